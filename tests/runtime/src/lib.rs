@@ -1,0 +1,1 @@
+//! See `tests/`: the tests run against the real runtime.
