@@ -1,2 +1,13 @@
-//! Skeleton.
+//! The integer mathematics of the market: pure functions, no FRAME, no storage, no floats.
+//!
+//! Amounts are `u128` in the smallest unit of AIC. Nothing here panics; what could overflow saturates or returns `None`,
+//! and says which.
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod clearing;
+pub mod deadline;
+pub mod draw;
+pub mod reliability;
+pub mod split;

@@ -1,2 +1,39 @@
-//! Skeleton.
+//! Ids, shared types and the traits through which the pallets of AI Highway meet.
+//!
+//! A pallet depends on this crate and on `highway-math`, never on another pallet of ours. The runtime wires the
+//! traits of [`traits`] to the pallets that provide them. This crate has no storage and moves no money.
+//!
+//! ```text
+//! model-registry ──Models──► revenue-split ──Market──► inference-jobs ──Jobs──► proof-of-work-done
+//! node-staking ───Nodes────► revenue-split, inference-jobs, proof-of-work-done
+//! ```
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod blob;
+pub mod job;
+pub mod market;
+pub mod model;
+pub mod node;
+pub mod traits;
+pub mod worker;
+
+pub use blob::{BlobHash, BlobRef, MaxBlobSize};
+pub use job::{FailureClass, JobId, JobPhase, Tier};
+pub use market::{EpochIndex, Role};
+pub use model::{ModelId, ModelVersion, RoyaltyLine, Unit};
+pub use node::{DeviceClass, NodeId};
+pub use worker::{AttestItem, WorkerAction, WorkerId, WorkerSignature};
+
+/// An amount of AIC in its smallest unit: 1 AIC = 10¹² of them.
+pub type Balance = u128;
+
+/// Height of a block.
+pub type BlockNumber = u32;
+
+/// One AI coin in its smallest unit.
+pub const AIC: Balance = 1_000_000_000_000;
+
+/// Seconds between two blocks. Deadlines given in time are turned into blocks with it.
+pub const BLOCK_SECONDS: u32 = 2;

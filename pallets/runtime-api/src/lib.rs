@@ -1,2 +1,51 @@
-//! Skeleton.
+//! What the node and the wallet ask the runtime.
+//!
+//! Callers outside the runtime see the chain only through these functions: what is stored, and how, may change with any
+//! upgrade, these may not without a new version.
 #![cfg_attr(not(feature = "std"), no_std)]
+// The macro generates items without docs.
+#![allow(missing_docs, clippy::too_many_arguments)]
+
+extern crate alloc;
+
+pub mod types;
+
+use alloc::vec::Vec;
+use codec::Codec;
+use highway_primitives::{Balance, JobId, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature};
+use sp_runtime::DispatchError;
+use types::{Bill, JobInfo, ModelInfo, NodeInfo, Quote, WorkList};
+
+sp_api::decl_runtime_apis! {
+	/// For the offchain worker.
+	#[api_version(1)]
+	pub trait WorkerApi {
+		/// Everything that the node with this worker key has to do. `None` if no node has the key.
+		fn work_for(worker: WorkerId) -> Option<WorkList>;
+		/// The bytes that the worker key signs for `action`.
+		fn worker_payload(action: WorkerAction) -> [u8; 32];
+		/// The authorized general transaction that carries `action`.
+		fn worker_transaction(action: WorkerAction, signature: WorkerSignature) -> Block::Extrinsic;
+	}
+
+	/// For wallets, makers and operators. Lists are pages: ids from `from` on, at most `limit` of them and at most 64.
+	#[api_version(1)]
+	pub trait MarketApi<AccountId: Codec> {
+		/// What a job of this model with an input of `input_size` bytes costs now, line by line.
+		fn quote(model: ModelId, input_size: u64, curator: Option<AccountId>) -> Result<Quote<AccountId>, DispatchError>;
+		/// A job, while its record is kept.
+		fn job(id: JobId) -> Option<JobInfo<AccountId>>;
+		/// Who was paid, or will be paid, what for a job.
+		fn explain_split(id: JobId) -> Option<Bill<AccountId>>;
+		/// Models with ids from `from` on.
+		fn models(from: ModelId, limit: u32) -> Vec<ModelInfo<AccountId>>;
+		/// The model `owner/name`.
+		fn model_by_name(owner: AccountId, name: Vec<u8>) -> Option<ModelInfo<AccountId>>;
+		/// Nodes with ids from `from` on.
+		fn nodes(from: NodeId, limit: u32) -> Vec<NodeInfo<AccountId>>;
+		/// The node of this operator.
+		fn node_of(operator: AccountId) -> Option<NodeInfo<AccountId>>;
+		/// What the account may claim.
+		fn claimable(account: AccountId) -> Balance;
+	}
+}

@@ -1,0 +1,57 @@
+//! Roles, prices and bills.
+
+use crate::{Balance, NodeId};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// Index of a market epoch. Not the session: its length is a parameter of its own.
+pub type EpochIndex = u32;
+
+/// Who a line of a bill pays, and for what.
+#[derive(
+	Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Serialize, Deserialize,
+)]
+pub enum Role {
+	/// Made the model that runs.
+	Maker,
+	/// Made an ancestor of it.
+	Parent,
+	/// Ran it.
+	Compute,
+	/// Pinned and served its blobs.
+	Storage,
+	/// Named by the payer as the one who chose the model for it.
+	Curator,
+	/// Treasury and burn.
+	Protocol,
+}
+
+/// What was agreed for one job at its submission; with the clearing record of its (model, epoch) it gives the bill.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Deal<AccountId> {
+	/// The market epoch whose clearing record holds prices and payees.
+	pub epoch: EpochIndex,
+	/// Units, fixed at submission.
+	pub units: u32,
+	/// Everything that the payer paid into the pot: the sum of all lines.
+	pub price: Balance,
+	/// The compute line of it.
+	pub compute: Balance,
+	/// The storage provider drawn for this job and its line.
+	pub storage: Option<(NodeId, Balance)>,
+	/// The curator and its posted fee.
+	pub curator: Option<(AccountId, Balance)>,
+}
+
+/// One line of a bill.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize)]
+pub struct BillLine<AccountId> {
+	/// For what.
+	pub role: Role,
+	/// To whom; `None` for the burned half of the protocol's line, and in a quote for the executor, drawn at submission.
+	pub payee: Option<AccountId>,
+	/// How much.
+	pub amount: Balance,
+}

@@ -1,0 +1,100 @@
+//! What a node's worker key signs: the actions that reach the chain without fee, nonce or balance.
+//!
+//! The signature covers [`payload`]: a domain, the chain's genesis hash and the whole action. The pallets check it
+//! in the pool and in the block, through `#[pallet::authorize]`.
+
+use crate::{BlobRef, FailureClass, JobId, NodeId};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
+use scale_info::TypeInfo;
+use sp_application_crypto::RuntimeAppPublic;
+use sp_core::{crypto::KeyTypeId, H256};
+
+/// Key type of worker keys in a node's keystore.
+pub const KEY_TYPE: KeyTypeId = KeyTypeId(*b"work");
+
+mod app {
+	use sp_application_crypto::{app_crypto, sr25519};
+	app_crypto!(sr25519, super::KEY_TYPE);
+}
+
+/// Public worker key of a node.
+pub type WorkerId = app::Public;
+
+/// Signature by a worker key.
+pub type WorkerSignature = app::Signature;
+
+/// Worker key pair. For tests and for development keys only: a node signs through its keystore.
+#[cfg(feature = "std")]
+pub type WorkerPair = app::Pair;
+
+/// Separates these signatures from everything else that an sr25519 key may sign.
+pub const DOMAIN: &[u8; 16] = b"highway/worker/1";
+
+/// The most attestations in one extrinsic.
+pub type MaxAttestations = ConstU32<256>;
+
+/// One job done.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct AttestItem {
+	/// The job.
+	#[codec(compact)]
+	pub job: JobId,
+	/// The canonical output, a safetensors file.
+	pub output: BlobRef,
+	/// [`commitment`] to the node, the output and a secret salt, opened in an audit.
+	pub commitment: H256,
+}
+
+/// Everything that a worker key may say.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub enum WorkerAction {
+	/// `proof-of-work-done::attest`
+	Attest {
+		/// The node that did the jobs.
+		#[codec(compact)]
+		node: NodeId,
+		/// The jobs.
+		items: BoundedVec<AttestItem, MaxAttestations>,
+	},
+	/// `proof-of-work-done::report_failure`
+	ReportFailure {
+		/// The node that tried.
+		#[codec(compact)]
+		node: NodeId,
+		/// The job.
+		#[codec(compact)]
+		job: JobId,
+		/// Why it cannot be done.
+		class: FailureClass,
+	},
+	/// `node-staking::heartbeat`
+	Heartbeat {
+		/// The node.
+		#[codec(compact)]
+		node: NodeId,
+		/// The session it is for: a replay in another session is refused.
+		#[codec(compact)]
+		session: u32,
+		/// Whether the inference engine is able to work.
+		healthy: bool,
+		/// Jobs that the node takes at the same time, queued ones included.
+		#[codec(compact)]
+		slots: u16,
+	},
+}
+
+/// The 32 bytes that a worker key signs for `action` on the chain with this genesis hash.
+pub fn payload(genesis: H256, action: &WorkerAction) -> [u8; 32] {
+	sp_io::hashing::blake2_256(&(DOMAIN, genesis, action).encode())
+}
+
+/// Whether `signature` is `worker`'s for `action`.
+pub fn verify(worker: &WorkerId, genesis: H256, action: &WorkerAction, signature: &WorkerSignature) -> bool {
+	worker.verify(&payload(genesis, action), signature)
+}
+
+/// H(job, node, output, salt): binds a node to its own output before anybody may ask for its trace.
+pub fn commitment(job: JobId, node: NodeId, output: &BlobRef, salt: &[u8; 32]) -> H256 {
+	H256(sp_io::hashing::blake2_256(&(job, node, output, salt).encode()))
+}

@@ -1,0 +1,210 @@
+//! What the runtime's answers look like. Amounts in the smallest unit of AIC, times in blocks.
+
+use alloc::vec::Vec;
+use codec::{Decode, Encode};
+use highway_primitives::{
+	market::BillLine,
+	model::{DerivativeTerms, VersionSpec},
+	node::Contact,
+	Balance, BlobRef, BlockNumber, DeviceClass, EpochIndex, JobId, JobPhase, ModelId, ModelVersion, NodeId, RoyaltyLine,
+	WorkerId,
+};
+use scale_info::TypeInfo;
+
+/// What a node's worker has to do and to know.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct WorkList {
+	/// The node of the worker key.
+	pub node: NodeId,
+	/// The current session.
+	pub session: u32,
+	/// Whether the node's heartbeat of this session is still missing.
+	pub heartbeat_due: bool,
+	/// Slots of its last heartbeat.
+	pub slots: u16,
+	/// Current version of every model that it hosts: fetched and kept, so that jobs find it.
+	pub hosted: Vec<HostedModel>,
+	/// Jobs assigned to it, oldest first, at most 1024.
+	pub jobs: Vec<WorkItem>,
+}
+
+/// A model that the node hosts.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct HostedModel {
+	/// The model.
+	pub model: ModelId,
+	/// Its current version.
+	pub version: ModelVersion,
+	/// Its specification.
+	pub spec: VersionSpec,
+	/// Who is likely to have the artefact: storage providers and other hosts, at most 8.
+	pub providers: Vec<Contact>,
+}
+
+/// One job to do.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct WorkItem {
+	/// The job.
+	pub job: JobId,
+	/// Its model.
+	pub model: ModelId,
+	/// The model's version, fixed at submission.
+	pub version: ModelVersion,
+	/// The version's specification.
+	pub spec: VersionSpec,
+	/// The input, a safetensors file.
+	pub input: BlobRef,
+	/// Units, fixed at submission.
+	pub units: u32,
+	/// The block after which the job goes to another node.
+	pub deadline: BlockNumber,
+	/// Who is likely to have the input: the payer's node first, then storage.
+	pub providers: Vec<Contact>,
+}
+
+/// The price of a job, before it is submitted.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct Quote<AccountId> {
+	/// The market epoch that the price is for; later ones may differ.
+	pub epoch: EpochIndex,
+	/// The last block of that epoch.
+	pub valid_until: BlockNumber,
+	/// Units of the job.
+	pub units: u32,
+	/// Blocks that an executor has.
+	pub deadline: BlockNumber,
+	/// Nodes able to take it now.
+	pub executors: u32,
+	/// The lines; the compute line names no payee yet. They sum to `price`.
+	pub lines: Vec<BillLine<AccountId>>,
+	/// The price.
+	pub price: Balance,
+}
+
+/// A job.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct JobInfo<AccountId> {
+	/// The job.
+	pub id: JobId,
+	/// Who pays.
+	pub payer: AccountId,
+	/// Its model.
+	pub model: ModelId,
+	/// The version that it runs on.
+	pub version: ModelVersion,
+	/// The input.
+	pub input: BlobRef,
+	/// What was paid into the pot.
+	pub price: Balance,
+	/// Where it stands.
+	pub phase: JobPhase,
+	/// Who has it, or did it last.
+	pub executor: Option<NodeId>,
+	/// How to reach that node for the output.
+	pub executor_contact: Option<Contact>,
+	/// The output, once attested.
+	pub output: Option<BlobRef>,
+	/// Nodes that had it before and did not do it.
+	pub tried: Vec<NodeId>,
+	/// Block of the submission.
+	pub submitted_at: BlockNumber,
+	/// Block of the attestation.
+	pub attested_at: Option<BlockNumber>,
+	/// Block at which the present phase ends by itself.
+	pub due: BlockNumber,
+}
+
+/// Who was paid what for a job, or will be.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct Bill<AccountId> {
+	/// The job.
+	pub job: JobId,
+	/// Where it stands: lines are final in `Settled`, `Refunded` and `Failed`, and foreseen before.
+	pub phase: JobPhase,
+	/// The market epoch of its prices.
+	pub epoch: EpochIndex,
+	/// What was paid in.
+	pub price: Balance,
+	/// Given back to the payer.
+	pub refunded: Balance,
+	/// The lines; with `refunded` they sum to `price`.
+	pub lines: Vec<BillLine<AccountId>>,
+}
+
+/// A model.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct ModelInfo<AccountId> {
+	/// The model.
+	pub id: ModelId,
+	/// Who owns it.
+	pub owner: AccountId,
+	/// Its name among the owner's.
+	pub name: Vec<u8>,
+	/// Whether it takes no new jobs.
+	pub deprecated: bool,
+	/// Current version.
+	pub version: ModelVersion,
+	/// The current version's specification.
+	pub spec: VersionSpec,
+	/// The model that it derives from.
+	pub parent: Option<ModelId>,
+	/// What it asks of models derived from it; `None`: none may be.
+	pub derivative_terms: Option<DerivativeTerms>,
+	/// Royalty per unit now.
+	pub royalty: Balance,
+	/// A rise on its way, and the block from which it holds.
+	pub pending_royalty: Option<(Balance, BlockNumber)>,
+	/// How the royalty is split.
+	pub royalties: Vec<RoyaltyLine<AccountId>>,
+	/// Jobs that are not settled yet.
+	pub open_jobs: u32,
+	/// Models derived from it.
+	pub children: u32,
+	/// Deposit held from the owner.
+	pub deposit: Balance,
+}
+
+/// A node.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct NodeInfo<AccountId> {
+	/// The node.
+	pub id: NodeId,
+	/// Who operates it.
+	pub operator: AccountId,
+	/// Its worker key.
+	pub worker: WorkerId,
+	/// How to reach it.
+	pub contact: Contact,
+	/// What it runs on.
+	pub device: DeviceClass,
+	/// Memory for inference in MiB.
+	pub memory_mib: u32,
+	/// Region.
+	pub region: Vec<u8>,
+	/// Own bond.
+	pub bond: Balance,
+	/// Part of the bond that secures open jobs.
+	pub reserved: Balance,
+	/// Parts on their way out: amount and the session from which they can be withdrawn.
+	pub unbonding: Vec<(Balance, u32)>,
+	/// Whether its operator paused it.
+	pub chilled: bool,
+	/// Whether it missed so many heartbeats that it is out until its operator resumes it.
+	pub jailed: bool,
+	/// Whether it may take jobs now, as far as bond, liveness and health say.
+	pub eligible: bool,
+	/// Whether it is a validator of the current session.
+	pub validator: bool,
+	/// Session of its last heartbeat.
+	pub last_heartbeat: Option<u32>,
+	/// Whether its engine was healthy then.
+	pub healthy: bool,
+	/// Jobs that it takes at the same time.
+	pub slots: u16,
+	/// Jobs that it has.
+	pub assigned: u32,
+	/// Expected share of jobs done, in parts per billion.
+	pub reliability: u32,
+	/// Models that it hosts, with its posted asks: compute per unit, storage per started MiB of input.
+	pub hosted: Vec<(ModelId, Option<Balance>, Option<Balance>)>,
+}
