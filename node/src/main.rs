@@ -1,2 +1,24 @@
-//! Skeleton.
-fn main() {}
+//! The node of AI Highway.
+
+mod chain_spec;
+mod cli;
+mod command;
+mod rpc;
+mod service;
+mod worker;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+	// Before anything else starts a thread: the sandbox of an inference child covers only what comes after it.
+	if let Some(exit) = highway_offchain_worker::engine::run_if_inference_worker() {
+		return exit;
+	}
+	match command::run() {
+		Ok(()) => ExitCode::SUCCESS,
+		Err(error) => {
+			eprintln!("Error: {error}");
+			ExitCode::FAILURE
+		},
+	}
+}

@@ -1,2 +1,286 @@
-//! Skeleton.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub use pallet::*;
+pub use types::{JobRecord, JobRecordOf, JobState, MaxExecutors};
+pub use weights::WeightInfo;
+
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
+mod dispatchable_impls;
+pub mod invariants;
+mod life_cycle;
+#[cfg(test)]
+mod mock;
+mod reads;
+#[cfg(test)]
+mod tests;
+mod tick_impls;
+pub mod types;
+pub mod weights;
+
+// FRAME generates items without docs.
+#[allow(missing_docs, unused_qualifications)]
+#[frame_support::pallet]
+pub mod pallet {
+	use super::*;
+	use frame_support::{pallet_prelude::*, weights::WeightMeter};
+	use frame_system::pallet_prelude::*;
+	use highway_primitives::{traits, Balance, BlobRef, BlockNumber, FailureClass, JobId, ModelId, NodeId, Tier};
+	use sp_core::H256;
+	use sp_runtime::SaturatedConversion;
+
+	/// The largest input of a job: 256 MiB. Larger ones would let one job hold a node's slot for minutes of transfer.
+	pub const MAX_INPUT_SIZE: u64 = 256 * 1024 * 1024;
+
+	/// The longest time that one executor may have, in blocks: a week of 2 s. It bounds how long a payer's money can wait.
+	pub const MAX_DEADLINE_BLOCKS: BlockNumber = 7 * 43_200;
+
+	/// The most executors of one clearing record: the bound of a draw's cost.
+	pub const MAX_DRAWN: u32 = 64;
+
+	#[pallet::pallet]
+	pub struct Pallet<T>(_);
+
+	#[pallet::config]
+	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+		/// What a job can run: versions, units, open jobs.
+		type Models: traits::Models<Self::AccountId>;
+		/// Who can run it: capacity, reserved security, reliability.
+		type Nodes: traits::Nodes<Self::AccountId>;
+		/// Prices, escrow and pay: the only one that moves money.
+		type Market: traits::Market<Self::AccountId>;
+		/// Told when a job's record goes.
+		type Attestations: traits::Attestations;
+		/// Draws executors. `None` falls back to the parent block's hash.
+		type Randomness: frame_support::traits::Randomness<Option<H256>, BlockNumberFor<Self>>;
+		/// Security reserved from the executor's own bond for each job, in multiples of its compute line.
+		#[pallet::constant]
+		type SecurityFactor: Get<u32>;
+		/// What the due queue may use of each block; what is left over waits for the next block, or for `poke`.
+		#[pallet::constant]
+		type MaxTickWeight: Get<Weight>;
+		/// Weights of calls and queue steps.
+		type WeightInfo: WeightInfo;
+		/// Fills the other pallets for benchmarks.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup<Self::AccountId>;
+	}
+
+	/// Id of the next job. Ids are never reused.
+	#[pallet::storage]
+	pub type NextJobId<T> = StorageValue<_, JobId, ValueQuery>;
+
+	/// All jobs, from submission until they are pruned. Bounded by what payers paid for: each entry cost a price and goes
+	/// `Retention` blocks after the job's end.
+	// Ids are counted up, nobody chooses them.
+	#[pallet::storage]
+	pub type Jobs<T: Config> = StorageMap<_, Twox64Concat, JobId, JobRecordOf<T>>;
+
+	/// The due queue: at which block the present phase of a job ends. Exactly one entry per job.
+	// Neither key is chosen by anybody.
+	#[pallet::storage]
+	pub type Due<T> = StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, ()>;
+
+	/// The first block whose part of the due queue may still hold jobs.
+	#[pallet::storage]
+	pub type NextDue<T> = StorageValue<_, BlockNumber, ValueQuery>;
+
+	/// The jobs that wait for a node. Bounded by the node's slots.
+	// Neither key is chosen by anybody.
+	#[pallet::storage]
+	pub type Assignments<T> = StorageDoubleMap<_, Twox64Concat, NodeId, Twox64Concat, JobId, ()>;
+
+	/// Moving average of the compute lines of settled jobs: dust jobs move nobody's reliability.
+	#[pallet::storage]
+	pub type AverageReward<T> = StorageValue<_, Balance, ValueQuery>;
+
+	/// Blocks between attestation and pay. Set at genesis, never changed.
+	#[pallet::storage]
+	pub type AttestationWindow<T> = StorageValue<_, BlockNumber, ValueQuery>;
+
+	/// Blocks for which the record of an ended job is kept. Set at genesis, never changed.
+	#[pallet::storage]
+	pub type Retention<T> = StorageValue<_, BlockNumber, ValueQuery>;
+
+	#[pallet::genesis_config]
+	pub struct GenesisConfig<T: Config> {
+		/// Blocks between attestation and pay; at least 1.
+		pub attestation_window: BlockNumber,
+		/// Blocks for which the record of an ended job is kept; at least 1.
+		pub retention: BlockNumber,
+		/// Binds the runtime's type.
+		#[serde(skip)]
+		pub _phantom: PhantomData<T>,
+	}
+
+	impl<T: Config> Default for GenesisConfig<T> {
+		fn default() -> Self {
+			Self {
+				attestation_window: 150,
+				retention: 43_200,
+				_phantom: PhantomData,
+			}
+		}
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			assert!(
+				self.attestation_window > 0,
+				"attestation_window must be at least one block"
+			);
+			assert!(self.retention > 0, "retention must be at least one block");
+			AttestationWindow::<T>::put(self.attestation_window);
+			Retention::<T>::put(self.retention);
+		}
+	}
+
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// A job was paid into the pot and given to a node.
+		JobSubmitted {
+			/// The job.
+			job: JobId,
+			/// Who paid.
+			payer: T::AccountId,
+			/// The model.
+			model: ModelId,
+			/// The executor.
+			node: NodeId,
+			/// What was paid.
+			price: Balance,
+			/// The last block in which the node's attestation counts.
+			deadline: BlockNumber,
+		},
+		/// A node let a job's deadline pass.
+		JobTimedOut {
+			/// The job.
+			job: JobId,
+			/// The node.
+			node: NodeId,
+		},
+		/// A job was given to another node.
+		JobReassigned {
+			/// The job.
+			job: JobId,
+			/// The new executor.
+			node: NodeId,
+			/// The last block in which the node's attestation counts.
+			deadline: BlockNumber,
+		},
+		/// The window after the attestation is over and everybody was paid.
+		JobSettled {
+			/// The job.
+			job: JobId,
+			/// Who did it.
+			node: NodeId,
+		},
+		/// Nobody did the job; the payer has its money back.
+		JobRefunded {
+			/// The job.
+			job: JobId,
+			/// The payer.
+			payer: T::AccountId,
+			/// What it got back.
+			amount: Balance,
+		},
+		/// Two nodes found the job impossible for the same reason.
+		JobFailed {
+			/// The job.
+			job: JobId,
+			/// The reason.
+			class: FailureClass,
+			/// The two nodes, which share a part of the compute line.
+			reporters: [NodeId; 2],
+		},
+		/// The record of an ended job was removed.
+		JobPruned {
+			/// The job.
+			job: JobId,
+		},
+	}
+
+	#[pallet::error]
+	pub enum Error<T> {
+		/// No such job, or its record is gone.
+		UnknownJob,
+		/// The input is empty or larger than 256 MiB.
+		InputSizeOutOfRange,
+		/// The model's registered time per unit gives this input a deadline of more than a week.
+		DeadlineTooLong,
+		/// No node has the id given as gateway.
+		UnknownGateway,
+		/// The price is above the payer's maximum.
+		PriceAboveMax,
+		/// No node that serves the model can take a job now.
+		NoCapacity,
+		/// The job's present phase is not over yet.
+		NotDue,
+		/// The job does not wait for this node.
+		NotAssigned,
+		/// The node's time for the job is over.
+		DeadlinePassed,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_initialize(now: BlockNumberFor<T>) -> Weight {
+			let mut meter = WeightMeter::with_limit(T::MaxTickWeight::get());
+			Self::take_due(now.saturated_into(), &mut meter);
+			meter.consumed()
+		}
+
+		fn integrity_test() {
+			assert!(
+				T::SecurityFactor::get() > 0,
+				"SecurityFactor must not be 0: no bond would stand behind any job"
+			);
+			assert!(
+				T::MaxTickWeight::get().all_gte(Self::least_tick_weight()),
+				"MaxTickWeight must have room for one step of each kind, or the due queue would stand still",
+			);
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::call]
+	impl<T: Config> Pallet<T> {
+		/// Pays for one run of `model` on `input` and gives it to a node.
+		///
+		/// The price goes into the pot and never exceeds `max_price`. `gateway` is the node that has the input; `curator` earns
+		/// its posted fee. Fails with [`Error::NoCapacity`], taking nothing, if no node can take the job now.
+		#[pallet::call_index(0)]
+		#[pallet::weight(T::WeightInfo::submit_job(MAX_DRAWN))]
+		pub fn submit_job(
+			origin: OriginFor<T>,
+			#[pallet::compact] model: ModelId,
+			input: BlobRef,
+			tier: Tier,
+			#[pallet::compact] max_price: Balance,
+			gateway: Option<NodeId>,
+			curator: Option<T::AccountId>,
+		) -> DispatchResultWithPostInfo {
+			let payer = ensure_signed(origin)?;
+			let drawn = Self::do_submit(payer, model, input, tier, max_price, gateway, curator)?;
+			Ok(Some(T::WeightInfo::submit_job(drawn)).into())
+		}
+
+		/// Takes a job whose present phase is over to its next one, as the due queue would: settles it, gives it to
+		/// another node, refunds it or removes its record. Anybody may; fails with [`Error::NotDue`] before its time.
+		#[pallet::call_index(1)]
+		#[pallet::weight(T::WeightInfo::poke())]
+		pub fn poke(origin: OriginFor<T>, #[pallet::compact] job: JobId) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_poke(job)
+		}
+	}
+}

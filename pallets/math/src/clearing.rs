@@ -23,3 +23,88 @@ pub fn posted<Id: Copy>(asks: &[(Id, u128)]) -> Option<Cleared<Id>> {
 	let winners = asks.iter().filter(|(_, ask)| *ask <= price).map(|(id, _)| *id).collect();
 	Some(Cleared { price, winners })
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use alloc::vec;
+	use proptest::prelude::*;
+
+	#[test]
+	fn posted_should_be_none_when_nobody_asks() {
+		assert_eq!(posted::<u32>(&[]), None);
+	}
+
+	#[test]
+	fn posted_should_pay_the_ask_when_there_is_one() {
+		assert_eq!(posted(&[(7u32, 40)]), Some(Cleared { price: 40, winners: vec![7] }));
+	}
+
+	#[test]
+	fn posted_should_take_the_lower_middle_when_the_number_is_even() {
+		let asks = [(1u32, 40), (2, 10), (3, 30), (4, 20)];
+		assert_eq!(posted(&asks), Some(Cleared { price: 20, winners: vec![2, 4] }));
+	}
+
+	#[test]
+	fn posted_should_let_all_equal_asks_win() {
+		let asks = [(1u32, 10), (2, 10), (3, 10), (4, 10)];
+		assert_eq!(posted(&asks), Some(Cleared { price: 10, winners: vec![1, 2, 3, 4] }));
+	}
+
+	fn asks() -> impl Strategy<Value = Vec<(usize, u128)>> {
+		// Few distinct prices beside arbitrary ones, so that ties are common.
+		let ask = prop_oneof![0u128..5, Just(u128::MAX), any::<u128>()];
+		prop::collection::vec(ask, 1..=64).prop_map(|asks| asks.into_iter().enumerate().collect())
+	}
+
+	proptest! {
+		#[test]
+		fn nobody_should_be_paid_below_its_ask(asks in asks()) {
+			let cleared = posted(&asks).expect("there are asks");
+			for (id, ask) in &asks {
+				prop_assert_eq!(cleared.winners.contains(id), *ask <= cleared.price);
+			}
+		}
+
+		#[test]
+		fn price_should_be_one_of_the_asks(asks in asks()) {
+			let price = posted(&asks).expect("there are asks").price;
+			prop_assert!(asks.iter().any(|(_, ask)| *ask == price));
+		}
+
+		#[test]
+		fn at_least_half_should_win(asks in asks()) {
+			let winners = posted(&asks).expect("there are asks").winners.len();
+			prop_assert!(winners * 2 >= asks.len());
+		}
+
+		#[test]
+		fn winners_should_keep_the_order_of_the_asks(asks in asks()) {
+			let winners = posted(&asks).expect("there are asks").winners;
+			prop_assert!(winners.windows(2).all(|pair| pair[0] < pair[1]));
+		}
+
+		#[test]
+		fn one_ask_should_not_move_the_price_beyond_its_neighbours(
+			asks in asks(),
+			who in any::<prop::sample::Index>(),
+			new in any::<u128>(),
+		) {
+			let mut sorted: Vec<u128> = asks.iter().map(|(_, ask)| *ask).collect();
+			sorted.sort_unstable();
+			let middle = (sorted.len() - 1) / 2;
+			let mut changed = asks.clone();
+			let who = who.index(changed.len());
+			changed[who].1 = new;
+			let price = posted(&changed).expect("there are asks").price;
+			// With one or two asks the median has no neighbour on some side: nothing bounds a lone seller but demand.
+			if middle > 0 {
+				prop_assert!(price >= sorted[middle - 1]);
+			}
+			if middle + 1 < sorted.len() {
+				prop_assert!(price <= sorted[middle + 1]);
+			}
+		}
+	}
+}

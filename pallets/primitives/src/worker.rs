@@ -94,6 +94,15 @@ pub fn verify(worker: &WorkerId, genesis: H256, action: &WorkerAction, signature
 	worker.verify(&payload(genesis, action), signature)
 }
 
+/// Separates the proof of owning a worker key from the actions that the key signs.
+pub const REGISTRATION_DOMAIN: &[u8; 16] = b"highway/signup/1";
+
+/// The 32 bytes that a worker key signs to become the key of `operator`'s node on the chain with this genesis hash.
+/// `operator` is the encoded account, so that nobody else can register with the same signature.
+pub fn registration_payload(genesis: H256, operator: &[u8]) -> [u8; 32] {
+	sp_io::hashing::blake2_256(&(REGISTRATION_DOMAIN, genesis, operator).encode())
+}
+
 /// H(job, node, output, salt): binds a node to its own output before anybody may ask for its trace.
 pub fn commitment(job: JobId, node: NodeId, output: &BlobRef, salt: &[u8; 32]) -> H256 {
 	H256(sp_io::hashing::blake2_256(&(job, node, output, salt).encode()))

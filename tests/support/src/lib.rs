@@ -1,1 +1,17 @@
-//! Skeleton.
+//! Runs real nodes and real wallets, for the end-to-end tests, the demonstration and the benchmark.
+//!
+//! [`Node`] is one `highway-node` process with a base path of its own, [`Devnet`] a network of them, [`Wallet`] the
+//! `highway` binary with one key. Nothing here is simulated, but for what says so in its name. Everything that is
+//! started is stopped when it goes out of scope.
+
+pub mod binaries;
+pub mod devnet;
+pub mod hostile_models;
+pub mod node;
+pub mod wait;
+pub mod wallet;
+
+pub use devnet::Devnet;
+pub use node::{Node, NodeOptions};
+pub use wait::until;
+pub use wallet::Wallet;

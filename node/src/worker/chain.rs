@@ -1,0 +1,113 @@
+//! The worker's view of the chain: best blocks, and the runtime API at them.
+
+use crate::service::FullClient;
+use async_trait::async_trait;
+use futures::{Stream, StreamExt};
+use highway_offchain_worker::{
+	error::ChainError,
+	ports::{BlockStream, BlockTick, ChainReader},
+};
+use highway_primitives::WorkerId;
+use highway_runtime::{Block, Hash};
+use highway_runtime_api::{types::WorkList, WorkerApi};
+use sc_client_api::{BlockchainEvents, FinalityNotification, ImportNotifications};
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::HeaderBackend;
+use sp_consensus::SyncOracle;
+use parking_lot::Mutex;
+use sp_keystore::KeystorePtr;
+use std::{pin::Pin, sync::Arc};
+
+/// Best blocks and finality, from the client's notifications.
+pub struct BestBlocks {
+	client: Arc<FullClient>,
+	sync: Arc<dyn SyncOracle + Send + Sync>,
+	imports: ImportNotifications<Block>,
+	finality: Pin<Box<dyn Stream<Item = FinalityNotification<Block>> + Send>>,
+	started: bool,
+}
+
+impl BestBlocks {
+	/// Follows `client`.
+	pub fn new(client: Arc<FullClient>, sync: Arc<dyn SyncOracle + Send + Sync>) -> Self {
+		let imports = client.import_notification_stream();
+		let finality = Box::pin(client.finality_notification_stream());
+		Self { client, sync, imports, finality, started: false }
+	}
+
+	fn tick(&self) -> BlockTick {
+		let info = self.client.info();
+		BlockTick {
+			number: info.best_number,
+			hash: info.best_hash,
+			finalized: info.finalized_number,
+			syncing: self.sync.is_major_syncing(),
+		}
+	}
+}
+
+#[async_trait]
+impl BlockStream for BestBlocks {
+	async fn next_block(&mut self) -> Option<BlockTick> {
+		// A node that starts has a best block already: the worker reconciles from it before anything is imported.
+		if !self.started {
+			self.started = true;
+			return Some(self.tick());
+		}
+		loop {
+			tokio::select! {
+				import = self.imports.next() => if import?.is_new_best {
+					return Some(self.tick());
+				},
+				finalized = self.finality.next() => {
+					finalized?;
+					return Some(self.tick());
+				},
+			}
+		}
+	}
+}
+
+/// The worker keys that the keystore holds.
+pub fn worker_keys(keystore: &KeystorePtr) -> Vec<WorkerId> {
+	keystore.sr25519_public_keys(highway_primitives::worker::KEY_TYPE).into_iter().map(WorkerId::from).collect()
+}
+
+/// Asks the runtime for work, with whichever key of the keystore is registered. The keystore is read at each question,
+/// so that a key inserted while the node runs counts.
+pub struct RuntimeReader {
+	client: Arc<FullClient>,
+	keystore: KeystorePtr,
+	registered: Mutex<Option<WorkerId>>,
+}
+
+impl RuntimeReader {
+	/// Reads through `client`.
+	pub fn new(client: Arc<FullClient>, keystore: KeystorePtr) -> Self {
+		Self { client, keystore, registered: Mutex::new(None) }
+	}
+
+	/// The key that was registered at the last question.
+	pub fn registered_key(&self) -> Option<WorkerId> {
+		self.registered.lock().clone()
+	}
+}
+
+#[async_trait]
+impl ChainReader for RuntimeReader {
+	async fn work_for(&self, at: Hash) -> Result<Option<WorkList>, ChainError> {
+		for key in worker_keys(&self.keystore) {
+			let work = self
+				.client
+				.runtime_api()
+				.work_for(at, key.clone())
+				.map_err(|error| ChainError::RuntimeApi(error.to_string()))?;
+			if work.is_some() {
+				*self.registered.lock() = Some(key);
+				return Ok(work);
+			}
+		}
+		*self.registered.lock() = None;
+		Ok(None)
+	}
+}

@@ -1,0 +1,188 @@
+//! Which inputs share a run, and how rows are put together and taken apart. Pure.
+
+use super::EngineError;
+use crate::tensors::{check_against, parse, serialize, Tensor};
+use bytes::Bytes;
+use highway_primitives::model::{DType, VerificationPolicy, VersionSpec};
+
+/// An input that fits the model.
+pub(super) struct Input {
+	pub tensors: Vec<Tensor>,
+	/// Length of the first axis that all its tensors have in common. `None`: it runs alone and as it is.
+	pub rows: Option<usize>,
+}
+
+/// Reads an input; `by_rows` says whether the model's tensors all have a dynamic first axis.
+pub(super) fn read_input(file: &[u8], spec: &VersionSpec, by_rows: bool) -> Result<Input, EngineError> {
+	let tensors = parse(file)?;
+	check_against(&tensors, &spec.inputs)?;
+	let first = tensors.first().map(Tensor::rows);
+	let rows = first.filter(|rows| by_rows && tensors.iter().all(|tensor| tensor.rows() == *rows));
+	Ok(Input { tensors, rows })
+}
+
+/// Whether the rows of `a` and `b` have the same shape.
+fn compatible(a: &Input, b: &Input) -> bool {
+	a.tensors.len() == b.tensors.len()
+		&& a.tensors.iter().zip(&b.tensors).all(|(a, b)| a.name == b.name && a.shape.get(1..) == b.shape.get(1..))
+}
+
+/// Splits the inputs at `indices` into runs of at most `max_rows` rows; an input with more rows runs alone.
+pub(super) fn groups(inputs: &[Option<Input>], max_rows: usize) -> Vec<Vec<usize>> {
+	let mut groups: Vec<(usize, Vec<usize>)> = Vec::new();
+	for (index, input) in inputs.iter().enumerate() {
+		let Some(input) = input else { continue };
+		let place = input.rows.and_then(|rows| {
+			groups.iter_mut().find(|(total, members)| {
+				let first = members.first().and_then(|first| inputs.get(*first)).and_then(Option::as_ref);
+				total + rows <= max_rows
+					&& first.is_some_and(|first| first.rows.is_some() && compatible(first, input))
+			})
+		});
+		match place {
+			Some((total, members)) => {
+				*total += input.rows.unwrap_or(0);
+				members.push(index);
+			},
+			None => groups.push((input.rows.unwrap_or(0), vec![index])),
+		}
+	}
+	groups.into_iter().map(|(_, members)| members).collect()
+}
+
+/// The input file of one run over all rows of `parts`, and its number of rows. A lone row is doubled if `pad`: a
+/// run of width one takes another code path of the runtime, and another result.
+pub(super) fn join(parts: &[&Input], pad: bool) -> (Vec<u8>, usize) {
+	let Some((first, others)) = parts.split_first() else { return (serialize(&[]), 0) };
+	let mut tensors = first.tensors.clone();
+	let mut rows = first.rows.unwrap_or(0);
+	for part in others {
+		rows += part.rows.unwrap_or(0);
+		for (tensor, more) in tensors.iter_mut().zip(&part.tensors) {
+			tensor.data.extend_from_slice(&more.data);
+		}
+	}
+	if pad && rows == 1 {
+		rows = 2;
+		for tensor in &mut tensors {
+			tensor.data.extend_from_within(..);
+		}
+	}
+	if first.rows.is_some() {
+		for tensor in &mut tensors {
+			if let Some(axis) = tensor.shape.first_mut() {
+				*axis = rows;
+			}
+		}
+	}
+	(serialize(&tensors), rows)
+}
+
+/// The outputs of a run of `total` rows, one list for each of `parts`. `None` if an output has another number of
+/// rows: then its rows are not those of the inputs.
+pub(super) fn split(outputs: &[Tensor], parts: &[usize], total: usize) -> Option<Vec<Vec<Tensor>>> {
+	if outputs.iter().any(|tensor| tensor.rows() != total || tensor.shape.is_empty()) {
+		return None;
+	}
+	let mut start = 0;
+	let mut lists = Vec::with_capacity(parts.len());
+	for rows in parts {
+		let mut list = Vec::with_capacity(outputs.len());
+		for tensor in outputs {
+			let row = tensor.data.len().checked_div(total)?;
+			let data = tensor.data.get(start * row..(start + rows) * row)?.to_vec();
+			let mut shape = tensor.shape.clone();
+			*shape.first_mut()? = *rows;
+			list.push(Tensor { name: tensor.name.clone(), dtype: tensor.dtype, shape, data });
+		}
+		lists.push(list);
+		start += rows;
+	}
+	Some(lists)
+}
+
+/// The outputs of an answer, if it is a safetensors file with exactly what was registered.
+pub(super) fn read_answer(answer: &[u8], spec: &VersionSpec) -> Result<Vec<Tensor>, EngineError> {
+	let wrong = |error| EngineError::RunFailed(format!("the answer is not what was registered: {error}"));
+	let tensors = parse(answer).map_err(wrong)?;
+	check_against(&tensors, &spec.outputs).map_err(wrong)?;
+	Ok(tensors)
+}
+
+/// Whether `a` and `b` differ by less than a tenth of what two honest nodes may differ by.
+pub(super) fn same(a: &Bytes, b: &Bytes, policy: &VerificationPolicy) -> bool {
+	if a == b {
+		return true;
+	}
+	let VerificationPolicy::Tolerance { atol, rtol, .. } = policy else { return false };
+	let near = |a: f64, b: f64| {
+		(a.is_nan() && b.is_nan())
+			|| a == b
+			|| (a - b).abs() <= (f64::from(*atol) + f64::from(*rtol) * b.abs()) * 1e-10
+	};
+	let (Ok(a), Ok(b)) = (parse(a), parse(b)) else { return false };
+	a.len() == b.len()
+		&& a.iter().zip(&b).all(|(a, b)| {
+			if a.name != b.name || a.shape != b.shape || a.dtype != b.dtype {
+				return false;
+			}
+			match a.dtype {
+				DType::F32 => {
+					let numbers = |data: &[u8]| -> Vec<f64> {
+						data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes).into()).collect()
+					};
+					numbers(&a.data).into_iter().zip(numbers(&b.data)).all(|(a, b)| near(a, b))
+				},
+				DType::F64 => {
+					let numbers = |data: &[u8]| -> Vec<f64> {
+						data.as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
+					};
+					numbers(&a.data).into_iter().zip(numbers(&b.data)).all(|(a, b)| near(a, b))
+				},
+				_ => a.data == b.data,
+			}
+		})
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn input(rows: usize, width: usize, fill: u8) -> Input {
+		let tensors = vec![Tensor::new("x", DType::U8, vec![rows, width], vec![fill; rows * width]).unwrap()];
+		Input { tensors, rows: Some(rows) }
+	}
+
+	#[test]
+	fn groups_should_keep_shapes_and_limits_apart_when_inputs_differ() {
+		let inputs = [Some(input(1, 2, 0)), None, Some(input(1, 3, 0)), Some(input(2, 2, 0)), Some(input(3, 2, 0))];
+		assert_eq!(groups(&inputs, 4), vec![vec![0, 3], vec![2], vec![4]]);
+	}
+
+	#[test]
+	fn join_should_double_a_lone_row_when_padding_is_asked_for() {
+		let one = input(1, 2, 7);
+		let (file, rows) = join(&[&one], true);
+		assert_eq!(rows, 2);
+		assert_eq!(parse(&file).unwrap()[0].data, vec![7; 4]);
+		assert_eq!(join(&[&one], false).1, 1);
+	}
+
+	#[test]
+	fn split_should_give_back_each_parts_rows_when_joined_before() {
+		let (a, b) = (input(1, 2, 1), input(2, 2, 2));
+		let (file, rows) = join(&[&a, &b], true);
+		let lists = split(&parse(&file).unwrap(), &[1, 2], rows).unwrap();
+		assert_eq!(lists, vec![a.tensors, b.tensors]);
+		assert_eq!(split(&parse(&file).unwrap(), &[1, 2], 4), None);
+	}
+
+	#[test]
+	fn same_should_allow_a_tenth_of_the_tolerance_when_the_policy_is_tolerance() {
+		let file = |x: f32| Bytes::from(serialize(&[Tensor::new("y", DType::F32, vec![1], x.to_le_bytes().to_vec()).unwrap()]));
+		let policy = VerificationPolicy::Tolerance { atol: 1_000_000, rtol: 0, outliers: Default::default() };
+		assert!(same(&file(1.0), &file(1.00009), &policy));
+		assert!(!same(&file(1.0), &file(1.0002), &policy));
+		assert!(!same(&file(1.0), &file(1.00001), &VerificationPolicy::Exact));
+	}
+}

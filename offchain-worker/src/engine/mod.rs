@@ -1,0 +1,228 @@
+//! Runs models: the trait [`Engine`] and its ONNX Runtime implementation [`OrtEngine`].
+//!
+//! A model is hostile until proved otherwise, and cannot be proved otherwise. So each loaded model version gets a
+//! process of its own, which has no keys, no network and no files, and whose answers are checked like a stranger's.
+//!
+//! ```text
+//! OrtEngine ──► one thread per model ──socket pair──► child process: Landlock, seccomp, then the model
+//!   LRU, queue     plan batches, time and memory         ONNX Runtime
+//!                  limits, check and split answers
+//! ```
+
+use crate::tensors::TensorError;
+use async_trait::async_trait;
+use bytes::Bytes;
+use highway_primitives::{
+	model::{TensorSpec, VersionSpec},
+	BlobRef, DeviceClass, FailureClass, ModelId, ModelVersion,
+};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+
+mod batch;
+mod child;
+mod ort;
+mod process;
+mod protocol;
+mod sandbox;
+
+pub use self::ort::OrtEngine;
+pub use child::worker_main;
+pub use sandbox::Attempt;
+
+/// The extra memory that a child may take, in MiB, unless told otherwise.
+pub const DEFAULT_MEMORY_MIB: u32 = 250;
+
+/// The most rows that one run takes when jobs share it.
+pub const MAX_BATCH_ROWS: usize = 64;
+
+/// What inference shall run on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Provider {
+	/// The first CUDA device if there is a usable one, else the CPU.
+	#[default]
+	Auto,
+	/// The CPU.
+	Cpu,
+	/// The CUDA device with this index.
+	Cuda(u32),
+}
+
+/// The text is not one of `auto`, `cpu`, `cuda` and `cuda:N`.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`{0}` is not an execution provider: use `auto`, `cpu` or `cuda:N`")]
+pub struct UnknownProvider(String);
+
+impl FromStr for Provider {
+	type Err = UnknownProvider;
+
+	fn from_str(text: &str) -> Result<Self, Self::Err> {
+		match text {
+			"auto" => Ok(Self::Auto),
+			"cpu" => Ok(Self::Cpu),
+			"cuda" => Ok(Self::Cuda(0)),
+			_ => text
+				.strip_prefix("cuda:")
+				.and_then(|index| index.parse().ok())
+				.map(Self::Cuda)
+				.ok_or_else(|| UnknownProvider(text.into())),
+		}
+	}
+}
+
+impl fmt::Display for Provider {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Self::Auto => f.write_str("auto"),
+			Self::Cpu => f.write_str("cpu"),
+			Self::Cuda(index) => write!(f, "cuda:{index}"),
+		}
+	}
+}
+
+/// How to run models on this machine.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+	/// What to run on.
+	pub provider: Provider,
+	/// The ONNX Runtime library, such as `libonnxruntime.so.1.31.1`.
+	pub onnxruntime: PathBuf,
+	/// The program that is executed with the argument `inference-worker` and then calls [`worker_main`]: usually
+	/// the node itself.
+	pub worker_binary: PathBuf,
+	/// Threads of one run.
+	pub threads: u16,
+	/// Memory that a child may take on top of the model's own size, in MiB; see [`DEFAULT_MEMORY_MIB`].
+	pub memory_mib: u32,
+	/// Go on without a sandbox where the machine does not offer one. For development only.
+	pub insecure: bool,
+	/// The most bytes of model files that stay loaded at the same time.
+	pub max_loaded_bytes: u64,
+}
+
+impl EngineConfig {
+	/// The defaults: automatic provider, one thread, 250 MiB on top of the model, 4 GiB of loaded models.
+	pub fn new(onnxruntime: PathBuf, worker_binary: PathBuf) -> Self {
+		Self {
+			provider: Provider::Auto,
+			onnxruntime,
+			worker_binary,
+			threads: 1,
+			memory_mib: DEFAULT_MEMORY_MIB,
+			insecure: false,
+			max_loaded_bytes: 4 << 30,
+		}
+	}
+}
+
+/// A model version to load.
+#[derive(Debug)]
+pub struct LoadRequest {
+	/// The model.
+	pub model: ModelId,
+	/// Its version.
+	pub version: ModelVersion,
+	/// What the chain knows of the ONNX file.
+	pub artifact: BlobRef,
+	/// The ONNX file, opened for reading. Its bytes are checked against `artifact`.
+	pub file: std::fs::File,
+	/// The version's signature as registered.
+	pub spec: VersionSpec,
+}
+
+/// Why a model was not loaded, or an input not run.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum EngineError {
+	/// The pre-check or ONNX Runtime refuses the model, or it is not what was registered.
+	#[error("the model is refused: {0}")]
+	ModelRefused(String),
+	/// The input is not a safetensors file that fits the model's signature.
+	#[error("the input does not fit the model: {0}")]
+	InputInvalid(String),
+	/// The run took too much memory, or ONNX Runtime failed on it.
+	#[error("the run failed: {0}")]
+	RunFailed(String),
+	/// The run took longer than allowed.
+	#[error("the run took longer than allowed and was stopped")]
+	TimedOut,
+	/// The child process ended by itself. Another try may succeed.
+	#[error("the inference process died: {0}")]
+	ChildDied(String),
+	/// This machine cannot do it now; nothing is said about the model or the input.
+	#[error("inference is not available: {0}")]
+	Unavailable(String),
+}
+
+impl EngineError {
+	/// What to report on chain. `None`: it is this node's own trouble and must not be reported as the job's.
+	pub fn failure_class(&self) -> Option<FailureClass> {
+		match self {
+			Self::ModelRefused(_) => Some(FailureClass::ModelRefused),
+			Self::InputInvalid(_) => Some(FailureClass::InputInvalid),
+			Self::RunFailed(_) | Self::TimedOut => Some(FailureClass::RunFailed),
+			Self::ChildDied(_) | Self::Unavailable(_) => None,
+		}
+	}
+}
+
+impl From<TensorError> for EngineError {
+	fn from(error: TensorError) -> Self {
+		Self::InputInvalid(error.to_string())
+	}
+}
+
+/// Something that runs models.
+#[async_trait]
+pub trait Engine: Send + Sync {
+	/// Makes a model version ready. Does nothing if it is. Unloads the least recently used ones if the limit of
+	/// loaded bytes asks for it.
+	async fn load(&self, request: LoadRequest) -> Result<(), EngineError>;
+
+	/// Whether [`Engine::run`] would find the model version.
+	fn is_loaded(&self, model: ModelId, version: ModelVersion) -> bool;
+
+	/// Runs each of `inputs`, safetensors files, and returns in the same order what became of them: canonical
+	/// safetensors files with the outputs that the version names. Inputs share a run where the signature allows it;
+	/// a bad one does not spoil the others. `time_limit` is for one input.
+	async fn run(
+		&self,
+		model: ModelId,
+		version: ModelVersion,
+		inputs: Vec<Bytes>,
+		time_limit: Duration,
+	) -> Vec<Result<Bytes, EngineError>>;
+
+	/// What inference really runs on.
+	fn device(&self) -> DeviceClass;
+
+	/// Whether inference works at this moment.
+	async fn health(&self) -> bool;
+}
+
+/// Whether the rows of several inputs may form one run: every input and every output has a dynamic first axis.
+pub fn batchable(spec: &VersionSpec) -> bool {
+	let dynamic = |tensor: &TensorSpec| matches!(tensor.shape.first(), Some(None));
+	!spec.inputs.is_empty() && spec.inputs.iter().all(dynamic) && spec.outputs.iter().all(dynamic)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn provider_should_round_trip_when_printed() {
+		for text in ["auto", "cpu", "cuda:0", "cuda:3"] {
+			assert_eq!(text.parse::<Provider>().unwrap().to_string(), text);
+		}
+		assert_eq!("cuda".parse::<Provider>().unwrap(), Provider::Cuda(0));
+		for text in ["", "gpu", "cuda:", "cuda:x", "cuda:-1"] {
+			assert!(text.parse::<Provider>().is_err(), "{text}");
+		}
+	}
+
+	#[test]
+	fn failure_class_should_be_none_when_the_trouble_is_the_nodes_own() {
+		assert_eq!(EngineError::Unavailable(String::new()).failure_class(), None);
+		assert_eq!(EngineError::ChildDied(String::new()).failure_class(), None);
+		assert_eq!(EngineError::TimedOut.failure_class(), Some(FailureClass::RunFailed));
+	}
+}

@@ -1,0 +1,478 @@
+//! The engine's side of one child process: a thread that starts it, talks to it and, when it exceeds its time or
+//! its memory, kills it and starts another.
+//!
+//! The child asks the kernel to die with the thread that started it, so that thread lives as long as the model is
+//! loaded.
+
+use super::{
+	batch::{groups, join, read_answer, read_input, same, split, Input},
+	batchable,
+	protocol::{header, parse_header, Setup, Tag, HEADER, MAX_TEXT},
+	sandbox::Attempt,
+	EngineError, MAX_BATCH_ROWS,
+};
+use crate::tensors::serialize;
+use bytes::Bytes;
+use highway_primitives::model::VersionSpec;
+use parking_lot::Mutex;
+use std::{
+	fs::File,
+	io::{ErrorKind, Read, Write},
+	os::{fd::OwnedFd, unix::net::UnixStream},
+	path::PathBuf,
+	process::{Child, Command, Stdio},
+	sync::{
+		atomic::{AtomicU32, Ordering},
+		mpsc, Arc,
+	},
+	thread,
+	time::{Duration, Instant},
+};
+use tokio::sync::oneshot;
+
+/// How often time and memory of a child are looked at.
+const WATCH: Duration = Duration::from_millis(20);
+
+/// How long a child may take to load ONNX Runtime and to lock itself in.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// What is needed to start a child, again and again.
+pub(super) struct Launch {
+	pub binary: PathBuf,
+	pub setup: Setup,
+	/// Bytes that the child may take on top of the model.
+	pub extra_memory: u64,
+}
+
+/// A model to load into a child.
+pub(super) struct Artifact {
+	pub file: File,
+	pub size: u64,
+	pub spec: VersionSpec,
+	/// Whether rows are known to change one another.
+	pub mixes_rows: bool,
+}
+
+impl Artifact {
+	/// Ten seconds and one more for every 10 MiB: fifty times what loading takes on a slow machine.
+	fn load_limit(&self) -> Duration {
+		Duration::from_secs(10 + self.size / (10 << 20))
+	}
+}
+
+struct Request {
+	inputs: Vec<Bytes>,
+	time_limit: Duration,
+	answer: oneshot::Sender<Vec<Result<Bytes, EngineError>>>,
+}
+
+/// A loaded model. Dropping it ends the child once it has done what it was asked for.
+pub(super) struct ModelProcess {
+	requests: mpsc::Sender<Request>,
+	pid: Arc<AtomicU32>,
+}
+
+impl ModelProcess {
+	/// Starts a child and loads the model into it.
+	pub(super) async fn start(launch: Arc<Launch>, artifact: Artifact, name: String) -> Result<Self, EngineError> {
+		let (requests, queue) = mpsc::channel::<Request>();
+		let (ready, loaded) = oneshot::channel();
+		let pid = Arc::new(AtomicU32::new(0));
+		let shown = pid.clone();
+		let body = move || {
+			let mut model = Model { launch, artifact, child: None, pid: shown, batches: Batches::Untried };
+			let result = model.load();
+			let failed = result.is_err();
+			let _ = ready.send(result);
+			if failed {
+				return;
+			}
+			for request in queue {
+				let _ = request.answer.send(model.run_all(&request.inputs, request.time_limit));
+			}
+		};
+		thread::Builder::new().name(name).spawn(body).map_err(|error| EngineError::Unavailable(error.to_string()))?;
+		loaded.await.map_err(|_| EngineError::Unavailable("the model's thread ended".into()))??;
+		Ok(Self { requests, pid })
+	}
+
+	/// Runs the inputs.
+	pub(super) async fn run(&self, inputs: Vec<Bytes>, time_limit: Duration) -> Vec<Result<Bytes, EngineError>> {
+		let count = inputs.len();
+		let (answer, result) = oneshot::channel();
+		let gone = || vec![Err(EngineError::Unavailable("the model's thread ended".into())); count];
+		if self.requests.send(Request { inputs, time_limit, answer }).is_err() {
+			return gone();
+		}
+		result.await.unwrap_or_else(|_| gone())
+	}
+
+	/// Process id of the child; `None` while there is none.
+	pub(super) fn pid(&self) -> Option<u32> {
+		Some(self.pid.load(Ordering::Relaxed)).filter(|pid| *pid != 0)
+	}
+}
+
+/// Starts a child without a model, lets it try to get out, and returns what it tried.
+pub(super) fn probe(launch: &Launch) -> Result<Vec<Attempt>, EngineError> {
+	let mut child = Running::start(launch, None)?;
+	if launch.setup.insecure {
+		return Ok(Vec::new());
+	}
+	let answer = child.ask(Tag::SelfTest, &[], START_LIMIT, u64::MAX).map_err(Trouble::at_start)?;
+	serde_json::from_slice(&answer).map_err(|error| EngineError::Unavailable(error.to_string()))
+}
+
+/// What is known about runs that several jobs share.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Batches {
+	/// Nothing yet: the first batch is run both ways and compared.
+	Untried,
+	/// Rows do not change one another.
+	Proved,
+	/// They do.
+	Refuted,
+}
+
+/// A model in its thread.
+struct Model {
+	launch: Arc<Launch>,
+	artifact: Artifact,
+	child: Option<Running>,
+	pid: Arc<AtomicU32>,
+	batches: Batches,
+}
+
+impl Model {
+	fn load(&mut self) -> Result<(), EngineError> {
+		match self.start_child() {
+			// Once may be an accident of this machine; twice it is the model.
+			Err(EngineError::ChildDied(_)) => self.start_child().map_err(|error| match error {
+				EngineError::ChildDied(why) => EngineError::ModelRefused(format!("loading it kills the process: {why}")),
+				other => other,
+			}),
+			other => other,
+		}
+	}
+
+	fn start_child(&mut self) -> Result<(), EngineError> {
+		self.stop_child();
+		let mut child = Running::start(&self.launch, Some(&self.artifact.file))?;
+		let size = self.artifact.size;
+		let before = child.resident().unwrap_or(0);
+		// The file, its parsed form and the prepared weights exist at the same time.
+		let limit = before + size.saturating_mul(4) + self.launch.extra_memory;
+		let load_limit = self.artifact.load_limit();
+		child.ask(Tag::Load, &size.to_le_bytes(), load_limit, limit).map_err(|trouble| match trouble {
+			Trouble::Said(message) => EngineError::ModelRefused(message),
+			Trouble::Time => EngineError::ModelRefused(format!("loading it takes more than {load_limit:?}")),
+			Trouble::Memory(used) => EngineError::ModelRefused(format!("loading it takes {} MiB of memory", used >> 20)),
+			Trouble::Died(why) => EngineError::ChildDied(why),
+		})?;
+		let loaded = child.resident().unwrap_or(0);
+		child.memory_limit = loaded.max(before + size) + self.launch.extra_memory;
+		self.pid.store(child.process.id(), Ordering::Relaxed);
+		self.child = Some(child);
+		Ok(())
+	}
+
+	fn stop_child(&mut self) {
+		self.pid.store(0, Ordering::Relaxed);
+		self.child = None;
+	}
+
+	fn run_all(&mut self, files: &[Bytes], limit: Duration) -> Vec<Result<Bytes, EngineError>> {
+		let by_rows = batchable(&self.artifact.spec);
+		let mut results: Vec<Result<Bytes, EngineError>> = Vec::with_capacity(files.len());
+		let mut inputs = Vec::with_capacity(files.len());
+		for file in files {
+			match read_input(file, &self.artifact.spec, by_rows) {
+				Ok(input) => {
+					inputs.push(Some(input));
+					results.push(Err(EngineError::Unavailable("it was not run".into())));
+				},
+				Err(error) => {
+					inputs.push(None);
+					results.push(Err(error));
+				},
+			}
+		}
+		let may_share = by_rows && !self.artifact.mixes_rows;
+		for group in groups(&inputs, if may_share { MAX_BATCH_ROWS } else { 0 }) {
+			let members: Vec<&Input> = group.iter().filter_map(|index| inputs[*index].as_ref()).collect();
+			for (index, result) in group.iter().zip(self.run_group(&members, limit)) {
+				results[*index] = result;
+			}
+		}
+		results
+	}
+
+	fn run_group(&mut self, members: &[&Input], limit: Duration) -> Vec<Result<Bytes, EngineError>> {
+		let batch_limit = limit.saturating_mul(u32::try_from(members.len()).unwrap_or(u32::MAX));
+		if members.len() > 1 && self.batches == Batches::Proved {
+			if let Ok(Some(outputs)) = self.run_once(members, true, batch_limit) {
+				return outputs.into_iter().map(Ok).collect();
+			}
+		}
+		let alone: Vec<_> = members.iter().map(|member| self.run_alone(member, limit)).collect();
+		if members.len() > 1 && self.batches == Batches::Untried && alone.iter().all(Result::is_ok) {
+			let together = self.run_once(members, true, batch_limit);
+			let equal = matches!(&together, Ok(Some(together)) if together.len() == alone.len()
+				&& together.iter().zip(&alone).all(|(a, b)| b.as_ref().is_ok_and(|b| same(a, b, &self.artifact.spec.policy))));
+			self.batches = if equal { Batches::Proved } else { Batches::Refuted };
+			if !equal {
+				log::info!(target: "highway", "a model's rows change one another in a batch: its jobs run one by one");
+			}
+		}
+		alone
+	}
+
+	/// One input by itself. A child that dies gets a second chance: somebody else may have killed it.
+	fn run_alone(&mut self, input: &Input, limit: Duration) -> Result<Bytes, EngineError> {
+		let died_before = match self.run_padded(input, limit) {
+			Err(EngineError::ChildDied(why)) => why,
+			other => return other,
+		};
+		log::warn!(target: "highway", "the inference process died ({died_before}); it is started again");
+		self.run_padded(input, limit).map_err(|error| match error {
+			EngineError::ChildDied(why) => EngineError::RunFailed(format!("the process dies on this input: {why}")),
+			other => other,
+		})
+	}
+
+	fn run_padded(&mut self, input: &Input, limit: Duration) -> Result<Bytes, EngineError> {
+		for pad in [true, false] {
+			if let Some(output) = self.run_once(&[input], pad && input.rows.is_some(), limit)? {
+				return output.into_iter().next().ok_or_else(|| EngineError::RunFailed("there is no output".into()));
+			}
+		}
+		Err(EngineError::RunFailed("the outputs' rows are not the inputs'".into()))
+	}
+
+	/// One run. `None` if the outputs cannot be divided among the inputs' rows.
+	fn run_once(&mut self, members: &[&Input], pad: bool, limit: Duration) -> Result<Option<Vec<Bytes>>, EngineError> {
+		if self.child.is_none() {
+			self.start_child()?;
+		}
+		let child = self.child.as_mut().ok_or_else(|| EngineError::Unavailable("there is no process".into()))?;
+		let (file, rows) = join(members, pad);
+		let memory_limit = child.memory_limit.saturating_add((file.len() as u64).saturating_mul(4));
+		let answer = child.ask(Tag::Run, &file, limit, memory_limit);
+		let answer = match answer {
+			Ok(answer) => answer,
+			Err(trouble) => {
+				if !matches!(trouble, Trouble::Said(_)) {
+					self.stop_child();
+				}
+				return Err(trouble.at_run());
+			},
+		};
+		let outputs = read_answer(&answer, &self.artifact.spec)?;
+		let parts: Vec<usize> = members.iter().filter_map(|member| member.rows).collect();
+		if members.len() == 1 && (parts.is_empty() || !pad || parts == [rows]) {
+			return Ok(Some(vec![serialize(&outputs).into()]));
+		}
+		Ok(split(&outputs, &parts, rows).map(|lists| lists.iter().map(|list| serialize(list).into()).collect()))
+	}
+}
+
+/// Why a child did not answer well.
+enum Trouble {
+	/// It says so itself.
+	Said(String),
+	/// It took too long.
+	Time,
+	/// It took this much memory.
+	Memory(u64),
+	/// It ended, or answered nonsense.
+	Died(String),
+}
+
+impl Trouble {
+	fn at_start(self) -> EngineError {
+		EngineError::Unavailable(match self {
+			Self::Said(message) | Self::Died(message) => message,
+			Self::Time => format!("the inference process did not start within {START_LIMIT:?}"),
+			Self::Memory(used) => format!("the inference process took {} MiB at its start", used >> 20),
+		})
+	}
+
+	fn at_run(self) -> EngineError {
+		match self {
+			Self::Said(message) => EngineError::RunFailed(message),
+			Self::Time => EngineError::TimedOut,
+			Self::Memory(used) => EngineError::RunFailed(format!("it took {} MiB of memory and was stopped", used >> 20)),
+			Self::Died(why) => EngineError::ChildDied(why),
+		}
+	}
+}
+
+/// A child that runs. Dropping it kills it.
+struct Running {
+	process: Child,
+	socket: UnixStream,
+	last_words: Arc<Mutex<Vec<u8>>>,
+	memory_limit: u64,
+}
+
+impl Drop for Running {
+	fn drop(&mut self) {
+		let _ = self.process.kill();
+		let _ = self.process.wait();
+	}
+}
+
+impl Running {
+	fn start(launch: &Launch, model: Option<&File>) -> Result<Self, EngineError> {
+		let unavailable = |what: &str, error: std::io::Error| EngineError::Unavailable(format!("{what}: {error}"));
+		let (socket, theirs) = UnixStream::pair().map_err(|error| unavailable("no socket for the child", error))?;
+		socket
+			.set_read_timeout(Some(WATCH))
+			.and_then(|()| socket.set_write_timeout(Some(WATCH)))
+			.map_err(|error| unavailable("no time-out on the child's socket", error))?;
+		let model = match model {
+			Some(file) => Stdio::from(file.try_clone().map_err(|error| unavailable("the model's file", error))?),
+			None => Stdio::null(),
+		};
+		let mut command = Command::new(&launch.binary);
+		command.arg("inference-worker").env_clear().env("ORT_DISABLE_TELEMETRY", "1");
+		if let (Some(_), Some(path)) = (launch.setup.cuda, std::env::var_os("LD_LIBRARY_PATH")) {
+			// CUDA's libraries are found with it.
+			command.env("LD_LIBRARY_PATH", path);
+		}
+		command.current_dir("/").stdin(OwnedFd::from(theirs)).stdout(model).stderr(Stdio::piped());
+		let mut process = command
+			.spawn()
+			.map_err(|error| unavailable(&format!("{} does not start", launch.binary.display()), error))?;
+		// The command keeps the child's end of the socket open, and with it the end of file from being seen.
+		drop(command);
+		let last_words = Arc::new(Mutex::new(Vec::new()));
+		if let Some(stderr) = process.stderr.take() {
+			let words = last_words.clone();
+			let _ = thread::Builder::new().name("inference-stderr".into()).spawn(move || listen(stderr, &words));
+		}
+		let mut child = Self { process, socket, last_words, memory_limit: u64::MAX };
+		let setup = serde_json::to_vec(&launch.setup).map_err(|error| EngineError::Unavailable(error.to_string()))?;
+		child.ask(Tag::Setup, &setup, START_LIMIT, u64::MAX).map_err(Trouble::at_start)?;
+		Ok(child)
+	}
+
+	/// Sends a request and waits for the answer. After any trouble but [`Trouble::Said`] the child is of no use.
+	fn ask(&mut self, tag: Tag, body: &[u8], limit: Duration, memory_limit: u64) -> Result<Vec<u8>, Trouble> {
+		let mut watch = Watch { started: Instant::now(), limit, memory_limit, seen: Instant::now() };
+		let head = header(tag, body.len()).map_err(|error| Trouble::Said(error.to_string()))?;
+		self.send(&head, &mut watch)?;
+		self.send(body, &mut watch)?;
+		let mut head = [0; HEADER];
+		self.receive(&mut head, &mut watch)?;
+		let (tag, length) = parse_header(head).map_err(|error| Trouble::Died(error.to_string()))?;
+		if tag == Tag::Failed && length > MAX_TEXT {
+			return Err(Trouble::Died("its error message is too long".into()));
+		}
+		let mut answer = Vec::new();
+		while answer.len() < length {
+			// Memory is taken as the bytes arrive, not as the header promises.
+			let start = answer.len();
+			answer.resize(length.min(start + (1 << 20)), 0);
+			self.receive(&mut answer[start..], &mut watch)?;
+		}
+		match tag {
+			Tag::Done => Ok(answer),
+			Tag::Failed => Err(Trouble::Said(printable(&answer))),
+			_ => Err(Trouble::Died("it answered with a request".into())),
+		}
+	}
+
+	fn send(&mut self, mut bytes: &[u8], watch: &mut Watch) -> Result<(), Trouble> {
+		while !bytes.is_empty() {
+			match self.socket.write(bytes) {
+				Ok(0) => return Err(self.died()),
+				Ok(count) => bytes = &bytes[count..],
+				Err(error) => self.retry(&error)?,
+			}
+			self.check(watch)?;
+		}
+		Ok(())
+	}
+
+	fn receive(&mut self, bytes: &mut [u8], watch: &mut Watch) -> Result<(), Trouble> {
+		let mut done = 0;
+		while done < bytes.len() {
+			match self.socket.read(&mut bytes[done..]) {
+				Ok(0) => return Err(self.died()),
+				Ok(count) => done += count,
+				Err(error) => self.retry(&error)?,
+			}
+			self.check(watch)?;
+		}
+		Ok(())
+	}
+
+	fn retry(&mut self, error: &std::io::Error) -> Result<(), Trouble> {
+		match error.kind() {
+			ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(()),
+			_ => Err(self.died()),
+		}
+	}
+
+	fn check(&self, watch: &mut Watch) -> Result<(), Trouble> {
+		if watch.seen.elapsed() < WATCH {
+			return Ok(());
+		}
+		watch.seen = Instant::now();
+		if watch.started.elapsed() > watch.limit {
+			return Err(Trouble::Time);
+		}
+		match self.resident() {
+			Some(used) if used > watch.memory_limit => Err(Trouble::Memory(used)),
+			_ => Ok(()),
+		}
+	}
+
+	/// Bytes of memory that the child has now.
+	fn resident(&self) -> Option<u64> {
+		resident(self.process.id())
+	}
+
+	fn died(&mut self) -> Trouble {
+		// It may have closed its socket without ending.
+		let _ = self.process.kill();
+		let status = self.process.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+		// The pipe is read by another thread, which needs a moment for the last lines.
+		thread::sleep(WATCH);
+		let words = printable(&self.last_words.lock());
+		Trouble::Died(if words.is_empty() { status } else { format!("{status}: {words}") })
+	}
+}
+
+/// Resident bytes of a process.
+pub(super) fn resident(pid: u32) -> Option<u64> {
+	let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+	let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+	line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib << 10)
+}
+
+/// Limits of one exchange.
+struct Watch {
+	started: Instant,
+	limit: Duration,
+	memory_limit: u64,
+	seen: Instant,
+}
+
+/// Keeps the last lines of what the child prints.
+fn listen(mut stderr: impl Read, words: &Mutex<Vec<u8>>) {
+	let mut buffer = [0; 1024];
+	while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+		let mut words = words.lock();
+		words.extend_from_slice(&buffer[..count]);
+		let excess = words.len().saturating_sub(MAX_TEXT);
+		words.drain(..excess);
+	}
+}
+
+/// A child's words without anything that a terminal would obey.
+fn printable(bytes: &[u8]) -> String {
+	let text = String::from_utf8_lossy(bytes);
+	text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

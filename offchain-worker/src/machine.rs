@@ -1,0 +1,752 @@
+//! Decides what to do: a pure state machine. An event goes in, actions come out; it does no input or output, knows no
+//! clock but the block number, and never waits.
+//!
+//! ```text
+//!             ┌─ no peer has it ─┐
+//!             ▼                  │
+//! listed ─► Waiting ─fetch─► Fetching ─► Ready ─batch─► Running ─► Recording ─journal─► Done ─► attest, again
+//!             │                  │         │               │                                  after 3 blocks
+//!             └──────────────────┴─────────┴───────────────┴─► Failed ─► report, again after 3 blocks
+//! ```
+//!
+//! Every block brings the whole [`WorkList`], and the machine reconciles itself with it: what the list does not name is
+//! dropped, what it names is brought on. So a missed event, a restart or a reorg needs no rule of its own. What the
+//! machine knows beyond the list are outputs: a job whose output is in the journal is never run again.
+
+mod reconcile;
+mod schedule;
+
+use crate::{engine::EngineError, error::BlobError};
+use bytes::Bytes;
+use codec::{Decode, Encode};
+use highway_primitives::{
+	model::VersionSpec, node::Contact, AttestItem, BlobHash, BlobRef, BlockNumber, FailureClass, JobId, ModelId,
+	ModelVersion, NodeId,
+};
+use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
+use sp_core::H256;
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	time::Duration,
+};
+
+/// What identifies a piece of work. On another fork the same job id may stand for something else.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub struct WorkKey {
+	/// The job.
+	pub job: JobId,
+	/// The node that it is assigned to: commitments bind to it.
+	pub node: NodeId,
+	/// Its model.
+	pub model: ModelId,
+	/// The model's version.
+	pub version: ModelVersion,
+	/// Its input.
+	pub input: BlobHash,
+}
+
+impl WorkKey {
+	/// The key of `item` as work of `node`.
+	pub fn of(node: NodeId, item: &WorkItem) -> Self {
+		Self { job: item.job, node, model: item.model, version: item.version, input: item.input.hash }
+	}
+}
+
+/// Work that is done and in the journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finished {
+	/// Which work.
+	pub key: WorkKey,
+	/// Its output, in the blob store.
+	pub output: BlobRef,
+	/// The commitment to node, output and the secret salt.
+	pub commitment: H256,
+}
+
+/// A version of a model.
+pub type ModelKey = (ModelId, ModelVersion);
+
+/// Number of a run, to tell a late answer from the one that is waited for.
+pub type RunId = u64;
+
+/// Why an input gave no output.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum JobFault {
+	/// The input is not in the blob store any more.
+	InputLost,
+	/// The engine says why.
+	Engine(EngineError),
+}
+
+/// Why a model version was not loaded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LoadFault {
+	/// The artefact could not be opened.
+	Blob(BlobError),
+	/// The engine says why.
+	Engine(EngineError),
+}
+
+/// Something that the worker key was asked to say.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Submission {
+	/// Attestations of these jobs.
+	Attest(Vec<JobId>),
+	/// The failure of this job.
+	Failure(JobId),
+	/// The heartbeat of this node in this session.
+	Heartbeat(NodeId, u32),
+}
+
+/// What became of a job that left the list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+	/// Its attestation had been sent.
+	Attested,
+	/// Its failure had been reported.
+	Failed,
+	/// Neither: it went to another node, or never was on this fork.
+	Abandoned,
+}
+
+/// What the machine is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+	/// Work that the journal knows to be done; comes once, before the first block.
+	JournalRestored(Vec<Finished>),
+	/// A new best block, and what is to be done by its state.
+	Block {
+		/// Its number.
+		number: BlockNumber,
+		/// The last finalized block.
+		finalized: BlockNumber,
+		/// The work; `None` if no node has the worker key.
+		work: Option<WorkList>,
+	},
+	/// The node is syncing: its state says nothing about now.
+	Syncing,
+	/// An artefact is in the blob store.
+	ModelFetched(ModelKey),
+	/// An artefact is not to be had.
+	ModelFetchFailed(ModelKey, BlobError),
+	/// A model version is loaded.
+	ModelReady(ModelKey),
+	/// A model version could not be loaded.
+	ModelFailed(ModelKey, LoadFault),
+	/// An input is in the blob store.
+	InputReady(WorkKey),
+	/// An input is not to be had.
+	InputFailed(WorkKey, BlobError),
+	/// A run was not started: the engine unloaded the model to make room for another.
+	NotLoaded(RunId),
+	/// A run is over.
+	RunDone {
+		/// Which.
+		run: RunId,
+		/// How long it took.
+		elapsed: Duration,
+		/// What came of each job.
+		results: Vec<(WorkKey, Result<Bytes, JobFault>)>,
+	},
+	/// Outputs are stored and in the journal.
+	Recorded(Vec<Finished>),
+	/// Outputs could not be stored or journalled: nothing of them counts.
+	RecordFailed,
+	/// The pool took it, which proves nothing.
+	Submitted(Submission),
+	/// The pool did not take it.
+	SubmitFailed(Submission),
+	/// Whether the engine works.
+	EngineHealth(bool),
+}
+
+/// What the machine wants done. Each but [`Action::DropJob`], [`Action::ReleaseModel`] and [`Action::Forget`] is
+/// answered by exactly one event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+	/// Ask the engine how it is.
+	CheckEngine,
+	/// Fetch and pin an artefact.
+	FetchModel {
+		/// The model version.
+		model: ModelKey,
+		/// Its file.
+		artifact: BlobRef,
+		/// Who may have it.
+		providers: Vec<Contact>,
+	},
+	/// Load a model version whose artefact is here.
+	LoadModel {
+		/// The model version.
+		model: ModelKey,
+		/// Its specification.
+		spec: Box<VersionSpec>,
+	},
+	/// Unpin an artefact.
+	ReleaseModel(BlobRef),
+	/// Fetch an input.
+	FetchInput {
+		/// Whose.
+		key: WorkKey,
+		/// The input.
+		input: BlobRef,
+		/// Who may have it.
+		providers: Vec<Contact>,
+	},
+	/// Run jobs of one model together. There is never more than one run: the engine has one device.
+	Run {
+		/// Number of the run.
+		run: RunId,
+		/// The model version.
+		model: ModelKey,
+		/// The jobs and their inputs.
+		jobs: Vec<(WorkKey, BlobRef)>,
+		/// What one of them may take.
+		time_limit: Duration,
+	},
+	/// Store outputs, draw salts, and write both to the journal.
+	Record(Vec<(WorkKey, Bytes)>),
+	/// Say that jobs are done.
+	SubmitAttest {
+		/// The node.
+		node: NodeId,
+		/// The jobs, at most 256.
+		items: Vec<AttestItem>,
+		/// Whether some of them were sent before.
+		again: bool,
+	},
+	/// Say that a job cannot be done.
+	SubmitFailure {
+		/// The node.
+		node: NodeId,
+		/// The job.
+		job: JobId,
+		/// Why.
+		class: FailureClass,
+	},
+	/// Say that the node is there.
+	SubmitHeartbeat {
+		/// The node.
+		node: NodeId,
+		/// The session.
+		session: u32,
+		/// Whether it is able to work.
+		healthy: bool,
+		/// Jobs that it takes at the same time.
+		slots: u16,
+	},
+	/// A job is no longer this node's: break off what is done for it alone.
+	DropJob {
+		/// The job.
+		job: JobId,
+		/// How far it had come.
+		outcome: Outcome,
+	},
+	/// Strike work from the journal: its job is gone for good.
+	Forget(Vec<WorkKey>),
+}
+
+/// Limits and intervals, times in blocks.
+#[derive(Clone, Debug)]
+pub struct MachineConfig {
+	/// Jobs that the node takes at the same time, queued ones included.
+	pub slots: u16,
+	/// The most jobs in one run.
+	pub max_batch: usize,
+	/// The most bytes of inputs in one run of more than one job: they are in memory together.
+	pub max_batch_bytes: u64,
+	/// The most inputs fetched at the same time.
+	pub max_input_fetches: usize,
+	/// The most artefacts fetched at the same time: each wants the whole line.
+	pub max_model_fetches: usize,
+	/// The most failure reports on their way to the pool at the same time.
+	pub max_failure_reports: usize,
+	/// After how many blocks without effect something is said again.
+	pub resend_after: BlockNumber,
+	/// How many blocks before the deadline a blob that is not here counts as missing.
+	pub give_up_before: BlockNumber,
+	/// How many blocks below the finalized one a job must be gone before its output is forgotten.
+	pub forget_after: BlockNumber,
+	/// How long a refused model is not tried again.
+	pub refused_for: BlockNumber,
+	/// How often a healthy engine is asked how it is.
+	pub health_every: BlockNumber,
+	/// How long after trouble with its disk a node says that it is not healthy.
+	pub storage_trouble_for: BlockNumber,
+}
+
+impl Default for MachineConfig {
+	fn default() -> Self {
+		Self {
+			slots: 64,
+			max_batch: 32,
+			max_batch_bytes: 256 << 20,
+			max_input_fetches: 16,
+			max_model_fetches: 2,
+			max_failure_reports: 16,
+			resend_after: 3,
+			give_up_before: 2,
+			forget_after: 300,
+			refused_for: 1800,
+			health_every: 15,
+			storage_trouble_for: 30,
+		}
+	}
+}
+
+/// Figures for the metrics.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stats {
+	/// Jobs in the list.
+	pub assigned: usize,
+	/// Of them, those that wait for a run, inputs included.
+	pub queued: usize,
+	/// Of them, those that run.
+	pub running: usize,
+	/// Model versions that are loaded, as far as the machine knows.
+	pub loaded_models: usize,
+	/// Bytes of their artefacts.
+	pub loaded_bytes: u64,
+	/// Model versions that are refused.
+	pub refused_models: usize,
+}
+
+#[derive(Debug)]
+struct Job {
+	item: WorkItem,
+	key: WorkKey,
+	state: JobState,
+	/// Runs that failed and may be repeated.
+	failed_runs: u8,
+	/// Whether the input is not here because of this node's own disk.
+	local_fault: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum JobState {
+	/// The input is wanted, not before this block.
+	Waiting(BlockNumber),
+	Fetching,
+	Ready,
+	Running,
+	Recording,
+	Done(Finished, Saying),
+	Failed(FailureClass, Saying),
+}
+
+/// Where something that is said stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Saying {
+	/// When to say it next; `None`: it is on its way to the pool.
+	at: Option<BlockNumber>,
+	/// Whether the pool took it once.
+	said: bool,
+}
+
+impl Saying {
+	const NOW: Self = Self { at: Some(0), said: false };
+
+	fn is_due(&self, block: BlockNumber) -> bool {
+		self.at.is_some_and(|at| at <= block)
+	}
+}
+
+#[derive(Debug)]
+struct Model {
+	spec: VersionSpec,
+	providers: Vec<Contact>,
+	hosted: bool,
+	state: ModelState,
+	/// Loads in a row that failed for reasons that may pass.
+	failed_loads: u8,
+	/// Whether it was loaded once: what the engine then unloads is loaded again only for a job.
+	was_loaded: bool,
+	/// Moving average of what a unit takes here.
+	micros_per_unit: Option<u64>,
+	/// Whether the artefact is not here because of this node's own disk.
+	local_fault: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum ModelState {
+	/// Wanted, not before this block.
+	Absent(BlockNumber),
+	Fetching,
+	/// May be loaded, not before this block.
+	OnDisk(BlockNumber),
+	Loading,
+	Loaded,
+	/// Until this block.
+	Refused(BlockNumber),
+}
+
+#[derive(Debug)]
+struct Run {
+	id: RunId,
+	model: ModelKey,
+	keys: Vec<WorkKey>,
+	units: u64,
+}
+
+#[derive(Debug)]
+struct Known {
+	finished: Finished,
+	/// The first block of which its job was not in the list; `None` while it is.
+	gone_since: Option<BlockNumber>,
+}
+
+#[derive(Debug, Default)]
+struct EngineState {
+	/// `None`: never asked.
+	healthy: Option<bool>,
+	/// Failures in a row; the pause doubles with each.
+	failures: u32,
+	asking: bool,
+	ask_at: BlockNumber,
+}
+
+#[derive(Debug)]
+struct Heartbeat {
+	node: NodeId,
+	session: u32,
+	saying: Saying,
+}
+
+/// The state machine. See the module's description.
+#[derive(Debug)]
+pub struct Machine {
+	config: MachineConfig,
+	/// Whether the last block's list may be acted on.
+	active: bool,
+	block: BlockNumber,
+	node: Option<NodeId>,
+	/// The session whose heartbeat is due.
+	heartbeat_due: Option<u32>,
+	heartbeat: Option<Heartbeat>,
+	jobs: BTreeMap<JobId, Job>,
+	models: BTreeMap<ModelKey, Model>,
+	/// What is done and in the journal.
+	known: BTreeMap<WorkKey, Known>,
+	/// Outputs that are not in the journal yet.
+	unrecorded: BTreeMap<WorkKey, Bytes>,
+	recording: bool,
+	record_failed: bool,
+	record_at: BlockNumber,
+	running: Option<Run>,
+	next_run: RunId,
+	attesting: bool,
+	reporting: BTreeSet<JobId>,
+	engine: EngineState,
+	/// Until which block the disk counts as troubled.
+	storage_trouble_until: BlockNumber,
+}
+
+/// Failed tries of one run, or of one load, after which the job, or the model, is given up.
+const MAX_FAILURES: u8 = 2;
+
+impl Machine {
+	/// A machine that knows nothing yet.
+	pub fn new(config: MachineConfig) -> Self {
+		Self {
+			config,
+			active: false,
+			block: 0,
+			node: None,
+			heartbeat_due: None,
+			heartbeat: None,
+			jobs: BTreeMap::new(),
+			models: BTreeMap::new(),
+			known: BTreeMap::new(),
+			unrecorded: BTreeMap::new(),
+			recording: false,
+			record_failed: false,
+			record_at: 0,
+			running: None,
+			next_run: 0,
+			attesting: false,
+			reporting: BTreeSet::new(),
+			engine: EngineState::default(),
+			storage_trouble_until: 0,
+		}
+	}
+
+	/// Takes in what happened and says what to do now.
+	pub fn handle(&mut self, event: Event) -> Vec<Action> {
+		let mut actions = Vec::new();
+		match event {
+			Event::JournalRestored(finished) => self.restore(finished),
+			Event::Block { number, finalized, work } => self.reconcile(number, finalized, work, &mut actions),
+			Event::Syncing => self.active = false,
+			Event::ModelFetched(model) => self.model_fetched(model),
+			Event::ModelFetchFailed(model, error) => self.model_fetch_failed(model, error),
+			Event::ModelReady(model) => self.model_ready(model),
+			Event::ModelFailed(model, fault) => self.model_failed(model, fault),
+			Event::InputReady(key) => self.input_arrived(key, Ok(())),
+			Event::InputFailed(key, error) => self.input_arrived(key, Err(error)),
+			Event::NotLoaded(run) => self.not_loaded(run),
+			Event::RunDone { run, elapsed, results } => self.run_done(run, elapsed, results),
+			Event::Recorded(finished) => self.recorded(finished),
+			Event::RecordFailed => self.record_failed(),
+			Event::Submitted(submission) => self.said(submission, true),
+			Event::SubmitFailed(submission) => self.said(submission, false),
+			Event::EngineHealth(healthy) => self.engine_health(healthy),
+		}
+		self.advance(&mut actions);
+		actions
+	}
+
+	/// Figures for the metrics.
+	pub fn stats(&self) -> Stats {
+		let mut stats = Stats { assigned: self.jobs.len(), ..Stats::default() };
+		for job in self.jobs.values() {
+			match job.state {
+				JobState::Waiting(_) | JobState::Fetching | JobState::Ready => stats.queued += 1,
+				JobState::Running => stats.running += 1,
+				_ => {},
+			}
+		}
+		for model in self.models.values() {
+			match model.state {
+				ModelState::Loaded => {
+					stats.loaded_models += 1;
+					stats.loaded_bytes = stats.loaded_bytes.saturating_add(model.spec.artifact.size);
+				},
+				ModelState::Refused(_) => stats.refused_models += 1,
+				_ => {},
+			}
+		}
+		stats
+	}
+
+	/// Whether the node could do a job now, as far as it knows.
+	pub fn is_healthy(&self) -> bool {
+		self.engine.healthy == Some(true) && !self.record_failed && self.block >= self.storage_trouble_until
+	}
+
+	fn model_fetched(&mut self, model: ModelKey) {
+		if let Some(model) = self.models.get_mut(&model).filter(|model| model.state == ModelState::Fetching) {
+			model.state = ModelState::OnDisk(0);
+			model.local_fault = false;
+		}
+	}
+
+	fn model_fetch_failed(&mut self, model: ModelKey, error: BlobError) {
+		let next_block = self.block.saturating_add(1);
+		if let Some(model) = self.models.get_mut(&model).filter(|model| model.state == ModelState::Fetching) {
+			model.state = ModelState::Absent(next_block);
+			model.local_fault = error.is_local();
+		}
+		self.note_blob_error(&error);
+	}
+
+	fn model_ready(&mut self, model: ModelKey) {
+		self.engine.failures = 0;
+		if let Some(model) = self.models.get_mut(&model).filter(|model| model.state == ModelState::Loading) {
+			model.state = ModelState::Loaded;
+			model.failed_loads = 0;
+			model.was_loaded = true;
+		}
+	}
+
+	fn model_failed(&mut self, key: ModelKey, fault: LoadFault) {
+		let next_block = self.block.saturating_add(1);
+		let Some(model) = self.models.get_mut(&key).filter(|model| model.state == ModelState::Loading) else { return };
+		match fault {
+			LoadFault::Blob(error) => {
+				model.state = match error {
+					BlobError::Missing => ModelState::Absent(next_block),
+					_ => ModelState::OnDisk(next_block),
+				};
+				self.note_blob_error(&error);
+			},
+			LoadFault::Engine(EngineError::ModelRefused(_)) => self.refuse(key),
+			LoadFault::Engine(EngineError::Unavailable(_)) => {
+				model.state = ModelState::OnDisk(0);
+				self.engine_down();
+			},
+			LoadFault::Engine(_) => {
+				model.failed_loads = model.failed_loads.saturating_add(1);
+				model.state = ModelState::OnDisk(next_block);
+				if model.failed_loads >= MAX_FAILURES {
+					self.refuse(key);
+				}
+			},
+		}
+	}
+
+	fn refuse(&mut self, key: ModelKey) {
+		let until = self.block.saturating_add(self.config.refused_for);
+		if let Some(model) = self.models.get_mut(&key) {
+			model.state = ModelState::Refused(until);
+			model.failed_loads = 0;
+		}
+	}
+
+	fn input_arrived(&mut self, key: WorkKey, result: Result<(), BlobError>) {
+		let next_block = self.block.saturating_add(1);
+		if let Some(job) = self.jobs.get_mut(&key.job) {
+			if job.key == key && job.state == JobState::Fetching {
+				job.local_fault = result.as_ref().is_err_and(BlobError::is_local);
+				job.state = if result.is_ok() { JobState::Ready } else { JobState::Waiting(next_block) };
+			}
+		}
+		if let Err(error) = result {
+			self.note_blob_error(&error);
+		}
+	}
+
+	fn not_loaded(&mut self, id: RunId) {
+		let Some(run) = self.running.take_if(|run| run.id == id) else { return };
+		if let Some(model) = self.models.get_mut(&run.model).filter(|model| model.state == ModelState::Loaded) {
+			model.state = ModelState::OnDisk(0);
+		}
+		for key in run.keys {
+			if let Some(job) = self.running_job(&key) {
+				job.state = JobState::Ready;
+			}
+		}
+	}
+
+	fn run_done(&mut self, id: RunId, elapsed: Duration, results: Vec<(WorkKey, Result<Bytes, JobFault>)>) {
+		let Some(run) = self.running.take_if(|run| run.id == id) else { return };
+		let mut results: BTreeMap<_, _> = results.into_iter().collect();
+		let mut all_done = true;
+		for key in run.keys {
+			let unanswered = || Err(JobFault::Engine(EngineError::RunFailed("no result".into())));
+			match results.remove(&key).unwrap_or_else(unanswered) {
+				Ok(output) => {
+					self.engine.failures = 0;
+					// Kept even if the job is gone: a reorg may bring it back.
+					self.unrecorded.insert(key, output);
+					if let Some(job) = self.running_job(&key) {
+						job.state = JobState::Recording;
+					}
+				},
+				Err(fault) => {
+					all_done = false;
+					self.job_failed(&key, fault);
+				},
+			}
+		}
+		if let (Some(model), true) = (self.models.get_mut(&run.model), all_done) {
+			let elapsed = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+			let now = elapsed.div_ceil(run.units.max(1));
+			model.micros_per_unit =
+				Some(model.micros_per_unit.map_or(now, |before| (before / 4).saturating_mul(3).saturating_add(now / 4)));
+		}
+	}
+
+	fn job_failed(&mut self, key: &WorkKey, fault: JobFault) {
+		let block = self.block;
+		let Some(job) = self.running_job(key) else { return };
+		match fault {
+			JobFault::InputLost => job.state = JobState::Waiting(block.saturating_add(1)),
+			JobFault::Engine(EngineError::Unavailable(_)) => {
+				job.state = JobState::Ready;
+				self.engine_down();
+			},
+			JobFault::Engine(EngineError::ModelRefused(_)) => {
+				job.state = JobState::Ready;
+				self.refuse((key.model, key.version));
+			},
+			JobFault::Engine(EngineError::InputInvalid(_)) => {
+				job.state = JobState::Failed(FailureClass::InputInvalid, Saying::NOW)
+			},
+			// The death of the child may be chance; when it follows the job, the job is the reason.
+			JobFault::Engine(EngineError::RunFailed(_) | EngineError::TimedOut | EngineError::ChildDied(_)) => {
+				job.failed_runs = job.failed_runs.saturating_add(1);
+				job.state = if job.failed_runs >= MAX_FAILURES {
+					JobState::Failed(FailureClass::RunFailed, Saying::NOW)
+				} else {
+					JobState::Ready
+				};
+			},
+		}
+	}
+
+	fn running_job(&mut self, key: &WorkKey) -> Option<&mut Job> {
+		self.jobs.get_mut(&key.job).filter(|job| job.key == *key && job.state == JobState::Running)
+	}
+
+	fn recorded(&mut self, finished: Vec<Finished>) {
+		self.recording = false;
+		self.record_failed = false;
+		for finished in finished {
+			let key = finished.key;
+			self.unrecorded.remove(&key);
+			let mut gone_since = Some(self.block);
+			if let Some(job) = self.jobs.get_mut(&key.job).filter(|job| job.key == key) {
+				gone_since = None;
+				job.state = JobState::Done(finished.clone(), Saying::NOW);
+			}
+			self.known.insert(key, Known { finished, gone_since });
+		}
+	}
+
+	fn record_failed(&mut self) {
+		self.recording = false;
+		self.record_failed = true;
+		self.record_at = self.block.saturating_add(1);
+	}
+
+	fn said(&mut self, submission: Submission, ok: bool) {
+		let pause = if ok { self.config.resend_after } else { 1 };
+		let at = Some(self.block.saturating_add(pause));
+		let note = |saying: &mut Saying| {
+			// What is not on its way is a newcomer of the same id: the answer is not about it.
+			if saying.at.is_none() {
+				*saying = Saying { at, said: saying.said || ok };
+			}
+		};
+		match submission {
+			Submission::Attest(jobs) => {
+				self.attesting = false;
+				for job in jobs {
+					if let Some(Job { state: JobState::Done(_, saying), .. }) = self.jobs.get_mut(&job) {
+						note(saying);
+					}
+				}
+			},
+			Submission::Failure(job) => {
+				self.reporting.remove(&job);
+				if let Some(Job { state: JobState::Failed(_, saying), .. }) = self.jobs.get_mut(&job) {
+					note(saying);
+				}
+			},
+			Submission::Heartbeat(node, session) => {
+				if let Some(heartbeat) = &mut self.heartbeat {
+					if (heartbeat.node, heartbeat.session) == (node, session) {
+						note(&mut heartbeat.saying);
+					}
+				}
+			},
+		}
+	}
+
+	fn engine_health(&mut self, healthy: bool) {
+		self.engine.asking = false;
+		if healthy {
+			self.engine.healthy = Some(true);
+			self.engine.ask_at = self.block.saturating_add(self.config.health_every);
+		} else {
+			self.engine_down();
+		}
+	}
+
+	fn engine_down(&mut self) {
+		// The jobs of one batch report the same trouble: it counts once.
+		if self.engine.healthy == Some(false) && self.block < self.engine.ask_at {
+			return;
+		}
+		let pause = 1 << self.engine.failures.min(6);
+		self.engine.healthy = Some(false);
+		self.engine.failures = self.engine.failures.saturating_add(1);
+		self.engine.ask_at = self.block.saturating_add(pause);
+	}
+
+	fn note_blob_error(&mut self, error: &BlobError) {
+		if error.is_local() {
+			self.storage_trouble_until = self.block.saturating_add(self.config.storage_trouble_for);
+		}
+	}
+}

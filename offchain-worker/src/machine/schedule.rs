@@ -1,0 +1,273 @@
+//! Turns the machine's state into the next actions.
+
+use super::*;
+use highway_primitives::{worker::MaxAttestations, BLOCK_SECONDS};
+use sp_core::Get;
+
+/// A block's time in microseconds.
+const BLOCK_MICROS: u64 = BLOCK_SECONDS as u64 * 1_000_000;
+
+/// The least time limit of a run: small models are dominated by what surrounds them.
+const MIN_TIME_LIMIT: Duration = Duration::from_secs(1);
+
+impl Machine {
+	pub(super) fn advance(&mut self, actions: &mut Vec<Action>) {
+		// Outputs are saved at any time: they cannot be had again.
+		self.record(actions);
+		if !self.active {
+			return;
+		}
+		self.check_engine(actions);
+		self.fail_refused();
+		self.fetch_models(actions);
+		self.load_model(actions);
+		self.fetch_inputs(actions);
+		self.start_run(actions);
+		self.attest(actions);
+		self.report_failures(actions);
+		self.send_heartbeat(actions);
+	}
+
+	fn record(&mut self, actions: &mut Vec<Action>) {
+		if self.recording || self.unrecorded.is_empty() || (self.record_failed && self.block < self.record_at) {
+			return;
+		}
+		self.recording = true;
+		actions.push(Action::Record(self.unrecorded.iter().map(|(key, output)| (*key, output.clone())).collect()));
+	}
+
+	fn check_engine(&mut self, actions: &mut Vec<Action>) {
+		if !self.engine.asking && self.block >= self.engine.ask_at {
+			self.engine.asking = true;
+			actions.push(Action::CheckEngine);
+		}
+	}
+
+	fn fail_refused(&mut self) {
+		for job in self.jobs.values_mut() {
+			let refused =
+				self.models.get(&job.model()).is_some_and(|model| matches!(model.state, ModelState::Refused(_)));
+			if refused && matches!(job.state, JobState::Waiting(_) | JobState::Fetching | JobState::Ready) {
+				job.state = JobState::Failed(FailureClass::ModelRefused, Saying::NOW);
+			}
+		}
+	}
+
+	/// Model versions by the earliest deadline of a job that wants to run on them; hosted ones without a job last.
+	fn models_by_urgency(&self) -> Vec<ModelKey> {
+		let mut deadlines: BTreeMap<ModelKey, BlockNumber> =
+			self.models.iter().filter(|(_, model)| model.hosted).map(|(key, _)| (*key, BlockNumber::MAX)).collect();
+		for job in self.jobs.values().filter(|job| job.wants_run()) {
+			let deadline = deadlines.entry(job.model()).or_insert(BlockNumber::MAX);
+			*deadline = job.item.deadline.min(*deadline);
+		}
+		let mut models: Vec<_> = deadlines.into_iter().map(|(key, deadline)| (deadline, key)).collect();
+		models.sort_unstable();
+		models.into_iter().map(|(_, key)| key).collect()
+	}
+
+	fn fetch_models(&mut self, actions: &mut Vec<Action>) {
+		let fetching = self.models.values().filter(|model| model.state == ModelState::Fetching).count();
+		let mut free = self.config.max_model_fetches.saturating_sub(fetching);
+		for key in self.models_by_urgency() {
+			if free == 0 {
+				break;
+			}
+			let Some(model) = self.models.get_mut(&key) else { continue };
+			if matches!(model.state, ModelState::Absent(at) if at <= self.block) {
+				free -= 1;
+				model.state = ModelState::Fetching;
+				actions.push(Action::FetchModel {
+					model: key,
+					artifact: model.spec.artifact,
+					providers: model.providers.clone(),
+				});
+			}
+		}
+	}
+
+	/// Loads one model at a time: two that do not fit beside each other would push each other out.
+	fn load_model(&mut self, actions: &mut Vec<Action>) {
+		if !self.engine_up() || self.models.values().any(|model| model.state == ModelState::Loading) {
+			return;
+		}
+		let wanted: BTreeSet<ModelKey> =
+			self.jobs.values().filter(|job| job.state == JobState::Ready).map(Job::model).collect();
+		for key in self.models_by_urgency() {
+			let Some(model) = self.models.get_mut(&key) else { continue };
+			let due = matches!(model.state, ModelState::OnDisk(at) if at <= self.block);
+			if due && (!model.was_loaded || wanted.contains(&key)) {
+				model.state = ModelState::Loading;
+				actions.push(Action::LoadModel { model: key, spec: Box::new(model.spec.clone()) });
+				return;
+			}
+		}
+	}
+
+	fn fetch_inputs(&mut self, actions: &mut Vec<Action>) {
+		let fetching = self.jobs.values().filter(|job| job.state == JobState::Fetching).count();
+		let free = self.config.max_input_fetches.saturating_sub(fetching);
+		if free == 0 {
+			return;
+		}
+		let block = self.block;
+		let mut waiting: Vec<&mut Job> = self
+			.jobs
+			.values_mut()
+			.filter(|job| matches!(job.state, JobState::Waiting(at) if at <= block) && job.item.deadline > block)
+			.collect();
+		waiting.sort_by_key(|job| (job.item.deadline, job.key.job));
+		for job in waiting.into_iter().take(free) {
+			job.state = JobState::Fetching;
+			actions.push(Action::FetchInput {
+				key: job.key,
+				input: job.item.input,
+				providers: job.item.providers.clone(),
+			});
+		}
+	}
+
+	fn start_run(&mut self, actions: &mut Vec<Action>) {
+		if self.running.is_some() || self.record_failed || !self.engine_up() {
+			return;
+		}
+		let mut ready: Vec<&Job> = self
+			.jobs
+			.values()
+			.filter(|job| {
+				let loaded = self.models.get(&job.model()).is_some_and(|model| model.state == ModelState::Loaded);
+				job.state == JobState::Ready && loaded && self.makes_deadline(job, 0)
+			})
+			.collect();
+		ready.sort_by_key(|job| (job.item.deadline, job.key.job));
+		let Some(first) = ready.first() else { return };
+
+		let model = first.model();
+		let mut batch: Vec<&Job> = vec![first];
+		let mut bytes = first.item.input.size;
+		let mut micros = self.expected_micros(first);
+		// A job that failed runs alone, so that it cannot fail others again.
+		if first.failed_runs == 0 {
+			for job in ready.iter().skip(1).filter(|job| job.model() == model && job.failed_runs == 0) {
+				if batch.len() >= self.config.max_batch {
+					break;
+				}
+				let fits = bytes.saturating_add(job.item.input.size) <= self.config.max_batch_bytes;
+				let more = self.expected_or_registered_micros(job);
+				// Results come together, so the first one must be able to wait for all.
+				if fits && self.makes_deadline(first, micros.saturating_add(more).saturating_sub(self.expected_micros(first)))
+				{
+					bytes = bytes.saturating_add(job.item.input.size);
+					micros = micros.saturating_add(more);
+					batch.push(job);
+				}
+			}
+		}
+
+		let id = self.next_run;
+		let jobs: Vec<(WorkKey, BlobRef)> = batch.iter().map(|job| (job.key, job.item.input)).collect();
+		let units = batch.iter().map(|job| u64::from(job.item.units)).sum();
+		let time_limit = batch.iter().map(|job| Duration::from_micros(job.registered_micros())).max();
+		self.next_run = id.wrapping_add(1);
+		for (key, _) in &jobs {
+			if let Some(job) = self.jobs.get_mut(&key.job) {
+				job.state = JobState::Running;
+			}
+		}
+		self.running = Some(Run { id, model, keys: jobs.iter().map(|(key, _)| *key).collect(), units });
+		let time_limit = time_limit.unwrap_or_default().max(MIN_TIME_LIMIT);
+		actions.push(Action::Run { run: id, model, jobs, time_limit });
+	}
+
+	/// Whether the job's attestation can still be in a block up to the deadline if its run starts now and takes
+	/// `more` microseconds longer than the job alone.
+	fn makes_deadline(&self, job: &Job, more: u64) -> bool {
+		let blocks = self.expected_micros(job).saturating_add(more) / BLOCK_MICROS;
+		u64::from(self.block).saturating_add(blocks).saturating_add(1) <= u64::from(job.item.deadline)
+	}
+
+	/// What the job will take, by what earlier runs of its model took here. Before the first it is not known, and the
+	/// registered time, a bound for the slowest device, says nothing: the job is tried.
+	fn expected_micros(&self, job: &Job) -> u64 {
+		let per_unit = self.models.get(&job.model()).and_then(|model| model.micros_per_unit).unwrap_or(0);
+		per_unit.saturating_mul(u64::from(job.item.units))
+	}
+
+	fn expected_or_registered_micros(&self, job: &Job) -> u64 {
+		match self.models.get(&job.model()).and_then(|model| model.micros_per_unit) {
+			Some(per_unit) => per_unit.saturating_mul(u64::from(job.item.units)),
+			None => job.registered_micros(),
+		}
+	}
+
+	/// One extrinsic at a time: what is done while it is on its way goes into the next one.
+	fn attest(&mut self, actions: &mut Vec<Action>) {
+		let Some(node) = self.node.filter(|_| !self.attesting) else { return };
+		let most = usize::try_from(MaxAttestations::get()).unwrap_or(usize::MAX);
+		let mut items = Vec::new();
+		let mut again = false;
+		for (id, job) in &mut self.jobs {
+			if items.len() >= most {
+				break;
+			}
+			if let JobState::Done(finished, saying) = &mut job.state {
+				if saying.is_due(self.block) {
+					again |= saying.said;
+					saying.at = None;
+					items.push(AttestItem { job: *id, output: finished.output, commitment: finished.commitment });
+				}
+			}
+		}
+		if !items.is_empty() {
+			self.attesting = true;
+			actions.push(Action::SubmitAttest { node, items, again });
+		}
+	}
+
+	fn report_failures(&mut self, actions: &mut Vec<Action>) {
+		let Some(node) = self.node else { return };
+		for (id, job) in &mut self.jobs {
+			if self.reporting.len() >= self.config.max_failure_reports {
+				break;
+			}
+			if let JobState::Failed(class, saying) = &mut job.state {
+				if saying.is_due(self.block) && self.reporting.insert(*id) {
+					saying.at = None;
+					actions.push(Action::SubmitFailure { node, job: *id, class: *class });
+				}
+			}
+		}
+	}
+
+	fn send_heartbeat(&mut self, actions: &mut Vec<Action>) {
+		let (Some(node), Some(session)) = (self.node, self.heartbeat_due) else { return };
+		// The first word about a session must not be a guess.
+		if self.engine.healthy.is_none() {
+			return;
+		}
+		let healthy = self.is_healthy();
+		let block = self.block;
+		let same = self.heartbeat.take_if(|last| (last.node, last.session) == (node, session));
+		let heartbeat = self.heartbeat.insert(same.unwrap_or(Heartbeat { node, session, saying: Saying::NOW }));
+		if heartbeat.saying.is_due(block) {
+			heartbeat.saying.at = None;
+			actions.push(Action::SubmitHeartbeat { node, session, healthy, slots: self.config.slots });
+		}
+	}
+
+	fn engine_up(&self) -> bool {
+		self.engine.healthy == Some(true)
+	}
+}
+
+impl Job {
+	/// Whether its model should be fetched.
+	fn wants_run(&self) -> bool {
+		matches!(self.state, JobState::Waiting(_) | JobState::Fetching | JobState::Ready | JobState::Running)
+	}
+
+	/// What the job may take on the slowest admitted device.
+	fn registered_micros(&self) -> u64 {
+		u64::from(self.item.units).saturating_mul(u64::from(self.item.spec.unit_time_ms)).saturating_mul(1000)
+	}
+}

@@ -1,0 +1,142 @@
+//! What the worker counts, for Prometheus.
+
+use crate::machine::{Outcome, Stats};
+use std::time::Duration;
+use substrate_prometheus_endpoint::{
+	exponential_buckets, register, Counter, CounterVec, Gauge, Histogram, HistogramOpts, Opts, PrometheusError, Registry,
+	U64,
+};
+
+/// The worker's metrics, or nothing where the node has no Prometheus registry.
+#[derive(Clone, Default)]
+pub struct Metrics(Option<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+	jobs: CounterVec<U64>,
+	runs: CounterVec<U64>,
+	run_seconds: Histogram,
+	batch_size: Histogram,
+	assigned: Gauge<U64>,
+	queue_length: Gauge<U64>,
+	running: Gauge<U64>,
+	loaded_models: Gauge<U64>,
+	loaded_bytes: Gauge<U64>,
+	refused_models: Gauge<U64>,
+	healthy: Gauge<U64>,
+	attestations: CounterVec<U64>,
+	submissions: CounterVec<U64>,
+	blobs: CounterVec<U64>,
+	journal_bytes: Gauge<U64>,
+	chain_errors: Counter<U64>,
+}
+
+impl Metrics {
+	/// Registers them; without a registry nothing is counted.
+	pub fn new(registry: Option<&Registry>) -> Result<Self, PrometheusError> {
+		registry.map(Inner::register).transpose().map(Self)
+	}
+
+	pub(crate) fn job_left(&self, outcome: Outcome) {
+		let outcome = match outcome {
+			Outcome::Attested => "attested",
+			Outcome::Failed => "failed",
+			Outcome::Abandoned => "abandoned",
+		};
+		self.with(|inner| inner.jobs.with_label_values(&[outcome]).inc());
+	}
+
+	pub(crate) fn run_started(&self, batch: usize) {
+		self.with(|inner| inner.batch_size.observe(batch as f64));
+	}
+
+	pub(crate) fn run_ended(&self, elapsed: Duration, ok: usize, failed: usize) {
+		self.with(|inner| {
+			inner.run_seconds.observe(elapsed.as_secs_f64());
+			inner.runs.with_label_values(&["ok"]).inc_by(ok as u64);
+			inner.runs.with_label_values(&["failed"]).inc_by(failed as u64);
+		});
+	}
+
+	pub(crate) fn attested(&self, jobs: usize, again: bool) {
+		let kind = if again { "again" } else { "first" };
+		self.with(|inner| inner.attestations.with_label_values(&[kind]).inc_by(jobs as u64));
+	}
+
+	pub(crate) fn submitted(&self, action: &str, ok: bool) {
+		let result = if ok { "ok" } else { "failed" };
+		self.with(|inner| inner.submissions.with_label_values(&[action, result]).inc());
+	}
+
+	pub(crate) fn blob_fetched(&self, kind: &str, ok: bool) {
+		let result = if ok { "ok" } else { "failed" };
+		self.with(|inner| inner.blobs.with_label_values(&[kind, result]).inc());
+	}
+
+	pub(crate) fn journal_len(&self, bytes: u64) {
+		self.with(|inner| inner.journal_bytes.set(bytes));
+	}
+
+	pub(crate) fn chain_error(&self) {
+		self.with(|inner| inner.chain_errors.inc());
+	}
+
+	pub(crate) fn state(&self, stats: Stats, healthy: bool) {
+		self.with(|inner| {
+			inner.assigned.set(stats.assigned as u64);
+			inner.queue_length.set(stats.queued as u64);
+			inner.running.set(stats.running as u64);
+			inner.loaded_models.set(stats.loaded_models as u64);
+			inner.loaded_bytes.set(stats.loaded_bytes);
+			inner.refused_models.set(stats.refused_models as u64);
+			inner.healthy.set(healthy.into());
+		});
+	}
+
+	fn with(&self, observe: impl FnOnce(&Inner)) {
+		if let Some(inner) = &self.0 {
+			observe(inner);
+		}
+	}
+}
+
+impl Inner {
+	fn register(registry: &Registry) -> Result<Self, PrometheusError> {
+		let counters = |name: &str, help: &str, labels: &[&str]| {
+			register(CounterVec::new(Opts::new(name, help), labels)?, registry)
+		};
+		let gauge = |name: &str, help: &str| register(Gauge::new(name, help)?, registry);
+		let histogram = |name: &str, help: &str, buckets: Vec<f64>| {
+			register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets))?, registry)
+		};
+		Ok(Self {
+			jobs: counters("highway_jobs_total", "Jobs that left the node's list, by outcome", &["outcome"])?,
+			runs: counters("highway_job_runs_total", "Runs of single jobs, by result", &["result"])?,
+			run_seconds: histogram(
+				"highway_run_seconds",
+				"Time of a run of one batch",
+				exponential_buckets(0.002, 2.0, 16)?,
+			)?,
+			batch_size: histogram("highway_batch_size", "Jobs in one run", exponential_buckets(1.0, 2.0, 7)?)?,
+			assigned: gauge("highway_jobs_assigned", "Jobs assigned to the node")?,
+			queue_length: gauge("highway_queue_length", "Jobs that wait for their input or a run")?,
+			running: gauge("highway_jobs_running", "Jobs in the present run")?,
+			loaded_models: gauge("highway_loaded_models", "Model versions that are loaded")?,
+			loaded_bytes: gauge("highway_loaded_model_bytes", "Bytes of the files of loaded model versions")?,
+			refused_models: gauge("highway_refused_models", "Model versions that this node refuses to run")?,
+			healthy: gauge("highway_healthy", "Whether the node is able to do jobs")?,
+			attestations: counters("highway_attestations_total", "Attestations sent: first or again", &["kind"])?,
+			submissions: counters(
+				"highway_submissions_total",
+				"Extrinsics given to the transaction pool, by action and result",
+				&["action", "result"],
+			)?,
+			blobs: counters("highway_blobs_fetched_total", "Blobs fetched, by kind and result", &["kind", "result"])?,
+			journal_bytes: gauge("highway_journal_bytes", "Length of the worker's journal")?,
+			chain_errors: register(
+				Counter::new("highway_work_list_errors_total", "Blocks at which the work list could not be read")?,
+				registry,
+			)?,
+		})
+	}
+}

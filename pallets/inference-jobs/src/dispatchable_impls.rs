@@ -1,0 +1,119 @@
+//! What the calls do.
+
+use crate::{
+	types::Draw, Config, Error, Event, JobRecord, JobState, Jobs, NextJobId, Pallet, MAX_DEADLINE_BLOCKS,
+	MAX_INPUT_SIZE,
+};
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_support::{ensure, traits::Randomness};
+use highway_primitives::{
+	traits::{Market, Models, Nodes},
+	Balance, BlobRef, JobId, ModelId, NodeId, Tier, BLOCK_SECONDS,
+};
+use sp_runtime::DispatchError;
+
+impl<T: Config> Pallet<T> {
+	/// Agrees on the price, takes it, and gives the job to a node. Returns how many nodes the executor was drawn from.
+	pub(crate) fn do_submit(
+		payer: T::AccountId,
+		model: ModelId,
+		input: BlobRef,
+		tier: Tier,
+		max_price: Balance,
+		gateway: Option<NodeId>,
+		curator: Option<T::AccountId>,
+	) -> Result<u32, DispatchError> {
+		// Another tier needs another way through this function: let the compiler say so.
+		let Tier::Spot = tier;
+		ensure!(
+			(1..=MAX_INPUT_SIZE).contains(&input.size),
+			Error::<T>::InputSizeOutOfRange
+		);
+		if let Some(gateway) = gateway {
+			ensure!(T::Nodes::operator(gateway).is_some(), Error::<T>::UnknownGateway);
+		}
+		let service = T::Models::service(model)?;
+		let units = service.unit.count(input.size);
+		let allowance = highway_math::deadline::blocks(input.size, units, service.unit_time_ms, BLOCK_SECONDS);
+		ensure!(allowance <= MAX_DEADLINE_BLOCKS, Error::<T>::DeadlineTooLong);
+
+		let job = NextJobId::<T>::get();
+		let storage_seed = Self::seed(Draw::Storage(job));
+		let deal = T::Market::open(job, model, units, input.size, curator.as_ref(), storage_seed)?;
+		ensure!(deal.price <= max_price, Error::<T>::PriceAboveMax);
+
+		let security = Self::security(deal.compute);
+		let executors = T::Market::executors(model, &deal);
+		let node = Self::draw_executor(job, model, security, &[], &executors).ok_or(Error::<T>::NoCapacity)?;
+		T::Market::escrow(&payer, &deal)?;
+		T::Nodes::reserve(node, security)?;
+		T::Models::job_opened(model);
+
+		let now = Self::now();
+		let deadline = now.saturating_add(allowance);
+		let price = deal.price;
+		let record = JobRecord {
+			payer: payer.clone(),
+			model,
+			version: service.version,
+			input,
+			deal,
+			security,
+			allowance,
+			gateway,
+			state: JobState::Assigned { node, deadline },
+			tried: Default::default(),
+			failures: Default::default(),
+			submitted_at: now,
+		};
+		NextJobId::<T>::put(job.saturating_add(1));
+		Self::file(job, &record);
+		Self::deposit_event(Event::JobSubmitted {
+			job,
+			payer,
+			model,
+			node,
+			price,
+			deadline,
+		});
+		Ok(u32::try_from(executors.len()).unwrap_or(u32::MAX))
+	}
+
+	/// Takes a due job to its next phase.
+	pub(crate) fn do_poke(job: JobId) -> Result<(), DispatchError> {
+		let record = Jobs::<T>::get(job).ok_or(Error::<T>::UnknownJob)?;
+		ensure!(record.due() <= Self::now(), Error::<T>::NotDue);
+		Self::advance(job, record);
+		Ok(())
+	}
+
+	/// An able node among `executors` and not among `tried`, drawn by reliability × free capacity.
+	pub(crate) fn draw_executor(
+		job: JobId,
+		model: ModelId,
+		security: Balance,
+		tried: &[NodeId],
+		executors: &[NodeId],
+	) -> Option<NodeId> {
+		let weights: Vec<u64> = executors
+			.iter()
+			.map(|node| match tried.contains(node) {
+				true => 0,
+				false => T::Nodes::draw_weight(*node, model, security),
+			})
+			.collect();
+		let round = u32::try_from(tried.len()).unwrap_or(u32::MAX);
+		let seed = Self::seed(Draw::Executor(job, round));
+		executors.get(highway_math::draw::weighted(&seed, &weights)?).copied()
+	}
+
+	/// Hash of the parent block's randomness and what is drawn.
+	fn seed(draw: Draw) -> [u8; 32] {
+		let subject = draw.encode();
+		match T::Randomness::random(&subject).0 {
+			Some(randomness) => sp_io::hashing::blake2_256(&(randomness, subject).encode()),
+			None => sp_io::hashing::blake2_256(&(frame_system::Pallet::<T>::parent_hash(), subject).encode()),
+		}
+	}
+}

@@ -1,0 +1,81 @@
+//! What must hold between two blocks. Always compiled: unit tests check it after every test, `try-runtime` on a live state.
+
+use crate::{Assignments, Config, Due, JobRecordOf, Jobs, NextDue, NextJobId, Pallet};
+use highway_primitives::{JobId, JobPhase};
+use sp_runtime::TryRuntimeError;
+
+impl<T: Config> Pallet<T> {
+	/// Checks every invariant of this pallet.
+	pub fn do_try_state() -> Result<(), TryRuntimeError> {
+		let mut jobs = 0usize;
+		let mut assigned = 0usize;
+		for (job, record) in Jobs::<T>::iter() {
+			jobs = jobs.saturating_add(1);
+			if record.phase() == JobPhase::Assigned {
+				assigned = assigned.saturating_add(1);
+			}
+			Self::check_ids(job)?;
+			Self::check_queue(job, &record)?;
+			Self::check_assignment(job, &record)?;
+			Self::check_tried(&record)?;
+		}
+		// With the checks per job: no entry without its job, no job with two entries.
+		if Due::<T>::iter_keys().count() != jobs {
+			return Err("the due queue must have exactly one entry per job".into());
+		}
+		if Assignments::<T>::iter_keys().count() != assigned {
+			return Err("there must be exactly one assignment per assigned job".into());
+		}
+		Ok(())
+	}
+
+	/// Ids are given out in order.
+	fn check_ids(job: JobId) -> Result<(), TryRuntimeError> {
+		match job < NextJobId::<T>::get() {
+			true => Ok(()),
+			false => Err("a job has an id that was not given out yet".into()),
+		}
+	}
+
+	/// A job stands in the queue at the block at which its phase ends, where the cursor has yet to come.
+	fn check_queue(job: JobId, record: &JobRecordOf<T>) -> Result<(), TryRuntimeError> {
+		if !Due::<T>::contains_key(record.due(), job) {
+			return Err("a job must stand in the due queue at the end of its phase".into());
+		}
+		if record.due() < NextDue::<T>::get() {
+			return Err("the due queue's cursor passed a job".into());
+		}
+		Ok(())
+	}
+
+	/// A job is among a node's assignments exactly while it waits for that node.
+	fn check_assignment(job: JobId, record: &JobRecordOf<T>) -> Result<(), TryRuntimeError> {
+		match record.assignee() {
+			Some(node) if !Assignments::<T>::contains_key(node, job) => {
+				Err("an assigned job must be among its node's assignments".into())
+			}
+			_ => Ok(()),
+		}
+	}
+
+	/// No node gets a job twice, and only nodes that had it say why it failed.
+	fn check_tried(record: &JobRecordOf<T>) -> Result<(), TryRuntimeError> {
+		let mut seen = record.tried.iter().enumerate();
+		if seen.any(|(at, node)| {
+			record
+				.tried
+				.iter()
+				.skip(at.saturating_add(1))
+				.any(|other| other == node)
+		}) {
+			return Err("a node had the same job twice".into());
+		}
+		if record.executor().is_some_and(|node| record.tried.contains(&node)) {
+			return Err("a job is with a node that had it before".into());
+		}
+		if record.failures.iter().any(|(node, _)| !record.tried.contains(node)) {
+			return Err("a node that did not have the job reported on it".into());
+		}
+		Ok(())
+	}
+}

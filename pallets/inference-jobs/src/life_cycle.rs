@@ -1,0 +1,213 @@
+//! The changes of a job's state: each leaves one entry in the due queue, and an assignment only where a node has work.
+
+use crate::{
+	types::JobState, Assignments, AttestationWindow, AverageReward, Config, Due, Error, Event, JobRecordOf, Jobs,
+	Pallet, Retention,
+};
+use frame_support::{defensive, ensure, storage::with_storage_layer, traits::Get};
+use highway_math::reliability;
+use highway_primitives::{
+	traits::{Attestations as _, Market, Models, Nodes},
+	Balance, BlobRef, BlockNumber, FailureClass, JobId, NodeId,
+};
+use sp_runtime::{DispatchError, DispatchResult, Perbill};
+
+impl<T: Config> Pallet<T> {
+	/// Ends the present phase of a due job.
+	pub(crate) fn advance(job: JobId, record: JobRecordOf<T>) {
+		match record.state {
+			JobState::Assigned { node, .. } => Self::time_out(job, record, node),
+			JobState::Attested { node, output, at, .. } => Self::settle(job, record, node, output, at),
+			JobState::Settled { .. } | JobState::Refunded { .. } | JobState::Failed { .. } => Self::prune(job, record),
+		}
+	}
+
+	/// The node did the job: its slot is free again, its security stays until the job is settled.
+	pub(crate) fn do_attested(job: JobId, node: NodeId, output: BlobRef) -> DispatchResult {
+		let record = Self::assigned_record(job, node)?;
+		T::Nodes::free_slot(node);
+		let weight = Self::job_weight(&record);
+		for (reporter, _) in &record.failures {
+			// What somebody else did was possible.
+			T::Nodes::note_outcome(*reporter, false, weight);
+		}
+		let at = Self::now();
+		let settle_at = at.saturating_add(AttestationWindow::<T>::get().max(1));
+		Self::enter(
+			job,
+			record,
+			JobState::Attested {
+				node,
+				output,
+				at,
+				settle_at,
+			},
+		);
+		Ok(())
+	}
+
+	/// The node cannot do the job: the second one with the same reason ends it, else another node tries.
+	pub(crate) fn do_failure_reported(job: JobId, node: NodeId, class: FailureClass) -> DispatchResult {
+		let mut record = Self::assigned_record(job, node)?;
+		let weight = Self::job_weight(&record);
+		Self::take_away(&mut record, node, Perbill::from_parts(weight.deconstruct() / 2));
+		let same = record
+			.failures
+			.iter()
+			.find(|(_, other)| *other == class)
+			.map(|(reporter, _)| *reporter);
+		if record.failures.try_push((node, class)).is_err() {
+			defensive!("no job has more reports than executors");
+		}
+		match same {
+			Some(first) => Self::fail(job, record, class, [first, node]),
+			None => Self::reassign_or_refund(job, record),
+		}
+		Ok(())
+	}
+
+	/// The record of a job that waits for `node`, within its time.
+	pub(crate) fn assigned_record(job: JobId, node: NodeId) -> Result<JobRecordOf<T>, DispatchError> {
+		let record = Jobs::<T>::get(job).ok_or(Error::<T>::UnknownJob)?;
+		match record.state {
+			JobState::Assigned {
+				node: assigned,
+				deadline,
+			} if assigned == node => {
+				// Independent of how far the due queue is: a node's time does not depend on other jobs.
+				ensure!(Self::now() <= deadline, Error::<T>::DeadlinePassed);
+				Ok(record)
+			}
+			_ => Err(Error::<T>::NotAssigned.into()),
+		}
+	}
+
+	fn time_out(job: JobId, mut record: JobRecordOf<T>, node: NodeId) {
+		let weight = Self::job_weight(&record);
+		Self::take_away(&mut record, node, weight);
+		Self::deposit_event(Event::JobTimedOut { job, node });
+		Self::reassign_or_refund(job, record);
+	}
+
+	/// Takes an undone job from a node, which loses `weight` of its reliability.
+	fn take_away(record: &mut JobRecordOf<T>, node: NodeId, weight: Perbill) {
+		T::Nodes::note_outcome(node, false, weight);
+		T::Nodes::free_slot(node);
+		T::Nodes::release(node, record.security);
+		if record.tried.try_push(node).is_err() {
+			defensive!("no job has more executors than it may have");
+		}
+	}
+
+	fn reassign_or_refund(job: JobId, record: JobRecordOf<T>) {
+		let Some(node) = Self::next_executor(job, &record) else {
+			return Self::refund(job, record);
+		};
+		let deadline = Self::now().saturating_add(record.allowance);
+		Self::enter(job, record, JobState::Assigned { node, deadline });
+		Self::deposit_event(Event::JobReassigned { job, node, deadline });
+	}
+
+	/// Draws and reserves another node, if the job may have one.
+	fn next_executor(job: JobId, record: &JobRecordOf<T>) -> Option<NodeId> {
+		if record.tried.is_full() {
+			return None;
+		}
+		let executors = T::Market::executors(record.model, &record.deal);
+		let node = Self::draw_executor(job, record.model, record.security, &record.tried, &executors)?;
+		// A refusal must leave no half of a reservation: no call stands around this one that would undo it.
+		with_storage_layer(|| T::Nodes::reserve(node, record.security))
+			.ok()
+			.map(|()| node)
+	}
+
+	fn settle(job: JobId, record: JobRecordOf<T>, node: NodeId, output: BlobRef, attested_at: BlockNumber) {
+		T::Market::settle(job, record.model, &record.deal, node);
+		T::Nodes::note_outcome(node, true, Self::job_weight(&record));
+		T::Nodes::release(node, record.security);
+		T::Models::job_closed(record.model);
+		AverageReward::<T>::mutate(|average| *average = reliability::moving_average(*average, record.deal.compute));
+		let prune_at = Self::prune_at();
+		Self::enter(
+			job,
+			record,
+			JobState::Settled {
+				node,
+				output,
+				attested_at,
+				prune_at,
+			},
+		);
+		Self::deposit_event(Event::JobSettled { job, node });
+	}
+
+	fn refund(job: JobId, record: JobRecordOf<T>) {
+		T::Market::refund(job, &record.payer, &record.deal);
+		T::Models::job_closed(record.model);
+		let (payer, amount) = (record.payer.clone(), record.deal.price);
+		Self::enter(
+			job,
+			record,
+			JobState::Refunded {
+				prune_at: Self::prune_at(),
+			},
+		);
+		Self::deposit_event(Event::JobRefunded { job, payer, amount });
+	}
+
+	fn fail(job: JobId, record: JobRecordOf<T>, class: FailureClass, reporters: [NodeId; 2]) {
+		T::Market::fail(job, &record.payer, &record.deal, &reporters);
+		T::Models::job_closed(record.model);
+		Self::enter(
+			job,
+			record,
+			JobState::Failed {
+				class,
+				reporters,
+				prune_at: Self::prune_at(),
+			},
+		);
+		Self::deposit_event(Event::JobFailed { job, class, reporters });
+	}
+
+	fn prune(job: JobId, record: JobRecordOf<T>) {
+		T::Market::close(record.model, &record.deal);
+		T::Attestations::forget(job);
+		Due::<T>::remove(record.due(), job);
+		Jobs::<T>::remove(job);
+		Self::deposit_event(Event::JobPruned { job });
+	}
+
+	/// Moves a stored job to `state`.
+	fn enter(job: JobId, mut record: JobRecordOf<T>, state: JobState) {
+		Due::<T>::remove(record.due(), job);
+		if let Some(node) = record.assignee() {
+			Assignments::<T>::remove(node, job);
+		}
+		record.state = state;
+		Self::file(job, &record);
+	}
+
+	/// Stores a job and its entries.
+	pub(crate) fn file(job: JobId, record: &JobRecordOf<T>) {
+		Due::<T>::insert(record.due(), job, ());
+		if let Some(node) = record.assignee() {
+			Assignments::<T>::insert(node, job, ());
+		}
+		Jobs::<T>::insert(job, record);
+	}
+
+	fn prune_at() -> BlockNumber {
+		Self::now().saturating_add(Retention::<T>::get().max(1))
+	}
+
+	/// How much the job counts for a node's reliability.
+	fn job_weight(record: &JobRecordOf<T>) -> Perbill {
+		reliability::weight(record.deal.compute, AverageReward::<T>::get())
+	}
+
+	/// Security that stands behind a job with this compute line.
+	pub fn security(compute: Balance) -> Balance {
+		compute.saturating_mul(Balance::from(T::SecurityFactor::get()))
+	}
+}

@@ -1,0 +1,177 @@
+//! A runtime with this pallet and, behind its traits, parties that keep books.
+
+pub mod parties;
+
+use crate as pallet_inference_jobs;
+use crate::{Event, JobRecordOf, Jobs, Pallet};
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{Hooks, Randomness},
+	weights::Weight,
+};
+use highway_primitives::{traits::Jobs as _, Balance, BlobRef, BlockNumber, FailureClass, JobId, NodeId, Tier};
+use parties::{Attestations, Fleet, Market, MockNode, Models, Nodes};
+use sp_core::H256;
+use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
+
+pub type AccountId = u64;
+pub const PAYER: AccountId = 1;
+pub const POKER: AccountId = 2;
+pub const MODEL: u32 = 7;
+pub const WINDOW: BlockNumber = 10;
+pub const RETENTION: BlockNumber = 20;
+/// Blocks that an executor has for [`input`]: 5, and one for the transfer and the unit's second.
+pub const ALLOWANCE: BlockNumber = 6;
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeFreezeReason,
+		RuntimeHoldReason,
+		RuntimeSlashReason,
+		RuntimeLockId,
+		RuntimeTask
+	)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system::Pallet<Test>;
+	#[runtime::pallet_index(1)]
+	pub type InferenceJobs = pallet_inference_jobs::Pallet<Test>;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = frame_system::mocking::MockBlock<Test>;
+}
+
+parameter_types! {
+	pub static TickLimit: Weight = Weight::from_parts(1_000_000_000_000, u64::MAX);
+	pub static Seed: Option<H256> = Some(H256::zero());
+}
+
+pub struct MockRandomness;
+impl Randomness<Option<H256>, u64> for MockRandomness {
+	fn random(_subject: &[u8]) -> (Option<H256>, u64) {
+		(Seed::get(), 0)
+	}
+}
+
+impl crate::Config for Test {
+	type Models = Models;
+	type Nodes = Nodes;
+	type Market = Market;
+	type Attestations = Attestations;
+	type Randomness = MockRandomness;
+	type SecurityFactor = frame_support::traits::ConstU32<64>;
+	type MaxTickWeight = TickLimit;
+	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkSetup = parties::Setup;
+}
+
+/// Starts at block 1 with this many able nodes, ids from 0.
+pub struct ExtBuilder(pub u32);
+
+impl ExtBuilder {
+	pub fn build_and_execute(self, test: impl FnOnce()) {
+		TickLimit::set(Weight::from_parts(1_000_000_000_000, u64::MAX));
+		Seed::set(Some(H256::zero()));
+		let jobs = crate::GenesisConfig {
+			attestation_window: WINDOW,
+			retention: RETENTION,
+			..Default::default()
+		};
+		let genesis = RuntimeGenesisConfig {
+			inference_jobs: jobs,
+			..Default::default()
+		};
+		sp_io::TestExternalities::from(genesis.build_storage().unwrap()).execute_with(|| {
+			for node in 0..self.0 {
+				Fleet::insert(node, MockNode::default());
+			}
+			go_to(1);
+			test();
+			check();
+		});
+	}
+}
+
+/// This pallet's invariants, and that the parties' books agree with its records.
+pub fn check() {
+	Pallet::<Test>::do_try_state().unwrap();
+	parties::check_books();
+}
+
+/// Runs the blocks up to `block`.
+pub fn go_to(block: BlockNumber) {
+	while System::block_number() < u64::from(block) {
+		System::set_block_number(System::block_number() + 1);
+		InferenceJobs::on_initialize(System::block_number());
+	}
+}
+
+pub fn input() -> BlobRef {
+	BlobRef {
+		hash: H256::repeat_byte(1),
+		size: 1_000,
+	}
+}
+
+pub fn output() -> BlobRef {
+	BlobRef {
+		hash: H256::repeat_byte(2),
+		size: 2_000,
+	}
+}
+
+/// Submits through the dispatchable, in a storage layer as in a block.
+pub fn try_submit(max_price: Balance) -> Result<JobId, DispatchError> {
+	let call = crate::Call::submit_job {
+		model: MODEL,
+		input: input(),
+		tier: Tier::Spot,
+		max_price,
+		gateway: None,
+		curator: None,
+	};
+	let job = crate::NextJobId::<Test>::get();
+	let done = sp_runtime::traits::Dispatchable::dispatch(RuntimeCall::from(call), RuntimeOrigin::signed(PAYER));
+	done.map(|_| job).map_err(|error| error.error)
+}
+
+pub fn submit() -> JobId {
+	try_submit(Balance::MAX).unwrap()
+}
+
+pub fn poke(job: JobId) -> DispatchResult {
+	InferenceJobs::poke(RuntimeOrigin::signed(POKER), job)
+}
+
+pub fn attest(job: JobId) -> DispatchResult {
+	InferenceJobs::attested(job, executor(job), output())
+}
+
+pub fn report(job: JobId, class: FailureClass) -> DispatchResult {
+	InferenceJobs::failure_reported(job, executor(job), class)
+}
+
+pub fn record(job: JobId) -> JobRecordOf<Test> {
+	Jobs::<Test>::get(job).unwrap()
+}
+
+pub fn executor(job: JobId) -> NodeId {
+	record(job).executor().unwrap()
+}
+
+/// This pallet's events since the last call.
+pub fn events() -> Vec<Event<Test>> {
+	let events = System::read_events_for_pallet::<Event<Test>>();
+	System::reset_events();
+	events
+}

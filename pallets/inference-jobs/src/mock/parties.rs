@@ -1,0 +1,254 @@
+//! In-memory stand-ins for the other pallets. They live in storage, so that a failed call leaves no trace in them either.
+
+use super::{AccountId, Test, MODEL};
+use crate::Jobs;
+use codec::{Decode, Encode};
+use frame_support::{ensure, pallet_prelude::ValueQuery, storage_alias, Twox64Concat};
+use highway_primitives::{
+	market::{BillLine, Deal},
+	model::{ModelService, Royalties},
+	traits, Balance, JobId, ModelId, NodeId, Unit, WorkerId,
+};
+use sp_runtime::{DispatchError, DispatchResult, Perbill};
+
+pub const PRICE: Balance = 1_000;
+pub const COMPUTE: Balance = 700;
+pub const SECURITY: Balance = 64 * COMPUTE;
+
+/// A node as the pallet under test sees it.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct MockNode {
+	pub weight: u64,
+	pub slots: u32,
+	pub bond: Balance,
+}
+
+impl Default for MockNode {
+	fn default() -> Self {
+		Self {
+			weight: 1,
+			slots: 1_000_000,
+			bond: Balance::MAX / 2,
+		}
+	}
+}
+
+/// How a job's money left the pot.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub enum Outcome {
+	Settled(NodeId),
+	Refunded,
+	Failed(Vec<NodeId>),
+}
+
+#[storage_alias]
+pub type Fleet = StorageMap<Mock, Twox64Concat, NodeId, MockNode>;
+#[storage_alias]
+pub type Reserved = StorageMap<Mock, Twox64Concat, NodeId, Balance, ValueQuery>;
+#[storage_alias]
+pub type Busy = StorageMap<Mock, Twox64Concat, NodeId, u32, ValueQuery>;
+#[storage_alias]
+pub type Notes = StorageValue<Mock, Vec<(NodeId, bool, Perbill)>, ValueQuery>;
+#[storage_alias]
+pub type OpenJobs = StorageValue<Mock, u32, ValueQuery>;
+#[storage_alias]
+pub type Opened = StorageValue<Mock, u32, ValueQuery>;
+#[storage_alias]
+pub type Closed = StorageValue<Mock, u32, ValueQuery>;
+#[storage_alias]
+pub type Escrowed = StorageValue<Mock, Balance, ValueQuery>;
+#[storage_alias]
+pub type Outcomes = StorageMap<Mock, Twox64Concat, JobId, Outcome>;
+#[storage_alias]
+pub type Forgotten = StorageValue<Mock, Vec<JobId>, ValueQuery>;
+#[storage_alias]
+pub type UnitTime = StorageValue<Mock, u32>;
+#[storage_alias]
+pub type RefusesReservations = StorageValue<Mock, NodeId>;
+#[storage_alias]
+pub type PayerIsPoor = StorageValue<Mock, bool, ValueQuery>;
+
+pub struct Models;
+impl traits::Models<AccountId> for Models {
+	fn exists(model: ModelId) -> bool {
+		model == MODEL
+	}
+	fn service(model: ModelId) -> Result<ModelService, DispatchError> {
+		ensure!(model == MODEL, DispatchError::Other("no such model"));
+		Ok(ModelService {
+			version: 3,
+			unit: Unit::InputKib,
+			unit_time_ms: UnitTime::get().unwrap_or(1_000),
+		})
+	}
+	fn royalties(_: ModelId) -> Royalties<AccountId> {
+		vec![]
+	}
+	fn job_opened(_: ModelId) {
+		OpenJobs::mutate(|open| *open += 1);
+	}
+	fn job_closed(_: ModelId) {
+		OpenJobs::mutate(|open| *open = open.checked_sub(1).expect("closed no more often than opened"));
+	}
+}
+
+pub struct Nodes;
+impl traits::Nodes<AccountId> for Nodes {
+	fn operator(node: NodeId) -> Option<AccountId> {
+		Fleet::contains_key(node).then(|| 100 + AccountId::from(node))
+	}
+	fn node_of(_: &AccountId) -> Option<NodeId> {
+		None
+	}
+	fn worker(_: NodeId) -> Option<WorkerId> {
+		None
+	}
+	fn hosts(_: NodeId, model: ModelId) -> bool {
+		model == MODEL
+	}
+	fn draw_weight(node: NodeId, _: ModelId, security: Balance) -> u64 {
+		let Some(mock) = Fleet::get(node) else { return 0 };
+		let able = Busy::get(node) < mock.slots && Reserved::get(node) + security <= mock.bond;
+		if able {
+			mock.weight
+		} else {
+			0
+		}
+	}
+	fn reserve(node: NodeId, security: Balance) -> DispatchResult {
+		// A slot is taken before the refusal, as a careless implementation might: the caller must undo it.
+		Busy::mutate(node, |busy| *busy += 1);
+		ensure!(RefusesReservations::get() != Some(node), "half-way");
+		let mock = Fleet::get(node).ok_or("no such node")?;
+		ensure!(Reserved::get(node) + security <= mock.bond, "the bond is used up");
+		Reserved::mutate(node, |reserved| *reserved += security);
+		Ok(())
+	}
+	fn free_slot(node: NodeId) {
+		Busy::mutate(node, |busy| {
+			*busy = busy.checked_sub(1).expect("freed no more often than taken")
+		});
+	}
+	fn release(node: NodeId, security: Balance) {
+		Reserved::mutate(node, |reserved| {
+			*reserved = reserved.checked_sub(security).expect("released no more than reserved")
+		});
+	}
+	fn note_outcome(node: NodeId, success: bool, weight: Perbill) {
+		Notes::append((node, success, weight));
+	}
+}
+
+pub struct Market;
+impl Market {
+	fn end(job: JobId, outcome: Outcome) {
+		assert!(!Outcomes::contains_key(job), "the money of a job moves once");
+		Outcomes::insert(job, outcome);
+	}
+}
+
+impl traits::Market<AccountId> for Market {
+	fn open(
+		_: JobId,
+		_: ModelId,
+		units: u32,
+		_: u64,
+		curator: Option<&AccountId>,
+		_: [u8; 32],
+	) -> Result<Deal<AccountId>, DispatchError> {
+		Opened::mutate(|opened| *opened += 1);
+		let curator = curator.map(|account| (*account, 10));
+		Ok(Deal {
+			epoch: 0,
+			units,
+			price: PRICE,
+			compute: COMPUTE,
+			storage: None,
+			curator,
+		})
+	}
+	fn executors(_: ModelId, _: &Deal<AccountId>) -> Vec<NodeId> {
+		let mut nodes: Vec<NodeId> = Fleet::iter_keys().collect();
+		nodes.sort_unstable();
+		nodes
+	}
+	fn escrow(_: &AccountId, deal: &Deal<AccountId>) -> DispatchResult {
+		Escrowed::mutate(|escrowed| *escrowed += deal.price);
+		ensure!(!PayerIsPoor::get(), "the payer is poor");
+		Ok(())
+	}
+	fn settle(job: JobId, _: ModelId, _: &Deal<AccountId>, executor: NodeId) {
+		Self::end(job, Outcome::Settled(executor));
+	}
+	fn refund(job: JobId, _: &AccountId, _: &Deal<AccountId>) {
+		Self::end(job, Outcome::Refunded);
+	}
+	fn fail(job: JobId, _: &AccountId, _: &Deal<AccountId>, reporters: &[NodeId]) {
+		Self::end(job, Outcome::Failed(reporters.to_vec()));
+	}
+	fn close(_: ModelId, _: &Deal<AccountId>) {
+		Closed::mutate(|closed| *closed += 1);
+	}
+	fn bill(_: ModelId, _: &Deal<AccountId>, _: NodeId) -> Vec<BillLine<AccountId>> {
+		vec![]
+	}
+}
+
+pub struct Attestations;
+impl traits::Attestations for Attestations {
+	fn forget(job: JobId) {
+		Forgotten::append(job);
+	}
+}
+
+/// Able nodes and a payer for benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct Setup;
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
+	fn market(executors: u32) -> (ModelId, AccountId) {
+		for node in 0..executors {
+			Fleet::insert(node, MockNode::default());
+		}
+		(MODEL, super::PAYER)
+	}
+}
+
+/// Money in = money out + money in open jobs; slots and securities taken = those of open jobs.
+pub fn check_books() {
+	let ended = Outcomes::iter().count();
+	let records: Vec<_> = Jobs::<Test>::iter().collect();
+	let open: Vec<_> = records.iter().filter(|(job, _)| !Outcomes::contains_key(job)).collect();
+	assert_eq!(
+		Escrowed::get(),
+		PRICE * (ended + open.len()) as Balance,
+		"every price paid in is settled, given back or open"
+	);
+	assert_eq!(OpenJobs::get() as usize, open.len(), "the model knows its open jobs");
+	assert_eq!(
+		Opened::get() - Closed::get(),
+		records.len() as u32,
+		"a clearing record stays while a job refers to it"
+	);
+	assert_eq!(
+		Forgotten::get().len(),
+		Closed::get() as usize,
+		"attestations go with the record"
+	);
+	for node in Busy::iter_keys().chain(Reserved::iter_keys()) {
+		let busy = records
+			.iter()
+			.filter(|(_, record)| record.assignee() == Some(node))
+			.count();
+		assert_eq!(Busy::get(node) as usize, busy, "a slot per assigned job");
+		let secured = open
+			.iter()
+			.filter(|(_, record)| record.executor() == Some(node))
+			.count();
+		assert_eq!(
+			Reserved::get(node),
+			SECURITY * secured as Balance,
+			"security behind each open job"
+		);
+	}
+}

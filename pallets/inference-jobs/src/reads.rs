@@ -1,0 +1,43 @@
+//! What others read of jobs, and what this pallet offers to other pallets.
+
+use crate::{Assignments, Config, JobRecordOf, Jobs, Pallet};
+use alloc::vec::Vec;
+use highway_primitives::{traits, BlobRef, BlockNumber, FailureClass, JobId, NodeId};
+use sp_runtime::{DispatchResult, SaturatedConversion};
+
+/// The most assignments that one read looks at: more than any node has slots for.
+const MAX_READ: usize = 4_096;
+
+impl<T: Config> Pallet<T> {
+	/// A job, while its record is kept.
+	pub fn job(id: JobId) -> Option<JobRecordOf<T>> {
+		Jobs::<T>::get(id)
+	}
+
+	/// Jobs that wait for `node`, oldest first, at most `limit`. For calls from outside: it reads up to 4096 keys.
+	pub fn assigned_to(node: NodeId, limit: u32) -> Vec<JobId> {
+		let mut jobs: Vec<JobId> = Assignments::<T>::iter_key_prefix(node).take(MAX_READ).collect();
+		jobs.sort_unstable();
+		jobs.truncate(limit.saturated_into());
+		jobs
+	}
+
+	/// The current block.
+	pub(crate) fn now() -> BlockNumber {
+		frame_system::Pallet::<T>::block_number().saturated_into()
+	}
+}
+
+impl<T: Config> traits::Jobs for Pallet<T> {
+	fn is_assigned(job: JobId, node: NodeId) -> bool {
+		Self::assigned_record(job, node).is_ok()
+	}
+
+	fn attested(job: JobId, node: NodeId, output: BlobRef) -> DispatchResult {
+		Self::do_attested(job, node, output)
+	}
+
+	fn failure_reported(job: JobId, node: NodeId, class: FailureClass) -> DispatchResult {
+		Self::do_failure_reported(job, node, class)
+	}
+}

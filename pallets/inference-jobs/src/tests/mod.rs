@@ -1,0 +1,9 @@
+//! Behaviour through calls, hooks and the offered trait. Every test ends with the invariants and the parties' books.
+
+mod attested;
+mod due_queue;
+mod failures;
+mod interleavings;
+mod poke;
+mod submit_job;
+mod time_out;

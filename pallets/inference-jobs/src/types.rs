@@ -1,0 +1,185 @@
+//! What is stored of a job.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
+use highway_primitives::{
+	market::Deal, Balance, BlobRef, BlockNumber, FailureClass, JobId, JobPhase, ModelId, ModelVersion, NodeId,
+};
+use scale_info::TypeInfo;
+
+/// The most nodes that get one job, one after another.
+pub type MaxExecutors = ConstU32<3>;
+
+/// The phase of a job with all that belongs to it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub enum JobState {
+	/// A node has it to do.
+	Assigned {
+		/// The node.
+		node: NodeId,
+		/// The last block in which its attestation counts.
+		deadline: BlockNumber,
+	},
+	/// The output is there; the pay waits.
+	Attested {
+		/// Who did it.
+		node: NodeId,
+		/// The output.
+		output: BlobRef,
+		/// Block of the attestation.
+		at: BlockNumber,
+		/// Block at which it is settled.
+		settle_at: BlockNumber,
+	},
+	/// Everybody is paid.
+	Settled {
+		/// Who did it.
+		node: NodeId,
+		/// The output.
+		output: BlobRef,
+		/// Block of the attestation.
+		attested_at: BlockNumber,
+		/// Block at which the record goes.
+		prune_at: BlockNumber,
+	},
+	/// Nobody did it: the payer has its money back.
+	Refunded {
+		/// Block at which the record goes.
+		prune_at: BlockNumber,
+	},
+	/// Two nodes found it impossible for the same reason.
+	Failed {
+		/// The reason.
+		class: FailureClass,
+		/// The nodes, in the order of their reports.
+		reporters: [NodeId; 2],
+		/// Block at which the record goes.
+		prune_at: BlockNumber,
+	},
+}
+
+impl JobState {
+	/// The first block in which the phase is over.
+	pub fn due(&self) -> BlockNumber {
+		match self {
+			Self::Assigned { deadline, .. } => deadline.saturating_add(1),
+			Self::Attested { settle_at, .. } => *settle_at,
+			Self::Settled { prune_at, .. } | Self::Refunded { prune_at } | Self::Failed { prune_at, .. } => *prune_at,
+		}
+	}
+}
+
+/// A job.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct JobRecord<AccountId> {
+	/// Who pays.
+	pub payer: AccountId,
+	/// The model.
+	#[codec(compact)]
+	pub model: ModelId,
+	/// The version that was current at submission.
+	#[codec(compact)]
+	pub version: ModelVersion,
+	/// The input.
+	pub input: BlobRef,
+	/// Price, units and payees as agreed at submission.
+	pub deal: Deal<AccountId>,
+	/// Reserved from each executor's own bond. Kept here, so that an upgrade that changes the factor gives back what was taken.
+	#[codec(compact)]
+	pub security: Balance,
+	/// Blocks that each executor has.
+	#[codec(compact)]
+	pub allowance: BlockNumber,
+	/// The payer's node, asked first for the input.
+	pub gateway: Option<NodeId>,
+	/// Where it stands.
+	pub state: JobState,
+	/// Nodes that had it and did not do it, in order; no node twice.
+	pub tried: BoundedVec<NodeId, MaxExecutors>,
+	/// What some of them said why not.
+	pub failures: BoundedVec<(NodeId, FailureClass), MaxExecutors>,
+	/// Block of the submission.
+	#[codec(compact)]
+	pub submitted_at: BlockNumber,
+}
+
+/// [`JobRecord`] of a runtime.
+pub type JobRecordOf<T> = JobRecord<<T as frame_system::Config>::AccountId>;
+
+impl<AccountId> JobRecord<AccountId> {
+	/// Where it stands, without what belongs to it.
+	pub fn phase(&self) -> JobPhase {
+		match self.state {
+			JobState::Assigned { .. } => JobPhase::Assigned,
+			JobState::Attested { .. } => JobPhase::Attested,
+			JobState::Settled { .. } => JobPhase::Settled,
+			JobState::Refunded { .. } => JobPhase::Refunded,
+			JobState::Failed { .. } => JobPhase::Failed,
+		}
+	}
+
+	/// The node that has it to do.
+	pub fn assignee(&self) -> Option<NodeId> {
+		match self.state {
+			JobState::Assigned { node, .. } => Some(node),
+			_ => None,
+		}
+	}
+
+	/// Who has it to do, or did it.
+	pub fn executor(&self) -> Option<NodeId> {
+		match self.state {
+			JobState::Assigned { node, .. } | JobState::Attested { node, .. } | JobState::Settled { node, .. } => {
+				Some(node)
+			}
+			JobState::Refunded { .. } | JobState::Failed { .. } => None,
+		}
+	}
+
+	/// The output, once attested.
+	pub fn output(&self) -> Option<BlobRef> {
+		match self.state {
+			JobState::Attested { output, .. } | JobState::Settled { output, .. } => Some(output),
+			_ => None,
+		}
+	}
+
+	/// Block of the attestation.
+	pub fn attested_at(&self) -> Option<BlockNumber> {
+		match self.state {
+			JobState::Attested { at, .. } => Some(at),
+			JobState::Settled { attested_at, .. } => Some(attested_at),
+			_ => None,
+		}
+	}
+
+	/// The last block in which the present executor's attestation counts.
+	pub fn deadline(&self) -> Option<BlockNumber> {
+		match self.state {
+			JobState::Assigned { deadline, .. } => Some(deadline),
+			_ => None,
+		}
+	}
+
+	/// The first block in which the present phase is over.
+	pub fn due(&self) -> BlockNumber {
+		self.state.due()
+	}
+
+	/// The nodes that share the reporters' part, once the job has failed.
+	pub fn reporters(&self) -> &[NodeId] {
+		match &self.state {
+			JobState::Failed { reporters, .. } => reporters,
+			_ => &[],
+		}
+	}
+}
+
+/// What a draw is for: each has its own randomness.
+#[derive(Clone, Copy, Encode)]
+pub(crate) enum Draw {
+	/// The storage provider of a job.
+	Storage(JobId),
+	/// The executor of a job, after so many others.
+	Executor(JobId, u32),
+}

@@ -1,0 +1,144 @@
+//! A runtime with nothing but accounts, balances and the registry.
+
+use crate as pallet_model_registry;
+use crate::{Error, Event, ModelRecordOf, Models, Pallet};
+use frame_support::{derive_impl, parameter_types, traits::fungible::InspectHold, BoundedVec};
+use frame_system::RawOrigin;
+use highway_primitives::{
+	model::{DType, DerivativeTerms, ModelName, TensorSpec, Unit, VerificationPolicy, VersionSpec},
+	Balance, BlobRef, BlockNumber, ModelId,
+};
+use sp_runtime::{BuildStorage, DispatchResult, Perbill};
+
+pub type AccountId = u64;
+pub type Registry = Pallet<Test>;
+pub type RegistryError = Error<Test>;
+pub type Record = ModelRecordOf<Test>;
+
+pub const ALICE: AccountId = 1;
+pub const BOB: AccountId = 2;
+pub const CAROL: AccountId = 3;
+/// Owns the existential deposit and no more.
+pub const PAUPER: AccountId = 4;
+pub const ENDOWMENT: Balance = 1_000_000_000;
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(RuntimeCall, RuntimeEvent, RuntimeError, RuntimeOrigin, RuntimeTask, RuntimeHoldReason)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system::Pallet<Test>;
+	#[runtime::pallet_index(1)]
+	pub type Balances = pallet_balances::Pallet<Test>;
+	#[runtime::pallet_index(2)]
+	pub type ModelRegistry = pallet_model_registry::Pallet<Test>;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = frame_system::mocking::MockBlockU32<Test>;
+	type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type AccountStore = System;
+	type Balance = Balance;
+	type ExistentialDeposit = frame_support::traits::ConstU128<1>;
+}
+
+parameter_types! {
+	pub const BaseDeposit: Balance = 1_000;
+	pub const DepositPerByte: Balance = 10;
+	pub const RoyaltyNotice: BlockNumber = 7;
+	pub const RoyaltyRisePeriod: BlockNumber = 30;
+	pub const MaxRoyalty: Balance = 10_000;
+	pub const MaxVersions: u32 = 4;
+}
+
+impl pallet_model_registry::Config for Test {
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type BaseDeposit = BaseDeposit;
+	type DepositPerByte = DepositPerByte;
+	type RoyaltyNotice = RoyaltyNotice;
+	type RoyaltyRisePeriod = RoyaltyRisePeriod;
+	type MaxRoyalty = MaxRoyalty;
+	type MaxVersions = MaxVersions;
+	type WeightInfo = ();
+}
+
+pub fn new_test_ext() -> sp_io::TestExternalities {
+	let balances = vec![(ALICE, ENDOWMENT), (BOB, ENDOWMENT), (CAROL, ENDOWMENT), (PAUPER, 1)];
+	let genesis = RuntimeGenesisConfig {
+		balances: pallet_balances::GenesisConfig { balances, ..Default::default() },
+		..Default::default()
+	};
+	let mut ext = sp_io::TestExternalities::from(genesis.build_storage().expect("the genesis is valid"));
+	ext.execute_with(|| System::set_block_number(1));
+	ext
+}
+
+/// Runs a test in block 1 and checks the invariants after it.
+pub fn build_and_execute(test: impl FnOnce()) {
+	new_test_ext().execute_with(|| {
+		test();
+		Registry::do_try_state().expect("the invariants hold");
+	});
+}
+
+pub fn bytes<S: sp_core::Get<u32>>(text: &str) -> BoundedVec<u8, S> {
+	text.as_bytes().to_vec().try_into().expect("short enough")
+}
+
+pub fn name(text: &str) -> ModelName {
+	bytes(text)
+}
+
+pub fn tensor(name: &str, dtype: DType) -> TensorSpec {
+	TensorSpec { name: bytes(name), dtype, shape: BoundedVec::truncate_from(vec![None, Some(8)]) }
+}
+
+pub fn spec() -> VersionSpec {
+	VersionSpec {
+		artifact: BlobRef::of(b"a model"),
+		licence: bytes("Apache-2.0"),
+		inputs: BoundedVec::truncate_from(vec![tensor("x", DType::I32)]),
+		outputs: BoundedVec::truncate_from(vec![tensor("y", DType::F32)]),
+		unit: Unit::Request,
+		unit_time_ms: 100,
+		policy: VerificationPolicy::Tolerance { atol: 1_000, rtol: 1_000, outliers: Perbill::from_percent(1) },
+		recipe: None,
+	}
+}
+
+pub fn terms(percent: u32, floor: Balance) -> Option<DerivativeTerms> {
+	Some(DerivativeTerms { share: Perbill::from_percent(percent), floor })
+}
+
+/// Registers a model without parent, children or royalty.
+pub fn registered(owner: AccountId, text: &str) -> ModelId {
+	Registry::do_register(owner, name(text), spec(), None, None, 0).expect("the model is valid")
+}
+
+/// Sets a royalty through the dispatchable.
+pub fn set_royalty(owner: AccountId, model: ModelId, royalty: Balance) -> DispatchResult {
+	Registry::update_terms(RawOrigin::Signed(owner).into(), model, Some(royalty), None)
+}
+
+pub fn record(model: ModelId) -> Record {
+	Models::<Test>::get(model).expect("the model is registered")
+}
+
+pub fn held(who: AccountId) -> Balance {
+	Balances::balance_on_hold(&crate::HoldReason::ModelDeposit.into(), &who)
+}
+
+pub fn last_event() -> Event<Test> {
+	match System::events().pop().expect("there are events").event {
+		RuntimeEvent::ModelRegistry(event) => event,
+		other => panic!("the last event is {other:?}"),
+	}
+}

@@ -1,0 +1,58 @@
+//! What the registry keeps.
+
+use crate::{Config, RoyaltyState};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use highway_primitives::{
+	model::{DerivativeTerms, ModelName},
+	Balance, ModelId, ModelVersion,
+};
+use scale_info::TypeInfo;
+use sp_runtime::Perbill;
+
+/// What a derived model owes its parent: the parent's [`DerivativeTerms`] as they were at the child's registration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct ParentTerms {
+	/// The parent. It stays registered while it has children.
+	#[codec(compact)]
+	pub model: ModelId,
+	/// Share of the child's royalty that the parent receives.
+	pub share: Perbill,
+	/// The least amount per unit that the parent receives.
+	#[codec(compact)]
+	pub floor: Balance,
+}
+
+/// A registered model.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct ModelRecord<AccountId> {
+	/// Who owns it, earns its royalty and holds its deposit.
+	pub owner: AccountId,
+	/// Its name, unique among the owner's.
+	pub name: ModelName,
+	/// The version that new jobs run on, which is also the number of versions.
+	#[codec(compact)]
+	pub version: ModelVersion,
+	/// The model that it derives from, and what it owes to it.
+	pub parent: Option<ParentTerms>,
+	/// What it asks of models derived from now on; `None`: none may be.
+	pub derivative_terms: Option<DerivativeTerms>,
+	/// Royalty per unit: now, and a rise on its way.
+	pub royalty: RoyaltyState,
+	/// Whether it takes neither new jobs nor new children.
+	pub deprecated: bool,
+	/// Jobs that are not over yet.
+	#[codec(compact)]
+	pub open_jobs: u32,
+	/// Models whose parent it is.
+	#[codec(compact)]
+	pub children: u32,
+	/// Held from the owner for it.
+	#[codec(compact)]
+	pub deposit: Balance,
+}
+
+/// [`ModelRecord`] with the runtime's account id.
+pub type ModelRecordOf<T> = ModelRecord<<T as frame_system::Config>::AccountId>;
+
+/// The hold reason of the runtime, as the pallet's currency knows it.
+pub(crate) type HoldReasonOf<T> = <T as Config>::RuntimeHoldReason;

@@ -1,0 +1,115 @@
+//! What a name, a specification and terms must be like. Pure checks: no storage is read.
+
+use crate::{Config, Error, ParentTerms};
+use alloc::collections::BTreeSet;
+use frame_support::{ensure, traits::Get};
+use highway_primitives::{
+	model::{DType, DerivativeTerms, Recipe, TensorSpec, VerificationPolicy, VersionSpec},
+	Balance, BlobRef, MaxBlobSize,
+};
+use sp_runtime::Perbill;
+
+/// The longest time that one unit may be registered with: ten minutes, in milliseconds.
+pub const MAX_UNIT_TIME_MS: u32 = 600_000;
+
+/// The largest share of outliers that a tolerance may allow: more would let a cheat hide whole rows.
+pub const MAX_OUTLIERS: Perbill = Perbill::from_percent(1);
+
+/// The one name that the safetensors format keeps for itself.
+const RESERVED_TENSOR_NAME: &[u8] = b"__metadata__";
+
+/// Names are shown, typed and used as file names: lower-case letters, digits, `-`, `_` and `.`, the first one a letter or
+/// a digit.
+pub(crate) fn check_name<T: Config>(name: &[u8]) -> Result<(), Error<T>> {
+	let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+	ensure!(name.first().is_some_and(plain), Error::<T>::NameInvalid);
+	ensure!(name.iter().all(|byte| plain(byte) || b"-_.".contains(byte)), Error::<T>::NameInvalid);
+	Ok(())
+}
+
+/// Checks everything about a version that needs no state.
+pub(crate) fn check_spec<T: Config>(spec: &VersionSpec) -> Result<(), Error<T>> {
+	ensure!(blob_size_is_valid(&spec.artifact), Error::<T>::ArtifactSizeInvalid);
+	check_licence(&spec.licence)?;
+	ensure!((1..=MAX_UNIT_TIME_MS).contains(&spec.unit_time_ms), Error::<T>::UnitTimeInvalid);
+	check_tensors(&spec.inputs)?;
+	check_tensors(&spec.outputs)?;
+	check_policy(&spec.policy, &spec.outputs)?;
+	spec.recipe.as_ref().map_or(Ok(()), check_recipe)
+}
+
+/// A royalty must be payable and leave the parent its floor.
+pub(crate) fn check_royalty<T: Config>(royalty: Balance, parent: Option<&ParentTerms>) -> Result<(), Error<T>> {
+	ensure!(royalty <= T::MaxRoyalty::get(), Error::<T>::RoyaltyAboveMax);
+	ensure!(parent.is_none_or(|parent| royalty >= parent.floor), Error::<T>::RoyaltyBelowFloor);
+	Ok(())
+}
+
+/// Terms must be payable, and their floor must cover the model's own parent: a go-between with a floor of 0 would evade
+/// every ancestor above it.
+pub(crate) fn check_terms<T: Config>(terms: &DerivativeTerms, parent: Option<&ParentTerms>) -> Result<(), Error<T>> {
+	// Decoding does not check the bound of a `Perbill`.
+	ensure!(terms.share <= Perbill::one(), Error::<T>::ShareAboveOne);
+	ensure!(terms.floor <= T::MaxRoyalty::get(), Error::<T>::FloorAboveMax);
+	ensure!(parent.is_none_or(|parent| terms.floor >= parent.floor), Error::<T>::FloorBelowParents);
+	Ok(())
+}
+
+fn blob_size_is_valid(blob: &BlobRef) -> bool {
+	(1..=MaxBlobSize::get()).contains(&blob.size)
+}
+
+/// The characters of SPDX licence expressions.
+fn check_licence<T: Config>(licence: &[u8]) -> Result<(), Error<T>> {
+	let spdx = |byte: &u8| byte.is_ascii_alphanumeric() || b"-.+():/ ".contains(byte);
+	ensure!(licence.iter().all(spdx), Error::<T>::LicenceInvalid);
+	let ends_are_visible = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b' ');
+	ensure!(ends_are_visible(licence.first()) && ends_are_visible(licence.last()), Error::<T>::LicenceInvalid);
+	Ok(())
+}
+
+fn check_tensors<T: Config>(tensors: &[TensorSpec]) -> Result<(), Error<T>> {
+	ensure!(!tensors.is_empty(), Error::<T>::TensorsMissing);
+	let mut names = BTreeSet::new();
+	for tensor in tensors {
+		// Tensors travel in safetensors files, whose header is JSON.
+		let name = core::str::from_utf8(&tensor.name).map_err(|_| Error::<T>::TensorNameInvalid)?;
+		ensure!(!name.is_empty() && !name.chars().any(char::is_control), Error::<T>::TensorNameInvalid);
+		ensure!(name.as_bytes() != RESERVED_TENSOR_NAME, Error::<T>::TensorNameInvalid);
+		ensure!(names.insert(name), Error::<T>::TensorNameTwice);
+	}
+	Ok(())
+}
+
+fn check_policy<T: Config>(policy: &VerificationPolicy, outputs: &[TensorSpec]) -> Result<(), Error<T>> {
+	match policy {
+		VerificationPolicy::Exact => {
+			ensure!(!outputs.iter().any(|output| is_float(output.dtype)), Error::<T>::ExactNeedsIntegers)
+		},
+		VerificationPolicy::Tolerance { outliers, .. } => {
+			ensure!(*outliers <= MAX_OUTLIERS, Error::<T>::OutliersAboveMax)
+		},
+	}
+	Ok(())
+}
+
+fn is_float(dtype: DType) -> bool {
+	match dtype {
+		DType::F16 | DType::BF16 | DType::F32 | DType::F64 => true,
+		DType::Bool
+		| DType::U8
+		| DType::I8
+		| DType::I16
+		| DType::U16
+		| DType::I32
+		| DType::U32
+		| DType::I64
+		| DType::U64 => false,
+	}
+}
+
+fn check_recipe<T: Config>(recipe: &Recipe) -> Result<(), Error<T>> {
+	ensure!(check_name::<T>(&recipe.name).is_ok(), Error::<T>::RecipeInvalid);
+	ensure!(blob_size_is_valid(&recipe.config), Error::<T>::RecipeInvalid);
+	Ok(())
+}

@@ -1,0 +1,111 @@
+//! Who validates: the answers to the session pallet, to the offences pallet and to the list of candidates.
+
+use crate::{
+	pallet::{Config, CurrentSession, Event, NodeOf, Nodes, Pallet},
+	weights::WeightInfo,
+};
+use alloc::vec::Vec;
+use frame_election_provider_support::{ScoreProvider, SortedListProvider};
+use frame_support::{
+	traits::{Contains, Get},
+	weights::Weight,
+};
+use highway_primitives::Balance;
+use pallet_session::historical;
+use sp_runtime::Perbill;
+use sp_staking::{
+	offence::{OffenceDetails, OnOffenceHandler},
+	SessionIndex,
+};
+
+/// Candidates looked at for each place among the validators. The list is sorted only between bags, so more than the
+/// places must be looked at for an exact order.
+const CANDIDATES_PER_PLACE: u32 = 4;
+
+impl<T: Config> Pallet<T> {
+	/// The validators of the next session that is not chosen yet: of the first `4 · MaxValidators` of the list those with
+	/// the largest bonds, then the smallest accounts. `None`, which keeps the old ones, if nobody qualifies.
+	pub fn choose_validators() -> Option<Vec<T::AccountId>> {
+		let places = T::MaxValidators::get();
+		let looked_at = places.saturating_mul(CANDIDATES_PER_PLACE);
+		let mut candidates = T::VoterList::iter()
+			.take(looked_at as usize)
+			.filter_map(|operator| {
+				let record = Nodes::<T>::get(NodeOf::<T>::get(&operator)?)?;
+				let qualifies =
+					record.bond >= T::MinBond::get() && !record.chilled && T::HasSessionKeys::contains(&operator);
+				qualifies.then_some((record.bond, operator))
+			})
+			.collect::<Vec<_>>();
+		candidates.sort_by(|(bond, operator), (other_bond, other)| {
+			other_bond.cmp(bond).then_with(|| operator.cmp(other))
+		});
+		candidates.truncate(places as usize);
+		let validators = candidates.into_iter().map(|(_, operator)| operator).collect::<Vec<_>>();
+		(!validators.is_empty()).then_some(validators)
+	}
+}
+
+impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
+	fn new_session(_: SessionIndex) -> Option<Vec<T::AccountId>> {
+		Self::choose_validators()
+	}
+
+	fn start_session(index: SessionIndex) {
+		CurrentSession::<T>::put(index);
+	}
+
+	fn end_session(_: SessionIndex) {}
+}
+
+impl<T: Config> historical::SessionManager<T::AccountId, ()> for Pallet<T> {
+	fn new_session(_: SessionIndex) -> Option<Vec<(T::AccountId, ())>> {
+		Some(Self::choose_validators()?.into_iter().map(|operator| (operator, ())).collect())
+	}
+
+	fn start_session(index: SessionIndex) {
+		<Self as pallet_session::SessionManager<_>>::start_session(index)
+	}
+
+	fn end_session(index: SessionIndex) {
+		<Self as pallet_session::SessionManager<_>>::end_session(index)
+	}
+}
+
+impl<T: Config> OnOffenceHandler<T::AccountId, (T::AccountId, ()), Weight> for Pallet<T> {
+	fn on_offence(
+		offenders: &[OffenceDetails<T::AccountId, (T::AccountId, ())>],
+		slash_fraction: &[Perbill],
+		session: SessionIndex,
+	) -> Weight {
+		for (details, fraction) in offenders.iter().zip(slash_fraction) {
+			let (operator, ()) = &details.offender;
+			let Some(node) = NodeOf::<T>::get(operator) else { continue };
+			let Some(record) = Nodes::<T>::get(node) else { continue };
+			Self::deposit_event(Event::OffenceReported {
+				node,
+				operator: operator.clone(),
+				fraction: *fraction,
+				session,
+			});
+			if !record.chilled {
+				Self::take_out(node, record);
+			}
+		}
+		T::WeightInfo::chill().saturating_mul(offenders.len() as u64)
+	}
+}
+
+impl<T: Config> ScoreProvider<T::AccountId> for Pallet<T> {
+	type Score = Balance;
+
+	fn score(who: &T::AccountId) -> Option<Balance> {
+		let record = Nodes::<T>::get(NodeOf::<T>::get(who)?)?;
+		record.is_listed().then_some(record.bond)
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn set_score_of(who: &T::AccountId, score: Balance) {
+		crate::benchmarking::set_score_of::<T>(who, score)
+	}
+}

@@ -1,0 +1,84 @@
+//! Heartbeats: what the pool and the block check, and what is kept.
+
+use crate::{
+	pallet::{Config, CurrentSession, Error, Event, Nodes, Pallet, Standings},
+	refusal, MAX_SLOTS,
+};
+use alloc::vec;
+use codec::Encode;
+use frame_support::{
+	dispatch::DispatchResult,
+	pallet_prelude::{TransactionSource, TransactionValidityWithRefund},
+	traits::Get,
+	weights::Weight,
+};
+use highway_primitives::{worker, NodeId, WorkerAction, WorkerSignature};
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionPriority, ValidTransaction};
+
+/// Blocks for which a heartbeat may wait in the pool. One that the session overtakes is thrown out as stale before.
+const LONGEVITY: u64 = 64;
+
+/// Above everything that pays: a node that is not heard loses its jobs, and there is one heartbeat a node and session.
+const PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
+
+impl<T: Config> Pallet<T> {
+	/// Whether this heartbeat may come in. The cheap checks first, the signature last.
+	///
+	/// Refused as `Stale`: for a past session, or heard in this session; `Future`: for a session to come; `BadProof`:
+	/// not signed by the node's worker key on this chain; `Custom`: see [`refusal`].
+	pub fn authorize_heartbeat(
+		_source: TransactionSource,
+		node: &NodeId,
+		session: &u32,
+		healthy: &bool,
+		slots: &u16,
+		signature: &WorkerSignature,
+	) -> TransactionValidityWithRefund {
+		let (node, session, healthy, slots) = (*node, *session, *healthy, *slots);
+		if slots > MAX_SLOTS {
+			return Err(InvalidTransaction::Custom(refusal::TOO_MANY_SLOTS).into());
+		}
+		let current = CurrentSession::<T>::get();
+		if session < current {
+			return Err(InvalidTransaction::Stale.into());
+		}
+		if session > current {
+			return Err(InvalidTransaction::Future.into());
+		}
+		let standing = Standings::<T>::get(node).ok_or(InvalidTransaction::Custom(refusal::UNKNOWN_NODE))?;
+		if standing.last_heartbeat == Some(current) {
+			return Err(InvalidTransaction::Stale.into());
+		}
+		if standing.is_jailed(current) {
+			return Err(InvalidTransaction::Custom(refusal::JAILED).into());
+		}
+		let record = Nodes::<T>::get(node).ok_or(InvalidTransaction::Custom(refusal::UNKNOWN_NODE))?;
+		// What is free of charge is only for those who have something at stake.
+		if record.bond < T::MinBond::get() {
+			return Err(InvalidTransaction::Custom(refusal::NOT_BONDED).into());
+		}
+		let action = WorkerAction::Heartbeat { node, session, healthy, slots };
+		if !worker::verify(&record.worker, Self::genesis_hash(), &action, signature) {
+			return Err(InvalidTransaction::BadProof.into());
+		}
+		let valid = ValidTransaction {
+			priority: PRIORITY,
+			requires: vec![],
+			provides: vec![(b"heartbeat", node, session).encode()],
+			longevity: LONGEVITY,
+			propagate: true,
+		};
+		Ok((valid, Weight::zero()))
+	}
+
+	pub(crate) fn do_heartbeat(node: NodeId, session: u32, healthy: bool, slots: u16) -> DispatchResult {
+		Standings::<T>::try_mutate(node, |standing| {
+			let standing = standing.as_mut().ok_or(Error::<T>::UnknownNode)?;
+			standing.last_heartbeat = Some(session);
+			standing.healthy = healthy;
+			standing.slots = slots;
+			Self::deposit_event(Event::HeartbeatReceived { node, session, healthy, slots });
+			Ok(())
+		})
+	}
+}

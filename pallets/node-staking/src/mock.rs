@@ -1,0 +1,134 @@
+//! A runtime with real balances, list and sessions; models exist below [`MODELS`].
+
+use crate as pallet_node_staking;
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{ConstU128, ConstU32},
+};
+use highway_primitives::{
+	model::{ModelService, Royalties},
+	traits::Models,
+	Balance, ModelId,
+};
+use sp_runtime::{
+	impl_opaque_keys,
+	testing::UintAuthorityId,
+	traits::{BlakeTwo256, ConvertInto},
+	DispatchError,
+};
+
+pub type AccountId = u64;
+pub type TxExtension = (frame_system::AuthorizeCall<Test>,);
+pub type UncheckedExtrinsic = sp_runtime::generic::UncheckedExtrinsic<u64, RuntimeCall, UintAuthorityId, TxExtension>;
+pub type Block = sp_runtime::generic::Block<sp_runtime::generic::Header<u32, BlakeTwo256>, UncheckedExtrinsic>;
+
+pub const ISSUED: Balance = 10_000;
+pub const MIN_BOND: Balance = 100;
+pub const MODELS: ModelId = 10;
+
+frame_support::construct_runtime!(
+	pub enum Test {
+		System: frame_system,
+		Balances: pallet_balances,
+		VoterList: pallet_bags_list,
+		NodeStaking: pallet_node_staking,
+		Session: pallet_session,
+		Historical: pallet_session::historical,
+	}
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = Block;
+	type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type Balance = Balance;
+	type ExistentialDeposit = ConstU128<1>;
+	type AccountStore = System;
+}
+
+parameter_types! {
+	pub const BagThresholds: &'static [Balance] = &[100, 200, 400, 800, 1_600];
+}
+
+impl pallet_bags_list::Config for Test {
+	type RuntimeEvent = RuntimeEvent;
+	type WeightInfo = ();
+	type ScoreProvider = NodeStaking;
+	type BagThresholds = BagThresholds;
+	type MaxAutoRebagPerBlock = ConstU32<0>;
+	type Score = Balance;
+}
+
+impl_opaque_keys! {
+	pub struct MockKeys {
+		pub dummy: UintAuthorityId,
+	}
+}
+
+impl pallet_session::Config for Test {
+	type RuntimeEvent = RuntimeEvent;
+	type ValidatorId = AccountId;
+	type ValidatorIdOf = ConvertInto;
+	type ShouldEndSession = pallet_session::PeriodicSessions<ConstU32<10>, ConstU32<0>>;
+	type NextSessionRotation = pallet_session::PeriodicSessions<ConstU32<10>, ConstU32<0>>;
+	type SessionManager = pallet_session::historical::NoteHistoricalRoot<Test, NodeStaking>;
+	type SessionHandler = pallet_session::TestSessionHandler;
+	type Keys = MockKeys;
+	type DisablingStrategy = ();
+	type WeightInfo = ();
+	type Currency = Balances;
+	type KeyDeposit = ConstU128<0>;
+}
+
+pub struct Unit;
+impl sp_runtime::traits::Convert<AccountId, Option<()>> for Unit {
+	fn convert(_: AccountId) -> Option<()> {
+		Some(())
+	}
+}
+
+impl pallet_session::historical::Config for Test {
+	type RuntimeEvent = RuntimeEvent;
+	type FullIdentification = ();
+	type FullIdentificationOf = Unit;
+}
+
+pub struct HasSessionKeys;
+impl frame_support::traits::Contains<AccountId> for HasSessionKeys {
+	fn contains(account: &AccountId) -> bool {
+		pallet_session::NextKeys::<Test>::contains_key(account)
+	}
+}
+
+pub struct MockModels;
+impl Models<AccountId> for MockModels {
+	fn exists(model: ModelId) -> bool {
+		model < MODELS
+	}
+	fn service(_: ModelId) -> Result<ModelService, DispatchError> {
+		Err(DispatchError::Unavailable)
+	}
+	fn royalties(_: ModelId) -> Royalties<AccountId> {
+		Default::default()
+	}
+	fn job_opened(_: ModelId) {}
+	fn job_closed(_: ModelId) {}
+}
+
+impl pallet_node_staking::Config for Test {
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type VoterList = VoterList;
+	type HasSessionKeys = HasSessionKeys;
+	type Models = MockModels;
+	type MinBond = ConstU128<MIN_BOND>;
+	type MaxValidators = ConstU32<3>;
+	type BondingSessions = ConstU32<4>;
+	type MaxUnbonding = ConstU32<3>;
+	type MaxHosted = ConstU32<4>;
+	type WeightInfo = ();
+}

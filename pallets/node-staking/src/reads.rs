@@ -1,0 +1,162 @@
+//! What others ask about nodes, and what jobs take from them and give back.
+
+use crate::{
+	pallet::{Config, CurrentSession, Error, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Standings},
+	types::{NodeRecordOf, Standing},
+	MAX_PAGE,
+};
+use alloc::vec::Vec;
+use frame_support::{
+	defensive,
+	dispatch::DispatchResult,
+	ensure,
+	traits::{Defensive, Get},
+};
+use highway_primitives::{node::Contact, traits, Balance, ModelId, NodeId, WorkerId};
+use sp_runtime::Perbill;
+
+/// Ids looked at for one page. Nodes that left make holes; a longer hole ends the page, and the next starts behind it.
+const MAX_LOOKED_AT: usize = 4096;
+
+impl<T: Config> Pallet<T> {
+	/// The node, as its operator describes it and as it does.
+	pub fn node(id: NodeId) -> Option<(NodeRecordOf<T>, Standing)> {
+		Some((Nodes::<T>::get(id)?, Standings::<T>::get(id)?))
+	}
+
+	/// The node with this worker key.
+	pub fn node_of_worker(worker: &WorkerId) -> Option<NodeId> {
+		NodeOfWorker::<T>::get(worker)
+	}
+
+	/// How to reach the node.
+	pub fn contact(id: NodeId) -> Option<Contact> {
+		let record = Nodes::<T>::get(id)?;
+		Some(Contact {
+			node: id,
+			peer_id: record.peer_id.into_inner(),
+			addresses: record.addresses.into_iter().map(|address| address.into_inner()).collect(),
+		})
+	}
+
+	/// Whether the node may take jobs now, as far as bond, chill, liveness and health say. Slots, hosted models and free
+	/// bond depend on the job.
+	pub fn is_eligible(id: NodeId) -> bool {
+		Self::node(id).is_some_and(|(record, standing)| Self::may_work(&record, &standing))
+	}
+
+	/// Whether the node was silent for so long that only its operator can bring it back.
+	pub fn is_jailed(id: NodeId) -> bool {
+		let session = CurrentSession::<T>::get();
+		Standings::<T>::get(id).is_some_and(|standing| standing.is_jailed(session))
+	}
+
+	/// Whether a heartbeat of this session is missing and would be accepted.
+	pub fn heartbeat_due(id: NodeId) -> bool {
+		let session = CurrentSession::<T>::get();
+		Self::node(id).is_some_and(|(record, standing)| {
+			standing.last_heartbeat != Some(session)
+				&& !standing.is_jailed(session)
+				&& record.bond >= T::MinBond::get()
+		})
+	}
+
+	/// The current session.
+	pub fn current_session() -> u32 {
+		CurrentSession::<T>::get()
+	}
+
+	/// Ids of nodes from `from` on, in order: at most `limit` and at most [`MAX_PAGE`].
+	pub fn ids_from(from: NodeId, limit: u32) -> Vec<NodeId> {
+		(from..NextNodeId::<T>::get())
+			.take(MAX_LOOKED_AT)
+			.filter(|id| Nodes::<T>::contains_key(id))
+			.take(limit.min(MAX_PAGE) as usize)
+			.collect()
+	}
+
+	fn may_work(record: &NodeRecordOf<T>, standing: &Standing) -> bool {
+		record.bond >= T::MinBond::get()
+			&& !record.chilled
+			&& standing.healthy
+			&& standing.is_live(CurrentSession::<T>::get())
+	}
+
+	fn with_standing(id: NodeId, change: impl FnOnce(&mut Standing)) {
+		Standings::<T>::mutate(id, |standing| match standing {
+			Some(standing) => change(standing),
+			None => defensive!("a job outlived its node"),
+		})
+	}
+}
+
+impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
+	fn operator(node: NodeId) -> Option<T::AccountId> {
+		Some(Nodes::<T>::get(node)?.operator)
+	}
+
+	fn node_of(operator: &T::AccountId) -> Option<NodeId> {
+		NodeOf::<T>::get(operator)
+	}
+
+	fn worker(node: NodeId) -> Option<WorkerId> {
+		Some(Nodes::<T>::get(node)?.worker)
+	}
+
+	fn hosts(node: NodeId, model: ModelId) -> bool {
+		Nodes::<T>::get(node).is_some_and(|record| record.hosted.contains(&model))
+	}
+
+	/// Reliability in parts per million, at least 1, times free slots.
+	fn draw_weight(node: NodeId, model: ModelId, security: Balance) -> u64 {
+		let Some((record, standing)) = Self::node(node) else { return 0 };
+		let able = Self::may_work(&record, &standing)
+			&& record.hosted.contains(&model)
+			&& record.bond.saturating_sub(standing.reserved) >= security;
+		if !able {
+			return 0;
+		}
+		// A newcomer or an unlucky node must not be drawn never: it could not recover.
+		let reliability = u64::from(standing.reliability.score().deconstruct() / 1_000).max(1);
+		reliability.saturating_mul(standing.free_slots().into())
+	}
+
+	/// Errors: unknown node, not eligible, no free slot, not enough free bond. Nothing changed then.
+	fn reserve(node: NodeId, security: Balance) -> DispatchResult {
+		let (record, mut standing) = Self::node(node).ok_or(Error::<T>::UnknownNode)?;
+		ensure!(Self::may_work(&record, &standing), Error::<T>::NotEligible);
+		ensure!(standing.free_slots() > 0, Error::<T>::NoFreeSlot);
+		let reserved = standing.reserved.checked_add(security).ok_or(Error::<T>::BondReserved)?;
+		ensure!(reserved <= record.bond, Error::<T>::BondReserved);
+		standing.reserved = reserved;
+		standing.assigned = standing.assigned.saturating_add(1);
+		Standings::<T>::insert(node, standing);
+		Ok(())
+	}
+
+	fn free_slot(node: NodeId) {
+		Self::with_standing(node, |standing| {
+			standing.assigned =
+				standing.assigned.checked_sub(1).defensive_proof("a slot is freed once").unwrap_or_default();
+		})
+	}
+
+	fn release(node: NodeId, security: Balance) {
+		Self::with_standing(node, |standing| {
+			standing.reserved = standing
+				.reserved
+				.checked_sub(security)
+				.defensive_proof("only what was reserved is released")
+				.unwrap_or_default();
+		})
+	}
+
+	fn note_outcome(node: NodeId, success: bool, weight: Perbill) {
+		// A node may be gone when the last word on its job is spoken: then there is nothing left to judge.
+		Standings::<T>::mutate(node, |standing| {
+			if let Some(standing) = standing {
+				standing.reliability.note(success, weight)
+			}
+		})
+	}
+}

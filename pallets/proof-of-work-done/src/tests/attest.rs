@@ -1,0 +1,91 @@
+use crate::{mock::*, Commitments, Event, Pallet, WeightInfo};
+use frame_support::{dispatch::GetDispatchInfo, traits::Get};
+use highway_primitives::{traits::Attestations, AttestItem};
+use sp_core::H256;
+
+#[test]
+fn attest_should_hand_on_output_and_keep_the_commitment() {
+	execute(|| {
+		let transaction = attest(&key(0), 0, items([1]));
+		validate(&transaction).unwrap();
+		apply(&transaction).unwrap().unwrap();
+		assert_eq!(Done::get(1), Some((0, item(1).output)));
+		assert_eq!(Commitments::<Test>::get(1), Some(item(1).commitment));
+		assert_eq!(
+			events(),
+			vec![Event::Attested {
+				job: 1,
+				node: 0,
+				output: item(1).output
+			}]
+		);
+	});
+}
+
+#[test]
+fn attest_should_skip_bad_items_and_do_the_good_ones() {
+	execute(|| {
+		let mut impossible = item(4);
+		impossible.output.size = 0;
+		let mut batch: Vec<AttestItem> = [1_000, 1, 77_777, 2].into_iter().map(item).collect();
+		batch.push(impossible);
+		let transaction = attest(&key(0), 0, batch.try_into().unwrap());
+		let info = transaction.get_dispatch_info();
+		let post = apply(&transaction).unwrap().unwrap();
+		assert_eq!(Done::iter_keys().count(), 2);
+		assert_eq!(Commitments::<Test>::iter_keys().count(), 2);
+		assert_eq!(events().len(), 2);
+		assert_eq!(Assigned::get(4), Some(0), "what was skipped is still to do");
+		// Weighs what was done, three look-ups, and the authorization of all five.
+		let reads = <Test as frame_system::Config>::DbWeight::get().reads(3);
+		let expected = <() as WeightInfo>::attest(2) + reads + <() as WeightInfo>::authorize_attest(5);
+		assert_eq!(post.actual_weight, Some(expected));
+		assert!(expected.all_lt(info.total_weight()));
+	});
+}
+
+#[test]
+fn attest_should_count_a_job_once_when_it_stands_twice_in_the_batch() {
+	execute(|| {
+		let mut second = item(1);
+		second.output.hash = H256::repeat_byte(9);
+		second.commitment = H256::repeat_byte(9);
+		let batch = vec![item(1), second, item(1)];
+		apply(&attest(&key(0), 0, batch.try_into().unwrap())).unwrap().unwrap();
+		assert_eq!(Done::get(1), Some((0, item(1).output)));
+		assert_eq!(Commitments::<Test>::get(1), Some(item(1).commitment));
+		assert_eq!(events().len(), 1);
+	});
+}
+
+#[test]
+fn attest_should_take_a_full_batch() {
+	execute(|| {
+		let transaction = attest(&key(0), 0, items(0..256));
+		assert_eq!(validate(&transaction).unwrap().provides.len(), 256);
+		let post = apply(&transaction).unwrap().unwrap();
+		assert_eq!(Done::iter_keys().count(), 256);
+		assert_eq!(post.actual_weight, Some(transaction.get_dispatch_info().total_weight()));
+	});
+}
+
+#[test]
+fn batches_that_overlap_should_both_land_and_pay_each_job_once() {
+	execute(|| {
+		let (first, second) = (attest(&key(0), 0, items([1, 2])), attest(&key(0), 0, items([2, 3])));
+		apply(&first).unwrap().unwrap();
+		apply(&second).unwrap().unwrap();
+		assert_eq!(Done::iter_keys().count(), 3);
+		assert_eq!(events().len(), 3);
+	});
+}
+
+#[test]
+fn commitment_should_go_with_the_record_of_the_job() {
+	execute(|| {
+		apply(&attest(&key(0), 0, items([1, 2]))).unwrap().unwrap();
+		<Pallet<Test> as Attestations>::forget(1);
+		<Pallet<Test> as Attestations>::forget(99);
+		assert_eq!(Commitments::<Test>::iter_keys().collect::<Vec<_>>(), vec![2]);
+	});
+}

@@ -1,0 +1,5 @@
+//! Every transaction here is a real general extrinsic that runs through `AuthorizeCall`, as in a pool and as in a block.
+
+mod attest;
+mod authorization;
+mod report_failure;

@@ -1,0 +1,133 @@
+//! What a job costs, and which line of it goes where. Pure but for the reads of who is still there.
+
+use crate::{
+	pallet::{Config, CuratorFees, Error, Pallet},
+	types::Clearing,
+};
+use alloc::{vec, vec::Vec};
+use highway_math::{draw, split};
+use highway_primitives::{
+	market::{BillLine, Deal},
+	traits::Nodes,
+	Balance, EpochIndex, ModelId, NodeId, Role, RoyaltyLine,
+};
+use sp_runtime::{traits::Get, Perbill};
+
+/// What a storage ask is counted in: a started MiB of input.
+const STORAGE_UNIT: u64 = 1024 * 1024;
+
+/// The reporters' part of the compute line of a job that two of them found impossible.
+const REPORTERS_SHARE: Perbill = Perbill::from_percent(20);
+
+impl<T: Config> Pallet<T> {
+	/// Agrees on a job's price at the prices of `clearing`. `seed` draws the storage provider and does not move the
+	/// price.
+	pub(crate) fn agree(
+		model: ModelId,
+		epoch: EpochIndex,
+		clearing: &Clearing<T::AccountId>,
+		units: u32,
+		input_size: u64,
+		curator: Option<&T::AccountId>,
+		seed: &[u8; 32],
+	) -> Result<Deal<T::AccountId>, Error<T>> {
+		let units_wide = Balance::from(units);
+		let stored_mib = Balance::from(input_size.div_ceil(STORAGE_UNIT).max(1));
+		let compute = times::<T>(clearing.compute_price, units_wide)?;
+		let storage = match Self::draw_storage(model, &clearing.storage, seed) {
+			Some(node) => Some((node, times::<T>(clearing.storage_price, stored_mib)?)),
+			None => None,
+		};
+		let curator = curator.and_then(|account| Some((account.clone(), CuratorFees::<T>::get(account)?.fee)));
+
+		let mut subtotal = compute;
+		for royalty in &clearing.royalties {
+			subtotal = plus::<T>(subtotal, times::<T>(royalty.per_unit, units_wide)?)?;
+		}
+		for amount in storage.iter().map(|(_, fee)| *fee).chain(curator.iter().map(|(_, fee)| *fee)) {
+			subtotal = plus::<T>(subtotal, amount)?;
+		}
+		let price = plus::<T>(subtotal, split::protocol_fee(subtotal))?;
+		Ok(Deal { epoch, units, price, compute, storage, curator })
+	}
+
+	/// One of `winners` that still hosts the model: the drawn one, else the next after it. `None` if all are gone.
+	fn draw_storage(model: ModelId, winners: &[NodeId], seed: &[u8; 32]) -> Option<NodeId> {
+		// The executor may be drawn by the same seed: without another hash the two draws would go together.
+		let seed = sp_io::hashing::blake2_256(&[b"storage".as_slice(), seed.as_slice()].concat());
+		let first = draw::weighted(&seed, &vec![1; winners.len()])?;
+		let (before, from) = winners.split_at_checked(first)?;
+		from.iter().chain(before).copied().find(|node| Self::is_hosting(*node, model))
+	}
+
+	/// The lines of a deal without zeros. They sum to its price, whatever `royalties` say: the protocol's line is what
+	/// the others leave, and none exceeds what is left. `None` as a payee: not known yet.
+	pub(crate) fn lines(
+		model: ModelId,
+		deal: &Deal<T::AccountId>,
+		royalties: &[RoyaltyLine<T::AccountId>],
+		executor: Option<T::AccountId>,
+		storage: Option<T::AccountId>,
+	) -> Vec<BillLine<T::AccountId>> {
+		let mut lines = Lines { left: deal.price, lines: Vec::new() };
+		for royalty in royalties {
+			let role = if royalty.model == model { Role::Maker } else { Role::Parent };
+			let amount = royalty.per_unit.saturating_mul(deal.units.into());
+			lines.add(role, Some(royalty.payee.clone()), amount);
+		}
+		lines.add(Role::Compute, executor, deal.compute);
+		if let Some((_, amount)) = deal.storage {
+			lines.add(Role::Storage, storage, amount);
+		}
+		if let Some((curator, amount)) = &deal.curator {
+			lines.add(Role::Curator, Some(curator.clone()), *amount);
+		}
+		let (burned, kept) = split::burn_half(lines.left);
+		lines.add(Role::Protocol, Some(T::Treasury::get()), kept);
+		lines.add(Role::Protocol, None, burned);
+		lines.lines
+	}
+
+	/// The lines of a job that `reporters` found impossible: an equal part of 20 % of the compute line each, rounded
+	/// down. The payer gets the rest of the price.
+	pub fn failure_bill(deal: &Deal<T::AccountId>, reporters: &[NodeId]) -> Vec<BillLine<T::AccountId>> {
+		let part = REPORTERS_SHARE
+			.mul_floor(deal.compute)
+			.checked_div(reporters.len() as Balance)
+			.unwrap_or_default();
+		let mut lines = Lines { left: deal.price, lines: Vec::new() };
+		for node in reporters {
+			lines.add(Role::Compute, Some(Self::operator_or_treasury(*node)), part);
+		}
+		lines.lines
+	}
+
+	/// Who earns for the node.
+	pub(crate) fn operator_or_treasury(node: NodeId) -> T::AccountId {
+		T::Nodes::operator(node).unwrap_or_else(T::Treasury::get)
+	}
+}
+
+/// Lines that never sum to more than was paid.
+struct Lines<AccountId> {
+	left: Balance,
+	lines: Vec<BillLine<AccountId>>,
+}
+
+impl<AccountId> Lines<AccountId> {
+	fn add(&mut self, role: Role, payee: Option<AccountId>, amount: Balance) {
+		let amount = amount.min(self.left);
+		if amount > 0 {
+			self.left = self.left.saturating_sub(amount);
+			self.lines.push(BillLine { role, payee, amount });
+		}
+	}
+}
+
+fn times<T: Config>(price: Balance, count: Balance) -> Result<Balance, Error<T>> {
+	price.checked_mul(count).ok_or(Error::PriceOverflow)
+}
+
+fn plus<T: Config>(sum: Balance, line: Balance) -> Result<Balance, Error<T>> {
+	sum.checked_add(line).ok_or(Error::PriceOverflow)
+}

@@ -1,0 +1,183 @@
+//! The only file that moves money: payer → pot → earnings → payee, or back to the payer.
+
+use crate::pallet::{Clearings, Config, Earnings, Error, Event, HoldReason, Obligations, Pallet, TotalEarnings};
+use alloc::vec::Vec;
+use frame_support::{
+	defensive,
+	traits::{
+		fungible::{Inspect, Mutate, MutateHold},
+		tokens::{Fortitude, Precision, Preservation},
+		DefensiveSaturating,
+	},
+};
+use highway_primitives::{
+	market::{BillLine, Deal},
+	traits::Market,
+	Balance, JobId, ModelId, NodeId,
+};
+use sp_runtime::{
+	traits::{AccountIdConversion, Get},
+	ArithmeticError, DispatchError, DispatchResult, TokenError,
+};
+
+impl<T: Config> Pallet<T> {
+	/// The account that holds every open job's price and all earnings not claimed yet.
+	pub fn pot_account() -> T::AccountId {
+		T::PalletId::get().into_account_truncating()
+	}
+
+	/// Puts the existential deposit into the pot, so that the last payment out of it never kills it.
+	pub(crate) fn endow_pot() {
+		let pot = Self::pot_account();
+		let missing = T::Currency::minimum_balance().saturating_sub(T::Currency::balance(&pot));
+		if missing > 0 && T::Currency::mint_into(&pot, missing).is_err() {
+			defensive!("the issuance has no room for the pot's existential deposit");
+		}
+	}
+
+	/// [`crate::Call::claim`].
+	pub(crate) fn do_claim(account: &T::AccountId) -> DispatchResult {
+		let amount = Earnings::<T>::get(account);
+		if amount == 0 {
+			return Err(Error::<T>::NothingToClaim.into());
+		}
+		T::Currency::transfer(&Self::pot_account(), account, amount, Preservation::Preserve).map_err(|error| {
+			if error == TokenError::BelowMinimum.into() {
+				Error::<T>::ClaimBelowExistentialDeposit.into()
+			} else {
+				error
+			}
+		})?;
+		Earnings::<T>::remove(account);
+		TotalEarnings::<T>::mutate(|total| *total = total.defensive_saturating_sub(amount));
+		Self::deposit_event(Event::Claimed { account: account.clone(), amount });
+		Ok(())
+	}
+
+	/// Holds the deposit of a curator's fee.
+	pub(crate) fn hold_deposit(curator: &T::AccountId, deposit: Balance) -> DispatchResult {
+		T::Currency::hold(&HoldReason::CuratorFee.into(), curator, deposit)
+	}
+
+	/// Gives a held deposit back; what was slashed of it meanwhile is gone.
+	pub(crate) fn release_deposit(curator: &T::AccountId, deposit: Balance) -> DispatchResult {
+		T::Currency::release(&HoldReason::CuratorFee.into(), curator, deposit, Precision::BestEffort).map(|_| ())
+	}
+
+	fn credit(account: &T::AccountId, amount: Balance) {
+		if amount > 0 {
+			Earnings::<T>::mutate(account, |earned| *earned = earned.defensive_saturating_add(amount));
+			TotalEarnings::<T>::mutate(|total| *total = total.defensive_saturating_add(amount));
+		}
+	}
+
+	/// Pays the lines out of the deal's money in the pot: one event each. Returns their sum.
+	fn pay(job: JobId, lines: Vec<BillLine<T::AccountId>>) -> Balance {
+		let mut paid: Balance = 0;
+		for BillLine { role, payee, amount } in lines {
+			paid = paid.defensive_saturating_add(amount);
+			match payee {
+				Some(payee) => {
+					Self::credit(&payee, amount);
+					Self::deposit_event(Event::Paid { job, role, payee, amount });
+				},
+				None => Self::burn(job, amount),
+			}
+		}
+		paid
+	}
+
+	fn burn(job: JobId, amount: Balance) {
+		let burned = T::Currency::burn_from(
+			&Self::pot_account(),
+			amount,
+			Preservation::Preserve,
+			Precision::Exact,
+			Fortitude::Force,
+		);
+		if burned.is_ok() {
+			Self::deposit_event(Event::Burned { job, amount });
+		} else {
+			defensive!("the pot holds less than it owes");
+			Self::credit(&T::Treasury::get(), amount);
+		}
+	}
+
+	/// Returns money of the pot to a payer; what its account cannot receive stays claimable.
+	fn give_back(job: JobId, payer: &T::AccountId, amount: Balance) {
+		if amount == 0 {
+			return;
+		}
+		let claimable =
+			T::Currency::transfer(&Self::pot_account(), payer, amount, Preservation::Preserve).is_err();
+		if claimable {
+			Self::credit(payer, amount);
+		}
+		Self::deposit_event(Event::Refunded { job, payer: payer.clone(), amount, claimable });
+	}
+
+	fn discharge(deal: &Deal<T::AccountId>) {
+		Obligations::<T>::mutate(|owed| *owed = owed.defensive_saturating_sub(deal.price));
+	}
+}
+
+impl<T: Config> Market<T::AccountId> for Pallet<T> {
+	fn open(
+		_job: JobId,
+		model: ModelId,
+		units: u32,
+		input_size: u64,
+		curator: Option<&T::AccountId>,
+		seed: [u8; 32],
+	) -> Result<Deal<T::AccountId>, DispatchError> {
+		let epoch = Self::current_epoch();
+		let (clearing, stored) = Self::clearing_now(model, epoch)?;
+		let deal = Self::agree(model, epoch, &clearing, units, input_size, curator, &seed)?;
+		Self::refer_to(model, epoch, clearing, stored)?;
+		Ok(deal)
+	}
+
+	fn executors(model: ModelId, deal: &Deal<T::AccountId>) -> Vec<NodeId> {
+		Clearings::<T>::get(model, deal.epoch)
+			.map(|clearing| clearing.executors.into_inner())
+			.unwrap_or_default()
+	}
+
+	fn escrow(payer: &T::AccountId, deal: &Deal<T::AccountId>) -> DispatchResult {
+		let owed = Obligations::<T>::get().checked_add(deal.price).ok_or(ArithmeticError::Overflow)?;
+		T::Currency::transfer(payer, &Self::pot_account(), deal.price, Preservation::Preserve)?;
+		Obligations::<T>::put(owed);
+		Ok(())
+	}
+
+	fn settle(job: JobId, model: ModelId, deal: &Deal<T::AccountId>, executor: NodeId) {
+		if !Clearings::<T>::contains_key(model, deal.epoch) {
+			defensive!("a job is settled after its clearing record was let go: its royalties go to the protocol");
+		}
+		Self::discharge(deal);
+		Self::pay(job, Self::bill(model, deal, executor));
+	}
+
+	fn refund(job: JobId, payer: &T::AccountId, deal: &Deal<T::AccountId>) {
+		Self::discharge(deal);
+		Self::give_back(job, payer, deal.price);
+	}
+
+	fn fail(job: JobId, payer: &T::AccountId, deal: &Deal<T::AccountId>, reporters: &[NodeId]) {
+		Self::discharge(deal);
+		let paid = Self::pay(job, Self::failure_bill(deal, reporters));
+		Self::give_back(job, payer, deal.price.defensive_saturating_sub(paid));
+	}
+
+	fn close(model: ModelId, deal: &Deal<T::AccountId>) {
+		Self::let_go(model, deal.epoch);
+	}
+
+	fn bill(model: ModelId, deal: &Deal<T::AccountId>, executor: NodeId) -> Vec<BillLine<T::AccountId>> {
+		let royalties = Clearings::<T>::get(model, deal.epoch)
+			.map(|clearing| clearing.royalties)
+			.unwrap_or_default();
+		let storage = deal.storage.as_ref().map(|(node, _)| Self::operator_or_treasury(*node));
+		Self::lines(model, deal, &royalties, Some(Self::operator_or_treasury(executor)), storage)
+	}
+}

@@ -1,0 +1,113 @@
+//! What the pallet stores and tells.
+
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
+use highway_primitives::{
+	market::BillLine, model::MAX_LINEAGE, Balance, BlockNumber, EpochIndex, NodeId, RoyaltyLine,
+};
+use scale_info::TypeInfo;
+
+/// The most asks of a model's role that hold in one epoch, and so the most winners.
+pub const MAX_ASKS: u32 = 64;
+
+/// The most asks stored per model and role: those that end with this epoch and those that begin with the next.
+pub type MaxStoredAsks = ConstU32<{ MAX_ASKS * 2 }>;
+
+/// The winners of one role in one epoch.
+pub type Winners = BoundedVec<NodeId, ConstU32<MAX_ASKS>>;
+
+/// The maker and its model's ancestors.
+pub type MaxRoyalties = ConstU32<{ MAX_LINEAGE + 1 }>;
+
+/// What a node asks money for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub enum AskRole {
+	/// Running the model: per unit.
+	Compute,
+	/// Pinning and serving its blobs: per started MiB of a job's input.
+	Storage,
+}
+
+impl AskRole {
+	/// Every role that has asks.
+	pub const ALL: [Self; 2] = [Self::Compute, Self::Storage];
+}
+
+/// What one node asks: now, and from a coming epoch on.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Ask {
+	/// The node.
+	pub node: NodeId,
+	/// The price that holds before the epoch of `next`; `None`: no ask.
+	pub current: Option<Balance>,
+	/// The epoch of the latest change, and the price from there on; `None` as its price: withdrawn.
+	pub next: Option<(EpochIndex, Option<Balance>)>,
+}
+
+impl Ask {
+	/// No ask yet.
+	pub const fn none(node: NodeId) -> Self {
+		Self { node, current: None, next: None }
+	}
+
+	/// The price that holds in `epoch`, as far as is known by now.
+	pub fn effective(&self, epoch: EpochIndex) -> Option<Balance> {
+		match self.next {
+			Some((from, price)) if from <= epoch => price,
+			_ => self.current,
+		}
+	}
+
+	/// The price that holds once every change has come about.
+	pub fn upcoming(&self) -> Option<Balance> {
+		self.next.map_or(self.current, |(_, price)| price)
+	}
+
+	/// From the epoch after `now` the price is `price`; in `now` it stays what it is.
+	pub fn change(&mut self, now: EpochIndex, price: Option<Balance>) {
+		self.current = self.effective(now);
+		self.next = Some((now.saturating_add(1), price));
+	}
+}
+
+/// Prices and payees of a model in one epoch.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Clearing<AccountId> {
+	/// Price per unit that every executor earns alike.
+	pub compute_price: Balance,
+	/// Who runs the model.
+	pub executors: Winners,
+	/// Price per started MiB of input that every storage provider earns alike; 0 if there are none.
+	pub storage_price: Balance,
+	/// Who pins and serves; may be empty.
+	pub storage: Winners,
+	/// Who earns royalties: the maker first, then the ancestors, nearest first.
+	pub royalties: BoundedVec<RoyaltyLine<AccountId>, MaxRoyalties>,
+	/// Open jobs that refer to this record.
+	pub jobs: u32,
+}
+
+/// What a curator asks, and what is held for keeping it in mind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct CuratorFee {
+	/// Per job.
+	pub fee: Balance,
+	/// Held from the account; given back in full, whatever the deposit is by then.
+	pub deposit: Balance,
+}
+
+/// What a job costs now, and who could do it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QuoteParts<AccountId> {
+	/// The market epoch that the price is for.
+	pub epoch: EpochIndex,
+	/// The last block of that epoch.
+	pub valid_until: BlockNumber,
+	/// The lines without zeros; executor and storage provider are drawn at submission and not named. They sum to `price`.
+	pub lines: Vec<BillLine<AccountId>>,
+	/// The price.
+	pub price: Balance,
+	/// The compute winners of the epoch; at most [`MAX_ASKS`].
+	pub executors: Vec<NodeId>,
+}

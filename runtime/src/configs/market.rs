@@ -1,0 +1,86 @@
+//! Models, prices, jobs and proofs.
+
+use crate::{
+	constants::{deposit, DAYS, MAX_TICK_WEIGHT},
+	AccountId, Balances, InferenceJobs, ModelRegistry, NodeStaking, ProofOfWorkDone, RevenueSplit, Runtime,
+	RuntimeHoldReason,
+};
+use frame_support::{
+	parameter_types,
+	traits::ConstU32,
+	weights::Weight,
+	PalletId,
+};
+use highway_primitives::{Balance, BlockNumber, AIC};
+use sp_runtime::traits::AccountIdConversion;
+
+parameter_types! {
+	/// Deposit of a model: record, name and first version are three items.
+	pub const ModelBaseDeposit: Balance = deposit(3, 0);
+	/// Deposit of one byte of a model.
+	pub const ModelDepositPerByte: Balance = deposit(0, 1);
+	/// Notice of a rise of a royalty.
+	pub const RoyaltyNotice: BlockNumber = 7 * DAYS;
+	/// Within it a royalty rises by a quarter at most.
+	pub const RoyaltyRisePeriod: BlockNumber = 30 * DAYS;
+	/// The highest price of one unit in any role: far above any use, far below what could overflow.
+	pub const MaxPrice: Balance = 1_000_000 * AIC;
+	/// Deposit of a posted curator's fee.
+	pub const CuratorDeposit: Balance = deposit(1, 48);
+}
+
+impl pallet_model_registry::Config for Runtime {
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type BaseDeposit = ModelBaseDeposit;
+	type DepositPerByte = ModelDepositPerByte;
+	type RoyaltyNotice = RoyaltyNotice;
+	type RoyaltyRisePeriod = RoyaltyRisePeriod;
+	type MaxRoyalty = MaxPrice;
+	type MaxVersions = ConstU32<1024>;
+	type WeightInfo = pallet_model_registry::weights::SubstrateWeight<Runtime>;
+}
+
+parameter_types! {
+	/// The account that holds payments in flight and earnings not yet claimed.
+	pub const PotId: PalletId = PalletId(*b"hw/potac");
+	/// The account that the protocol's unburned half is credited to.
+	pub const TreasuryId: PalletId = PalletId(*b"hw/trsry");
+	/// The treasury.
+	pub Treasury: AccountId = TreasuryId::get().into_account_truncating();
+}
+
+impl pallet_revenue_split::Config for Runtime {
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type Models = ModelRegistry;
+	type Nodes = NodeStaking;
+	type Treasury = Treasury;
+	type PalletId = PotId;
+	type MaxAsk = MaxPrice;
+	type MaxCuratorFee = MaxPrice;
+	type CuratorDeposit = CuratorDeposit;
+	type WeightInfo = pallet_revenue_split::weights::SubstrateWeight<Runtime>;
+}
+
+parameter_types! {
+	/// What the due queue may take of one block.
+	pub const MaxTickWeight: Weight = MAX_TICK_WEIGHT;
+}
+
+impl pallet_inference_jobs::Config for Runtime {
+	type Models = ModelRegistry;
+	type Nodes = NodeStaking;
+	type Market = RevenueSplit;
+	type Attestations = ProofOfWorkDone;
+	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
+	type SecurityFactor = ConstU32<64>;
+	type MaxTickWeight = MaxTickWeight;
+	type WeightInfo = pallet_inference_jobs::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_proof_of_work_done::Config for Runtime {
+	type Nodes = NodeStaking;
+	type Jobs = InferenceJobs;
+	type WeightInfo = pallet_proof_of_work_done::weights::SubstrateWeight<Runtime>;
+}

@@ -1,0 +1,7 @@
+//! How the pallets are wired.
+
+mod consensus;
+mod market;
+mod system;
+
+pub use consensus::{EpochDuration, HasSessionKeys};

@@ -1,0 +1,99 @@
+//! How a development chain starts: well-known keys, short sessions, short market epochs, a short attestation window.
+
+use crate::{
+	apis::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, BalancesConfig, InferenceJobsConfig, NodeStakingConfig,
+	RevenueSplitConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+};
+use alloc::{vec, vec::Vec};
+use frame_support::build_struct_json_patch;
+use highway_primitives::{Balance, DeviceClass, AIC};
+use pallet_node_staking::GenesisNode;
+use serde_json::Value;
+use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
+use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
+
+/// Blocks of a session: long enough for Grandpa to follow, short enough to see several in a test.
+const SESSION_LENGTH: u32 = 30;
+/// Blocks of a market epoch: a posted ask holds from the next one on, so a demonstration waits for it.
+const MARKET_EPOCH_LENGTH: u32 = 6;
+/// Blocks from an attestation to its settlement.
+const ATTESTATION_WINDOW: u32 = 10;
+/// Blocks for which the record of a finished job stays.
+const RETENTION: u32 = 1_800;
+/// Own bond of each validator.
+const BOND: Balance = 1_000_000 * AIC;
+/// All coins there are.
+const ISSUANCE: Balance = 1_000_000_000 * AIC;
+/// Jobs that a development node takes at the same time.
+const SLOTS: u16 = 256;
+
+/// The well-known accounts that hold coins.
+const WALLETS: [Sr25519Keyring; 6] = [
+	Sr25519Keyring::Alice,
+	Sr25519Keyring::Bob,
+	Sr25519Keyring::Charlie,
+	Sr25519Keyring::Dave,
+	Sr25519Keyring::Eve,
+	Sr25519Keyring::Ferdie,
+];
+
+/// The presets' names.
+pub fn names() -> Vec<PresetId> {
+	vec![PresetId::from(DEV_RUNTIME_PRESET), PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET)]
+}
+
+/// The preset of this name, as a JSON patch of the genesis configuration.
+pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
+	let patch = match id.as_ref() {
+		DEV_RUNTIME_PRESET => development(&[(Sr25519Keyring::Alice, Ed25519Keyring::Alice)]),
+		LOCAL_TESTNET_RUNTIME_PRESET => development(&[
+			(Sr25519Keyring::Alice, Ed25519Keyring::Alice),
+			(Sr25519Keyring::Bob, Ed25519Keyring::Bob),
+			(Sr25519Keyring::Charlie, Ed25519Keyring::Charlie),
+		]),
+		_ => return None,
+	};
+	Some(patch.to_string().into_bytes())
+}
+
+fn development(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
+	let share = ISSUANCE / WALLETS.len() as Balance;
+	build_struct_json_patch!(RuntimeGenesisConfig {
+		balances: BalancesConfig {
+			balances: WALLETS.iter().map(|wallet| (wallet.to_account_id(), share)).collect::<Vec<_>>(),
+		},
+		babe: BabeConfig { epoch_config: BABE_GENESIS_EPOCH_CONFIG },
+		node_staking: NodeStakingConfig {
+			session_length: SESSION_LENGTH,
+			nodes: validators.iter().map(|(operator, _)| node(operator.to_account_id(), *operator)).collect::<Vec<_>>(),
+		},
+		session: SessionConfig {
+			keys: validators
+				.iter()
+				.map(|(babe, grandpa)| {
+					let account = babe.to_account_id();
+					let keys = SessionKeys { babe: babe.public().into(), grandpa: grandpa.public().into() };
+					(account.clone(), account, keys)
+				})
+				.collect::<Vec<_>>(),
+		},
+		revenue_split: RevenueSplitConfig { epoch_length: MARKET_EPOCH_LENGTH },
+		inference_jobs: InferenceJobsConfig { attestation_window: ATTESTATION_WINDOW, retention: RETENTION },
+		sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
+	})
+}
+
+fn node(operator: AccountId, key: Sr25519Keyring) -> GenesisNode<AccountId> {
+	GenesisNode {
+		operator,
+		// Started with `--alice`, a node puts the same seed's worker key into its keystore.
+		worker: key.public().into(),
+		peer_id: Vec::new(),
+		addresses: Vec::new(),
+		device: DeviceClass::CpuX86,
+		memory_mib: 4_096,
+		region: b"local".to_vec(),
+		bond: BOND,
+		slots: SLOTS,
+	}
+}

@@ -1,0 +1,245 @@
+//! Answers put together from several pallets, for the runtime APIs.
+
+use crate::{
+	AccountId, Balance, NodeStaking, Runtime, RuntimeCall, Session, System, TxExtension, UncheckedExtrinsic,
+};
+use alloc::vec::Vec;
+use highway_primitives::{
+	market::{BillLine, Role},
+	node::Contact,
+	traits::{Market, Models},
+	worker, JobId, JobPhase, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature, BLOCK_SECONDS,
+};
+use highway_runtime_api::types::{Bill, HostedModel, JobInfo, ModelInfo, NodeInfo, Quote, WorkItem, WorkList};
+use pallet_revenue_split::AskRole;
+use sp_runtime::{generic::Era, DispatchError};
+
+type Registry = pallet_model_registry::Pallet<Runtime>;
+type Staking = pallet_node_staking::Pallet<Runtime>;
+type Split = pallet_revenue_split::Pallet<Runtime>;
+type Jobs = pallet_inference_jobs::Pallet<Runtime>;
+
+/// The most jobs that a worker is told of at once.
+const MAX_WORK_ITEMS: u32 = 1_024;
+/// The most entries of a page.
+const MAX_PAGE: u32 = 64;
+/// The most providers named for one blob.
+const MAX_PROVIDERS: usize = 8;
+
+/// See `WorkerApi::work_for`.
+pub fn work_for(worker: &WorkerId) -> Option<WorkList> {
+	let node = Staking::node_of_worker(worker)?;
+	let (record, standing) = Staking::node(node)?;
+	let hosted = record
+		.hosted
+		.iter()
+		.filter_map(|model| {
+			let (model_record, spec) = Registry::model(*model)?;
+			Some(HostedModel { model: *model, version: model_record.version, spec, providers: hosts(*model, node) })
+		})
+		.collect();
+	let jobs = Jobs::assigned_to(node, MAX_WORK_ITEMS).into_iter().filter_map(|id| work_item(id, node)).collect();
+	Some(WorkList {
+		node,
+		session: Staking::current_session(),
+		heartbeat_due: Staking::heartbeat_due(node),
+		slots: standing.slots,
+		hosted,
+		jobs,
+	})
+}
+
+fn work_item(id: JobId, node: NodeId) -> Option<WorkItem> {
+	let job = Jobs::job(id)?;
+	let spec = Registry::spec(job.model, job.version)?;
+	let gateway = job.gateway.and_then(Staking::contact);
+	let storage = job.deal.storage.as_ref().and_then(|(provider, _)| Staking::contact(*provider));
+	let providers = gateway.into_iter().chain(storage).filter(|contact| contact.node != node).collect();
+	Some(WorkItem {
+		job: id,
+		model: job.model,
+		version: job.version,
+		spec,
+		input: job.input,
+		units: job.deal.units,
+		deadline: job.due(),
+		providers,
+	})
+}
+
+/// Nodes that serve the model at its last clearing, as far as they are not `except`.
+fn hosts(model: ModelId, except: NodeId) -> Vec<Contact> {
+	Split::providers(model)
+		.into_iter()
+		.filter(|node| *node != except)
+		.take(MAX_PROVIDERS)
+		.filter_map(Staking::contact)
+		.collect()
+}
+
+/// See `WorkerApi::worker_payload`.
+pub fn payload(action: &WorkerAction) -> [u8; 32] {
+	worker::payload(System::block_hash(0), action)
+}
+
+/// See `WorkerApi::worker_transaction`.
+pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> UncheckedExtrinsic {
+	let call: RuntimeCall = match action {
+		WorkerAction::Attest { node, items } => {
+			pallet_proof_of_work_done::Call::attest { node, items, signature }.into()
+		},
+		WorkerAction::ReportFailure { node, job, class } => {
+			pallet_proof_of_work_done::Call::report_failure { node, job, class, signature }.into()
+		},
+		WorkerAction::Heartbeat { node, session, healthy, slots } => {
+			pallet_node_staking::Call::heartbeat { node, session, healthy, slots, signature }.into()
+		},
+	};
+	let extension: TxExtension = (
+		frame_system::AuthorizeCall::new(),
+		frame_system::CheckNonZeroSender::new(),
+		frame_system::CheckSpecVersion::new(),
+		frame_system::CheckTxVersion::new(),
+		frame_system::CheckGenesis::new(),
+		frame_system::CheckEra::from(Era::Immortal),
+		frame_system::CheckNonce::from(0),
+		frame_system::CheckWeight::new(),
+		pallet_transaction_payment::ChargeTransactionPayment::from(0),
+		frame_metadata_hash_extension::CheckMetadataHash::new(false),
+		frame_system::WeightReclaim::new(),
+	);
+	UncheckedExtrinsic::new_transaction(call, extension)
+}
+
+/// See `MarketApi::quote`.
+pub fn quote(
+	model: ModelId,
+	input_size: u64,
+	curator: Option<AccountId>,
+) -> Result<Quote<AccountId>, DispatchError> {
+	let service = Registry::service(model)?;
+	let units = service.unit.count(input_size);
+	let parts = Split::quote(model, input_size, units, curator.as_ref())?;
+	Ok(Quote {
+		epoch: parts.epoch,
+		valid_until: parts.valid_until,
+		units,
+		deadline: highway_math::deadline::blocks(input_size, units, service.unit_time_ms, BLOCK_SECONDS),
+		executors: parts.executors.len() as u32,
+		lines: parts.lines,
+		price: parts.price,
+	})
+}
+
+/// See `MarketApi::job`.
+pub fn job(id: JobId) -> Option<JobInfo<AccountId>> {
+	let job = Jobs::job(id)?;
+	Some(JobInfo {
+		id,
+		phase: job.phase(),
+		executor: job.executor(),
+		executor_contact: job.executor().and_then(Staking::contact),
+		output: job.output(),
+		attested_at: job.attested_at(),
+		due: job.due(),
+		payer: job.payer,
+		model: job.model,
+		version: job.version,
+		input: job.input,
+		price: job.deal.price,
+		tried: job.tried.into_inner(),
+		submitted_at: job.submitted_at,
+	})
+}
+
+/// See `MarketApi::explain_split`.
+pub fn bill(id: JobId) -> Option<Bill<AccountId>> {
+	let job = Jobs::job(id)?;
+	let price = job.deal.price;
+	let (lines, refunded) = match job.phase() {
+		JobPhase::Refunded => (Vec::new(), price),
+		JobPhase::Failed => {
+			let lines = Split::failure_bill(&job.deal, &job.reporters());
+			let paid = lines.iter().fold(0, |sum: Balance, line: &BillLine<AccountId>| sum.saturating_add(line.amount));
+			(lines, price.saturating_sub(paid))
+		},
+		JobPhase::Assigned | JobPhase::Attested | JobPhase::Settled => {
+			(Split::bill(job.model, &job.deal, job.executor()?), 0)
+		},
+	};
+	Some(Bill { job: id, phase: job.phase(), epoch: job.deal.epoch, price, refunded, lines })
+}
+
+/// See `MarketApi::models`.
+pub fn models(from: ModelId, limit: u32) -> Vec<ModelInfo<AccountId>> {
+	Registry::ids_from(from, limit.min(MAX_PAGE)).into_iter().filter_map(model).collect()
+}
+
+/// See `MarketApi::model_by_name`.
+pub fn model_by_name(owner: AccountId, name: Vec<u8>) -> Option<ModelInfo<AccountId>> {
+	model(Registry::id_of(&owner, name.try_into().ok()?)?)
+}
+
+fn model(id: ModelId) -> Option<ModelInfo<AccountId>> {
+	let (record, spec) = Registry::model(id)?;
+	Some(ModelInfo {
+		id,
+		royalty: Registry::royalty_now(id)?,
+		pending_royalty: record.royalty.pending,
+		royalties: <Registry as Models<AccountId>>::royalties(id),
+		owner: record.owner,
+		name: record.name.into_inner(),
+		deprecated: record.deprecated,
+		version: record.version,
+		spec,
+		parent: record.parent.map(|parent| parent.model),
+		derivative_terms: record.derivative_terms,
+		open_jobs: record.open_jobs,
+		children: record.children,
+		deposit: record.deposit,
+	})
+}
+
+/// See `MarketApi::nodes`.
+pub fn nodes(from: NodeId, limit: u32) -> Vec<NodeInfo<AccountId>> {
+	Staking::ids_from(from, limit.min(MAX_PAGE)).into_iter().filter_map(node).collect()
+}
+
+/// See `MarketApi::node_of`.
+pub fn node_of(operator: &AccountId) -> Option<NodeInfo<AccountId>> {
+	node(<Staking as highway_primitives::traits::Nodes<AccountId>>::node_of(operator)?)
+}
+
+fn node(id: NodeId) -> Option<NodeInfo<AccountId>> {
+	let (record, standing) = Staking::node(id)?;
+	let hosted = record
+		.hosted
+		.iter()
+		.map(|model| {
+			let ask = |role| Split::ask_of(id, *model, role);
+			(*model, ask(AskRole::Compute), ask(AskRole::Storage))
+		})
+		.collect();
+	Some(NodeInfo {
+		id,
+		contact: Staking::contact(id)?,
+		eligible: Staking::is_eligible(id),
+		jailed: Staking::is_jailed(id),
+		validator: Session::validators().contains(&record.operator),
+		operator: record.operator,
+		worker: record.worker,
+		device: record.device,
+		memory_mib: record.memory_mib,
+		region: record.region.into_inner(),
+		bond: record.bond,
+		reserved: standing.reserved,
+		unbonding: record.unbonding.iter().map(|chunk| (chunk.amount, chunk.session)).collect(),
+		chilled: record.chilled,
+		last_heartbeat: standing.last_heartbeat,
+		healthy: standing.healthy,
+		slots: standing.slots,
+		assigned: standing.assigned,
+		reliability: standing.reliability.score().deconstruct(),
+		hosted,
+	})
+}

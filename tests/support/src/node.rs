@@ -1,0 +1,258 @@
+//! One real node.
+
+use crate::{binaries, until};
+use anyhow::{bail, Context, Result};
+use serde_json::{json, Value};
+use std::{
+	fs::{self, File, OpenOptions},
+	net::TcpListener,
+	path::{Path, PathBuf},
+	process::{Child, Command, Stdio},
+	time::Duration,
+};
+
+/// How to start a node.
+#[derive(Clone, Debug, Default)]
+pub struct NodeOptions {
+	/// Its name; also that of its folder and log.
+	pub name: String,
+	/// Chain: `dev`, `local`, or a file.
+	pub chain: String,
+	/// The well-known key that it authors with, such as `alice`; `None`: it does not author.
+	pub validator: Option<String>,
+	/// Multiaddresses of nodes to connect to.
+	pub bootnodes: Vec<String>,
+	/// More arguments.
+	pub extra: Vec<String>,
+}
+
+/// A running, or stopped, `highway-node`.
+pub struct Node {
+	options: NodeOptions,
+	folder: PathBuf,
+	rpc_port: u16,
+	p2p_port: u16,
+	prometheus_port: u16,
+	child: Option<Child>,
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> Result<u16> {
+	Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+impl Node {
+	/// Starts a node with a base path under `folder`, and waits until it answers.
+	pub async fn start(folder: &Path, options: NodeOptions) -> Result<Self> {
+		let folder = folder.join(&options.name);
+		fs::create_dir_all(&folder)?;
+		let mut node = Self {
+			options,
+			folder,
+			rpc_port: free_port()?,
+			p2p_port: free_port()?,
+			prometheus_port: free_port()?,
+			child: None,
+		};
+		node.resume().await?;
+		Ok(node)
+	}
+
+	/// Starts the stopped node again, on the same data and ports.
+	pub async fn resume(&mut self) -> Result<()> {
+		let log = OpenOptions::new().create(true).append(true).open(self.log())?;
+		let mut command = Command::new(binaries::node()?);
+		command
+			.args(["--chain", &self.options.chain, "--name", &self.options.name, "--no-telemetry", "--no-mdns"])
+			.args(["--rpc-methods", "unsafe", "--allow-private-ip", "--no-hardware-benchmarks"])
+			.args(["--rpc-port", &self.rpc_port.to_string(), "--prometheus-port", &self.prometheus_port.to_string()])
+			.arg("--listen-addr")
+			.arg(format!("/ip4/127.0.0.1/tcp/{}", self.p2p_port))
+			.arg("--base-path")
+			.arg(self.folder.join("data"))
+			.arg("--onnxruntime")
+			.arg(binaries::onnxruntime()?);
+		match &self.options.validator {
+			Some(key) => {
+				command.arg(format!("--{key}")).arg("--validator");
+			},
+			None => {
+				command.args(["--offchain-worker", "always"]);
+			},
+		}
+		for bootnode in &self.options.bootnodes {
+			command.args(["--bootnodes", bootnode]);
+		}
+		command.args(&self.options.extra);
+		if !self.folder.join("data").exists() {
+			command.arg("--unsafe-force-node-key-generation");
+		}
+		let child = command
+			.stdin(Stdio::null())
+			.stdout(Stdio::null())
+			.stderr(log)
+			.spawn()
+			.with_context(|| format!("cannot run {}", binaries::node().unwrap_or_default().display()))?;
+		self.child = Some(child);
+		let this = &mut *self;
+		let start = std::time::Instant::now();
+		loop {
+			if this.rpc("system_health", json!([])).await.is_ok() {
+				return Ok(());
+			}
+			if let Some(status) = this.child.as_mut().expect("it was just started; qed").try_wait()? {
+				bail!("{} ended with {status} at its start:\n{}", this.options.name, this.log_tail());
+			}
+			if start.elapsed() > Duration::from_secs(60) {
+				bail!("{} does not answer:\n{}", this.options.name, this.log_tail());
+			}
+			tokio::time::sleep(Duration::from_millis(100)).await;
+		}
+	}
+
+	/// Its name.
+	pub fn name(&self) -> &str {
+		&self.options.name
+	}
+
+	/// The URL for wallets.
+	pub fn url(&self) -> String {
+		format!("ws://127.0.0.1:{}", self.rpc_port)
+	}
+
+	/// Its data on disk.
+	pub fn folder(&self) -> &Path {
+		&self.folder
+	}
+
+	/// Its log.
+	pub fn log(&self) -> PathBuf {
+		self.folder.join("node.log")
+	}
+
+	/// The end of its log.
+	pub fn log_tail(&self) -> String {
+		let text = fs::read_to_string(self.log()).unwrap_or_default();
+		let lines: Vec<_> = text.lines().collect();
+		lines[lines.len().saturating_sub(40)..].join("\n")
+	}
+
+	/// Process id, while it runs.
+	pub fn pid(&self) -> Option<u32> {
+		self.child.as_ref().map(Child::id)
+	}
+
+	/// One JSON-RPC call over HTTP.
+	pub async fn rpc(&self, method: &str, params: Value) -> Result<Value> {
+		use tokio::{
+			io::{AsyncReadExt, AsyncWriteExt},
+			net::TcpStream,
+		};
+		let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+		let call = async {
+			let mut stream = TcpStream::connect(("127.0.0.1", self.rpc_port)).await?;
+			let head = format!(
+				"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+				body.len()
+			);
+			stream.write_all(head.as_bytes()).await?;
+			stream.write_all(body.as_bytes()).await?;
+			let mut answer = Vec::new();
+			stream.read_to_end(&mut answer).await?;
+			anyhow::Ok(answer)
+		};
+		let answer = tokio::time::timeout(Duration::from_secs(30), call).await.context("no answer in 30 s")??;
+		let text = String::from_utf8_lossy(&answer);
+		let start = text.find('{').context("the answer holds no JSON object")?;
+		let value: Value = serde_json::from_str(&text[start..=text.rfind('}').context("the answer is cut off")?])?;
+		match value.get("error") {
+			Some(error) => bail!("{method}: {error}"),
+			None => Ok(value["result"].clone()),
+		}
+	}
+
+	/// Number of its best block.
+	pub async fn best_block(&self) -> Result<u64> {
+		number(&self.rpc("chain_getHeader", json!([])).await?)
+	}
+
+	/// Number of its last finalized block.
+	pub async fn finalized_block(&self) -> Result<u64> {
+		let hash = self.rpc("chain_getFinalizedHead", json!([])).await?;
+		number(&self.rpc("chain_getHeader", json!([hash])).await?)
+	}
+
+	/// Waits until it has a best block of at least this number.
+	pub async fn wait_for_block(&self, number: u64) -> Result<()> {
+		until(&format!("block {number} on {}", self.name()), Duration::from_secs(30 + 6 * number), || async {
+			Ok((self.best_block().await? >= number).then_some(()))
+		})
+		.await
+	}
+
+	/// Multiaddress under which others connect.
+	pub async fn multiaddress(&self) -> Result<String> {
+		let id = self.rpc("system_localPeerId", json!([])).await?;
+		Ok(format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.p2p_port, id.as_str().context("a peer id is a string")?))
+	}
+
+	/// Its Prometheus metrics.
+	pub async fn metrics(&self) -> Result<String> {
+		use tokio::{
+			io::{AsyncReadExt, AsyncWriteExt},
+			net::TcpStream,
+		};
+		let mut stream = TcpStream::connect(("127.0.0.1", self.prometheus_port)).await?;
+		stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").await?;
+		let mut answer = String::new();
+		stream.read_to_string(&mut answer).await?;
+		Ok(answer)
+	}
+
+	/// Kills it at once, as `kill -9` does.
+	pub fn kill(&mut self) -> Result<()> {
+		if let Some(mut child) = self.child.take() {
+			child.kill()?;
+			child.wait()?;
+		}
+		Ok(())
+	}
+
+	/// Asks it to end, and waits until it has.
+	pub async fn stop(&mut self) -> Result<()> {
+		let Some(mut child) = self.child.take() else { return Ok(()) };
+		Command::new("kill").args(["-TERM", &child.id().to_string()]).status()?;
+		let end = std::time::Instant::now() + Duration::from_secs(60);
+		while child.try_wait()?.is_none() {
+			if std::time::Instant::now() > end {
+				child.kill()?;
+				child.wait()?;
+				bail!("{} did not end within a minute:\n{}", self.options.name, self.log_tail());
+			}
+			tokio::time::sleep(Duration::from_millis(50)).await;
+		}
+		Ok(())
+	}
+
+	/// Copies its log to `file`.
+	pub fn save_log(&self, file: &Path) -> Result<()> {
+		fs::copy(self.log(), file)?;
+		File::open(file)?;
+		Ok(())
+	}
+}
+
+fn number(header: &Value) -> Result<u64> {
+	let text = header["number"].as_str().context("a header has a number")?;
+	Ok(u64::from_str_radix(text.trim_start_matches("0x"), 16)?)
+}
+
+impl Drop for Node {
+	fn drop(&mut self) {
+		if let Some(child) = &mut self.child {
+			// Nothing more can be done about a process that cannot be killed.
+			let _ = child.kill();
+			let _ = child.wait();
+		}
+	}
+}

@@ -1,0 +1,106 @@
+//! Reads through the runtime APIs, always at the best block.
+
+use super::{decode, request_error, Client, ClientError, Refusal};
+use codec::{Decode, Encode};
+use highway_primitives::{Balance, JobId, ModelId, NodeId};
+use highway_runtime_api::types::{Bill, JobInfo, ModelInfo, NodeInfo, Quote};
+use sp_core::crypto::AccountId32;
+
+/// Entries asked for at once; the runtime answers with no more than this.
+const PAGE: u32 = 64;
+
+impl Client {
+	/// Version of the chain's `MarketApi`, if it has one.
+	pub(super) async fn market_api_version(&self) -> Result<Option<u32>, ClientError> {
+		let version: serde_json::Value = self.request("state_getRuntimeVersion", vec![]).await?;
+		let id = format!("0x{}", hex::encode(sp_core::blake2_64(b"MarketApi")));
+		let apis = version.get("apis").and_then(|apis| apis.as_array());
+		Ok(apis.and_then(|apis| {
+			let entry = apis.iter().find(|entry| entry.get(0).and_then(|id| id.as_str()) == Some(id.as_str()))?;
+			entry.get(1)?.as_u64().and_then(|version| u32::try_from(version).ok())
+		}))
+	}
+
+	/// What a job costs now.
+	pub async fn quote(
+		&self,
+		model: ModelId,
+		input_size: u64,
+		curator: Option<&AccountId32>,
+	) -> Result<Quote<AccountId32>, ClientError> {
+		let answer: Result<Quote<AccountId32>, sp_runtime::DispatchError> =
+			self.state_call("MarketApi_quote", (model, input_size, curator).encode()).await?;
+		answer.map_err(|error| ClientError::Refused(Refusal::of_runtime(&self.chain.metadata(), &error)))
+	}
+
+	/// A job, while its record is kept.
+	pub async fn job(&self, id: JobId) -> Result<Option<JobInfo<AccountId32>>, ClientError> {
+		self.state_call("MarketApi_job", id.encode()).await
+	}
+
+	/// Who was paid what for a job.
+	pub async fn bill(&self, id: JobId) -> Result<Option<Bill<AccountId32>>, ClientError> {
+		self.state_call("MarketApi_explain_split", id.encode()).await
+	}
+
+	/// All models.
+	pub async fn models(&self) -> Result<Vec<ModelInfo<AccountId32>>, ClientError> {
+		let mut all: Vec<ModelInfo<AccountId32>> = Vec::new();
+		loop {
+			let from = all.last().map_or(0, |model| model.id.saturating_add(1));
+			let page: Vec<ModelInfo<AccountId32>> =
+				self.state_call("MarketApi_models", (from, PAGE).encode()).await?;
+			if page.is_empty() {
+				return Ok(all);
+			}
+			all.extend(page);
+		}
+	}
+
+	/// The model with this id.
+	pub async fn model(&self, id: ModelId) -> Result<Option<ModelInfo<AccountId32>>, ClientError> {
+		let page: Vec<ModelInfo<AccountId32>> = self.state_call("MarketApi_models", (id, 1u32).encode()).await?;
+		Ok(page.into_iter().find(|model| model.id == id))
+	}
+
+	/// The model `owner/name`.
+	pub async fn model_by_name(
+		&self,
+		owner: &AccountId32,
+		name: &str,
+	) -> Result<Option<ModelInfo<AccountId32>>, ClientError> {
+		self.state_call("MarketApi_model_by_name", (owner, name.as_bytes()).encode()).await
+	}
+
+	/// All nodes.
+	pub async fn nodes(&self) -> Result<Vec<NodeInfo<AccountId32>>, ClientError> {
+		let mut all: Vec<NodeInfo<AccountId32>> = Vec::new();
+		loop {
+			let from: NodeId = all.last().map_or(0, |node| node.id.saturating_add(1));
+			let page: Vec<NodeInfo<AccountId32>> = self.state_call("MarketApi_nodes", (from, PAGE).encode()).await?;
+			if page.is_empty() {
+				return Ok(all);
+			}
+			all.extend(page);
+		}
+	}
+
+	/// The node of this operator.
+	pub async fn node_of(&self, operator: &AccountId32) -> Result<Option<NodeInfo<AccountId32>>, ClientError> {
+		self.state_call("MarketApi_node_of", operator.encode()).await
+	}
+
+	/// What the account may claim.
+	pub async fn claimable(&self, account: &AccountId32) -> Result<Balance, ClientError> {
+		self.state_call("MarketApi_claimable", account.encode()).await
+	}
+
+	async fn state_call<R: Decode>(&self, function: &str, arguments: Vec<u8>) -> Result<R, ClientError> {
+		let bytes = self
+			.methods
+			.state_call(function, Some(&arguments), None)
+			.await
+			.map_err(|error| request_error(function, error))?;
+		decode(function, &bytes)
+	}
+}

@@ -1,0 +1,223 @@
+//! Signs transactions, sends them and follows them into a block.
+
+use super::{Call, Client, ClientError, Refusal};
+use highway_primitives::Balance;
+use sp_core::{crypto::AccountId32, sr25519, Pair};
+use subxt::{
+	blocks::ExtrinsicEvents,
+	config::DefaultExtrinsicParamsBuilder,
+	error::{Error, RpcError, TransactionError},
+	ext::scale_value::At,
+	tx::{Payload, SubmittableTransaction, TxInBlock, TxProgress, TxStatus},
+	utils::MultiSignature,
+	Metadata, OnlineClient, PolkadotConfig,
+};
+
+/// Blocks that a signed transaction stays valid for: about two minutes. After that it can be sent anew without fear
+/// that the first one is taken too.
+const MORTALITY: u64 = 64;
+
+/// When a transaction counts as done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Wait {
+	/// In the best block: fast; a reorganisation may take it back.
+	#[default]
+	InBlock,
+	/// In a finalized block: for good.
+	Finalized,
+}
+
+/// A key that signs transactions.
+#[derive(Clone)]
+pub struct Signer(sr25519::Pair);
+
+impl Signer {
+	/// Signs with this key.
+	pub fn new(pair: sr25519::Pair) -> Self {
+		Self(pair)
+	}
+
+	/// The account that pays.
+	pub fn account(&self) -> AccountId32 {
+		self.0.public().into()
+	}
+}
+
+impl subxt::tx::Signer<PolkadotConfig> for Signer {
+	fn account_id(&self) -> subxt::utils::AccountId32 {
+		subxt::utils::AccountId32(self.0.public().0)
+	}
+
+	fn sign(&self, payload: &[u8]) -> MultiSignature {
+		MultiSignature::Sr25519(self.0.sign(payload).0)
+	}
+}
+
+/// Call data, ready to be signed.
+struct CallData(Vec<u8>);
+
+impl Payload for CallData {
+	fn encode_call_data_to(
+		&self,
+		_: &Metadata,
+		out: &mut Vec<u8>,
+	) -> Result<(), subxt::ext::subxt_core::error::Error> {
+		out.extend(&self.0);
+		Ok(())
+	}
+}
+
+type Transaction = SubmittableTransaction<PolkadotConfig, OnlineClient<PolkadotConfig>>;
+
+/// A transaction that the node has taken.
+pub struct Pending {
+	progress: TxProgress<PolkadotConfig, OnlineClient<PolkadotConfig>>,
+	metadata: Metadata,
+}
+
+/// A transaction that succeeded in a block.
+pub struct Included {
+	/// Hash of the block, as hex.
+	pub block: String,
+	/// What happened.
+	events: ExtrinsicEvents<PolkadotConfig>,
+}
+
+impl Client {
+	/// The nonce of the account's next transaction, those in the pool counted.
+	pub async fn next_nonce(&self, account: &AccountId32) -> Result<u64, ClientError> {
+		let account = subxt::utils::AccountId32(*account.as_ref());
+		self.methods
+			.system_account_next_index(&account)
+			.await
+			.map_err(|error| super::request_error("system_accountNextIndex", error))
+	}
+
+	/// What the transaction's fee will be, about.
+	pub async fn fee(&self, signer: &Signer, calls: &[Call]) -> Result<Balance, ClientError> {
+		let nonce = self.next_nonce(&signer.account()).await?;
+		let transaction = self.sign(signer, calls, nonce).await?;
+		transaction.partial_fee_estimate().await.map_err(|error| self.failure(error))
+	}
+
+	/// Sends `calls`, all of them or none, and waits until they are in a block.
+	pub async fn submit(&self, signer: &Signer, calls: &[Call], wait: Wait) -> Result<Included, ClientError> {
+		let nonce = self.next_nonce(&signer.account()).await?;
+		self.send(signer, calls, nonce).await?.included(wait).await
+	}
+
+	/// Sends `calls`, all of them or none, with the given nonce, and does not wait.
+	pub async fn send(&self, signer: &Signer, calls: &[Call], nonce: u64) -> Result<Pending, ClientError> {
+		let transaction = self.sign(signer, calls, nonce).await?;
+		let progress = transaction.submit_and_watch().await.map_err(|error| self.failure(error))?;
+		Ok(Pending { progress, metadata: self.chain.metadata() })
+	}
+
+	async fn sign(&self, signer: &Signer, calls: &[Call], nonce: u64) -> Result<Transaction, ClientError> {
+		let metadata = self.chain.metadata();
+		let data = match calls {
+			[call] => call.encode(&metadata)?,
+			calls => Call::encode_batch(calls, &metadata)?,
+		};
+		let params = DefaultExtrinsicParamsBuilder::new().nonce(nonce).mortal(MORTALITY).build();
+		self.chain
+			.tx()
+			.create_signed(&CallData(data), signer, params)
+			.await
+			.map_err(|error| self.failure(error))
+	}
+
+	fn failure(&self, error: Error) -> ClientError {
+		failure(&self.chain.metadata(), error)
+	}
+}
+
+impl Pending {
+	/// Waits until the transaction is in a block and has succeeded there.
+	pub async fn included(mut self, wait: Wait) -> Result<Included, ClientError> {
+		self.next_included(wait).await
+	}
+
+	/// Like [`Pending::included`], and can be asked again with [`Wait::Finalized`] to learn how it ended.
+	pub async fn next_included(&mut self, wait: Wait) -> Result<Included, ClientError> {
+		loop {
+			let Some(status) = self.progress.next().await else { return Err(ClientError::Lost) };
+			let block = match status.map_err(|error| failure(&self.metadata, error))? {
+				TxStatus::InBestBlock(block) if wait == Wait::InBlock => block,
+				TxStatus::InFinalizedBlock(block) => block,
+				TxStatus::Error { message } => return Err(ClientError::NotAccepted(message)),
+				TxStatus::Invalid { message } => {
+					return Err(ClientError::NotAccepted(format!("it became invalid: {message}")))
+				},
+				TxStatus::Dropped { message } => {
+					return Err(ClientError::NotAccepted(format!("it was dropped from the pool: {message}")))
+				},
+				_ => continue,
+			};
+			return self.read(block).await;
+		}
+	}
+
+	async fn read(
+		&self,
+		block: TxInBlock<PolkadotConfig, OnlineClient<PolkadotConfig>>,
+	) -> Result<Included, ClientError> {
+		let events = block.wait_for_success().await.map_err(|error| failure(&self.metadata, error))?;
+		Ok(Included { block: format!("{:?}", block.block_hash()), events })
+	}
+}
+
+impl Included {
+	/// The field `field` of the first event of `pallet` that has one: an id or an amount.
+	pub fn number(&self, pallet: &str, field: &str) -> Result<u128, ClientError> {
+		let undecodable = |reason: String| ClientError::Undecodable { what: format!("the events of {pallet}"), reason };
+		for event in self.events.iter() {
+			let event = event.map_err(|error| undecodable(error.to_string()))?;
+			if event.pallet_name() == pallet {
+				let fields = event.field_values().map_err(|error| undecodable(error.to_string()))?;
+				if let Some(number) = fields.at(field).and_then(|value| value.as_u128()) {
+					return Ok(number);
+				}
+			}
+		}
+		Err(undecodable(format!("no event with a field '{field}'")))
+	}
+}
+
+fn failure(metadata: &Metadata, error: Error) -> ClientError {
+	match error {
+		Error::Runtime(error) => ClientError::Refused(Refusal::of_dispatch(metadata, &error)),
+		Error::Transaction(TransactionError::BlockNotFound) => ClientError::Lost,
+		Error::Rpc(RpcError::ClientError(error)) => match super::request_error("author_submitExtrinsic", error) {
+			ClientError::Request { reason, .. } => ClientError::NotAccepted(explain_pool(&reason)),
+			other => other,
+		},
+		other => ClientError::NotAccepted(other.to_string()),
+	}
+}
+
+/// The pool's few standard answers, with what to do.
+fn explain_pool(reason: &str) -> String {
+	let advice = if reason.contains("Inability to pay some fees") {
+		"the account cannot pay the fee; `highway balance` shows what it has"
+	} else if reason.contains("Priority is too low") || reason.contains("outdated") {
+		"another transaction of the same account was faster; try again"
+	} else if reason.contains("bad signature") {
+		"the signature does not fit the chain; update `highway`"
+	} else {
+		return reason.to_owned();
+	};
+	format!("{reason}: {advice}")
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn pool_errors_should_say_what_to_do_when_they_are_known() {
+		let text = explain_pool("Invalid Transaction (Inability to pay some fees (e.g. account balance too low))");
+		assert!(text.contains("highway balance"));
+		assert_eq!(explain_pool("something new"), "something new");
+	}
+}

@@ -1,0 +1,184 @@
+//! How a command can end, and with which exit code.
+
+use crate::{
+	amount,
+	blobs::BlobError,
+	client::{Client, ClientError},
+	keystore::KeystoreError,
+	recipes::RecipeError,
+};
+use highway_offchain_worker::{precheck, tensors::TensorError};
+use highway_primitives::{Balance, JobId};
+use sp_core::crypto::{AccountId32, Ss58Codec};
+use std::{io, path::PathBuf};
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+	/// The node or the chain.
+	#[error(transparent)]
+	Client(#[from] ClientError),
+	/// A key.
+	#[error(transparent)]
+	Keystore(#[from] KeystoreError),
+	/// A blob.
+	#[error(transparent)]
+	Blob(#[from] BlobError),
+	/// A recipe.
+	#[error(transparent)]
+	Recipe(#[from] RecipeError),
+	/// A model file.
+	#[error("{}: the model cannot be registered: {source}", path.display())]
+	Model {
+		/// The file.
+		path: PathBuf,
+		/// Why.
+		source: precheck::Refusal,
+	},
+	/// A tensor file.
+	#[error("{what}: {source}")]
+	Tensors {
+		/// Which.
+		what: String,
+		/// Why.
+		source: TensorError,
+	},
+	/// A file.
+	#[error("{}: {source}", path.display())]
+	File {
+		/// The file.
+		path: PathBuf,
+		/// Why.
+		source: io::Error,
+	},
+	/// Something that the chain does not know.
+	#[error("{0}")]
+	NotFound(String),
+	/// What was asked for makes no sense.
+	#[error("{0}")]
+	Usage(String),
+	/// A quote is above what the payer allows.
+	#[error("the price is {} now, above --max-price {}: nothing was paid", amount::with_unit(*price), amount::with_unit(*max))]
+	TooDear {
+		/// What it costs.
+		price: Balance,
+		/// What may be paid.
+		max: Balance,
+	},
+	/// The account cannot pay.
+	#[error(
+		"{} has {} to spend, {} {} needed: {} are missing; nothing was taken",
+		account.to_ss58check(), amount::with_unit(*spendable), amount::with_unit(*needed),
+		if *fees { "(with fees) are" } else { "are" }, amount::with_unit(needed.saturating_sub(*spendable))
+	)]
+	TooLittleMoney {
+		/// Who.
+		account: AccountId32,
+		/// What it can spend.
+		spendable: Balance,
+		/// What is needed.
+		needed: Balance,
+		/// Whether fees are counted in.
+		fees: bool,
+	},
+	/// The job ended without an output.
+	#[error("job {job} gave no result: {reason}")]
+	JobEnded {
+		/// The job.
+		job: JobId,
+		/// How it ended.
+		reason: String,
+	},
+	/// Some of several files.
+	#[error("{failed} of {all} files gave no result; their errors stand above")]
+	SomeFailed {
+		/// How many failed.
+		failed: usize,
+		/// Of how many.
+		all: usize,
+	},
+}
+
+impl CommandError {
+	/// The process's exit code; `highway --help` lists them.
+	pub fn exit_code(&self) -> u8 {
+		match self {
+			Self::Usage(_) => 2,
+			Self::Client(ClientError::Unreachable { .. } | ClientError::OtherChain(_)) => 3,
+			Self::Client(ClientError::Refused(_) | ClientError::NotAccepted(_)) => 4,
+			Self::TooLittleMoney { .. } | Self::TooDear { .. } => 5,
+			Self::JobEnded { .. } | Self::SomeFailed { .. } => 6,
+			Self::Keystore(_) => 7,
+			Self::Blob(BlobError::Mismatch(_) | BlobError::StoredOther { .. }) => 8,
+			_ => 1,
+		}
+	}
+
+	/// A short word for programs.
+	pub fn kind(&self) -> &'static str {
+		match self.exit_code() {
+			2 => "usage",
+			3 => "unreachable",
+			4 => "refused",
+			5 => "money",
+			6 => "no_result",
+			7 => "key",
+			8 => "mismatch",
+			_ => "failed",
+		}
+	}
+}
+
+/// Error unless `account` can pay `needed` and stay alive.
+pub async fn ensure_can_pay(
+	client: &Client,
+	account: &AccountId32,
+	needed: Balance,
+	fees: bool,
+) -> Result<(), CommandError> {
+	let spendable = client.balance(account).await?.spendable(client.existential_deposit()?);
+	if spendable >= needed {
+		return Ok(());
+	}
+	Err(CommandError::TooLittleMoney { account: account.clone(), spendable, needed, fees })
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::client::Refusal;
+	use highway_primitives::AIC;
+
+	#[test]
+	fn errors_should_say_how_much_is_missing() {
+		let error = CommandError::TooLittleMoney {
+			account: AccountId32::new([0; 32]),
+			spendable: AIC / 2,
+			needed: 2 * AIC,
+			fees: true,
+		};
+		let text = error.to_string();
+		assert!(text.contains("0.5 AIC to spend, 2 AIC (with fees) are needed: 1.5 AIC are missing"), "{text}");
+		assert_eq!(error.exit_code(), 5);
+	}
+
+	#[test]
+	fn errors_should_name_the_runtimes_error() {
+		let refusal = Refusal {
+			pallet: "InferenceJobs".into(),
+			name: "PriceAboveMax".into(),
+			docs: "The price is above what the payer allows".into(),
+		};
+		let error = CommandError::from(ClientError::Refused(refusal));
+		assert!(error.to_string().contains("PriceAboveMax: The price is above"), "{error}");
+		assert_eq!((error.exit_code(), error.kind()), (4, "refused"));
+	}
+
+	#[test]
+	fn exit_codes_should_tell_the_kinds_apart() {
+		assert_eq!(CommandError::Usage("x".into()).exit_code(), 2);
+		assert_eq!(CommandError::Keystore(KeystoreError::Phrase).exit_code(), 7);
+		assert_eq!(CommandError::Blob(BlobError::Mismatch("0x".into())).exit_code(), 8);
+		assert_eq!(CommandError::NotFound("x".into()).exit_code(), 1);
+	}
+}

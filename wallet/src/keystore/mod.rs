@@ -1,0 +1,211 @@
+//! Keys on disk: one encrypted file per name, readable by its owner only.
+
+mod polkadot_js;
+
+pub use polkadot_js::{KeyFile, KeyFileError};
+
+use sp_core::{crypto::AccountId32, sr25519, Pair};
+use std::{
+	fs,
+	io::{self, Write},
+	path::{Path, PathBuf},
+};
+
+/// Why something with a stored key went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum KeystoreError {
+	/// No file of this name.
+	#[error("there is no key '{name}' in {}; `highway key list` shows the keys, `highway key generate {name}` makes one", folder.display())]
+	Unknown {
+		/// The key's name.
+		name: String,
+		/// Where it was looked for.
+		folder: PathBuf,
+	},
+	/// The name is taken.
+	#[error("there is a key '{0}' already; choose another name, or move its file away first")]
+	Exists(String),
+	/// Not a name.
+	#[error("'{0}' cannot be a key's name: use letters, digits, '-' and '_', at most 64 of them")]
+	Name(String),
+	/// The file does not open.
+	#[error("the key '{name}' cannot be used: {source}")]
+	File {
+		/// The key's name.
+		name: String,
+		/// Why.
+		source: KeyFileError,
+	},
+	/// The phrase or URI is not one.
+	#[error("this is not a key: write a recovery phrase of 12 to 24 English words, or a development key like //Alice")]
+	Phrase,
+	/// The disk.
+	#[error("{}: {source}", path.display())]
+	Disk {
+		/// What was read or written.
+		path: PathBuf,
+		/// Why it failed.
+		source: io::Error,
+	},
+}
+
+/// A folder of key files.
+#[derive(Clone, Debug)]
+pub struct Keystore {
+	folder: PathBuf,
+}
+
+impl Keystore {
+	/// The keystore in `folder`, which is made when the first key is stored.
+	pub fn new(folder: PathBuf) -> Self {
+		Self { folder }
+	}
+
+	/// The user's own: `highway/keys` in the system's folder for application data.
+	pub fn default_folder() -> PathBuf {
+		dirs::data_dir().unwrap_or_else(|| PathBuf::from(".")).join("highway").join("keys")
+	}
+
+	/// Names and accounts of all keys, sorted by name.
+	pub fn list(&self) -> Result<Vec<(String, Option<AccountId32>)>, KeystoreError> {
+		let entries = match fs::read_dir(&self.folder) {
+			Ok(entries) => entries,
+			Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+			Err(source) => return Err(KeystoreError::Disk { path: self.folder.clone(), source }),
+		};
+		let mut keys = Vec::new();
+		for entry in entries.flatten() {
+			let path = entry.path();
+			if path.extension().is_some_and(|extension| extension == "json") {
+				if let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) {
+					keys.push((name.to_owned(), self.read(name).ok().and_then(|file| file.account())));
+				}
+			}
+		}
+		keys.sort();
+		Ok(keys)
+	}
+
+	/// The file of the key `name`.
+	pub fn read(&self, name: &str) -> Result<KeyFile, KeystoreError> {
+		let path = self.path(name)?;
+		let text = match fs::read_to_string(&path) {
+			Ok(text) => text,
+			Err(error) if error.kind() == io::ErrorKind::NotFound => {
+				return Err(KeystoreError::Unknown { name: name.into(), folder: self.folder.clone() })
+			},
+			Err(source) => return Err(KeystoreError::Disk { path, source }),
+		};
+		parse(name, &text)
+	}
+
+	/// Whether there is a key `name`.
+	pub fn contains(&self, name: &str) -> bool {
+		self.path(name).is_ok_and(|path| path.exists())
+	}
+
+	/// Opens the key `name`.
+	pub fn open(&self, name: &str, password: &str) -> Result<sr25519::Pair, KeystoreError> {
+		self.read(name)?
+			.open(password)
+			.map_err(|source| KeystoreError::File { name: name.into(), source })
+	}
+
+	/// Stores `file` as `name`; never over another.
+	pub fn store(&self, name: &str, file: &KeyFile) -> Result<PathBuf, KeystoreError> {
+		let path = self.path(name)?;
+		let disk = |source| KeystoreError::Disk { path: path.clone(), source };
+		fs::create_dir_all(&self.folder).map_err(disk)?;
+		let mut options = fs::OpenOptions::new();
+		options.write(true).create_new(true);
+		#[cfg(unix)]
+		std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+		let mut out = options.open(&path).map_err(|error| match error.kind() {
+			io::ErrorKind::AlreadyExists => KeystoreError::Exists(name.into()),
+			_ => disk(error),
+		})?;
+		let text = serde_json::to_string_pretty(file).expect("a key file is plain JSON; qed");
+		writeln!(out, "{text}").and_then(|()| out.sync_all()).map_err(disk)?;
+		Ok(path)
+	}
+
+	fn path(&self, name: &str) -> Result<PathBuf, KeystoreError> {
+		let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+		if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+			return Err(KeystoreError::Name(name.into()));
+		}
+		Ok(self.folder.join(format!("{name}.json")))
+	}
+}
+
+/// Reads a key file from somewhere else and checks that `password` opens it.
+pub fn read_foreign(path: &Path, password: &str) -> Result<KeyFile, KeystoreError> {
+	let name = path.display().to_string();
+	let text = fs::read_to_string(path).map_err(|source| KeystoreError::Disk { path: path.into(), source })?;
+	let file = parse(&name, &text)?;
+	file.open(password).map_err(|source| KeystoreError::File { name, source })?;
+	Ok(file)
+}
+
+/// The key of a recovery phrase or of a URI like `//Alice`.
+pub fn from_phrase(phrase: &str) -> Result<sr25519::Pair, KeystoreError> {
+	sr25519::Pair::from_string(phrase.trim(), None).map_err(|_| KeystoreError::Phrase)
+}
+
+/// A new key and its recovery phrase of 12 words.
+pub fn generate() -> (sr25519::Pair, String) {
+	let (pair, phrase, _) = sr25519::Pair::generate_with_phrase(None);
+	(pair, phrase)
+}
+
+fn parse(name: &str, text: &str) -> Result<KeyFile, KeystoreError> {
+	serde_json::from_str(text).map_err(|error| KeystoreError::File { name: name.into(), source: error.into() })
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn keystore() -> (tempfile::TempDir, Keystore) {
+		let folder = tempfile::tempdir().unwrap();
+		let keystore = Keystore::new(folder.path().join("keys"));
+		(folder, keystore)
+	}
+
+	#[test]
+	fn open_should_give_the_stored_key_when_the_password_is_right() {
+		let (_folder, keystore) = keystore();
+		let (pair, phrase) = generate();
+		keystore.store("mine", &KeyFile::seal("mine", &pair, "pw")).unwrap();
+		assert_eq!(keystore.open("mine", "pw").unwrap().public(), pair.public());
+		assert_eq!(from_phrase(&phrase).unwrap().public(), pair.public());
+		assert!(matches!(keystore.open("mine", "other"), Err(KeystoreError::File { .. })));
+		assert!(matches!(keystore.open("yours", "pw"), Err(KeystoreError::Unknown { .. })));
+		assert_eq!(keystore.list().unwrap(), vec![("mine".into(), Some(pair.public().into()))]);
+	}
+
+	#[test]
+	fn store_should_refuse_when_the_name_is_taken_or_leads_elsewhere() {
+		let (_folder, keystore) = keystore();
+		let file = KeyFile::seal("a", &generate().0, "");
+		keystore.store("a", &file).unwrap();
+		assert!(matches!(keystore.store("a", &file), Err(KeystoreError::Exists(_))));
+		for name in ["", "../a", "a/b", "a.b", "//Alice"] {
+			assert!(matches!(keystore.store(name, &file), Err(KeystoreError::Name(_))), "{name}");
+		}
+	}
+
+	#[cfg(unix)]
+	#[test]
+	fn store_should_let_only_the_owner_read() {
+		use std::os::unix::fs::PermissionsExt;
+		let (_folder, keystore) = keystore();
+		let path = keystore.store("a", &KeyFile::seal("a", &generate().0, "")).unwrap();
+		assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+	}
+
+	#[test]
+	fn list_should_be_empty_when_there_is_no_folder() {
+		assert_eq!(keystore().1.list().unwrap(), vec![]);
+	}
+}

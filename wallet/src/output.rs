@@ -1,0 +1,96 @@
+//! What people and programs see: results on stdout, progress and remarks on stderr.
+
+use comfy_table::{presets::UTF8_HORIZONTAL_ONLY, ContentArrangement, Table};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+use std::{
+	io::{self, Write},
+	time::Duration,
+};
+
+/// How results are shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+	json: bool,
+}
+
+impl Output {
+	/// JSON for programs, or text for people.
+	pub fn new(json: bool) -> Self {
+		Self { json }
+	}
+
+	/// Shows the one result of a command.
+	pub fn result(&self, json: Value, text: impl FnOnce() -> String) {
+		let shown = if self.json { json.to_string() } else { text() };
+		// A reader that has gone away, such as `head`, is no reason to fail.
+		let _ = writeln!(io::stdout(), "{}", shown.trim_end());
+	}
+
+	/// Says something on the way.
+	pub fn remark(&self, text: impl AsRef<str>) {
+		let _ = writeln!(io::stderr(), "{}", text.as_ref());
+	}
+
+	/// Shows why a command failed.
+	pub fn failure(&self, error: &crate::CommandError) {
+		if self.json {
+			let json = serde_json::json!({ "error": { "kind": error.kind(), "message": error.to_string() } });
+			let _ = writeln!(io::stdout(), "{json}");
+		} else {
+			self.remark(format!("error: {error}"));
+		}
+	}
+
+	/// A bar for bytes; hidden where stderr is no terminal.
+	pub fn bytes_bar(&self, what: impl Into<String>) -> ProgressBar {
+		let style = ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}")
+			.expect("the template is well-formed; qed");
+		ProgressBar::new(0).with_style(style).with_message(what.into())
+	}
+
+	/// A turning sign for what takes a while; hidden where stderr is no terminal.
+	pub fn spinner(&self, what: impl Into<String>) -> ProgressBar {
+		let bar = ProgressBar::new_spinner().with_message(what.into());
+		bar.enable_steady_tick(Duration::from_millis(120));
+		bar
+	}
+}
+
+/// A table with these column heads.
+pub fn table<const N: usize>(heads: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+	let mut table = Table::new();
+	table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(heads);
+	for row in rows {
+		table.add_row(row);
+	}
+	table.to_string()
+}
+
+/// Names and values below one another.
+pub fn facts<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
+	let rows: Vec<_> = rows.into_iter().collect();
+	let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+	rows.into_iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
+}
+
+/// Text from the chain, which anybody may have written, without what would steer a terminal.
+pub fn plain(bytes: &[u8]) -> String {
+	String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn plain_should_take_away_what_steers_a_terminal() {
+		assert_eq!(plain(b"eu-west"), "eu-west");
+		assert_eq!(plain(b"\x1b[2Jx\n"), "\u{fffd}[2Jx\u{fffd}");
+	}
+
+	#[test]
+	fn facts_should_stand_in_columns() {
+		assert_eq!(facts([("id", "1".into()), ("owner", "x".into())]), "id     1\nowner  x\n");
+	}
+}
