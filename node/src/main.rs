@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
 	// Before anything else starts a thread: the sandbox of an inference child covers only what comes after it.
-	if let Some(exit) = highway_offchain_worker::engine::run_if_inference_worker() {
-		return exit;
+	if std::env::args_os().nth(1).is_some_and(|argument| argument == "inference-worker") {
+		return highway_offchain_worker::engine::worker_main();
 	}
 	match command::run() {
 		Ok(()) => ExitCode::SUCCESS,

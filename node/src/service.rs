@@ -5,16 +5,14 @@ use crate::{
 	rpc::{self, GrandpaDeps},
 	worker,
 };
-use futures::FutureExt;
 use highway_runtime::{apis::RuntimeApi, Block};
-use sc_client_api::{Backend, BlockBackend};
+use sc_client_api::BlockBackend;
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, SlotProportion};
 use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState, VotingRulesBuilder};
-use sc_network::{NetworkBackend, NetworkStateInfo};
-use sc_service::{error::Error as ServiceError, Configuration, RpcHandlers, TaskManager, WarpSyncConfig};
+use sc_network::NetworkBackend;
+use sc_service::{error::Error as ServiceError, Configuration, TaskManager, WarpSyncConfig};
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
-use sp_core::Pair;
 use sp_runtime::traits::Block as BlockT;
 use std::{sync::Arc, time::Duration};
 
@@ -242,8 +240,8 @@ pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 		let justification_stream = grandpa_link.justification_stream();
 		let finality_provider =
 			FinalityProofProvider::new_for_service(backend.clone(), Some(shared_authority_set.clone()));
-		let blobs = worker.blob_rpc.clone();
-		let inference = worker.inference_rpc.clone();
+		let blobs = worker.blobs.clone();
+		let inference = worker.inference.clone();
 		// Babe's worker answers only while a handle lives: the closure keeps one for the life of the node.
 		Box::new(move |executor: Arc<dyn sp_core::traits::SpawnNamed>| {
 			rpc::create_full(

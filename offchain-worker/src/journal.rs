@@ -49,7 +49,11 @@ impl Entry {
 	/// What the machine needs of it.
 	pub fn finished(&self) -> Finished {
 		let commitment = commitment(self.key.job, self.key.node, &self.output, &self.salt);
-		Finished { key: self.key, output: self.output, commitment }
+		Finished {
+			key: self.key,
+			output: self.output,
+			commitment,
+		}
 	}
 }
 
@@ -98,7 +102,7 @@ impl<F: LogFile> Log<F> {
 			Ok(()) => {
 				self.dirty = false;
 				self.len = self.len.saturating_add(bytes.len() as u64);
-			},
+			}
 			// What arrived of it is cut off now, or before the next record if the disk refuses even that.
 			Err(_) => self.dirty = self.file.set_len(self.len).is_err(),
 		}
@@ -126,9 +130,13 @@ impl Journal {
 		if let Some(folder) = path.parent() {
 			fs::create_dir_all(folder).map_err(error)?;
 		}
-		let lock = private_file().create(true).truncate(false).open(path.with_extension("lock")).map_err(error)?;
+		let lock = private_file()
+			.create(true)
+			.truncate(false)
+			.open(path.with_extension("lock"))
+			.map_err(error)?;
 		match lock.try_lock() {
-			Ok(()) => {},
+			Ok(()) => {}
 			Err(TryLockError::WouldBlock) => return Err(JournalError::Locked(path.into())),
 			Err(TryLockError::Error(source)) => return Err(error(source)),
 		}
@@ -141,14 +149,18 @@ impl Journal {
 			Some(records) => {
 				let (entries, len) = replay(records);
 				(entries, HEADER_LEN.saturating_add(len))
-			},
+			}
 			None => (BTreeMap::new(), 0),
 		};
 		if good_len < bytes.len() {
 			let lost = bytes.len().saturating_sub(good_len);
 			log::warn!(target: crate::LOG_TARGET, "journal {}: {lost} bytes at its end are cut off", path.display());
 		}
-		let mut log = Log { file, len: good_len as u64, dirty: true };
+		let mut log = Log {
+			file,
+			len: good_len as u64,
+			dirty: true,
+		};
 		if good_len == 0 {
 			log.append(&header).map_err(error)?;
 			sync_folder(path).map_err(error)?;
@@ -158,7 +170,14 @@ impl Journal {
 			log.dirty = false;
 		}
 		let live_len = live_len(&entries);
-		let mut journal = Self { path: path.into(), genesis, log, entries, live_len, _lock: lock };
+		let mut journal = Self {
+			path: path.into(),
+			genesis,
+			log,
+			entries,
+			live_len,
+			_lock: lock,
+		};
 		journal.compact_if_worth();
 		Ok(journal)
 	}
@@ -170,8 +189,14 @@ impl Journal {
 
 	/// Writes `entries` and syncs. On an error none of them counts.
 	pub fn append(&mut self, entries: Vec<Entry>) -> Result<(), JournalError> {
-		let bytes: Vec<u8> = entries.iter().cloned().flat_map(|entry| frame(&Record::Done(entry))).collect();
-		self.log.append(&bytes).map_err(|source| into_error(&self.path, source))?;
+		let bytes: Vec<u8> = entries
+			.iter()
+			.cloned()
+			.flat_map(|entry| frame(&Record::Done(entry)))
+			.collect();
+		self.log
+			.append(&bytes)
+			.map_err(|source| into_error(&self.path, source))?;
 		self.entries.extend(entries.into_iter().map(|entry| (entry.key, entry)));
 		self.live_len = live_len(&self.entries);
 		Ok(())
@@ -212,12 +237,21 @@ impl Journal {
 		let path = self.path.with_extension("new");
 		let mut file = private_file().create(true).truncate(true).open(&path)?;
 		let mut bytes = header(self.genesis);
-		bytes.extend(self.entries.values().cloned().flat_map(|entry| frame(&Record::Done(entry))));
+		bytes.extend(
+			self.entries
+				.values()
+				.cloned()
+				.flat_map(|entry| frame(&Record::Done(entry))),
+		);
 		file.write_all(&bytes)?;
 		file.sync_all()?;
 		fs::rename(&path, &self.path)?;
 		// From here on the old file is unlinked: writing to it would lose records.
-		self.log = Log { file, len: bytes.len() as u64, dirty: false };
+		self.log = Log {
+			file,
+			len: bytes.len() as u64,
+			dirty: false,
+		};
 		sync_folder(&self.path)
 	}
 }
@@ -254,7 +288,10 @@ fn checksum(body: &[u8]) -> [u8; 8] {
 
 fn live_len(entries: &BTreeMap<WorkKey, Entry>) -> u64 {
 	// Entries differ in length by a few bytes of compact encoding only.
-	let one = entries.values().next().map_or(0, |entry| frame(&Record::Done(entry.clone())).len());
+	let one = entries
+		.values()
+		.next()
+		.map_or(0, |entry| frame(&Record::Done(entry.clone())).len());
 	(HEADER_LEN as u64).saturating_add((one as u64).saturating_mul(entries.len() as u64))
 }
 
@@ -275,7 +312,9 @@ fn replay(bytes: &[u8]) -> (BTreeMap<WorkKey, Entry>, usize) {
 fn next_record(bytes: &[u8]) -> Option<(Record, &[u8])> {
 	let (length, rest) = bytes.split_first_chunk::<4>()?;
 	let (expected, rest) = rest.split_first_chunk::<{ FRAME_LEN - 4 }>()?;
-	let length = usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length <= MAX_RECORD_LEN)?;
+	let length = usize::try_from(u32::from_le_bytes(*length))
+		.ok()
+		.filter(|length| *length <= MAX_RECORD_LEN)?;
 	let (body, rest) = rest.split_at_checked(length)?;
 	if checksum(body) != *expected {
 		return None;
@@ -286,7 +325,10 @@ fn next_record(bytes: &[u8]) -> Option<(Record, &[u8])> {
 fn into_error(path: &Path, source: io::Error) -> JournalError {
 	match source.kind() {
 		io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => JournalError::DiskFull(path.into()),
-		_ => JournalError::Io { path: path.into(), source },
+		_ => JournalError::Io {
+			path: path.into(),
+			source,
+		},
 	}
 }
 

@@ -48,7 +48,13 @@ pub struct WorkKey {
 impl WorkKey {
 	/// The key of `item` as work of `node`.
 	pub fn of(node: NodeId, item: &WorkItem) -> Self {
-		Self { job: item.job, node, model: item.model, version: item.version, input: item.input.hash }
+		Self {
+			job: item.job,
+			node,
+			model: item.model,
+			version: item.version,
+			input: item.input.hash,
+		}
 	}
 }
 
@@ -70,20 +76,24 @@ pub type ModelKey = (ModelId, ModelVersion);
 pub type RunId = u64;
 
 /// Why an input gave no output.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum JobFault {
 	/// The input is not in the blob store any more.
+	#[error("the input is not in the blob store any more")]
 	InputLost,
 	/// The engine says why.
+	#[error(transparent)]
 	Engine(EngineError),
 }
 
 /// Why a model version was not loaded.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LoadFault {
 	/// The artefact could not be opened.
+	#[error(transparent)]
 	Blob(BlobError),
 	/// The engine says why.
+	#[error(transparent)]
 	Engine(EngineError),
 }
 
@@ -96,6 +106,17 @@ pub enum Submission {
 	Failure(JobId),
 	/// The heartbeat of this node in this session.
 	Heartbeat(NodeId, u32),
+}
+
+impl Submission {
+	/// Its name in logs and metrics.
+	pub fn name(&self) -> &'static str {
+		match self {
+			Self::Attest(_) => "attest",
+			Self::Failure(_) => "report_failure",
+			Self::Heartbeat(..) => "heartbeat",
+		}
+	}
 }
 
 /// What became of a job that left the list.
@@ -160,8 +181,8 @@ pub enum Event {
 	EngineHealth(bool),
 }
 
-/// What the machine wants done. Each but [`Action::DropJob`], [`Action::ReleaseModel`] and [`Action::Forget`] is
-/// answered by exactly one event.
+/// What the machine wants done. Each but [`Action::StopFetch`], [`Action::DropJob`], [`Action::ReleaseModel`] and
+/// [`Action::Forget`] is answered by exactly one event, unless it is a fetch that is broken off.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
 	/// Ask the engine how it is.
@@ -235,6 +256,8 @@ pub enum Action {
 		/// Jobs that it takes at the same time.
 		slots: u16,
 	},
+	/// Break the fetch of a job's input off: the job failed meanwhile.
+	StopFetch(JobId),
 	/// A job is no longer this node's: break off what is done for it alone.
 	DropJob {
 		/// The job.
@@ -344,7 +367,10 @@ struct Saying {
 }
 
 impl Saying {
-	const NOW: Self = Self { at: Some(0), said: false };
+	const NOW: Self = Self {
+		at: Some(0),
+		said: false,
+	};
 
 	fn is_due(&self, block: BlockNumber) -> bool {
 		self.at.is_some_and(|at| at <= block)
@@ -475,7 +501,11 @@ impl Machine {
 		let mut actions = Vec::new();
 		match event {
 			Event::JournalRestored(finished) => self.restore(finished),
-			Event::Block { number, finalized, work } => self.reconcile(number, finalized, work, &mut actions),
+			Event::Block {
+				number,
+				finalized,
+				work,
+			} => self.reconcile(number, finalized, work, &mut actions),
 			Event::Syncing => self.active = false,
 			Event::ModelFetched(model) => self.model_fetched(model),
 			Event::ModelFetchFailed(model, error) => self.model_fetch_failed(model, error),
@@ -497,12 +527,15 @@ impl Machine {
 
 	/// Figures for the metrics.
 	pub fn stats(&self) -> Stats {
-		let mut stats = Stats { assigned: self.jobs.len(), ..Stats::default() };
+		let mut stats = Stats {
+			assigned: self.jobs.len(),
+			..Stats::default()
+		};
 		for job in self.jobs.values() {
 			match job.state {
 				JobState::Waiting(_) | JobState::Fetching | JobState::Ready => stats.queued += 1,
 				JobState::Running => stats.running += 1,
-				_ => {},
+				_ => {}
 			}
 		}
 		for model in self.models.values() {
@@ -510,9 +543,9 @@ impl Machine {
 				ModelState::Loaded => {
 					stats.loaded_models += 1;
 					stats.loaded_bytes = stats.loaded_bytes.saturating_add(model.spec.artifact.size);
-				},
+				}
 				ModelState::Refused(_) => stats.refused_models += 1,
-				_ => {},
+				_ => {}
 			}
 		}
 		stats
@@ -524,7 +557,11 @@ impl Machine {
 	}
 
 	fn model_fetched(&mut self, model: ModelKey) {
-		if let Some(model) = self.models.get_mut(&model).filter(|model| model.state == ModelState::Fetching) {
+		if let Some(model) = self
+			.models
+			.get_mut(&model)
+			.filter(|model| model.state == ModelState::Fetching)
+		{
 			model.state = ModelState::OnDisk(0);
 			model.local_fault = false;
 		}
@@ -532,7 +569,11 @@ impl Machine {
 
 	fn model_fetch_failed(&mut self, model: ModelKey, error: BlobError) {
 		let next_block = self.block.saturating_add(1);
-		if let Some(model) = self.models.get_mut(&model).filter(|model| model.state == ModelState::Fetching) {
+		if let Some(model) = self
+			.models
+			.get_mut(&model)
+			.filter(|model| model.state == ModelState::Fetching)
+		{
 			model.state = ModelState::Absent(next_block);
 			model.local_fault = error.is_local();
 		}
@@ -541,7 +582,11 @@ impl Machine {
 
 	fn model_ready(&mut self, model: ModelKey) {
 		self.engine.failures = 0;
-		if let Some(model) = self.models.get_mut(&model).filter(|model| model.state == ModelState::Loading) {
+		if let Some(model) = self
+			.models
+			.get_mut(&model)
+			.filter(|model| model.state == ModelState::Loading)
+		{
 			model.state = ModelState::Loaded;
 			model.failed_loads = 0;
 			model.was_loaded = true;
@@ -550,7 +595,13 @@ impl Machine {
 
 	fn model_failed(&mut self, key: ModelKey, fault: LoadFault) {
 		let next_block = self.block.saturating_add(1);
-		let Some(model) = self.models.get_mut(&key).filter(|model| model.state == ModelState::Loading) else { return };
+		let Some(model) = self
+			.models
+			.get_mut(&key)
+			.filter(|model| model.state == ModelState::Loading)
+		else {
+			return;
+		};
 		match fault {
 			LoadFault::Blob(error) => {
 				model.state = match error {
@@ -558,19 +609,19 @@ impl Machine {
 					_ => ModelState::OnDisk(next_block),
 				};
 				self.note_blob_error(&error);
-			},
+			}
 			LoadFault::Engine(EngineError::ModelRefused(_)) => self.refuse(key),
 			LoadFault::Engine(EngineError::Unavailable(_)) => {
 				model.state = ModelState::OnDisk(0);
 				self.engine_down();
-			},
+			}
 			LoadFault::Engine(_) => {
 				model.failed_loads = model.failed_loads.saturating_add(1);
 				model.state = ModelState::OnDisk(next_block);
 				if model.failed_loads >= MAX_FAILURES {
 					self.refuse(key);
 				}
-			},
+			}
 		}
 	}
 
@@ -587,7 +638,11 @@ impl Machine {
 		if let Some(job) = self.jobs.get_mut(&key.job) {
 			if job.key == key && job.state == JobState::Fetching {
 				job.local_fault = result.as_ref().is_err_and(BlobError::is_local);
-				job.state = if result.is_ok() { JobState::Ready } else { JobState::Waiting(next_block) };
+				job.state = if result.is_ok() {
+					JobState::Ready
+				} else {
+					JobState::Waiting(next_block)
+				};
 			}
 		}
 		if let Err(error) = result {
@@ -596,8 +651,14 @@ impl Machine {
 	}
 
 	fn not_loaded(&mut self, id: RunId) {
-		let Some(run) = self.running.take_if(|run| run.id == id) else { return };
-		if let Some(model) = self.models.get_mut(&run.model).filter(|model| model.state == ModelState::Loaded) {
+		let Some(run) = self.running.take_if(|run| run.id == id) else {
+			return;
+		};
+		if let Some(model) = self
+			.models
+			.get_mut(&run.model)
+			.filter(|model| model.state == ModelState::Loaded)
+		{
 			model.state = ModelState::OnDisk(0);
 		}
 		for key in run.keys {
@@ -608,7 +669,9 @@ impl Machine {
 	}
 
 	fn run_done(&mut self, id: RunId, elapsed: Duration, results: Vec<(WorkKey, Result<Bytes, JobFault>)>) {
-		let Some(run) = self.running.take_if(|run| run.id == id) else { return };
+		let Some(run) = self.running.take_if(|run| run.id == id) else {
+			return;
+		};
 		let mut results: BTreeMap<_, _> = results.into_iter().collect();
 		let mut all_done = true;
 		for key in run.keys {
@@ -621,18 +684,21 @@ impl Machine {
 					if let Some(job) = self.running_job(&key) {
 						job.state = JobState::Recording;
 					}
-				},
+				}
 				Err(fault) => {
 					all_done = false;
 					self.job_failed(&key, fault);
-				},
+				}
 			}
 		}
 		if let (Some(model), true) = (self.models.get_mut(&run.model), all_done) {
 			let elapsed = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
 			let now = elapsed.div_ceil(run.units.max(1));
-			model.micros_per_unit =
-				Some(model.micros_per_unit.map_or(now, |before| (before / 4).saturating_mul(3).saturating_add(now / 4)));
+			model.micros_per_unit = Some(
+				model
+					.micros_per_unit
+					.map_or(now, |before| (before / 4).saturating_mul(3).saturating_add(now / 4)),
+			);
 		}
 	}
 
@@ -644,14 +710,14 @@ impl Machine {
 			JobFault::Engine(EngineError::Unavailable(_)) => {
 				job.state = JobState::Ready;
 				self.engine_down();
-			},
+			}
 			JobFault::Engine(EngineError::ModelRefused(_)) => {
 				job.state = JobState::Ready;
 				self.refuse((key.model, key.version));
-			},
+			}
 			JobFault::Engine(EngineError::InputInvalid(_)) => {
 				job.state = JobState::Failed(FailureClass::InputInvalid, Saying::NOW)
-			},
+			}
 			// The death of the child may be chance; when it follows the job, the job is the reason.
 			JobFault::Engine(EngineError::RunFailed(_) | EngineError::TimedOut | EngineError::ChildDied(_)) => {
 				job.failed_runs = job.failed_runs.saturating_add(1);
@@ -660,12 +726,14 @@ impl Machine {
 				} else {
 					JobState::Ready
 				};
-			},
+			}
 		}
 	}
 
 	fn running_job(&mut self, key: &WorkKey) -> Option<&mut Job> {
-		self.jobs.get_mut(&key.job).filter(|job| job.key == *key && job.state == JobState::Running)
+		self.jobs
+			.get_mut(&key.job)
+			.filter(|job| job.key == *key && job.state == JobState::Running)
 	}
 
 	fn recorded(&mut self, finished: Vec<Finished>) {
@@ -695,31 +763,42 @@ impl Machine {
 		let note = |saying: &mut Saying| {
 			// What is not on its way is a newcomer of the same id: the answer is not about it.
 			if saying.at.is_none() {
-				*saying = Saying { at, said: saying.said || ok };
+				*saying = Saying {
+					at,
+					said: saying.said || ok,
+				};
 			}
 		};
 		match submission {
 			Submission::Attest(jobs) => {
 				self.attesting = false;
 				for job in jobs {
-					if let Some(Job { state: JobState::Done(_, saying), .. }) = self.jobs.get_mut(&job) {
+					if let Some(Job {
+						state: JobState::Done(_, saying),
+						..
+					}) = self.jobs.get_mut(&job)
+					{
 						note(saying);
 					}
 				}
-			},
+			}
 			Submission::Failure(job) => {
 				self.reporting.remove(&job);
-				if let Some(Job { state: JobState::Failed(_, saying), .. }) = self.jobs.get_mut(&job) {
+				if let Some(Job {
+					state: JobState::Failed(_, saying),
+					..
+				}) = self.jobs.get_mut(&job)
+				{
 					note(saying);
 				}
-			},
+			}
 			Submission::Heartbeat(node, session) => {
 				if let Some(heartbeat) = &mut self.heartbeat {
 					if (heartbeat.node, heartbeat.session) == (node, session) {
 						note(&mut heartbeat.saying);
 					}
 				}
-			},
+			}
 		}
 	}
 
@@ -750,3 +829,11 @@ impl Machine {
 		}
 	}
 }
+
+#[cfg(test)]
+#[path = "tests/machine.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "tests/machine_property.rs"]
+mod property_tests;

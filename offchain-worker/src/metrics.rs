@@ -3,8 +3,8 @@
 use crate::machine::{Outcome, Stats};
 use std::time::Duration;
 use substrate_prometheus_endpoint::{
-	exponential_buckets, register, Counter, CounterVec, Gauge, Histogram, HistogramOpts, Opts, PrometheusError, Registry,
-	U64,
+	exponential_buckets, register, Counter, CounterVec, Gauge, Histogram, HistogramOpts, Opts, PrometheusError,
+	Registry, U64,
 };
 
 /// The worker's metrics, or nothing where the node has no Prometheus registry.
@@ -107,34 +107,59 @@ impl Inner {
 		};
 		let gauge = |name: &str, help: &str| register(Gauge::new(name, help)?, registry);
 		let histogram = |name: &str, help: &str, buckets: Vec<f64>| {
-			register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets))?, registry)
+			register(
+				Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets))?,
+				registry,
+			)
 		};
 		Ok(Self {
-			jobs: counters("highway_jobs_total", "Jobs that left the node's list, by outcome", &["outcome"])?,
+			jobs: counters(
+				"highway_jobs_total",
+				"Jobs that left the node's list, by outcome",
+				&["outcome"],
+			)?,
 			runs: counters("highway_job_runs_total", "Runs of single jobs, by result", &["result"])?,
 			run_seconds: histogram(
 				"highway_run_seconds",
 				"Time of a run of one batch",
 				exponential_buckets(0.002, 2.0, 16)?,
 			)?,
-			batch_size: histogram("highway_batch_size", "Jobs in one run", exponential_buckets(1.0, 2.0, 7)?)?,
+			batch_size: histogram(
+				"highway_batch_size",
+				"Jobs in one run",
+				exponential_buckets(1.0, 2.0, 7)?,
+			)?,
 			assigned: gauge("highway_jobs_assigned", "Jobs assigned to the node")?,
 			queue_length: gauge("highway_queue_length", "Jobs that wait for their input or a run")?,
 			running: gauge("highway_jobs_running", "Jobs in the present run")?,
 			loaded_models: gauge("highway_loaded_models", "Model versions that are loaded")?,
-			loaded_bytes: gauge("highway_loaded_model_bytes", "Bytes of the files of loaded model versions")?,
+			loaded_bytes: gauge(
+				"highway_loaded_model_bytes",
+				"Bytes of the files of loaded model versions",
+			)?,
 			refused_models: gauge("highway_refused_models", "Model versions that this node refuses to run")?,
 			healthy: gauge("highway_healthy", "Whether the node is able to do jobs")?,
-			attestations: counters("highway_attestations_total", "Attestations sent: first or again", &["kind"])?,
+			attestations: counters(
+				"highway_attestations_total",
+				"Attestations sent: first or again",
+				&["kind"],
+			)?,
 			submissions: counters(
 				"highway_submissions_total",
 				"Extrinsics given to the transaction pool, by action and result",
 				&["action", "result"],
 			)?,
-			blobs: counters("highway_blobs_fetched_total", "Blobs fetched, by kind and result", &["kind", "result"])?,
+			blobs: counters(
+				"highway_blobs_fetched_total",
+				"Blobs fetched, by kind and result",
+				&["kind", "result"],
+			)?,
 			journal_bytes: gauge("highway_journal_bytes", "Length of the worker's journal")?,
 			chain_errors: register(
-				Counter::new("highway_work_list_errors_total", "Blocks at which the work list could not be read")?,
+				Counter::new(
+					"highway_work_list_errors_total",
+					"Blocks at which the work list could not be read",
+				)?,
 				registry,
 			)?,
 		})

@@ -138,10 +138,17 @@ impl ModelSignature {
 				.find(|tensor| tensor.name == registered.name)
 				.ok_or_else(|| format!("the file has no {side} `{name}`"))?;
 			if real.dtype != registered.dtype {
-				return Err(format!("{side} `{name}` is {:?}, not {:?}", real.dtype, registered.dtype));
+				return Err(format!(
+					"{side} `{name}` is {:?}, not {:?}",
+					real.dtype, registered.dtype
+				));
 			}
 			let same_shape = real.shape.len() == registered.shape.len()
-				&& real.shape.iter().zip(&registered.shape).all(|(real, registered)| real.is_none() || real == registered);
+				&& real
+					.shape
+					.iter()
+					.zip(&registered.shape)
+					.all(|(real, registered)| real.is_none() || real == registered);
 			if same_shape {
 				Ok(())
 			} else {
@@ -149,10 +156,18 @@ impl ModelSignature {
 			}
 		};
 		if inputs.len() != self.inputs.len() {
-			return Err(format!("the file takes {} inputs, {} are registered", self.inputs.len(), inputs.len()));
+			return Err(format!(
+				"the file takes {} inputs, {} are registered",
+				self.inputs.len(),
+				inputs.len()
+			));
 		}
-		inputs.iter().try_for_each(|tensor| fits(tensor, "input", &self.inputs))?;
-		outputs.iter().try_for_each(|tensor| fits(tensor, "output", &self.outputs))
+		inputs
+			.iter()
+			.try_for_each(|tensor| fits(tensor, "input", &self.inputs))?;
+		outputs
+			.iter()
+			.try_for_each(|tensor| fits(tensor, "output", &self.outputs))
 	}
 }
 
@@ -160,18 +175,23 @@ impl ModelSignature {
 pub fn check(model: &[u8], limits: &Limits) -> Result<ModelSignature, Refusal> {
 	let size = model.len() as u64;
 	if size > limits.max_bytes {
-		return Err(Refusal::TooLarge { what: "the file's size", got: size, max: limits.max_bytes });
+		return Err(Refusal::TooLarge {
+			what: "the file's size",
+			got: size,
+			max: limits.max_bytes,
+		});
 	}
 	if model.get(4..8) == Some(b"ORTM") {
 		return Err(Refusal::OrtFormat);
 	}
 	let signature = graph::model(model, limits)?;
+	let most = <MaxTensors as Get<u32>>::get();
 	for tensors in [&signature.inputs, &signature.outputs] {
-		if tensors.len() > MaxTensors::get() as usize {
+		if tensors.len() > most as usize {
 			return Err(Refusal::TooLarge {
 				what: "the number of inputs or outputs",
 				got: tensors.len() as u64,
-				max: u64::from(MaxTensors::get()),
+				max: most.into(),
 			});
 		}
 	}

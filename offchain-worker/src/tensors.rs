@@ -93,14 +93,21 @@ impl Tensor {
 	/// The tensor, if `data` has as many bytes as type and shape ask for.
 	pub fn new(name: impl Into<String>, dtype: DType, shape: Vec<usize>, data: Vec<u8>) -> Result<Self, TensorError> {
 		let name = name.into();
-		let bytes = shape.iter().try_fold(element_size(dtype), |bytes, dim| bytes.checked_mul(*dim));
+		let bytes = shape
+			.iter()
+			.try_fold(element_size(dtype), |bytes, dim| bytes.checked_mul(*dim));
 		if bytes != Some(data.len()) {
 			return Err(TensorError::Malformed(format!(
 				"tensor `{name}` of shape {shape:?} and type {dtype:?} does not have {} bytes",
 				data.len()
 			)));
 		}
-		Ok(Self { name, dtype, shape, data })
+		Ok(Self {
+			name,
+			dtype,
+			shape,
+			data,
+		})
 	}
 
 	/// Length of the first axis; a scalar has one row.
@@ -209,7 +216,10 @@ pub fn serialize(tensors: &[Tensor]) -> Vec<u8> {
 /// Whether `tensors` are exactly those of `spec`, in any order, with the types and shapes that it allows.
 pub fn check_against(tensors: &[Tensor], spec: &[TensorSpec]) -> Result<(), TensorError> {
 	for tensor in tensors {
-		if !spec.iter().any(|wanted| wanted.name.as_slice() == tensor.name.as_bytes()) {
+		if !spec
+			.iter()
+			.any(|wanted| wanted.name.as_slice() == tensor.name.as_bytes())
+		{
 			return Err(TensorError::Unexpected(tensor.name.clone()));
 		}
 	}
@@ -227,10 +237,17 @@ pub fn check_against(tensors: &[Tensor], spec: &[TensorSpec]) -> Result<(), Tens
 			});
 		}
 		let fits = tensor.shape.len() == wanted.shape.len()
-			&& tensor.shape.iter().zip(&wanted.shape).all(|(got, want)| want.map_or(*got > 0, |want| want as usize == *got));
+			&& tensor
+				.shape
+				.iter()
+				.zip(&wanted.shape)
+				.all(|(got, want)| want.map_or(*got > 0, |want| want as usize == *got));
 		if !fits {
-			let dims: Vec<String> =
-				wanted.shape.iter().map(|dim| dim.map_or("?".into(), |dim| dim.to_string())).collect();
+			let dims: Vec<String> = wanted
+				.shape
+				.iter()
+				.map(|dim| dim.map_or("?".into(), |dim| dim.to_string()))
+				.collect();
 			return Err(TensorError::WrongShape {
 				name: name.to_string(),
 				got: tensor.shape.clone(),
@@ -279,9 +296,13 @@ mod tests {
 	#[test]
 	fn parse_should_refuse_when_bounds_are_exceeded() {
 		assert!(matches!(parse(b"1234"), Err(TensorError::Malformed(_))));
-		assert!(matches!(parse(&u64::MAX.to_le_bytes()), Err(TensorError::TooLarge { .. })));
-		let many: Vec<_> =
-			(0..17).map(|i| Tensor::new(format!("t{i}"), DType::U8, vec![1], vec![0]).unwrap()).collect();
+		assert!(matches!(
+			parse(&u64::MAX.to_le_bytes()),
+			Err(TensorError::TooLarge { .. })
+		));
+		let many: Vec<_> = (0..17)
+			.map(|i| Tensor::new(format!("t{i}"), DType::U8, vec![1], vec![0]).unwrap())
+			.collect();
 		assert!(matches!(parse(&serialize(&many)), Err(TensorError::TooLarge { .. })));
 		let mut cut = serialize(&two());
 		cut.pop();
@@ -292,14 +313,29 @@ mod tests {
 	fn check_against_should_name_the_fault_when_tensors_do_not_fit() {
 		let wanted = [spec("a", DType::I64, &[]), spec("b", DType::F32, &[None])];
 		assert_eq!(check_against(&two(), &wanted), Ok(()));
-		assert_eq!(check_against(&two()[..1], &wanted), Err(TensorError::Missing("a".into())));
-		assert_eq!(check_against(&two(), &wanted[..1]), Err(TensorError::Unexpected("b".into())));
+		assert_eq!(
+			check_against(&two()[..1], &wanted),
+			Err(TensorError::Missing("a".into()))
+		);
+		assert_eq!(
+			check_against(&two(), &wanted[..1]),
+			Err(TensorError::Unexpected("b".into()))
+		);
 		let other_type = [spec("a", DType::I32, &[]), wanted[1].clone()];
-		assert!(matches!(check_against(&two(), &other_type), Err(TensorError::WrongType { .. })));
+		assert!(matches!(
+			check_against(&two(), &other_type),
+			Err(TensorError::WrongType { .. })
+		));
 		let other_shape = [wanted[0].clone(), spec("b", DType::F32, &[Some(3)])];
-		assert!(matches!(check_against(&two(), &other_shape), Err(TensorError::WrongShape { .. })));
+		assert!(matches!(
+			check_against(&two(), &other_shape),
+			Err(TensorError::WrongShape { .. })
+		));
 		let empty = [Tensor::new("b", DType::F32, vec![0], vec![]).unwrap()];
-		assert!(matches!(check_against(&empty, &wanted[1..]), Err(TensorError::WrongShape { .. })));
+		assert!(matches!(
+			check_against(&empty, &wanted[1..]),
+			Err(TensorError::WrongShape { .. })
+		));
 	}
 
 	proptest! {

@@ -2,7 +2,7 @@
 
 use crate::{
 	constants::SLOT_DURATION, genesis_presets, work, AccountId, Babe, Balance, Block, EpochDuration, Executive, Grandpa,
-	Historical, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
+	Historical, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
 	TransactionPayment, VERSION,
 };
 use alloc::vec::Vec;

@@ -4,7 +4,7 @@ use crate::{
 	apis::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, BalancesConfig, InferenceJobsConfig, NodeStakingConfig,
 	RevenueSplitConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
 };
-use alloc::{vec, vec::Vec};
+use alloc::{string::ToString, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
 use highway_primitives::{Balance, DeviceClass, AIC};
 use pallet_node_staking::GenesisNode;

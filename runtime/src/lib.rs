@@ -4,6 +4,8 @@
 //! wallet, `genesis_presets` says how a development chain starts, `constants` holds the chain's numbers.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "256"]
+// The macros of the runtime generate most of its items, without docs.
+#![allow(missing_docs)]
 
 #[cfg(feature = "std")]
 include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
@@ -23,7 +25,7 @@ pub use pallet_node_staking;
 pub use pallet_proof_of_work_done;
 pub use pallet_revenue_split;
 
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, vec::Vec};
 pub use highway_primitives::{Balance, BlockNumber};
 use sp_runtime::{
 	generic, impl_opaque_keys,

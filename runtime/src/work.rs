@@ -1,11 +1,11 @@
 //! Answers put together from several pallets, for the runtime APIs.
 
 use crate::{
-	AccountId, Balance, NodeStaking, Runtime, RuntimeCall, Session, System, TxExtension, UncheckedExtrinsic,
+	AccountId, Balance, Runtime, RuntimeCall, Session, System, TxExtension, UncheckedExtrinsic,
 };
 use alloc::vec::Vec;
 use highway_primitives::{
-	market::{BillLine, Role},
+	market::BillLine,
 	node::Contact,
 	traits::{Market, Models},
 	worker, JobId, JobPhase, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature, BLOCK_SECONDS,

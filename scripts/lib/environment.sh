@@ -14,6 +14,8 @@ export ORT_DYLIB_PATH=${ORT_DYLIB_PATH:-$HIGHWAY_CACHE/onnxruntime/libonnxruntim
 export ORT_DISABLE_TELEMETRY=1
 # litep2p would compile OpenSSL itself; the system's is found through pkg-config.
 export OPENSSL_NO_VENDOR=1
+# The target folder lies outside the checkout: the runtime's builder is told where Cargo.lock is.
+export WASM_BUILD_WORKSPACE_HINT=$repository
 # One profile for node, tests and CI, so that the SDK compiles once.
 export HIGHWAY_PROFILE=${HIGHWAY_PROFILE:-testnet}
 export PATH=$HIGHWAY_CACHE/bin:$HOME/.cargo/bin:$PATH

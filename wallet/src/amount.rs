@@ -40,7 +40,10 @@ pub fn parse_decimal(text: &str, decimals: u32) -> Result<u128, ParseDecimalErro
 		return Err(ParseDecimalError::NotANumber(text.into()));
 	}
 	if fraction.len() > decimals as usize {
-		return Err(ParseDecimalError::TooPrecise { text: text.into(), most: decimals });
+		return Err(ParseDecimalError::TooPrecise {
+			text: text.into(),
+			most: decimals,
+		});
 	}
 	let padded = format!("{whole}{fraction:0<width$}", width = decimals as usize);
 	padded.parse().map_err(|_| ParseDecimalError::TooLarge(text.into()))
@@ -111,10 +114,20 @@ mod tests {
 		assert_eq!(parse_amount(""), Err(ParseDecimalError::Empty));
 		assert_eq!(parse_amount("."), Err(ParseDecimalError::Empty));
 		for text in ["-1", "1e3", "1,5", "0x10", "1.", "1 000", "1.2.3"] {
-			assert_eq!(parse_amount(text), Err(ParseDecimalError::NotANumber(text.into())), "{text}");
+			assert_eq!(
+				parse_amount(text),
+				Err(ParseDecimalError::NotANumber(text.into())),
+				"{text}"
+			);
 		}
-		assert!(matches!(parse_amount("0.0000000000001"), Err(ParseDecimalError::TooPrecise { .. })));
-		assert!(matches!(parse_amount(&"9".repeat(40)), Err(ParseDecimalError::TooLarge(_))));
+		assert!(matches!(
+			parse_amount("0.0000000000001"),
+			Err(ParseDecimalError::TooPrecise { .. })
+		));
+		assert!(matches!(
+			parse_amount(&"9".repeat(40)),
+			Err(ParseDecimalError::TooLarge(_))
+		));
 	}
 
 	#[test]

@@ -32,7 +32,11 @@ impl Context {
 	/// From the options.
 	pub fn new(global: Global) -> Self {
 		let folder = global.keystore.clone().unwrap_or_else(Keystore::default_folder);
-		Self { output: Output::new(global.json), keystore: Keystore::new(folder), global }
+		Self {
+			output: Output::new(global.json),
+			keystore: Keystore::new(folder),
+			global,
+		}
 	}
 
 	/// Connects to the node.
@@ -81,7 +85,9 @@ impl Context {
 			return Ok(account);
 		}
 		match self.keystore.read(text) {
-			Ok(file) => file.account().ok_or_else(|| CommandError::NotFound(format!("the key '{text}' has no address"))),
+			Ok(file) => file
+				.account()
+				.ok_or_else(|| CommandError::NotFound(format!("the key '{text}' has no address"))),
 			Err(KeystoreError::Unknown { .. } | KeystoreError::Name(_)) => Err(CommandError::NotFound(format!(
 				"'{text}' is neither an address nor the name of a key; `highway key list` shows the keys"
 			))),
@@ -93,25 +99,27 @@ impl Context {
 	pub async fn model(&self, client: &Client, text: &str) -> Result<ModelInfo<AccountId32>, CommandError> {
 		let found = match (text.parse::<ModelId>(), text.rsplit_once('/')) {
 			(Ok(id), _) => client.model(id).await?,
-			(_, Some((owner, name))) if !owner.is_empty() => {
-				client.model_by_name(&self.account(owner)?, name).await?
-			},
+			(_, Some((owner, name))) if !owner.is_empty() => client.model_by_name(&self.account(owner)?, name).await?,
 			_ => {
 				return Err(CommandError::Usage(format!(
 					"'{text}' is not a model: write its id, or owner/name such as //Alice/magika"
 				)))
-			},
+			}
 		};
 		found.ok_or_else(|| {
-			CommandError::NotFound(format!("there is no model '{text}'; `highway model list` shows those there are"))
+			CommandError::NotFound(format!(
+				"there is no model '{text}'; `highway model list` shows those there are"
+			))
 		})
 	}
 
 	/// The password: from the file, the variable or the terminal.
 	pub fn password(&self, prompt: &str) -> Result<String, CommandError> {
 		if let Some(path) = &self.global.password_file {
-			let text =
-				fs::read_to_string(path).map_err(|source| CommandError::File { path: path.clone(), source })?;
+			let text = fs::read_to_string(path).map_err(|source| CommandError::File {
+				path: path.clone(),
+				source,
+			})?;
 			return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
 		}
 		if let Ok(password) = env::var(PASSWORD_VARIABLE) {
@@ -131,7 +139,9 @@ impl Context {
 		let first = self.password("New password: ")?;
 		let typed = self.global.password_file.is_none() && env::var(PASSWORD_VARIABLE).is_err();
 		if typed && self.password("The same again: ")? != first {
-			return Err(CommandError::Usage("the two passwords differ: nothing was stored".into()));
+			return Err(CommandError::Usage(
+				"the two passwords differ: nothing was stored".into(),
+			));
 		}
 		Ok(first)
 	}
@@ -176,10 +186,16 @@ mod tests {
 		let expected = context.account("//Alice").unwrap();
 		assert_eq!(expected.to_ss58check(), alice);
 		assert_eq!(context.account(alice).unwrap(), expected);
-		assert_eq!(context.account(&format!("0x{}", hex::encode(&expected))).unwrap(), expected);
+		assert_eq!(
+			context.account(&format!("0x{}", hex::encode(&expected))).unwrap(),
+			expected
+		);
 		assert_eq!(context.own_account().unwrap(), expected);
 		let pair = keystore::from_phrase("//Bob").unwrap();
-		context.keystore.store("bob", &crate::keystore::KeyFile::seal("bob", &pair, "")).unwrap();
+		context
+			.keystore
+			.store("bob", &crate::keystore::KeyFile::seal("bob", &pair, ""))
+			.unwrap();
 		assert_eq!(context.account("bob").unwrap(), pair.public().into());
 		assert!(context.account("carol").is_err());
 		assert!(context.account("0x1234").is_err());

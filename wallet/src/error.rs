@@ -140,7 +140,12 @@ pub async fn ensure_can_pay(
 	if spendable >= needed {
 		return Ok(());
 	}
-	Err(CommandError::TooLittleMoney { account: account.clone(), spendable, needed, fees })
+	Err(CommandError::TooLittleMoney {
+		account: account.clone(),
+		spendable,
+		needed,
+		fees,
+	})
 }
 
 #[cfg(test)]
@@ -158,7 +163,10 @@ mod tests {
 			fees: true,
 		};
 		let text = error.to_string();
-		assert!(text.contains("0.5 AIC to spend, 2 AIC (with fees) are needed: 1.5 AIC are missing"), "{text}");
+		assert!(
+			text.contains("0.5 AIC to spend, 2 AIC (with fees) are needed: 1.5 AIC are missing"),
+			"{text}"
+		);
 		assert_eq!(error.exit_code(), 5);
 	}
 
@@ -170,7 +178,10 @@ mod tests {
 			docs: "The price is above what the payer allows".into(),
 		};
 		let error = CommandError::from(ClientError::Refused(refusal));
-		assert!(error.to_string().contains("PriceAboveMax: The price is above"), "{error}");
+		assert!(
+			error.to_string().contains("PriceAboveMax: The price is above"),
+			"{error}"
+		);
 		assert_eq!((error.exit_code(), error.kind()), (4, "refused"));
 	}
 

@@ -60,7 +60,10 @@ impl Output {
 /// A table with these column heads.
 pub fn table<const N: usize>(heads: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
 	let mut table = Table::new();
-	table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(heads);
+	table
+		.load_preset(UTF8_HORIZONTAL_ONLY)
+		.set_content_arrangement(ContentArrangement::Dynamic)
+		.set_header(heads);
 	for row in rows {
 		table.add_row(row);
 	}
@@ -71,12 +74,17 @@ pub fn table<const N: usize>(heads: [&str; N], rows: impl IntoIterator<Item = [S
 pub fn facts<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
 	let rows: Vec<_> = rows.into_iter().collect();
 	let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-	rows.into_iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
+	rows.into_iter()
+		.map(|(name, value)| format!("{name:<width$}  {value}\n"))
+		.collect()
 }
 
 /// Text from the chain, which anybody may have written, without what would steer a terminal.
 pub fn plain(bytes: &[u8]) -> String {
-	String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+	String::from_utf8_lossy(bytes)
+		.chars()
+		.map(|c| if c.is_control() { '\u{fffd}' } else { c })
+		.collect()
 }
 
 #[cfg(test)]
@@ -91,6 +99,9 @@ mod tests {
 
 	#[test]
 	fn facts_should_stand_in_columns() {
-		assert_eq!(facts([("id", "1".into()), ("owner", "x".into())]), "id     1\nowner  x\n");
+		assert_eq!(
+			facts([("id", "1".into()), ("owner", "x".into())]),
+			"id     1\nowner  x\n"
+		);
 	}
 }

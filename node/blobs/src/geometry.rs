@@ -45,8 +45,8 @@ pub(crate) fn tree(size: u64) -> BaoTree {
 	BaoTree::new(size, BLOCK)
 }
 
-pub(crate) fn root(blob: &BlobRef) -> bao_tree::blake3::Hash {
-	bao_tree::blake3::Hash::from(blob.hash.0)
+pub(crate) fn root(blob: &BlobRef) -> blake3::Hash {
+	blake3::Hash::from(blob.hash.0)
 }
 
 /// The chunks of `count` groups from `first`.

@@ -52,7 +52,11 @@ impl BlockStream for BestBlocks {
 		// A node that starts has a best block already: the worker reconciles from it before anything is imported.
 		if !self.started {
 			self.started = true;
-			return Some(self.tick());
+			let tick = self.tick();
+			// The genesis hash that signatures cover is in state from block 1 on.
+			if tick.number > 0 {
+				return Some(tick);
+			}
 		}
 		loop {
 			tokio::select! {

@@ -24,7 +24,10 @@ pub(super) fn read_input(file: &[u8], spec: &VersionSpec, by_rows: bool) -> Resu
 /// Whether the rows of `a` and `b` have the same shape.
 fn compatible(a: &Input, b: &Input) -> bool {
 	a.tensors.len() == b.tensors.len()
-		&& a.tensors.iter().zip(&b.tensors).all(|(a, b)| a.name == b.name && a.shape.get(1..) == b.shape.get(1..))
+		&& a.tensors
+			.iter()
+			.zip(&b.tensors)
+			.all(|(a, b)| a.name == b.name && a.shape.get(1..) == b.shape.get(1..))
 }
 
 /// Splits the inputs at `indices` into runs of at most `max_rows` rows; an input with more rows runs alone.
@@ -34,16 +37,18 @@ pub(super) fn groups(inputs: &[Option<Input>], max_rows: usize) -> Vec<Vec<usize
 		let Some(input) = input else { continue };
 		let place = input.rows.and_then(|rows| {
 			groups.iter_mut().find(|(total, members)| {
-				let first = members.first().and_then(|first| inputs.get(*first)).and_then(Option::as_ref);
-				total + rows <= max_rows
-					&& first.is_some_and(|first| first.rows.is_some() && compatible(first, input))
+				let first = members
+					.first()
+					.and_then(|first| inputs.get(*first))
+					.and_then(Option::as_ref);
+				total + rows <= max_rows && first.is_some_and(|first| first.rows.is_some() && compatible(first, input))
 			})
 		});
 		match place {
 			Some((total, members)) => {
 				*total += input.rows.unwrap_or(0);
 				members.push(index);
-			},
+			}
 			None => groups.push((input.rows.unwrap_or(0), vec![index])),
 		}
 	}
@@ -53,7 +58,9 @@ pub(super) fn groups(inputs: &[Option<Input>], max_rows: usize) -> Vec<Vec<usize
 /// The input file of one run over all rows of `parts`, and its number of rows. A lone row is doubled if `pad`: a
 /// run of width one takes another code path of the runtime, and another result.
 pub(super) fn join(parts: &[&Input], pad: bool) -> (Vec<u8>, usize) {
-	let Some((first, others)) = parts.split_first() else { return (serialize(&[]), 0) };
+	let Some((first, others)) = parts.split_first() else {
+		return (serialize(&[]), 0);
+	};
 	let mut tensors = first.tensors.clone();
 	let mut rows = first.rows.unwrap_or(0);
 	for part in others {
@@ -81,7 +88,10 @@ pub(super) fn join(parts: &[&Input], pad: bool) -> (Vec<u8>, usize) {
 /// The outputs of a run of `total` rows, one list for each of `parts`. `None` if an output has another number of
 /// rows: then its rows are not those of the inputs.
 pub(super) fn split(outputs: &[Tensor], parts: &[usize], total: usize) -> Option<Vec<Vec<Tensor>>> {
-	if outputs.iter().any(|tensor| tensor.rows() != total || tensor.shape.is_empty()) {
+	if outputs
+		.iter()
+		.any(|tensor| tensor.rows() != total || tensor.shape.is_empty())
+	{
 		return None;
 	}
 	let mut start = 0;
@@ -93,7 +103,12 @@ pub(super) fn split(outputs: &[Tensor], parts: &[usize], total: usize) -> Option
 			let data = tensor.data.get(start * row..(start + rows) * row)?.to_vec();
 			let mut shape = tensor.shape.clone();
 			*shape.first_mut()? = *rows;
-			list.push(Tensor { name: tensor.name.clone(), dtype: tensor.dtype, shape, data });
+			list.push(Tensor {
+				name: tensor.name.clone(),
+				dtype: tensor.dtype,
+				shape,
+				data,
+			});
 		}
 		lists.push(list);
 		start += rows;
@@ -114,13 +129,15 @@ pub(super) fn same(a: &Bytes, b: &Bytes, policy: &VerificationPolicy) -> bool {
 	if a == b {
 		return true;
 	}
-	let VerificationPolicy::Tolerance { atol, rtol, .. } = policy else { return false };
-	let near = |a: f64, b: f64| {
-		(a.is_nan() && b.is_nan())
-			|| a == b
-			|| (a - b).abs() <= (f64::from(*atol) + f64::from(*rtol) * b.abs()) * 1e-10
+	let VerificationPolicy::Tolerance { atol, rtol, .. } = policy else {
+		return false;
 	};
-	let (Ok(a), Ok(b)) = (parse(a), parse(b)) else { return false };
+	let near = |a: f64, b: f64| {
+		(a.is_nan() && b.is_nan()) || a == b || (a - b).abs() <= (f64::from(*atol) + f64::from(*rtol) * b.abs()) * 1e-10
+	};
+	let (Ok(a), Ok(b)) = (parse(a), parse(b)) else {
+		return false;
+	};
 	a.len() == b.len()
 		&& a.iter().zip(&b).all(|(a, b)| {
 			if a.name != b.name || a.shape != b.shape || a.dtype != b.dtype {
@@ -129,16 +146,30 @@ pub(super) fn same(a: &Bytes, b: &Bytes, policy: &VerificationPolicy) -> bool {
 			match a.dtype {
 				DType::F32 => {
 					let numbers = |data: &[u8]| -> Vec<f64> {
-						data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes).into()).collect()
+						data.as_chunks::<4>()
+							.0
+							.iter()
+							.map(|bytes| f32::from_le_bytes(*bytes).into())
+							.collect()
 					};
-					numbers(&a.data).into_iter().zip(numbers(&b.data)).all(|(a, b)| near(a, b))
-				},
+					numbers(&a.data)
+						.into_iter()
+						.zip(numbers(&b.data))
+						.all(|(a, b)| near(a, b))
+				}
 				DType::F64 => {
 					let numbers = |data: &[u8]| -> Vec<f64> {
-						data.as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
+						data.as_chunks::<8>()
+							.0
+							.iter()
+							.map(|bytes| f64::from_le_bytes(*bytes))
+							.collect()
 					};
-					numbers(&a.data).into_iter().zip(numbers(&b.data)).all(|(a, b)| near(a, b))
-				},
+					numbers(&a.data)
+						.into_iter()
+						.zip(numbers(&b.data))
+						.all(|(a, b)| near(a, b))
+				}
 				_ => a.data == b.data,
 			}
 		})
@@ -150,12 +181,21 @@ mod tests {
 
 	fn input(rows: usize, width: usize, fill: u8) -> Input {
 		let tensors = vec![Tensor::new("x", DType::U8, vec![rows, width], vec![fill; rows * width]).unwrap()];
-		Input { tensors, rows: Some(rows) }
+		Input {
+			tensors,
+			rows: Some(rows),
+		}
 	}
 
 	#[test]
 	fn groups_should_keep_shapes_and_limits_apart_when_inputs_differ() {
-		let inputs = [Some(input(1, 2, 0)), None, Some(input(1, 3, 0)), Some(input(2, 2, 0)), Some(input(3, 2, 0))];
+		let inputs = [
+			Some(input(1, 2, 0)),
+			None,
+			Some(input(1, 3, 0)),
+			Some(input(2, 2, 0)),
+			Some(input(3, 2, 0)),
+		];
 		assert_eq!(groups(&inputs, 4), vec![vec![0, 3], vec![2], vec![4]]);
 	}
 
@@ -179,8 +219,20 @@ mod tests {
 
 	#[test]
 	fn same_should_allow_a_tenth_of_the_tolerance_when_the_policy_is_tolerance() {
-		let file = |x: f32| Bytes::from(serialize(&[Tensor::new("y", DType::F32, vec![1], x.to_le_bytes().to_vec()).unwrap()]));
-		let policy = VerificationPolicy::Tolerance { atol: 1_000_000, rtol: 0, outliers: Default::default() };
+		let file = |x: f32| {
+			Bytes::from(serialize(&[Tensor::new(
+				"y",
+				DType::F32,
+				vec![1],
+				x.to_le_bytes().to_vec(),
+			)
+			.unwrap()]))
+		};
+		let policy = VerificationPolicy::Tolerance {
+			atol: 1_000_000,
+			rtol: 0,
+			outliers: Default::default(),
+		};
 		assert!(same(&file(1.0), &file(1.00009), &policy));
 		assert!(!same(&file(1.0), &file(1.0002), &policy));
 		assert!(!same(&file(1.0), &file(1.00001), &VerificationPolicy::Exact));

@@ -40,7 +40,7 @@ pub fn worker_main() -> ExitCode {
 		Err(message) => {
 			eprintln!("{message}");
 			ExitCode::FAILURE
-		},
+		}
 	}
 }
 
@@ -48,7 +48,12 @@ fn serve() -> Result<(), String> {
 	sandbox::prepare().map_err(|error| format!("the process could not be prepared: {error}"))?;
 	let not_called_by_engine = |error: io::Error| format!("`inference-worker` is for the node's own use: {error}");
 	let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned().map_err(not_called_by_engine)?);
-	let file = File::from(io::stdout().as_fd().try_clone_to_owned().map_err(not_called_by_engine)?);
+	let file = File::from(
+		io::stdout()
+			.as_fd()
+			.try_clone_to_owned()
+			.map_err(not_called_by_engine)?,
+	);
 
 	let setup: Setup = match read_frame(&mut socket).map_err(not_called_by_engine)? {
 		Some((Tag::Setup, body)) => serde_json::from_slice(&body).map_err(|error| error.to_string())?,
@@ -58,11 +63,11 @@ fn serve() -> Result<(), String> {
 		Ok(environment) => {
 			reply(&mut socket, Ok(Vec::new()))?;
 			environment
-		},
+		}
 		Err(message) => {
 			reply(&mut socket, Err(message.clone()))?;
 			return Err(message);
-		},
+		}
 	};
 	let mut session = None;
 	while let Some((tag, body)) = read_frame(&mut socket).map_err(|error| error.to_string())? {
@@ -97,7 +102,7 @@ fn confine(setup: &Setup) -> Result<Environment, String> {
 		Err(message) if setup.insecure => {
 			eprintln!("{message}; going on without");
 			Ok(())
-		},
+		}
 		other => other,
 	};
 	let library = setup.onnxruntime.display();
@@ -109,7 +114,12 @@ fn confine(setup: &Setup) -> Result<Environment, String> {
 	if setup.cuda.is_some() {
 		insecure(sandbox::allow_cuda_files(&setup.onnxruntime))?;
 		let mut session = open(&environment, setup, WARM_UP)?;
-		let one = Tensor { name: "x".into(), dtype: DType::F32, shape: vec![1], data: vec![0; 4] };
+		let one = Tensor {
+			name: "x".into(),
+			dtype: DType::F32,
+			shape: vec![1],
+			data: vec![0; 4],
+		};
 		run(&mut session, &tensors::serialize(&[one]), &["y".into()])?;
 	} else {
 		insecure(sandbox::deny_files())?;
@@ -140,7 +150,8 @@ fn load(environment: &Environment, setup: &Setup, file: &File, size: &[u8]) -> R
 	let size = usize::try_from(size).map_err(|_| "the model is too large for this machine")?;
 	let mut model = vec![0; size];
 	// At an offset: the file's position is shared with the engine.
-	file.read_exact_at(&mut model, 0).map_err(|error| format!("the model could not be read: {error}"))?;
+	file.read_exact_at(&mut model, 0)
+		.map_err(|error| format!("the model could not be read: {error}"))?;
 	open(environment, setup, &model)
 }
 
@@ -153,7 +164,9 @@ fn run(session: &mut Session, inputs: &[u8], outputs: &[String]) -> Result<Vec<u
 	let results = session.run(values).map_err(|error| error.to_string())?;
 	let mut answer = Vec::with_capacity(outputs.len());
 	for name in outputs {
-		let value = results.get(name).ok_or_else(|| format!("the model has no output `{name}`"))?;
+		let value = results
+			.get(name)
+			.ok_or_else(|| format!("the model has no output `{name}`"))?;
 		answer.push(from_value(name, value)?);
 	}
 	Ok(tensors::serialize(&answer))
@@ -171,7 +184,7 @@ fn into_value(tensor: Tensor) -> Result<DynValue, String> {
 		DType::Bool => {
 			let flags: Vec<bool> = tensor.data.iter().map(|byte| *byte != 0).collect();
 			OrtTensor::from_array((tensor.shape, flags)).map(|value| value.into_dyn())
-		},
+		}
 		DType::U8 => OrtTensor::from_array((tensor.shape, tensor.data)).map(|value| value.into_dyn()),
 		DType::I8 => numbers!(i8),
 		DType::I16 => numbers!(i16),
@@ -199,7 +212,10 @@ fn from_value(name: &str, value: &DynValue) -> Result<Tensor, String> {
 		let data = numbers.iter().flat_map(|number| bytes(*number)).collect();
 		Tensor::new(name, dtype, shape, data).map_err(|error| error.to_string())
 	}
-	let kind = value.dtype().tensor_type().ok_or_else(|| format!("output `{name}` is not a tensor"))?;
+	let kind = value
+		.dtype()
+		.tensor_type()
+		.ok_or_else(|| format!("output `{name}` is not a tensor"))?;
 	match kind {
 		TensorElementType::Bool => numbers(name, DType::Bool, value, |flag: bool| [u8::from(flag)]),
 		TensorElementType::Uint8 => numbers(name, DType::U8, value, u8::to_le_bytes),

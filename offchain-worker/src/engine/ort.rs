@@ -71,7 +71,7 @@ impl OrtEngine {
 				Ok(attempts) => {
 					all_denied(attempts)?;
 					cuda = Some(index);
-				},
+				}
 				Err(error) => log::error!(
 					target: "highway",
 					"CUDA device {index} cannot be used, inference runs and is advertised on the CPU instead: {error}"
@@ -116,7 +116,11 @@ impl OrtEngine {
 	fn make_room(&self, bytes: u64) {
 		let mut models = self.models.lock();
 		while models.loaded.values().map(|model| model.bytes).sum::<u64>() + bytes > self.config.max_loaded_bytes {
-			let oldest = models.loaded.iter().min_by_key(|(_, model)| model.used).map(|(key, _)| *key);
+			let oldest = models
+				.loaded
+				.iter()
+				.min_by_key(|(_, model)| model.used)
+				.map(|(key, _)| *key);
 			let Some(key) = oldest else { break };
 			models.loaded.remove(&key);
 			log::debug!(target: "highway", "model {} version {} is unloaded", key.0, key.1);
@@ -144,7 +148,11 @@ async fn probe_in_background(launch: Launch) -> Result<Vec<Attempt>, EngineError
 }
 
 fn all_denied(attempts: Vec<Attempt>) -> Result<(), EngineError> {
-	let open: Vec<_> = attempts.into_iter().filter(|attempt| !attempt.denied).map(|attempt| attempt.what).collect();
+	let open: Vec<_> = attempts
+		.into_iter()
+		.filter(|attempt| !attempt.denied)
+		.map(|attempt| attempt.what)
+		.collect();
 	if open.is_empty() {
 		return Ok(());
 	}
@@ -158,17 +166,24 @@ fn all_denied(attempts: Vec<Attempt>) -> Result<(), EngineError> {
 fn examine(file: &File, artifact: BlobRef) -> Result<precheck::ModelSignature, EngineError> {
 	let local = |error: std::io::Error| EngineError::Unavailable(format!("the model's file: {error}"));
 	if file.metadata().map_err(local)?.len() != artifact.size {
-		return Err(EngineError::Unavailable("the model's file is not as long as the registered one".into()));
+		return Err(EngineError::Unavailable(
+			"the model's file is not as long as the registered one".into(),
+		));
 	}
 	let limits = precheck::Limits::default();
 	if artifact.size > limits.max_bytes {
-		return Err(EngineError::ModelRefused(format!("it is larger than {} bytes", limits.max_bytes)));
+		return Err(EngineError::ModelRefused(format!(
+			"it is larger than {} bytes",
+			limits.max_bytes
+		)));
 	}
 	let size = usize::try_from(artifact.size).map_err(|_| EngineError::Unavailable("the model is too large".into()))?;
 	let mut bytes = vec![0; size];
 	file.read_exact_at(&mut bytes, 0).map_err(local)?;
 	if BlobRef::of(&bytes) != artifact {
-		return Err(EngineError::Unavailable("the model's file is not the registered one: fetch it again".into()));
+		return Err(EngineError::Unavailable(
+			"the model's file is not the registered one: fetch it again".into(),
+		));
 	}
 	precheck::check(&bytes, &limits).map_err(|refusal| EngineError::ModelRefused(refusal.to_string()))
 }
@@ -181,7 +196,9 @@ impl Engine for OrtEngine {
 		if self.is_loaded(key.0, key.1) {
 			return Ok(());
 		}
-		let LoadRequest { artifact, file, spec, .. } = request;
+		let LoadRequest {
+			artifact, file, spec, ..
+		} = request;
 		if artifact.size > self.config.max_loaded_bytes {
 			return Err(EngineError::Unavailable(format!(
 				"the model has {} bytes, this node loads at most {}",
@@ -189,17 +206,37 @@ impl Engine for OrtEngine {
 			)));
 		}
 		let examined = tokio::task::spawn_blocking(move || examine(&file, artifact).map(|signature| (signature, file)));
-		let (signature, file) = examined.await.map_err(|error| EngineError::Unavailable(error.to_string()))??;
-		signature.admits(&spec.inputs, &spec.outputs).map_err(EngineError::ModelRefused)?;
-		let names = spec.outputs.iter().map(|output| String::from_utf8_lossy(&output.name).into_owned()).collect();
+		let (signature, file) = examined
+			.await
+			.map_err(|error| EngineError::Unavailable(error.to_string()))??;
+		signature
+			.admits(&spec.inputs, &spec.outputs)
+			.map_err(EngineError::ModelRefused)?;
+		let names = spec
+			.outputs
+			.iter()
+			.map(|output| String::from_utf8_lossy(&output.name).into_owned())
+			.collect();
 		self.make_room(artifact.size);
 		let launch = Arc::new(launch(&self.config, self.cuda, names));
-		let model = Artifact { file, size: artifact.size, spec, mixes_rows: signature.mixes_rows };
+		let model = Artifact {
+			file,
+			size: artifact.size,
+			spec,
+			mixes_rows: signature.mixes_rows,
+		};
 		let process = ModelProcess::start(launch, model, format!("infer-{}-{}", key.0, key.1)).await?;
 		let mut models = self.models.lock();
 		models.clock += 1;
 		let used = models.clock;
-		models.loaded.insert(key, Loaded { process: Arc::new(process), bytes: artifact.size, used });
+		models.loaded.insert(
+			key,
+			Loaded {
+				process: Arc::new(process),
+				bytes: artifact.size,
+				used,
+			},
+		);
 		Ok(())
 	}
 
@@ -224,8 +261,12 @@ impl Engine for OrtEngine {
 			})
 		};
 		let unavailable = |why: &str| vec![Err(EngineError::Unavailable(why.into())); inputs.len()];
-		let Some(process) = process else { return unavailable("the model is not loaded") };
-		let Ok(_turn) = self.queue.acquire().await else { return unavailable("the engine is closed") };
+		let Some(process) = process else {
+			return unavailable("the model is not loaded");
+		};
+		let Ok(_turn) = self.queue.acquire().await else {
+			return unavailable("the engine is closed");
+		};
 		let results = process.run(inputs, time_limit).await;
 		if results.iter().any(Result::is_ok) {
 			*self.proved.lock() = Instant::now();
@@ -250,11 +291,11 @@ impl Engine for OrtEngine {
 			Ok(()) => {
 				*self.proved.lock() = Instant::now();
 				true
-			},
+			}
 			Err(error) => {
 				log::error!(target: "highway", "inference does not work: {error}");
 				false
-			},
+			}
 		}
 	}
 }

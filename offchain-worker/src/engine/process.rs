@@ -80,7 +80,13 @@ impl ModelProcess {
 		let pid = Arc::new(AtomicU32::new(0));
 		let shown = pid.clone();
 		let body = move || {
-			let mut model = Model { launch, artifact, child: None, pid: shown, batches: Batches::Untried };
+			let mut model = Model {
+				launch,
+				artifact,
+				child: None,
+				pid: shown,
+				batches: Batches::Untried,
+			};
 			let result = model.load();
 			let failed = result.is_err();
 			let _ = ready.send(result);
@@ -91,8 +97,13 @@ impl ModelProcess {
 				let _ = request.answer.send(model.run_all(&request.inputs, request.time_limit));
 			}
 		};
-		thread::Builder::new().name(name).spawn(body).map_err(|error| EngineError::Unavailable(error.to_string()))?;
-		loaded.await.map_err(|_| EngineError::Unavailable("the model's thread ended".into()))??;
+		thread::Builder::new()
+			.name(name)
+			.spawn(body)
+			.map_err(|error| EngineError::Unavailable(error.to_string()))?;
+		loaded
+			.await
+			.map_err(|_| EngineError::Unavailable("the model's thread ended".into()))??;
 		Ok(Self { requests, pid })
 	}
 
@@ -101,7 +112,15 @@ impl ModelProcess {
 		let count = inputs.len();
 		let (answer, result) = oneshot::channel();
 		let gone = || vec![Err(EngineError::Unavailable("the model's thread ended".into())); count];
-		if self.requests.send(Request { inputs, time_limit, answer }).is_err() {
+		if self
+			.requests
+			.send(Request {
+				inputs,
+				time_limit,
+				answer,
+			})
+			.is_err()
+		{
 			return gone();
 		}
 		result.await.unwrap_or_else(|_| gone())
@@ -119,7 +138,9 @@ pub(super) fn probe(launch: &Launch) -> Result<Vec<Attempt>, EngineError> {
 	if launch.setup.insecure {
 		return Ok(Vec::new());
 	}
-	let answer = child.ask(Tag::SelfTest, &[], START_LIMIT, u64::MAX).map_err(Trouble::at_start)?;
+	let answer = child
+		.ask(Tag::SelfTest, &[], START_LIMIT, u64::MAX)
+		.map_err(Trouble::at_start)?;
 	serde_json::from_slice(&answer).map_err(|error| EngineError::Unavailable(error.to_string()))
 }
 
@@ -148,7 +169,9 @@ impl Model {
 		match self.start_child() {
 			// Once may be an accident of this machine; twice it is the model.
 			Err(EngineError::ChildDied(_)) => self.start_child().map_err(|error| match error {
-				EngineError::ChildDied(why) => EngineError::ModelRefused(format!("loading it kills the process: {why}")),
+				EngineError::ChildDied(why) => {
+					EngineError::ModelRefused(format!("loading it kills the process: {why}"))
+				}
 				other => other,
 			}),
 			other => other,
@@ -163,12 +186,16 @@ impl Model {
 		// The file, its parsed form and the prepared weights exist at the same time.
 		let limit = before + size.saturating_mul(4) + self.launch.extra_memory;
 		let load_limit = self.artifact.load_limit();
-		child.ask(Tag::Load, &size.to_le_bytes(), load_limit, limit).map_err(|trouble| match trouble {
-			Trouble::Said(message) => EngineError::ModelRefused(message),
-			Trouble::Time => EngineError::ModelRefused(format!("loading it takes more than {load_limit:?}")),
-			Trouble::Memory(used) => EngineError::ModelRefused(format!("loading it takes {} MiB of memory", used >> 20)),
-			Trouble::Died(why) => EngineError::ChildDied(why),
-		})?;
+		child
+			.ask(Tag::Load, &size.to_le_bytes(), load_limit, limit)
+			.map_err(|trouble| match trouble {
+				Trouble::Said(message) => EngineError::ModelRefused(message),
+				Trouble::Time => EngineError::ModelRefused(format!("loading it takes more than {load_limit:?}")),
+				Trouble::Memory(used) => {
+					EngineError::ModelRefused(format!("loading it takes {} MiB of memory", used >> 20))
+				}
+				Trouble::Died(why) => EngineError::ChildDied(why),
+			})?;
 		let loaded = child.resident().unwrap_or(0);
 		child.memory_limit = loaded.max(before + size) + self.launch.extra_memory;
 		self.pid.store(child.process.id(), Ordering::Relaxed);
@@ -190,11 +217,11 @@ impl Model {
 				Ok(input) => {
 					inputs.push(Some(input));
 					results.push(Err(EngineError::Unavailable("it was not run".into())));
-				},
+				}
 				Err(error) => {
 					inputs.push(None);
 					results.push(Err(error));
-				},
+				}
 			}
 		}
 		let may_share = by_rows && !self.artifact.mixes_rows;
@@ -243,7 +270,10 @@ impl Model {
 	fn run_padded(&mut self, input: &Input, limit: Duration) -> Result<Bytes, EngineError> {
 		for pad in [true, false] {
 			if let Some(output) = self.run_once(&[input], pad && input.rows.is_some(), limit)? {
-				return output.into_iter().next().ok_or_else(|| EngineError::RunFailed("there is no output".into()));
+				return output
+					.into_iter()
+					.next()
+					.ok_or_else(|| EngineError::RunFailed("there is no output".into()));
 			}
 		}
 		Err(EngineError::RunFailed("the outputs' rows are not the inputs'".into()))
@@ -254,7 +284,10 @@ impl Model {
 		if self.child.is_none() {
 			self.start_child()?;
 		}
-		let child = self.child.as_mut().ok_or_else(|| EngineError::Unavailable("there is no process".into()))?;
+		let child = self
+			.child
+			.as_mut()
+			.ok_or_else(|| EngineError::Unavailable("there is no process".into()))?;
 		let (file, rows) = join(members, pad);
 		let memory_limit = child.memory_limit.saturating_add((file.len() as u64).saturating_mul(4));
 		let answer = child.ask(Tag::Run, &file, limit, memory_limit);
@@ -265,7 +298,7 @@ impl Model {
 					self.stop_child();
 				}
 				return Err(trouble.at_run());
-			},
+			}
 		};
 		let outputs = read_answer(&answer, &self.artifact.spec)?;
 		let parts: Vec<usize> = members.iter().filter_map(|member| member.rows).collect();
@@ -301,7 +334,9 @@ impl Trouble {
 		match self {
 			Self::Said(message) => EngineError::RunFailed(message),
 			Self::Time => EngineError::TimedOut,
-			Self::Memory(used) => EngineError::RunFailed(format!("it took {} MiB of memory and was stopped", used >> 20)),
+			Self::Memory(used) => {
+				EngineError::RunFailed(format!("it took {} MiB of memory and was stopped", used >> 20))
+			}
 			Self::Died(why) => EngineError::ChildDied(why),
 		}
 	}
@@ -331,16 +366,26 @@ impl Running {
 			.and_then(|()| socket.set_write_timeout(Some(WATCH)))
 			.map_err(|error| unavailable("no time-out on the child's socket", error))?;
 		let model = match model {
-			Some(file) => Stdio::from(file.try_clone().map_err(|error| unavailable("the model's file", error))?),
+			Some(file) => Stdio::from(
+				file.try_clone()
+					.map_err(|error| unavailable("the model's file", error))?,
+			),
 			None => Stdio::null(),
 		};
 		let mut command = Command::new(&launch.binary);
-		command.arg("inference-worker").env_clear().env("ORT_DISABLE_TELEMETRY", "1");
+		command
+			.arg("inference-worker")
+			.env_clear()
+			.env("ORT_DISABLE_TELEMETRY", "1");
 		if let (Some(_), Some(path)) = (launch.setup.cuda, std::env::var_os("LD_LIBRARY_PATH")) {
 			// CUDA's libraries are found with it.
 			command.env("LD_LIBRARY_PATH", path);
 		}
-		command.current_dir("/").stdin(OwnedFd::from(theirs)).stdout(model).stderr(Stdio::piped());
+		command
+			.current_dir("/")
+			.stdin(OwnedFd::from(theirs))
+			.stdout(model)
+			.stderr(Stdio::piped());
 		let mut process = command
 			.spawn()
 			.map_err(|error| unavailable(&format!("{} does not start", launch.binary.display()), error))?;
@@ -349,17 +394,31 @@ impl Running {
 		let last_words = Arc::new(Mutex::new(Vec::new()));
 		if let Some(stderr) = process.stderr.take() {
 			let words = last_words.clone();
-			let _ = thread::Builder::new().name("inference-stderr".into()).spawn(move || listen(stderr, &words));
+			let _ = thread::Builder::new()
+				.name("inference-stderr".into())
+				.spawn(move || listen(stderr, &words));
 		}
-		let mut child = Self { process, socket, last_words, memory_limit: u64::MAX };
+		let mut child = Self {
+			process,
+			socket,
+			last_words,
+			memory_limit: u64::MAX,
+		};
 		let setup = serde_json::to_vec(&launch.setup).map_err(|error| EngineError::Unavailable(error.to_string()))?;
-		child.ask(Tag::Setup, &setup, START_LIMIT, u64::MAX).map_err(Trouble::at_start)?;
+		child
+			.ask(Tag::Setup, &setup, START_LIMIT, u64::MAX)
+			.map_err(Trouble::at_start)?;
 		Ok(child)
 	}
 
 	/// Sends a request and waits for the answer. After any trouble but [`Trouble::Said`] the child is of no use.
 	fn ask(&mut self, tag: Tag, body: &[u8], limit: Duration, memory_limit: u64) -> Result<Vec<u8>, Trouble> {
-		let mut watch = Watch { started: Instant::now(), limit, memory_limit, seen: Instant::now() };
+		let mut watch = Watch {
+			started: Instant::now(),
+			limit,
+			memory_limit,
+			seen: Instant::now(),
+		};
 		let head = header(tag, body.len()).map_err(|error| Trouble::Said(error.to_string()))?;
 		self.send(&head, &mut watch)?;
 		self.send(body, &mut watch)?;
@@ -437,11 +496,18 @@ impl Running {
 	fn died(&mut self) -> Trouble {
 		// It may have closed its socket without ending.
 		let _ = self.process.kill();
-		let status = self.process.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+		let status = self
+			.process
+			.wait()
+			.map_or_else(|error| error.to_string(), |status| status.to_string());
 		// The pipe is read by another thread, which needs a moment for the last lines.
 		thread::sleep(WATCH);
 		let words = printable(&self.last_words.lock());
-		Trouble::Died(if words.is_empty() { status } else { format!("{status}: {words}") })
+		Trouble::Died(if words.is_empty() {
+			status
+		} else {
+			format!("{status}: {words}")
+		})
 	}
 }
 
@@ -474,5 +540,8 @@ fn listen(mut stderr: impl Read, words: &Mutex<Vec<u8>>) {
 /// A child's words without anything that a terminal would obey.
 fn printable(bytes: &[u8]) -> String {
 	let text = String::from_utf8_lossy(bytes);
-	text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+	text.trim()
+		.chars()
+		.map(|c| if c.is_control() { ' ' } else { c })
+		.collect()
 }

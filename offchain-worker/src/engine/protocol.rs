@@ -80,7 +80,8 @@ pub(super) fn parse_header(header: [u8; HEADER]) -> io::Result<(Tag, usize)> {
 	let [tag, a, b, c, d] = header;
 	let length = u32::from_le_bytes([a, b, c, d]) as usize;
 	let tag = Tag::of(tag).filter(|_| length <= MAX_BODY);
-	tag.map(|tag| (tag, length)).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a frame"))
+	tag.map(|tag| (tag, length))
+		.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a frame"))
 }
 
 /// Writes a frame; the child's side, which waits as long as it takes.
@@ -93,7 +94,11 @@ pub(super) fn write_frame(to: &mut impl Write, tag: Tag, body: &[u8]) -> io::Res
 pub(super) fn read_frame(from: &mut impl Read) -> io::Result<Option<(Tag, Vec<u8>)>> {
 	let mut head = [0; HEADER];
 	if let Err(error) = from.read_exact(&mut head) {
-		return if error.kind() == io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(error) };
+		return if error.kind() == io::ErrorKind::UnexpectedEof {
+			Ok(None)
+		} else {
+			Err(error)
+		};
 	}
 	let (tag, length) = parse_header(head)?;
 	let mut body = vec![0; length];

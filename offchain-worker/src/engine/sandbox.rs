@@ -41,7 +41,10 @@ pub(super) fn prepare() -> io::Result<()> {
 		libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 0u32);
 		check(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
 		check(libc::prctl(libc::PR_SET_DUMPABLE, 0))?;
-		let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+		let none = libc::rlimit {
+			rlim_cur: 0,
+			rlim_max: 0,
+		};
 		check(libc::setrlimit(libc::RLIMIT_CORE, &none))?;
 		check(libc::setrlimit(libc::RLIMIT_FSIZE, &none))?;
 	}
@@ -64,7 +67,17 @@ pub(super) fn deny_files() -> Result<(), String> {
 /// Landlock for CUDA: its driver opens libraries and devices late.
 pub(super) fn allow_cuda_files(library: &std::path::Path) -> Result<(), String> {
 	let folder = library.parent().unwrap_or(library).to_string_lossy().into_owned();
-	let read = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/local", "/opt", "/sys", "/proc", "/etc/ld.so.cache"];
+	let read = [
+		"/usr/lib",
+		"/usr/lib64",
+		"/lib",
+		"/lib64",
+		"/usr/local",
+		"/opt",
+		"/sys",
+		"/proc",
+		"/etc/ld.so.cache",
+	];
 	let mut read: Vec<String> = read.iter().map(|path| path.to_string()).collect();
 	read.push(folder);
 	let devices: Vec<String> = std::fs::read_dir("/dev")
@@ -73,7 +86,12 @@ pub(super) fn allow_cuda_files(library: &std::path::Path) -> Result<(), String> 
 		.flatten()
 		.map(|entry| entry.path().to_string_lossy().into_owned())
 		.filter(|path| path.starts_with("/dev/nvidia"))
-		.chain(["/dev/shm".into(), "/dev/null".into(), "/dev/zero".into(), "/dev/urandom".into()])
+		.chain([
+			"/dev/shm".into(),
+			"/dev/null".into(),
+			"/dev/zero".into(),
+			"/dev/urandom".into(),
+		])
 		.collect();
 	landlock(&read, &devices)
 }
@@ -193,14 +211,19 @@ type Rules = BTreeMap<libc::c_long, Vec<SeccompRule>>;
 
 fn when(index: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule, String> {
 	let condition = SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value);
-	condition.and_then(|condition| SeccompRule::new(vec![condition])).map_err(|error| error.to_string())
+	condition
+		.and_then(|condition| SeccompRule::new(vec![condition]))
+		.map_err(|error| error.to_string())
 }
 
 fn install(rules: Rules, otherwise: SeccompAction, matched: SeccompAction) -> Result<(), String> {
-	let architecture = std::env::consts::ARCH.try_into().map_err(|error| format!("seccomp: {error}"))?;
+	let architecture = std::env::consts::ARCH
+		.try_into()
+		.map_err(|error| format!("seccomp: {error}"))?;
 	let filter = SeccompFilter::new(rules, otherwise, matched, architecture);
-	let program: BpfProgram =
-		filter.and_then(TryInto::try_into).map_err(|error| format!("the seccomp filter is wrong: {error}"))?;
+	let program: BpfProgram = filter
+		.and_then(TryInto::try_into)
+		.map_err(|error| format!("the seccomp filter is wrong: {error}"))?;
 	apply_filter_all_threads(&program).map_err(|error| format!("seccomp is not available: {error}"))
 }
 
@@ -223,7 +246,10 @@ pub(super) fn filter_system_calls(cuda: bool) -> Result<(), String> {
 	let names = [libc::PR_SET_NAME as u64, 0x5356_4d41];
 	rules.insert(
 		libc::SYS_prctl,
-		names.into_iter().map(|name| when(0, SeccompCmpOp::Eq, name)).collect::<Result<_, _>>()?,
+		names
+			.into_iter()
+			.map(|name| when(0, SeccompCmpOp::Eq, name))
+			.collect::<Result<_, _>>()?,
 	);
 	// Only to its own threads: abort() needs it.
 	let own = u64::from(std::process::id());
@@ -237,16 +263,39 @@ pub(super) fn filter_system_calls(cuda: bool) -> Result<(), String> {
 /// start and for tests: everything must be denied.
 pub(super) fn attempts() -> Vec<Attempt> {
 	let mut list = Vec::new();
-	let mut note = |what: &str, denied: bool| list.push(Attempt { what: what.into(), denied });
+	let mut note = |what: &str, denied: bool| {
+		list.push(Attempt {
+			what: what.into(),
+			denied,
+		})
+	};
 	let parent = std::os::unix::process::parent_id() as libc::pid_t;
 	note("read /etc/passwd", std::fs::File::open("/etc/passwd").is_err());
 	note("list /", std::fs::read_dir("/").is_err());
-	note("read the parent's environment", std::fs::read(format!("/proc/{parent}/environ")).is_err());
-	note("create a file", std::fs::File::create(std::env::temp_dir().join("highway-self-test")).is_err());
-	note("open a TCP socket", std::net::TcpListener::bind(("127.0.0.1", 0)).is_err());
-	note("open a UDP socket", std::net::UdpSocket::bind(("127.0.0.1", 0)).is_err());
-	note("connect to a Unix socket", std::os::unix::net::UnixStream::connect("/run/highway-self-test").is_err());
-	note("start a program", std::process::Command::new("/bin/true").spawn().is_err());
+	note(
+		"read the parent's environment",
+		std::fs::read(format!("/proc/{parent}/environ")).is_err(),
+	);
+	note(
+		"create a file",
+		std::fs::File::create(std::env::temp_dir().join("highway-self-test")).is_err(),
+	);
+	note(
+		"open a TCP socket",
+		std::net::TcpListener::bind(("127.0.0.1", 0)).is_err(),
+	);
+	note(
+		"open a UDP socket",
+		std::net::UdpSocket::bind(("127.0.0.1", 0)).is_err(),
+	);
+	note(
+		"connect to a Unix socket",
+		std::os::unix::net::UnixStream::connect("/run/highway-self-test").is_err(),
+	);
+	note(
+		"start a program",
+		std::process::Command::new("/bin/true").spawn().is_err(),
+	);
 	let program: &CStr = c"/bin/true";
 	let null = std::ptr::null();
 	// SAFETY: the strings are terminated, the lists end with null. A fork that succeeds ends at once in the new
@@ -260,7 +309,10 @@ pub(super) fn attempts() -> Vec<Attempt> {
 		note("fork", forked < 0);
 		if forked < 0 {
 			// In a process that may fork this would replace the process itself.
-			note("execve", libc::execve(program.as_ptr(), arguments.as_ptr(), [null].as_ptr()) < 0);
+			note(
+				"execve",
+				libc::execve(program.as_ptr(), arguments.as_ptr(), [null].as_ptr()) < 0,
+			);
 		}
 		// Seizing does not stop the parent if it works.
 		note("trace the parent", libc::ptrace(libc::PTRACE_SEIZE, parent, 0, 0) < 0);

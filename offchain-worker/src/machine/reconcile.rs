@@ -5,7 +5,13 @@ use super::*;
 impl Machine {
 	pub(super) fn restore(&mut self, finished: Vec<Finished>) {
 		for finished in finished {
-			self.known.insert(finished.key, Known { finished, gone_since: None });
+			self.known.insert(
+				finished.key,
+				Known {
+					finished,
+					gone_since: None,
+				},
+			);
 		}
 	}
 
@@ -24,7 +30,7 @@ impl Machine {
 
 		self.reconcile_jobs(items, actions);
 		self.reconcile_models(hosted, actions);
-		self.give_up_late_blobs();
+		self.give_up_late_blobs(actions);
 		self.forget(finalized, actions);
 	}
 
@@ -58,7 +64,16 @@ impl Machine {
 			} else {
 				JobState::Waiting(0)
 			};
-			self.jobs.insert(id, Job { item, key, state, failed_runs: 0, local_fault: false });
+			self.jobs.insert(
+				id,
+				Job {
+					item,
+					key,
+					state,
+					failed_runs: 0,
+					local_fault: false,
+				},
+			);
 		}
 	}
 
@@ -74,13 +89,25 @@ impl Machine {
 
 	fn reconcile_models(&mut self, hosted: Vec<HostedModel>, actions: &mut Vec<Action>) {
 		self.models.values_mut().for_each(|model| model.hosted = false);
-		for HostedModel { model, version, spec, providers } in hosted {
+		for HostedModel {
+			model,
+			version,
+			spec,
+			providers,
+		} in hosted
+		{
 			let model = self.models.entry((model, version)).or_insert_with(|| Model::new(spec));
 			model.hosted = true;
 			model.providers = providers;
 		}
 		for job in self.jobs.values() {
-			let WorkItem { model, version, spec, providers, .. } = &job.item;
+			let WorkItem {
+				model,
+				version,
+				spec,
+				providers,
+				..
+			} = &job.item;
 			self.models.entry((*model, *version)).or_insert_with(|| Model {
 				providers: providers.clone(),
 				..Model::new(spec.clone())
@@ -100,9 +127,15 @@ impl Machine {
 			.map(|(key, _)| *key)
 			.collect();
 		for key in gone {
-			let Some(model) = self.models.remove(&key) else { continue };
+			let Some(model) = self.models.remove(&key) else {
+				continue;
+			};
 			let artifact = model.spec.artifact;
-			if !self.models.values().any(|other| other.spec.artifact.hash == artifact.hash) {
+			if !self
+				.models
+				.values()
+				.any(|other| other.spec.artifact.hash == artifact.hash)
+			{
 				actions.push(Action::ReleaseModel(artifact));
 			}
 		}
@@ -115,7 +148,7 @@ impl Machine {
 
 	/// Turns jobs into failures whose input or model is not here shortly before the deadline: to say so costs the node
 	/// less than silence. What is not here because of this node's own disk is not said: it would be untrue.
-	fn give_up_late_blobs(&mut self) {
+	fn give_up_late_blobs(&mut self, actions: &mut Vec<Action>) {
 		for job in self.jobs.values_mut() {
 			if job.item.deadline.saturating_sub(self.block) > self.config.give_up_before {
 				continue;
@@ -123,16 +156,16 @@ impl Machine {
 			let model = self.models.get(&job.model());
 			match job.state {
 				JobState::Waiting(_) | JobState::Fetching if !job.local_fault => {
-					job.state = JobState::Failed(FailureClass::InputMissing, Saying::NOW);
-				},
+					job.fail(FailureClass::InputMissing, actions);
+				}
 				JobState::Ready
 					if model.is_some_and(|model| {
 						matches!(model.state, ModelState::Absent(_) | ModelState::Fetching) && !model.local_fault
 					}) =>
 				{
-					job.state = JobState::Failed(FailureClass::ModelMissing, Saying::NOW);
-				},
-				_ => {},
+					job.fail(FailureClass::ModelMissing, actions);
+				}
+				_ => {}
 			}
 		}
 	}
@@ -163,6 +196,14 @@ impl Machine {
 impl Job {
 	pub(super) fn model(&self) -> ModelKey {
 		(self.item.model, self.item.version)
+	}
+
+	/// Gives the job up, before it ran.
+	pub(super) fn fail(&mut self, class: FailureClass, actions: &mut Vec<Action>) {
+		if self.state == JobState::Fetching {
+			actions.push(Action::StopFetch(self.key.job));
+		}
+		self.state = JobState::Failed(class, Saying::NOW);
 	}
 }
 

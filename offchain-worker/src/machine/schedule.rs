@@ -18,7 +18,7 @@ impl Machine {
 			return;
 		}
 		self.check_engine(actions);
-		self.fail_refused();
+		self.fail_refused(actions);
 		self.fetch_models(actions);
 		self.load_model(actions);
 		self.fetch_inputs(actions);
@@ -33,7 +33,12 @@ impl Machine {
 			return;
 		}
 		self.recording = true;
-		actions.push(Action::Record(self.unrecorded.iter().map(|(key, output)| (*key, output.clone())).collect()));
+		actions.push(Action::Record(
+			self.unrecorded
+				.iter()
+				.map(|(key, output)| (*key, output.clone()))
+				.collect(),
+		));
 	}
 
 	fn check_engine(&mut self, actions: &mut Vec<Action>) {
@@ -43,20 +48,26 @@ impl Machine {
 		}
 	}
 
-	fn fail_refused(&mut self) {
+	fn fail_refused(&mut self, actions: &mut Vec<Action>) {
 		for job in self.jobs.values_mut() {
-			let refused =
-				self.models.get(&job.model()).is_some_and(|model| matches!(model.state, ModelState::Refused(_)));
+			let refused = self
+				.models
+				.get(&job.model())
+				.is_some_and(|model| matches!(model.state, ModelState::Refused(_)));
 			if refused && matches!(job.state, JobState::Waiting(_) | JobState::Fetching | JobState::Ready) {
-				job.state = JobState::Failed(FailureClass::ModelRefused, Saying::NOW);
+				job.fail(FailureClass::ModelRefused, actions);
 			}
 		}
 	}
 
 	/// Model versions by the earliest deadline of a job that wants to run on them; hosted ones without a job last.
 	fn models_by_urgency(&self) -> Vec<ModelKey> {
-		let mut deadlines: BTreeMap<ModelKey, BlockNumber> =
-			self.models.iter().filter(|(_, model)| model.hosted).map(|(key, _)| (*key, BlockNumber::MAX)).collect();
+		let mut deadlines: BTreeMap<ModelKey, BlockNumber> = self
+			.models
+			.iter()
+			.filter(|(_, model)| model.hosted)
+			.map(|(key, _)| (*key, BlockNumber::MAX))
+			.collect();
 		for job in self.jobs.values().filter(|job| job.wants_run()) {
 			let deadline = deadlines.entry(job.model()).or_insert(BlockNumber::MAX);
 			*deadline = job.item.deadline.min(*deadline);
@@ -67,13 +78,19 @@ impl Machine {
 	}
 
 	fn fetch_models(&mut self, actions: &mut Vec<Action>) {
-		let fetching = self.models.values().filter(|model| model.state == ModelState::Fetching).count();
+		let fetching = self
+			.models
+			.values()
+			.filter(|model| model.state == ModelState::Fetching)
+			.count();
 		let mut free = self.config.max_model_fetches.saturating_sub(fetching);
 		for key in self.models_by_urgency() {
 			if free == 0 {
 				break;
 			}
-			let Some(model) = self.models.get_mut(&key) else { continue };
+			let Some(model) = self.models.get_mut(&key) else {
+				continue;
+			};
 			if matches!(model.state, ModelState::Absent(at) if at <= self.block) {
 				free -= 1;
 				model.state = ModelState::Fetching;
@@ -91,14 +108,23 @@ impl Machine {
 		if !self.engine_up() || self.models.values().any(|model| model.state == ModelState::Loading) {
 			return;
 		}
-		let wanted: BTreeSet<ModelKey> =
-			self.jobs.values().filter(|job| job.state == JobState::Ready).map(Job::model).collect();
+		let wanted: BTreeSet<ModelKey> = self
+			.jobs
+			.values()
+			.filter(|job| job.state == JobState::Ready)
+			.map(Job::model)
+			.collect();
 		for key in self.models_by_urgency() {
-			let Some(model) = self.models.get_mut(&key) else { continue };
+			let Some(model) = self.models.get_mut(&key) else {
+				continue;
+			};
 			let due = matches!(model.state, ModelState::OnDisk(at) if at <= self.block);
 			if due && (!model.was_loaded || wanted.contains(&key)) {
 				model.state = ModelState::Loading;
-				actions.push(Action::LoadModel { model: key, spec: Box::new(model.spec.clone()) });
+				actions.push(Action::LoadModel {
+					model: key,
+					spec: Box::new(model.spec.clone()),
+				});
 				return;
 			}
 		}
@@ -135,7 +161,10 @@ impl Machine {
 			.jobs
 			.values()
 			.filter(|job| {
-				let loaded = self.models.get(&job.model()).is_some_and(|model| model.state == ModelState::Loaded);
+				let loaded = self
+					.models
+					.get(&job.model())
+					.is_some_and(|model| model.state == ModelState::Loaded);
 				job.state == JobState::Ready && loaded && self.makes_deadline(job, 0)
 			})
 			.collect();
@@ -148,15 +177,22 @@ impl Machine {
 		let mut micros = self.expected_micros(first);
 		// A job that failed runs alone, so that it cannot fail others again.
 		if first.failed_runs == 0 {
-			for job in ready.iter().skip(1).filter(|job| job.model() == model && job.failed_runs == 0) {
+			for job in ready
+				.iter()
+				.skip(1)
+				.filter(|job| job.model() == model && job.failed_runs == 0)
+			{
 				if batch.len() >= self.config.max_batch {
 					break;
 				}
 				let fits = bytes.saturating_add(job.item.input.size) <= self.config.max_batch_bytes;
 				let more = self.expected_or_registered_micros(job);
 				// Results come together, so the first one must be able to wait for all.
-				if fits && self.makes_deadline(first, micros.saturating_add(more).saturating_sub(self.expected_micros(first)))
-				{
+				if fits
+					&& self.makes_deadline(
+						first,
+						micros.saturating_add(more).saturating_sub(self.expected_micros(first)),
+					) {
 					bytes = bytes.saturating_add(job.item.input.size);
 					micros = micros.saturating_add(more);
 					batch.push(job);
@@ -167,16 +203,29 @@ impl Machine {
 		let id = self.next_run;
 		let jobs: Vec<(WorkKey, BlobRef)> = batch.iter().map(|job| (job.key, job.item.input)).collect();
 		let units = batch.iter().map(|job| u64::from(job.item.units)).sum();
-		let time_limit = batch.iter().map(|job| Duration::from_micros(job.registered_micros())).max();
+		let time_limit = batch
+			.iter()
+			.map(|job| Duration::from_micros(job.registered_micros()))
+			.max();
 		self.next_run = id.wrapping_add(1);
 		for (key, _) in &jobs {
 			if let Some(job) = self.jobs.get_mut(&key.job) {
 				job.state = JobState::Running;
 			}
 		}
-		self.running = Some(Run { id, model, keys: jobs.iter().map(|(key, _)| *key).collect(), units });
+		self.running = Some(Run {
+			id,
+			model,
+			keys: jobs.iter().map(|(key, _)| *key).collect(),
+			units,
+		});
 		let time_limit = time_limit.unwrap_or_default().max(MIN_TIME_LIMIT);
-		actions.push(Action::Run { run: id, model, jobs, time_limit });
+		actions.push(Action::Run {
+			run: id,
+			model,
+			jobs,
+			time_limit,
+		});
 	}
 
 	/// Whether the job's attestation can still be in a block up to the deadline if its run starts now and takes
@@ -189,7 +238,11 @@ impl Machine {
 	/// What the job will take, by what earlier runs of its model took here. Before the first it is not known, and the
 	/// registered time, a bound for the slowest device, says nothing: the job is tried.
 	fn expected_micros(&self, job: &Job) -> u64 {
-		let per_unit = self.models.get(&job.model()).and_then(|model| model.micros_per_unit).unwrap_or(0);
+		let per_unit = self
+			.models
+			.get(&job.model())
+			.and_then(|model| model.micros_per_unit)
+			.unwrap_or(0);
 		per_unit.saturating_mul(u64::from(job.item.units))
 	}
 
@@ -202,8 +255,10 @@ impl Machine {
 
 	/// One extrinsic at a time: what is done while it is on its way goes into the next one.
 	fn attest(&mut self, actions: &mut Vec<Action>) {
-		let Some(node) = self.node.filter(|_| !self.attesting) else { return };
-		let most = usize::try_from(MaxAttestations::get()).unwrap_or(usize::MAX);
+		let Some(node) = self.node.filter(|_| !self.attesting) else {
+			return;
+		};
+		let most = <MaxAttestations as Get<u32>>::get() as usize;
 		let mut items = Vec::new();
 		let mut again = false;
 		for (id, job) in &mut self.jobs {
@@ -214,7 +269,11 @@ impl Machine {
 				if saying.is_due(self.block) {
 					again |= saying.said;
 					saying.at = None;
-					items.push(AttestItem { job: *id, output: finished.output, commitment: finished.commitment });
+					items.push(AttestItem {
+						job: *id,
+						output: finished.output,
+						commitment: finished.commitment,
+					});
 				}
 			}
 		}
@@ -233,25 +292,42 @@ impl Machine {
 			if let JobState::Failed(class, saying) = &mut job.state {
 				if saying.is_due(self.block) && self.reporting.insert(*id) {
 					saying.at = None;
-					actions.push(Action::SubmitFailure { node, job: *id, class: *class });
+					actions.push(Action::SubmitFailure {
+						node,
+						job: *id,
+						class: *class,
+					});
 				}
 			}
 		}
 	}
 
 	fn send_heartbeat(&mut self, actions: &mut Vec<Action>) {
-		let (Some(node), Some(session)) = (self.node, self.heartbeat_due) else { return };
+		let (Some(node), Some(session)) = (self.node, self.heartbeat_due) else {
+			return;
+		};
 		// The first word about a session must not be a guess.
 		if self.engine.healthy.is_none() {
 			return;
 		}
 		let healthy = self.is_healthy();
 		let block = self.block;
-		let same = self.heartbeat.take_if(|last| (last.node, last.session) == (node, session));
-		let heartbeat = self.heartbeat.insert(same.unwrap_or(Heartbeat { node, session, saying: Saying::NOW }));
+		let same = self
+			.heartbeat
+			.take_if(|last| (last.node, last.session) == (node, session));
+		let heartbeat = self.heartbeat.insert(same.unwrap_or(Heartbeat {
+			node,
+			session,
+			saying: Saying::NOW,
+		}));
 		if heartbeat.saying.is_due(block) {
 			heartbeat.saying.at = None;
-			actions.push(Action::SubmitHeartbeat { node, session, healthy, slots: self.config.slots });
+			actions.push(Action::SubmitHeartbeat {
+				node,
+				session,
+				healthy,
+				slots: self.config.slots,
+			});
 		}
 	}
 
@@ -263,11 +339,16 @@ impl Machine {
 impl Job {
 	/// Whether its model should be fetched.
 	fn wants_run(&self) -> bool {
-		matches!(self.state, JobState::Waiting(_) | JobState::Fetching | JobState::Ready | JobState::Running)
+		matches!(
+			self.state,
+			JobState::Waiting(_) | JobState::Fetching | JobState::Ready | JobState::Running
+		)
 	}
 
 	/// What the job may take on the slowest admitted device.
 	fn registered_micros(&self) -> u64 {
-		u64::from(self.item.units).saturating_mul(u64::from(self.item.spec.unit_time_ms)).saturating_mul(1000)
+		u64::from(self.item.units)
+			.saturating_mul(u64::from(self.item.spec.unit_time_ms))
+			.saturating_mul(1000)
 	}
 }

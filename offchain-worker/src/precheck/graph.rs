@@ -23,7 +23,11 @@ const FORBIDDEN: [&[u8]; 8] = [
 ];
 
 /// Operators that quantise with the extremes of the whole batch.
-const ROW_MIXING: [&[u8]; 3] = [b"DynamicQuantizeLinear", b"DynamicQuantizeMatMul", b"DynamicQuantizeLSTM"];
+const ROW_MIXING: [&[u8]; 3] = [
+	b"DynamicQuantizeLinear",
+	b"DynamicQuantizeMatMul",
+	b"DynamicQuantizeLSTM",
+];
 
 /// Types within types, such as a sequence of optional tensors.
 const MAX_TYPE_DEPTH: u32 = 4;
@@ -69,20 +73,31 @@ pub(super) fn model(bytes: &[u8], limits: &Limits) -> Result<ModelSignature, Ref
 			8 => {
 				field.bytes()?;
 				opset = true;
-			},
+			}
 			20 => return Err(Refusal::TrainingInfo),
 			25 => return Err(Refusal::LocalFunctions),
-			_ => {},
+			_ => {}
 		}
 	}
 	let graph = graph.ok_or(Refusal::Malformed("there is no graph"))?;
 	if !opset || ir_version.is_none() {
-		return Err(Refusal::Malformed("no version of the format or of the operators is stated"));
+		return Err(Refusal::Malformed(
+			"no version of the format or of the operators is stated",
+		));
 	}
-	let mut walk = Walk { limits, nodes: 0, mixes_rows: false };
+	let mut walk = Walk {
+		limits,
+		nodes: 0,
+		mixes_rows: false,
+	};
 	walk.graph(graph, &mut Vec::new(), 0)?;
 	let (inputs, outputs) = walk.signature(graph)?;
-	Ok(ModelSignature { inputs, outputs, mixes_rows: walk.mixes_rows, nodes: walk.nodes })
+	Ok(ModelSignature {
+		inputs,
+		outputs,
+		mixes_rows: walk.mixes_rows,
+		nodes: walk.nodes,
+	})
 }
 
 impl Walk<'_> {
@@ -106,18 +121,18 @@ impl Walk<'_> {
 					if let Some((name, literal)) = self.constant_node(field.bytes()?)? {
 						literals.insert(name, literal);
 					}
-				},
+				}
 				5 => {
 					let constant = self.tensor(field.bytes()?)?;
 					if let Some(literal) = constant.literal {
 						literals.insert(constant.name, literal);
 					}
-				},
+				}
 				11..=13 => {
 					self.value_info(field.bytes()?)?;
-				},
+				}
 				15 => self.sparse(field.bytes()?)?,
-				_ => {},
+				_ => {}
 			}
 		}
 		scopes.push(literals);
@@ -139,7 +154,7 @@ impl Walk<'_> {
 			match field.number {
 				2 => output = Some(field.bytes()?),
 				4 => constant = field.bytes()? == b"Constant",
-				_ => {},
+				_ => {}
 			}
 		}
 		if !constant {
@@ -162,7 +177,7 @@ impl Walk<'_> {
 						}
 						Ok(())
 					})?,
-					_ => {},
+					_ => {}
 				}
 			}
 			if !ints.is_empty() && ints.len() as u64 <= MAX_LITERAL {
@@ -182,13 +197,16 @@ impl Walk<'_> {
 				4 => once(&mut operator, field.bytes()?)?,
 				5 => self.attribute(field.bytes()?, scopes, depth)?,
 				7 => once(&mut domain, field.bytes()?)?,
-				_ => {},
+				_ => {}
 			}
 		}
 		let operator = operator.ok_or(Refusal::Malformed("a node has no operator"))?;
 		let domain = domain.unwrap_or_default();
 		if !DOMAINS.contains(&domain) {
-			return Err(Refusal::UnknownDomain { operator: text(operator), domain: text(domain) });
+			return Err(Refusal::UnknownDomain {
+				operator: text(operator),
+				domain: text(domain),
+			});
 		}
 		if FORBIDDEN.contains(&operator) {
 			return Err(Refusal::ForbiddenOperator(text(operator)));
@@ -204,18 +222,24 @@ impl Walk<'_> {
 			scopes.iter().rev().find_map(|scope| scope.get(name))
 		};
 		let product = |index: usize| {
-			literal(index).map(|dims| dims.iter().fold(1u64, |all, dim| all.saturating_mul(dim.unsigned_abs())))
+			literal(index).map(|dims| {
+				dims.iter()
+					.fold(1u64, |all, dim| all.saturating_mul(dim.unsigned_abs()))
+			})
 		};
 		let total = match operator {
 			b"ConstantOfShape" => product(0),
 			b"Expand" | b"Tile" | b"OneHot" => product(1),
 			b"Resize" => product(3),
-			b"Pad" => literal(1).map(|pads| pads.iter().fold(0u64, |all, pad| all.saturating_add(pad.unsigned_abs()))),
+			b"Pad" => literal(1).map(|pads| {
+				pads.iter()
+					.fold(0u64, |all, pad| all.saturating_add(pad.unsigned_abs()))
+			}),
 			b"Range" => match (literal(0), literal(1), literal(2)) {
 				(Some(start), Some(limit), Some(delta)) => {
 					let first = |list: &Vec<i64>| list.first().copied().unwrap_or(0);
 					Some(first(limit).abs_diff(first(start)) / first(delta).unsigned_abs().max(1))
-				},
+				}
 				_ => None,
 			},
 			_ => None,
@@ -239,13 +263,13 @@ impl Walk<'_> {
 				6 => once(&mut graph, field.bytes()?)?,
 				10 => {
 					self.tensor(field.bytes()?)?;
-				},
+				}
 				11 => self.graph(field.bytes()?, scopes, depth + 1)?,
 				14 | 15 => {
 					self.type_proto(field.bytes()?, b"attribute", 0)?;
-				},
+				}
 				22 | 23 => self.sparse(field.bytes()?)?,
-				_ => {},
+				_ => {}
 			}
 		}
 		if let Some(tensor) = tensor {
@@ -287,7 +311,7 @@ impl Walk<'_> {
 				9 => once(&mut raw, field.bytes()?)?,
 				13 => external = true,
 				14 => once(&mut location, field.varint()?)?,
-				_ => {},
+				_ => {}
 			}
 		}
 		let name = name.unwrap_or_default();
@@ -303,8 +327,11 @@ impl Walk<'_> {
 		let holds = match (raw, bits) {
 			(Some(_), 0) => false,
 			(Some(raw), bits) => {
-				elements.checked_mul(bits).is_some_and(|bits| bits.div_ceil(8) == raw.len() as u64) && count == 0
-			},
+				elements
+					.checked_mul(bits)
+					.is_some_and(|bits| bits.div_ceil(8) == raw.len() as u64)
+					&& count == 0
+			}
 			// A typed field holds one element per number; several if they are smaller than a byte.
 			(None, 2 | 4) => elements <= count.saturating_mul(8 / bits),
 			(None, _) => elements <= count,
@@ -313,12 +340,18 @@ impl Walk<'_> {
 			return Err(Refusal::ShapeMismatch(text(name)));
 		}
 		let literal = (elements <= MAX_LITERAL && matches!(dtype, 6 | 7)).then(|| match raw {
-			Some(raw) if dtype == 7 => {
-				raw.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()
-			},
-			Some(raw) => {
-				raw.as_chunks::<4>().0.iter().map(|bytes| i64::from(i32::from_le_bytes(*bytes))).collect()
-			},
+			Some(raw) if dtype == 7 => raw
+				.as_chunks::<8>()
+				.0
+				.iter()
+				.map(|bytes| i64::from_le_bytes(*bytes))
+				.collect(),
+			Some(raw) => raw
+				.as_chunks::<4>()
+				.0
+				.iter()
+				.map(|bytes| i64::from(i32::from_le_bytes(*bytes)))
+				.collect(),
 			None => ints,
 		});
 		Ok(Constant { name, literal })
@@ -332,12 +365,12 @@ impl Walk<'_> {
 			match field.number {
 				1 | 2 => {
 					self.tensor(field.bytes()?)?;
-				},
+				}
 				3 => field.numbers(|dim| {
 					elements = elements.saturating_mul(u64::try_from(dim).unwrap_or(u64::MAX));
 					Ok(())
 				})?,
-				_ => {},
+				_ => {}
 			}
 		}
 		if elements > self.limits.max_generated_elements {
@@ -366,7 +399,7 @@ impl Walk<'_> {
 			match field.number {
 				1 => once(&mut name, field.bytes()?)?,
 				2 => once(&mut kind, field.bytes()?)?,
-				_ => {},
+				_ => {}
 			}
 		}
 		let name = name.unwrap_or_default();
@@ -385,7 +418,7 @@ impl Walk<'_> {
 				1 => once(&mut tensor, self.tensor_type(field.bytes()?, name)?)?,
 				8 => {
 					self.tensor_type(field.bytes()?, name)?;
-				},
+				}
 				// Sequence and optional hold one type in field 1, a map its values' in field 2.
 				number @ (4 | 5 | 9) => {
 					for field in fields(field.bytes()?) {
@@ -394,9 +427,9 @@ impl Walk<'_> {
 							self.type_proto(field.bytes()?, name, depth + 1)?;
 						}
 					}
-				},
+				}
 				7 => return Err(Refusal::Malformed("an opaque type")),
-				_ => {},
+				_ => {}
 			}
 		}
 		Ok(tensor)
@@ -409,7 +442,7 @@ impl Walk<'_> {
 			match field.number {
 				1 => once(&mut dtype, field.varint()?)?,
 				2 => once(&mut shape, field.bytes()?)?,
-				_ => {},
+				_ => {}
 			}
 		}
 		let mut dims = Vec::new();
@@ -438,7 +471,10 @@ impl Walk<'_> {
 			dims.push(dim);
 		}
 		self.elements("the number of a tensor's elements", elements)?;
-		Ok(TensorType { dtype: dtype.unwrap_or(0), shape: shape.map(|_| dims) })
+		Ok(TensorType {
+			dtype: dtype.unwrap_or(0),
+			shape: shape.map(|_| dims),
+		})
 	}
 
 	fn signature(&self, graph: &[u8]) -> Result<(Vec<TensorSpec>, Vec<TensorSpec>), Refusal> {
@@ -448,15 +484,16 @@ impl Walk<'_> {
 			match field.number {
 				5 => {
 					initialised.insert(self.tensor(field.bytes()?)?.name);
-				},
+				}
 				11 => inputs.push(self.value_info(field.bytes()?)?),
 				12 => outputs.push(self.value_info(field.bytes()?)?),
-				_ => {},
+				_ => {}
 			}
 		}
 		// Old files list their constants among the inputs.
 		inputs.retain(|(name, _)| !initialised.contains(name));
-		let specs = |list: Vec<(&[u8], Option<TensorType>)>| list.into_iter().map(tensor_spec).collect();
+		let specs =
+			|list: Vec<(&[u8], Option<TensorType>)>| list.into_iter().map(tensor_spec).collect::<Result<Vec<_>, _>>();
 		Ok((specs(inputs)?, specs(outputs)?))
 	}
 }
@@ -467,7 +504,10 @@ struct TensorType {
 }
 
 fn tensor_spec((name, tensor): (&[u8], Option<TensorType>)) -> Result<TensorSpec, Refusal> {
-	let unsupported = |reason| Refusal::UnsupportedSignature { name: text(name), reason };
+	let unsupported = |reason| Refusal::UnsupportedSignature {
+		name: text(name),
+		reason,
+	};
 	let tensor = tensor.ok_or_else(|| unsupported("it is not a tensor"))?;
 	let dtype = match tensor.dtype {
 		1 => DType::F32,
@@ -486,14 +526,21 @@ fn tensor_spec((name, tensor): (&[u8], Option<TensorType>)) -> Result<TensorSpec
 		8 => return Err(unsupported("tensors of strings are not supported")),
 		_ => return Err(unsupported("its element type has no place in the safetensors format")),
 	};
-	let shape = tensor.shape.ok_or_else(|| unsupported("its number of dimensions is not stated"))?;
+	let shape = tensor
+		.shape
+		.ok_or_else(|| unsupported("its number of dimensions is not stated"))?;
 	if std::str::from_utf8(name).is_err() || name.is_empty() {
 		return Err(unsupported("its name is not text"));
 	}
 	Ok(TensorSpec {
-		name: name.to_vec().try_into().map_err(|_| unsupported("its name is longer than 64 bytes"))?,
+		name: name
+			.to_vec()
+			.try_into()
+			.map_err(|_| unsupported("its name is longer than 64 bytes"))?,
 		dtype,
-		shape: shape.try_into().map_err(|_| unsupported("it has more than 8 dimensions"))?,
+		shape: shape
+			.try_into()
+			.map_err(|_| unsupported("it has more than 8 dimensions"))?,
 	})
 }
 

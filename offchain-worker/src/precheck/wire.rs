@@ -44,7 +44,7 @@ impl<'a> Field<'a> {
 					each(varint(&mut bytes)? as i64)?;
 				}
 				Ok(())
-			},
+			}
 			_ => Err(Refusal::Malformed("a field has another wire type than ONNX says")),
 		}
 	}
@@ -67,7 +67,11 @@ fn varint(bytes: &mut &[u8]) -> Result<u64, Refusal> {
 			return Ok(value);
 		}
 	}
-	Err(if bytes.len() < 10 { Refusal::Truncated } else { Refusal::Malformed("a number is longer than ten bytes") })
+	Err(if bytes.len() < 10 {
+		Refusal::Truncated
+	} else {
+		Refusal::Malformed("a number is longer than ten bytes")
+	})
 }
 
 fn take<'a>(bytes: &mut &'a [u8], length: u64) -> Result<&'a [u8], Refusal> {
@@ -89,7 +93,7 @@ fn next<'a>(bytes: &mut &'a [u8]) -> Result<Field<'a>, Refusal> {
 		2 => {
 			let length = varint(bytes)?;
 			Value::Bytes(take(bytes, length)?)
-		},
+		}
 		5 => take(bytes, 4).map(|_| Value::Fixed32)?,
 		_ => return Err(Refusal::Malformed("a field has a wire type that ONNX does not use")),
 	};

@@ -151,4 +151,6 @@ mod benchmarks {
 		assert!(Jobs::<T>::get(job).is_none());
 		Ok(())
 	}
+
+	impl_benchmark_test_suite!(Pallet, mock::ExtBuilder(0).build(), mock::Test);
 }

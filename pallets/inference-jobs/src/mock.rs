@@ -1,18 +1,21 @@
 //! A runtime with this pallet and, behind its traits, parties that keep books.
 
+pub mod acts;
 pub mod parties;
 
+pub use acts::*;
+
 use crate as pallet_inference_jobs;
-use crate::{Event, JobRecordOf, Jobs, Pallet};
+use crate::Pallet;
 use frame_support::{
 	derive_impl, parameter_types,
 	traits::{Hooks, Randomness},
 	weights::Weight,
 };
-use highway_primitives::{traits::Jobs as _, Balance, BlobRef, BlockNumber, FailureClass, JobId, NodeId, Tier};
+use highway_primitives::BlockNumber;
 use parties::{Attestations, Fleet, Market, MockNode, Models, Nodes};
 use sp_core::H256;
-use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
+use sp_runtime::BuildStorage;
 
 pub type AccountId = u64;
 pub const PAYER: AccountId = 1;
@@ -79,9 +82,7 @@ impl crate::Config for Test {
 pub struct ExtBuilder(pub u32);
 
 impl ExtBuilder {
-	pub fn build_and_execute(self, test: impl FnOnce()) {
-		TickLimit::set(Weight::from_parts(1_000_000_000_000, u64::MAX));
-		Seed::set(Some(H256::zero()));
+	pub fn build(self) -> sp_io::TestExternalities {
 		let jobs = crate::GenesisConfig {
 			attestation_window: WINDOW,
 			retention: RETENTION,
@@ -91,11 +92,18 @@ impl ExtBuilder {
 			inference_jobs: jobs,
 			..Default::default()
 		};
-		sp_io::TestExternalities::from(genesis.build_storage().unwrap()).execute_with(|| {
-			for node in 0..self.0 {
-				Fleet::insert(node, MockNode::default());
-			}
+		let mut ext = sp_io::TestExternalities::from(genesis.build_storage().unwrap());
+		ext.execute_with(|| {
+			(0..self.0).for_each(|node| Fleet::insert(node, MockNode::default()));
 			go_to(1);
+		});
+		ext
+	}
+
+	pub fn build_and_execute(self, test: impl FnOnce()) {
+		TickLimit::set(Weight::from_parts(1_000_000_000_000, u64::MAX));
+		Seed::set(Some(H256::zero()));
+		self.build().execute_with(|| {
 			test();
 			check();
 		});
@@ -114,64 +122,4 @@ pub fn go_to(block: BlockNumber) {
 		System::set_block_number(System::block_number() + 1);
 		InferenceJobs::on_initialize(System::block_number());
 	}
-}
-
-pub fn input() -> BlobRef {
-	BlobRef {
-		hash: H256::repeat_byte(1),
-		size: 1_000,
-	}
-}
-
-pub fn output() -> BlobRef {
-	BlobRef {
-		hash: H256::repeat_byte(2),
-		size: 2_000,
-	}
-}
-
-/// Submits through the dispatchable, in a storage layer as in a block.
-pub fn try_submit(max_price: Balance) -> Result<JobId, DispatchError> {
-	let call = crate::Call::submit_job {
-		model: MODEL,
-		input: input(),
-		tier: Tier::Spot,
-		max_price,
-		gateway: None,
-		curator: None,
-	};
-	let job = crate::NextJobId::<Test>::get();
-	let done = sp_runtime::traits::Dispatchable::dispatch(RuntimeCall::from(call), RuntimeOrigin::signed(PAYER));
-	done.map(|_| job).map_err(|error| error.error)
-}
-
-pub fn submit() -> JobId {
-	try_submit(Balance::MAX).unwrap()
-}
-
-pub fn poke(job: JobId) -> DispatchResult {
-	InferenceJobs::poke(RuntimeOrigin::signed(POKER), job)
-}
-
-pub fn attest(job: JobId) -> DispatchResult {
-	InferenceJobs::attested(job, executor(job), output())
-}
-
-pub fn report(job: JobId, class: FailureClass) -> DispatchResult {
-	InferenceJobs::failure_reported(job, executor(job), class)
-}
-
-pub fn record(job: JobId) -> JobRecordOf<Test> {
-	Jobs::<Test>::get(job).unwrap()
-}
-
-pub fn executor(job: JobId) -> NodeId {
-	record(job).executor().unwrap()
-}
-
-/// This pallet's events since the last call.
-pub fn events() -> Vec<Event<Test>> {
-	let events = System::read_events_for_pallet::<Event<Test>>();
-	System::reset_events();
-	events
 }

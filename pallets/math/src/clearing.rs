@@ -20,7 +20,11 @@ pub fn posted<Id: Copy>(asks: &[(Id, u128)]) -> Option<Cleared<Id>> {
 	prices.sort_unstable();
 	let middle = prices.len().checked_sub(1)? / 2;
 	let price = *prices.get(middle)?;
-	let winners = asks.iter().filter(|(_, ask)| *ask <= price).map(|(id, _)| *id).collect();
+	let winners = asks
+		.iter()
+		.filter(|(_, ask)| *ask <= price)
+		.map(|(id, _)| *id)
+		.collect();
 	Some(Cleared { price, winners })
 }
 
@@ -37,19 +41,37 @@ mod tests {
 
 	#[test]
 	fn posted_should_pay_the_ask_when_there_is_one() {
-		assert_eq!(posted(&[(7u32, 40)]), Some(Cleared { price: 40, winners: vec![7] }));
+		assert_eq!(
+			posted(&[(7u32, 40)]),
+			Some(Cleared {
+				price: 40,
+				winners: vec![7]
+			})
+		);
 	}
 
 	#[test]
 	fn posted_should_take_the_lower_middle_when_the_number_is_even() {
 		let asks = [(1u32, 40), (2, 10), (3, 30), (4, 20)];
-		assert_eq!(posted(&asks), Some(Cleared { price: 20, winners: vec![2, 4] }));
+		assert_eq!(
+			posted(&asks),
+			Some(Cleared {
+				price: 20,
+				winners: vec![2, 4]
+			})
+		);
 	}
 
 	#[test]
 	fn posted_should_let_all_equal_asks_win() {
 		let asks = [(1u32, 10), (2, 10), (3, 10), (4, 10)];
-		assert_eq!(posted(&asks), Some(Cleared { price: 10, winners: vec![1, 2, 3, 4] }));
+		assert_eq!(
+			posted(&asks),
+			Some(Cleared {
+				price: 10,
+				winners: vec![1, 2, 3, 4]
+			})
+		);
 	}
 
 	fn asks() -> impl Strategy<Value = Vec<(usize, u128)>> {

@@ -12,7 +12,9 @@ const FORGET: Perbill = Perbill::from_percent(2);
 
 /// Decayed counts of good and bad outcomes, in units of 1/[`ONE`]. Neither ever exceeds 50 · `ONE`: there, an outcome
 /// adds as much as it makes forget.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Reliability {
 	/// Good outcomes.
 	pub good: u64,
@@ -77,9 +79,18 @@ mod tests {
 
 	#[test]
 	fn note_should_forget_two_percent_when_the_weight_is_full() {
-		let mut record = Reliability { good: 10 * ONE, bad: 20 * ONE };
+		let mut record = Reliability {
+			good: 10 * ONE,
+			bad: 20 * ONE,
+		};
 		record.note(false, Perbill::one());
-		assert_eq!(record, Reliability { good: 9_800_000, bad: 20_600_000 });
+		assert_eq!(
+			record,
+			Reliability {
+				good: 9_800_000,
+				bad: 20_600_000
+			}
+		);
 	}
 
 	#[test]

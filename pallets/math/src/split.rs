@@ -76,7 +76,8 @@ mod tests {
 	}
 
 	fn terms() -> impl Strategy<Value = Vec<(Perbill, u128)>> {
-		let share = prop_oneof![Just(0u32), Just(1), Just(1_000_000_000), 0u32..=1_000_000_000].prop_map(Perbill::from_parts);
+		let share =
+			prop_oneof![Just(0u32), Just(1), Just(1_000_000_000), 0u32..=1_000_000_000].prop_map(Perbill::from_parts);
 		prop::collection::vec((share, amount()), 0..=8)
 	}
 

@@ -1,6 +1,6 @@
 //! Benchmarks: every call in its worst case.
 
-use crate::{Call, Config, Models, Pallet};
+use crate::{Call, Config, Models, Pallet, TransferOffers};
 use alloc::{format, vec};
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -18,11 +18,17 @@ use highway_primitives::{
 };
 use sp_runtime::Perbill;
 
-const TERMS: Option<DerivativeTerms> = Some(DerivativeTerms { share: Perbill::from_percent(10), floor: 0 });
+const TERMS: Option<DerivativeTerms> = Some(DerivativeTerms {
+	share: Perbill::from_percent(10),
+	floor: 0,
+});
 
 /// The largest specification that passes the checks.
 fn largest_spec() -> VersionSpec {
-	let blob = BlobRef { hash: Default::default(), size: u32::MAX.into() };
+	let blob = BlobRef {
+		hash: Default::default(),
+		size: u32::MAX.into(),
+	};
 	let tensors = || {
 		let tensor = |index: u32| TensorSpec {
 			name: BoundedVec::truncate_from(format!("{index:064}").into_bytes()),
@@ -38,27 +44,41 @@ fn largest_spec() -> VersionSpec {
 		outputs: tensors(),
 		unit: Unit::Request,
 		unit_time_ms: crate::MAX_UNIT_TIME_MS,
-		policy: VerificationPolicy::Tolerance { atol: u32::MAX, rtol: u32::MAX, outliers: crate::MAX_OUTLIERS },
-		recipe: Some(Recipe { name: BoundedVec::truncate_from(vec![b'a'; 32]), config: blob }),
+		policy: VerificationPolicy::Tolerance {
+			atol: u32::MAX,
+			rtol: u32::MAX,
+			outliers: crate::MAX_OUTLIERS,
+		},
+		recipe: Some(Recipe {
+			name: BoundedVec::truncate_from(vec![b'a'; 32]),
+			config: blob,
+		}),
 	}
 }
 
 fn funded<T: Config>(name: &'static str) -> T::AccountId {
 	let who: T::AccountId = account(name, 0, 0);
-	let most: Balance = T::Currency::total_issuance().max(T::Currency::minimum_balance()).saturating_mul(1_000);
+	let most: Balance = T::Currency::total_issuance()
+		.max(T::Currency::minimum_balance())
+		.saturating_mul(1_000);
 	let price = T::BaseDeposit::get().saturating_add(T::DepositPerByte::get().saturating_mul(8_192));
-	let enough = price.saturating_mul(u128::from(T::MaxVersions::get()).saturating_add(8)).max(most);
+	let enough = price
+		.saturating_mul(u128::from(T::MaxVersions::get()).saturating_add(8))
+		.max(most);
 	let _ = T::Currency::increase_balance(&who, enough, Precision::BestEffort);
 	who
 }
 
-fn register<T: Config>(
-	owner: &T::AccountId,
-	name: &str,
-	parent: Option<ModelId>,
-) -> Result<ModelId, BenchmarkError> {
+fn register<T: Config>(owner: &T::AccountId, name: &str, parent: Option<ModelId>) -> Result<ModelId, BenchmarkError> {
 	let name = BoundedVec::truncate_from(format!("{name:a<64}").into_bytes());
-	Ok(Pallet::<T>::do_register(owner.clone(), name, largest_spec(), parent, TERMS, 0)?)
+	Ok(Pallet::<T>::do_register(
+		owner.clone(),
+		name,
+		largest_spec(),
+		parent,
+		TERMS,
+		0,
+	)?)
 }
 
 /// A model with as many ancestors as a parent may have.
@@ -81,7 +101,14 @@ mod benchmarks {
 		let name = BoundedVec::truncate_from(vec![b'z'; 64]);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(owner), name, largest_spec(), Some(parent), TERMS, T::MaxRoyalty::get());
+		_(
+			RawOrigin::Signed(owner),
+			name,
+			largest_spec(),
+			Some(parent),
+			TERMS,
+			T::MaxRoyalty::get(),
+		);
 
 		assert!(Models::<T>::contains_key(parent + 1));
 		Ok(())
@@ -91,7 +118,7 @@ mod benchmarks {
 	fn add_version() -> Result<(), BenchmarkError> {
 		let owner = funded::<T>("owner");
 		let model = super::register::<T>(&owner, "m", None)?;
-		Pallet::<T>::do_offer_transfer(owner.clone(), model, Some(account("buyer", 0, 0)))?;
+		Pallet::<T>::do_offer_transfer(owner.clone(), model, account("buyer", 0, 0))?;
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), model, largest_spec());
@@ -141,13 +168,26 @@ mod benchmarks {
 	#[benchmark]
 	fn offer_transfer() -> Result<(), BenchmarkError> {
 		let owner = funded::<T>("owner");
+		let buyer: T::AccountId = account("buyer", 0, 0);
 		let model = super::register::<T>(&owner, "m", None)?;
-		Pallet::<T>::do_offer_transfer(owner.clone(), model, Some(account("buyer", 0, 0)))?;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(owner), model, None);
+		_(RawOrigin::Signed(owner), model, buyer.clone());
 
-		assert!(!crate::TransferOffers::<T>::contains_key(model));
+		assert_eq!(TransferOffers::<T>::get(model), Some(buyer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn withdraw_offer() -> Result<(), BenchmarkError> {
+		let owner = funded::<T>("owner");
+		let model = super::register::<T>(&owner, "m", None)?;
+		Pallet::<T>::do_offer_transfer(owner.clone(), model, account("buyer", 0, 0))?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), model);
+
+		assert!(!TransferOffers::<T>::contains_key(model));
 		Ok(())
 	}
 
@@ -156,10 +196,10 @@ mod benchmarks {
 		let owner = funded::<T>("owner");
 		let buyer = funded::<T>("buyer");
 		let model = super::register::<T>(&owner, "m", None)?;
-		Pallet::<T>::do_offer_transfer(owner, model, Some(buyer.clone()))?;
+		Pallet::<T>::do_offer_transfer(owner, model, buyer.clone())?;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(buyer.clone()), model, Balance::MAX);
+		_(RawOrigin::Signed(buyer.clone()), model);
 
 		assert_eq!(Models::<T>::get(model).map(|record| record.owner), Some(buyer));
 		Ok(())
@@ -173,7 +213,7 @@ mod benchmarks {
 		for _ in 1..v {
 			Pallet::<T>::do_add_version(owner.clone(), model, largest_spec())?;
 		}
-		Pallet::<T>::do_offer_transfer(owner.clone(), model, Some(account("buyer", 0, 0)))?;
+		Pallet::<T>::do_offer_transfer(owner.clone(), model, account("buyer", 0, 0))?;
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), model);

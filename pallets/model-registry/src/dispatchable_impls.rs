@@ -44,7 +44,9 @@ impl<T: Config> Pallet<T> {
 		if let Some(parent) = &parent {
 			Models::<T>::mutate(parent.model, |record| match record {
 				Some(record) => record.children = record.children.saturating_add(1),
-				None => defensive!("the parent was read above"),
+				None => {
+					defensive!("the parent was read above");
+				}
 			});
 		}
 		Names::<T>::insert(&owner, &name, model);
@@ -63,7 +65,13 @@ impl<T: Config> Pallet<T> {
 		};
 		Models::<T>::insert(model, record);
 		let parent = parent.map(|terms| terms.model);
-		Self::deposit_event(Event::ModelRegistered { model, owner, name, parent, royalty });
+		Self::deposit_event(Event::ModelRegistered {
+			model,
+			owner,
+			name,
+			parent,
+			royalty,
+		});
 		Ok(model)
 	}
 
@@ -77,7 +85,10 @@ impl<T: Config> Pallet<T> {
 			ensure!(record.version < T::MaxVersions::get(), Error::<T>::TooManyVersions);
 			let version = record.version.checked_add(1).ok_or(Error::<T>::TooManyVersions)?;
 			let growth = Self::deposit_for_bytes(spec.encoded_size());
-			let deposit = record.deposit.checked_add(growth).ok_or(sp_runtime::ArithmeticError::Overflow)?;
+			let deposit = record
+				.deposit
+				.checked_add(growth)
+				.ok_or(sp_runtime::ArithmeticError::Overflow)?;
 			Self::hold(&who, growth)?;
 			record.deposit = deposit;
 			record.version = version;
@@ -97,7 +108,10 @@ impl<T: Config> Pallet<T> {
 		royalty: Option<Balance>,
 		derivative_terms: Option<Option<DerivativeTerms>>,
 	) -> DispatchResult {
-		ensure!(royalty.is_some() || derivative_terms.is_some(), Error::<T>::NothingToChange);
+		ensure!(
+			royalty.is_some() || derivative_terms.is_some(),
+			Error::<T>::NothingToChange
+		);
 		let from = Self::try_mutate_owned(&who, model, |record| {
 			if let Some(terms) = derivative_terms {
 				if let Some(terms) = &terms {
@@ -143,27 +157,29 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	pub(crate) fn do_offer_transfer(who: T::AccountId, model: ModelId, to: Option<T::AccountId>) -> DispatchResult {
+	pub(crate) fn do_offer_transfer(who: T::AccountId, model: ModelId, to: T::AccountId) -> DispatchResult {
 		let record = Models::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
 		ensure!(record.owner == who, Error::<T>::NotOwner);
-		match to {
-			Some(to) => {
-				ensure!(to != who, Error::<T>::AlreadyOwner);
-				TransferOffers::<T>::insert(model, &to);
-				Self::deposit_event(Event::TransferOffered { model, to });
-			},
-			None => {
-				ensure!(TransferOffers::<T>::take(model).is_some(), Error::<T>::NothingToChange);
-				Self::deposit_event(Event::TransferWithdrawn { model });
-			},
-		}
+		ensure!(to != who, Error::<T>::AlreadyOwner);
+		TransferOffers::<T>::insert(model, &to);
+		Self::deposit_event(Event::TransferOffered { model, to });
 		Ok(())
 	}
 
-	pub(crate) fn do_accept_transfer(who: T::AccountId, model: ModelId, max_deposit: Balance) -> DispatchResult {
+	pub(crate) fn do_withdraw_offer(who: T::AccountId, model: ModelId) -> DispatchResult {
+		let record = Models::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
+		ensure!(record.owner == who, Error::<T>::NotOwner);
+		ensure!(TransferOffers::<T>::take(model).is_some(), Error::<T>::NothingToChange);
+		Self::deposit_event(Event::TransferWithdrawn { model });
+		Ok(())
+	}
+
+	pub(crate) fn do_accept_transfer(who: T::AccountId, model: ModelId) -> DispatchResult {
 		let mut record = Models::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
-		ensure!(TransferOffers::<T>::get(model).as_ref() == Some(&who), Error::<T>::NotOffered);
-		ensure!(record.deposit <= max_deposit, Error::<T>::DepositAboveMax);
+		ensure!(
+			TransferOffers::<T>::get(model).as_ref() == Some(&who),
+			Error::<T>::NotOffered
+		);
 		ensure!(!Names::<T>::contains_key(&who, &record.name), Error::<T>::NameTaken);
 		Self::hold(&who, record.deposit)?;
 
@@ -188,7 +204,9 @@ impl<T: Config> Pallet<T> {
 		if let Some(parent) = &record.parent {
 			Models::<T>::mutate(parent.model, |parent| match parent {
 				Some(parent) => parent.children = parent.children.saturating_sub(1),
-				None => defensive!("a model with children stays"),
+				None => {
+					defensive!("a model with children stays");
+				}
 			});
 		}
 		(1..=record.version).for_each(|version| Versions::<T>::remove(model, version));
@@ -204,8 +222,15 @@ impl<T: Config> Pallet<T> {
 		let record = Models::<T>::get(parent).ok_or(Error::<T>::UnknownParent)?;
 		ensure!(!record.deprecated, Error::<T>::ParentDeprecated);
 		let terms = record.derivative_terms.ok_or(Error::<T>::DerivativesForbidden)?;
-		ensure!((Self::ancestors(&record).count() as u32) < MAX_LINEAGE, Error::<T>::LineageTooLong);
-		Ok(ParentTerms { model: parent, share: terms.share, floor: terms.floor })
+		ensure!(
+			(Self::ancestors(&record).count() as u32) < MAX_LINEAGE,
+			Error::<T>::LineageTooLong
+		);
+		Ok(ParentTerms {
+			model: parent,
+			share: terms.share,
+			floor: terms.floor,
+		})
 	}
 
 	/// Changes a model for its owner; nothing is written if `change` fails.

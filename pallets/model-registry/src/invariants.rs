@@ -25,7 +25,10 @@ impl<T: Config> Pallet<T> {
 	/// No model has an id that was not given yet.
 	fn ids_are_given_in_order() -> Result<(), TryRuntimeError> {
 		let next = NextModelId::<T>::get();
-		ensure!(Models::<T>::iter_keys().all(|model| model < next), "a model has an id that was not given");
+		ensure!(
+			Models::<T>::iter_keys().all(|model| model < next),
+			"a model has an id that was not given"
+		);
 		Ok(())
 	}
 
@@ -33,10 +36,16 @@ impl<T: Config> Pallet<T> {
 	fn names_index_models() -> Result<(), TryRuntimeError> {
 		let mut models = 0usize;
 		for (model, record) in Models::<T>::iter() {
-			ensure!(Names::<T>::get(&record.owner, &record.name) == Some(model), "a model is not found by its name");
+			ensure!(
+				Names::<T>::get(&record.owner, &record.name) == Some(model),
+				"a model is not found by its name"
+			);
 			models = models.saturating_add(1);
 		}
-		ensure!(Names::<T>::iter().count() == models, "the index of names has entries of no model");
+		ensure!(
+			Names::<T>::iter().count() == models,
+			"the index of names has entries of no model"
+		);
 		Ok(())
 	}
 
@@ -44,12 +53,18 @@ impl<T: Config> Pallet<T> {
 	fn versions_are_dense() -> Result<(), TryRuntimeError> {
 		let mut versions = 0usize;
 		for (model, record) in Models::<T>::iter() {
-			ensure!((1..=T::MaxVersions::get()).contains(&record.version), "a model has no version, or too many");
+			ensure!(
+				(1..=T::MaxVersions::get()).contains(&record.version),
+				"a model has no version, or too many"
+			);
 			let dense = (1..=record.version).all(|version| Versions::<T>::contains_key(model, version));
 			ensure!(dense, "a version is missing");
 			versions = versions.saturating_add(record.version as usize);
 		}
-		ensure!(Versions::<T>::iter().count() == versions, "there are versions of no model");
+		ensure!(
+			Versions::<T>::iter().count() == versions,
+			"there are versions of no model"
+		);
 		Ok(())
 	}
 
@@ -72,7 +87,10 @@ impl<T: Config> Pallet<T> {
 	/// a royalty, pending or not, pays the floors of all ancestors.
 	fn lineages_are_short_and_paid() -> Result<(), TryRuntimeError> {
 		for (model, record) in Models::<T>::iter() {
-			let royalty = record.royalty.pending.map_or(record.royalty.current, |(rise, _)| rise.min(record.royalty.current));
+			let royalty = record
+				.royalty
+				.pending
+				.map_or(record.royalty.current, |(rise, _)| rise.min(record.royalty.current));
 			let (mut child, mut next, mut depth) = (model, record.parent, 0u32);
 			while let Some(terms) = next {
 				ensure!(terms.model < child, "a parent is younger than its child");
@@ -92,9 +110,14 @@ impl<T: Config> Pallet<T> {
 		for record in Models::<T>::iter_values() {
 			let royalty = record.royalty;
 			ensure!(royalty.current <= most, "a royalty is above the maximum");
-			let rise_is_valid = royalty.pending.is_none_or(|(rise, _)| rise > royalty.current && rise <= most);
+			let rise_is_valid = royalty
+				.pending
+				.is_none_or(|(rise, _)| rise > royalty.current && rise <= most);
 			ensure!(rise_is_valid, "a pending royalty is not a rise, or above the maximum");
-			ensure!(record.derivative_terms.is_none_or(|terms| terms.floor <= most), "a floor is above the maximum");
+			ensure!(
+				record.derivative_terms.is_none_or(|terms| terms.floor <= most),
+				"a floor is above the maximum"
+			);
 		}
 		Ok(())
 	}
@@ -108,7 +131,10 @@ impl<T: Config> Pallet<T> {
 		}
 		let reason = HoldReasonOf::<T>::from(HoldReason::ModelDeposit);
 		for (owner, sum) in deposits {
-			ensure!(T::Currency::balance_on_hold(&reason, &owner) == sum, "an owner's deposits are not what is held");
+			ensure!(
+				T::Currency::balance_on_hold(&reason, &owner) == sum,
+				"an owner's deposits are not what is held"
+			);
 		}
 		Ok(())
 	}
@@ -117,7 +143,10 @@ impl<T: Config> Pallet<T> {
 	fn offers_are_of_models() -> Result<(), TryRuntimeError> {
 		for (model, to) in TransferOffers::<T>::iter() {
 			let owner = Models::<T>::get(model).map(|record| record.owner);
-			ensure!(owner.is_some_and(|owner| owner != to), "an offer is of no model, or to its owner");
+			ensure!(
+				owner.is_some_and(|owner| owner != to),
+				"an offer is of no model, or to its owner"
+			);
 		}
 		Ok(())
 	}

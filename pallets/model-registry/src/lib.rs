@@ -2,7 +2,12 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
 	not(test),
-	deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+	deny(
+		clippy::unwrap_used,
+		clippy::expect_used,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
 )]
 
 extern crate alloc;
@@ -28,6 +33,8 @@ pub use types::{ModelRecord, ModelRecordOf, ParentTerms};
 pub use validation::{MAX_OUTLIERS, MAX_UNIT_TIME_MS};
 pub use weights::WeightInfo;
 
+// The macros write paths in full.
+#[allow(unused_qualifications)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
@@ -224,8 +231,6 @@ pub mod pallet {
 		RoyaltyBelowFloor,
 		/// The royalty rises by more than a quarter within `RoyaltyRisePeriod`.
 		RoyaltyRiseTooSteep,
-		/// The share of derivative terms is above 100 %.
-		ShareAboveOne,
 		/// The floor of derivative terms is above `MaxRoyalty`.
 		FloorAboveMax,
 		/// The floor of derivative terms is below the floor that the model owes its own parent.
@@ -250,8 +255,6 @@ pub mod pallet {
 		AlreadyOwner,
 		/// The model is not offered to this account.
 		NotOffered,
-		/// The model's deposit is above what the new owner accepts.
-		DepositAboveMax,
 		/// The model has jobs that are not over yet.
 		OpenJobs,
 		/// Other models derive from the model.
@@ -347,33 +350,37 @@ pub mod pallet {
 			Self::do_reinstate(who, model)
 		}
 
-		/// Offers the model to `to`, in place of any offer before. `None` takes the offer back.
+		/// Offers the model to `to`, in place of any offer before.
 		#[pallet::call_index(5)]
 		#[pallet::weight(T::WeightInfo::offer_transfer())]
 		pub fn offer_transfer(
 			origin: OriginFor<T>,
 			#[pallet::compact] model: ModelId,
-			to: Option<T::AccountId>,
+			to: T::AccountId,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_offer_transfer(who, model, to)
 		}
 
-		/// Takes a model that is offered to the caller: its deposit, at most `max_deposit`, is held from the caller and the
-		/// former owner gets its own back.
+		/// Takes an offer of the model back.
 		#[pallet::call_index(6)]
-		#[pallet::weight(T::WeightInfo::accept_transfer())]
-		pub fn accept_transfer(
-			origin: OriginFor<T>,
-			#[pallet::compact] model: ModelId,
-			#[pallet::compact] max_deposit: Balance,
-		) -> DispatchResult {
+		#[pallet::weight(T::WeightInfo::withdraw_offer())]
+		pub fn withdraw_offer(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::do_accept_transfer(who, model, max_deposit)
+			Self::do_withdraw_offer(who, model)
+		}
+
+		/// Takes a model that is offered to the caller: its deposit is held from the caller, and the former owner gets its
+		/// own back.
+		#[pallet::call_index(7)]
+		#[pallet::weight(T::WeightInfo::accept_transfer())]
+		pub fn accept_transfer(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_accept_transfer(who, model)
 		}
 
 		/// Removes a model without open jobs and without children, and gives its deposit back.
-		#[pallet::call_index(7)]
+		#[pallet::call_index(8)]
 		#[pallet::weight(T::WeightInfo::remove(T::MaxVersions::get()))]
 		pub fn remove(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;

@@ -25,7 +25,15 @@ pub const ENDOWMENT: Balance = 1_000_000_000;
 #[frame_support::runtime]
 mod runtime {
 	#[runtime::runtime]
-	#[runtime::derive(RuntimeCall, RuntimeEvent, RuntimeError, RuntimeOrigin, RuntimeTask, RuntimeHoldReason)]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeTask,
+		RuntimeHoldReason,
+		RuntimeFreezeReason
+	)]
 	pub struct Test;
 
 	#[runtime::pallet_index(0)]
@@ -54,7 +62,7 @@ parameter_types! {
 	pub const DepositPerByte: Balance = 10;
 	pub const RoyaltyNotice: BlockNumber = 7;
 	pub const RoyaltyRisePeriod: BlockNumber = 30;
-	pub const MaxRoyalty: Balance = 10_000;
+	pub const MaxRoyalty: Balance = 1_000 * crate::royalty::SMALLEST_STEP_DIVISOR;
 	pub const MaxVersions: u32 = 4;
 }
 
@@ -73,7 +81,10 @@ impl pallet_model_registry::Config for Test {
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	let balances = vec![(ALICE, ENDOWMENT), (BOB, ENDOWMENT), (CAROL, ENDOWMENT), (PAUPER, 1)];
 	let genesis = RuntimeGenesisConfig {
-		balances: pallet_balances::GenesisConfig { balances, ..Default::default() },
+		balances: pallet_balances::GenesisConfig {
+			balances,
+			..Default::default()
+		},
 		..Default::default()
 	};
 	let mut ext = sp_io::TestExternalities::from(genesis.build_storage().expect("the genesis is valid"));
@@ -98,7 +109,11 @@ pub fn name(text: &str) -> ModelName {
 }
 
 pub fn tensor(name: &str, dtype: DType) -> TensorSpec {
-	TensorSpec { name: bytes(name), dtype, shape: BoundedVec::truncate_from(vec![None, Some(8)]) }
+	TensorSpec {
+		name: bytes(name),
+		dtype,
+		shape: BoundedVec::truncate_from(vec![None, Some(8)]),
+	}
 }
 
 pub fn spec() -> VersionSpec {
@@ -109,13 +124,20 @@ pub fn spec() -> VersionSpec {
 		outputs: BoundedVec::truncate_from(vec![tensor("y", DType::F32)]),
 		unit: Unit::Request,
 		unit_time_ms: 100,
-		policy: VerificationPolicy::Tolerance { atol: 1_000, rtol: 1_000, outliers: Perbill::from_percent(1) },
+		policy: VerificationPolicy::Tolerance {
+			atol: 1_000,
+			rtol: 1_000,
+			outliers: Perbill::from_percent(1),
+		},
 		recipe: None,
 	}
 }
 
 pub fn terms(percent: u32, floor: Balance) -> Option<DerivativeTerms> {
-	Some(DerivativeTerms { share: Perbill::from_percent(percent), floor })
+	Some(DerivativeTerms {
+		share: Perbill::from_percent(percent),
+		floor,
+	})
 }
 
 /// Registers a model without parent, children or royalty.

@@ -41,7 +41,10 @@ impl<T: Config> Pallet<T> {
 	pub fn ids_from(from: ModelId, limit: u32) -> Vec<ModelId> {
 		let end = NextModelId::<T>::get().min(from.saturating_add(MAX_PROBES));
 		let limit = limit.min(MAX_PROBES) as usize;
-		(from..end).filter(|model| Models::<T>::contains_key(model)).take(limit).collect()
+		(from..end)
+			.filter(|model| Models::<T>::contains_key(model))
+			.take(limit)
+			.collect()
 	}
 
 	/// The ancestors of a model, nearest first, with the terms under which each was derived from. At most
@@ -74,16 +77,25 @@ impl<T: Config> traits::Models<T::AccountId> for Pallet<T> {
 		let record = Models::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
 		ensure!(!record.deprecated, Error::<T>::ModelDeprecated);
 		let spec = Versions::<T>::get(model, record.version).ok_or(Error::<T>::UnknownModel)?;
-		Ok(ModelService { version: record.version, unit: spec.unit, unit_time_ms: spec.unit_time_ms })
+		Ok(ModelService {
+			version: record.version,
+			unit: spec.unit,
+			unit_time_ms: spec.unit_time_ms,
+		})
 	}
 
 	fn royalties(model: ModelId) -> Royalties<T::AccountId> {
-		let Some(record) = Models::<T>::get(model) else { return Vec::new() };
+		let Some(record) = Models::<T>::get(model) else {
+			return Vec::new();
+		};
 		let royalty = Self::royalty_of(&record);
 		let ancestors: Vec<_> = Self::ancestors(&record).collect();
 		let terms: Vec<(Perbill, Balance)> = ancestors.iter().map(|(terms, _)| (terms.share, terms.floor)).collect();
-		let payees = core::iter::once((model, record.owner))
-			.chain(ancestors.into_iter().map(|(terms, ancestor)| (terms.model, ancestor.owner)));
+		let payees = core::iter::once((model, record.owner)).chain(
+			ancestors
+				.into_iter()
+				.map(|(terms, ancestor)| (terms.model, ancestor.owner)),
+		);
 		payees
 			.zip(highway_math::split::royalties(royalty, &terms))
 			.map(|((model, payee), per_unit)| RoyaltyLine { model, payee, per_unit })
@@ -93,14 +105,20 @@ impl<T: Config> traits::Models<T::AccountId> for Pallet<T> {
 	fn job_opened(model: ModelId) {
 		Models::<T>::mutate(model, |record| match record {
 			Some(record) => record.open_jobs = record.open_jobs.saturating_add(1),
-			None => defensive!("a job was opened for a model that is not registered"),
+			None => {
+				defensive!("a job was opened for a model that is not registered");
+			}
 		});
 	}
 
 	fn job_closed(model: ModelId) {
-		Models::<T>::mutate(model, |record| match record.as_mut().map(|record| (record.open_jobs.checked_sub(1), record)) {
-			Some((Some(left), record)) => record.open_jobs = left,
-			_ => defensive!("a job was closed that was not opened"),
+		Models::<T>::mutate(model, |record| {
+			match record.as_mut().map(|record| (record.open_jobs.checked_sub(1), record)) {
+				Some((Some(left), record)) => record.open_jobs = left,
+				_ => {
+					defensive!("a job was closed that was not opened");
+				}
+			}
 		});
 	}
 }

@@ -4,6 +4,11 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use highway_primitives::{Balance, BlockNumber};
 use scale_info::TypeInfo;
 
+/// A rise of `MaxRoyalty` / 10⁹ is allowed whatever the base: a free model may ask for something one day. The maximum is
+/// far above any use, so the step is a small fraction of it; from there on a royalty needs 31 periods to grow a
+/// thousandfold.
+pub const SMALLEST_STEP_DIVISOR: Balance = 1_000_000_000;
+
 /// The bounds of a rise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RisePolicy {
@@ -36,14 +41,22 @@ pub struct RoyaltyState {
 impl RoyaltyState {
 	/// The state of a model that is registered with `royalty`.
 	pub fn new(royalty: Balance) -> Self {
-		Self { current: royalty, pending: None, last_rise: None, base: royalty }
+		Self {
+			current: royalty,
+			pending: None,
+			last_rise: None,
+			base: royalty,
+		}
 	}
 
 	/// The state in block `now`: a rise whose notice is over has taken effect.
 	pub fn at(self, now: BlockNumber, period: BlockNumber) -> Self {
 		match self.pending {
-			Some((royalty, from)) if from <= now => {
-				Self { current: royalty, pending: None, last_rise: Some(from), base: self.base_of_rise(from, period) }
+			Some((royalty, from)) if from <= now => Self {
+				current: royalty,
+				pending: None,
+				last_rise: Some(from),
+				base: self.base_of_rise(from, period),
 			},
 			_ => self,
 		}
@@ -57,12 +70,25 @@ impl RoyaltyState {
 	pub fn set(self, royalty: Balance, now: BlockNumber, policy: &RisePolicy) -> Option<(Self, BlockNumber)> {
 		let state = self.at(now, policy.period);
 		if royalty <= state.current {
-			return Some((Self { current: royalty, pending: None, ..state }, now));
+			return Some((
+				Self {
+					current: royalty,
+					pending: None,
+					..state
+				},
+				now,
+			));
 		}
 		let from = now.saturating_add(policy.notice);
 		let base = state.base_of_rise(from, policy.period);
 		let most = base.saturating_add((base / 4).max(policy.smallest_step));
-		(royalty <= most).then_some((Self { pending: Some((royalty, from)), ..state }, from))
+		(royalty <= most).then_some((
+			Self {
+				pending: Some((royalty, from)),
+				..state
+			},
+			from,
+		))
 	}
 
 	/// What a rise that takes effect in block `from` is measured against: within a period of the last rise still that
@@ -74,7 +100,3 @@ impl RoyaltyState {
 		}
 	}
 }
-
-/// A rise of `MaxRoyalty` / 1000 is allowed whatever the base: a free model may ask for something one day, but needs
-/// 31 periods to climb from there to the maximum.
-pub const SMALLEST_STEP_DIVISOR: Balance = 1_000;

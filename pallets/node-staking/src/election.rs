@@ -37,9 +37,8 @@ impl<T: Config> Pallet<T> {
 				qualifies.then_some((record.bond, operator))
 			})
 			.collect::<Vec<_>>();
-		candidates.sort_by(|(bond, operator), (other_bond, other)| {
-			other_bond.cmp(bond).then_with(|| operator.cmp(other))
-		});
+		candidates
+			.sort_by(|(bond, operator), (other_bond, other)| other_bond.cmp(bond).then_with(|| operator.cmp(other)));
 		candidates.truncate(places as usize);
 		let validators = candidates.into_iter().map(|(_, operator)| operator).collect::<Vec<_>>();
 		(!validators.is_empty()).then_some(validators)
@@ -60,7 +59,12 @@ impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
 
 impl<T: Config> historical::SessionManager<T::AccountId, ()> for Pallet<T> {
 	fn new_session(_: SessionIndex) -> Option<Vec<(T::AccountId, ())>> {
-		Some(Self::choose_validators()?.into_iter().map(|operator| (operator, ())).collect())
+		Some(
+			Self::choose_validators()?
+				.into_iter()
+				.map(|operator| (operator, ()))
+				.collect(),
+		)
 	}
 
 	fn start_session(index: SessionIndex) {
@@ -80,7 +84,9 @@ impl<T: Config> OnOffenceHandler<T::AccountId, (T::AccountId, ()), Weight> for P
 	) -> Weight {
 		for (details, fraction) in offenders.iter().zip(slash_fraction) {
 			let (operator, ()) = &details.offender;
-			let Some(node) = NodeOf::<T>::get(operator) else { continue };
+			let Some(node) = NodeOf::<T>::get(operator) else {
+				continue;
+			};
 			let Some(record) = Nodes::<T>::get(node) else { continue };
 			Self::deposit_event(Event::OffenceReported {
 				node,

@@ -40,7 +40,12 @@ impl<T: Config> Pallet<T> {
 		}
 		Self::check_description(&description).map_err(|error| -> &'static str { error.into() })?;
 		// As if heard in session 0: the first jobs may come before the first heartbeat.
-		let standing = Standing { last_heartbeat: None, healthy: true, slots: node.slots, ..Standing::new(0) };
+		let standing = Standing {
+			last_heartbeat: None,
+			healthy: true,
+			slots: node.slots,
+			..Standing::new(0)
+		};
 		Self::insert_node(node.operator.clone(), description, node.bond, standing)
 			.map_err(|_| "its operator's balance does not cover the bond")?;
 		Ok(())

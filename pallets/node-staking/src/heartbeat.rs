@@ -57,7 +57,12 @@ impl<T: Config> Pallet<T> {
 		if record.bond < T::MinBond::get() {
 			return Err(InvalidTransaction::Custom(refusal::NOT_BONDED).into());
 		}
-		let action = WorkerAction::Heartbeat { node, session, healthy, slots };
+		let action = WorkerAction::Heartbeat {
+			node,
+			session,
+			healthy,
+			slots,
+		};
 		if !worker::verify(&record.worker, Self::genesis_hash(), &action, signature) {
 			return Err(InvalidTransaction::BadProof.into());
 		}
@@ -77,7 +82,12 @@ impl<T: Config> Pallet<T> {
 			standing.last_heartbeat = Some(session);
 			standing.healthy = healthy;
 			standing.slots = slots;
-			Self::deposit_event(Event::HeartbeatReceived { node, session, healthy, slots });
+			Self::deposit_event(Event::HeartbeatReceived {
+				node,
+				session,
+				healthy,
+				slots,
+			});
 			Ok(())
 		})
 	}

@@ -41,12 +41,21 @@ impl<T: Config> Pallet<T> {
 		for (id, record) in Nodes::<T>::iter() {
 			nodes = nodes.saturating_add(1);
 			ensure!(id < NextNodeId::<T>::get(), "a node has an id that was not given");
-			ensure!(NodeOf::<T>::get(&record.operator) == Some(id), "an operator does not name its node");
-			ensure!(NodeOfWorker::<T>::get(&record.worker) == Some(id), "a worker key does not name its node");
+			ensure!(
+				NodeOf::<T>::get(&record.operator) == Some(id),
+				"an operator does not name its node"
+			);
+			ensure!(
+				NodeOfWorker::<T>::get(&record.worker) == Some(id),
+				"a worker key does not name its node"
+			);
 		}
 		ensure!(Standings::<T>::iter_keys().count() == nodes, "a standing has no node");
 		ensure!(NodeOf::<T>::iter_keys().count() == nodes, "an operator has no node");
-		ensure!(NodeOfWorker::<T>::iter_keys().count() == nodes, "a worker key has no node");
+		ensure!(
+			NodeOfWorker::<T>::iter_keys().count() == nodes,
+			"a worker key has no node"
+		);
 		Ok(())
 	}
 
@@ -71,10 +80,16 @@ impl<T: Config> Pallet<T> {
 	/// Unbonding chunks are not empty and leave in order; a model is hosted once.
 	fn check_records() -> Result<(), TryRuntimeError> {
 		for (_, record) in Nodes::<T>::iter() {
-			ensure!(record.unbonding.iter().all(|chunk| chunk.amount > 0), "an unbonding chunk is empty");
+			ensure!(
+				record.unbonding.iter().all(|chunk| chunk.amount > 0),
+				"an unbonding chunk is empty"
+			);
 			let sessions = record.unbonding.iter().map(|chunk| chunk.session);
 			ensure!(
-				sessions.clone().zip(sessions.skip(1)).all(|(earlier, later)| earlier < later),
+				sessions
+					.clone()
+					.zip(sessions.skip(1))
+					.all(|(earlier, later)| earlier < later),
 				"unbonding chunks are out of order"
 			);
 			let distinct = record.hosted.iter().collect::<BTreeSet<_>>();
@@ -87,10 +102,16 @@ impl<T: Config> Pallet<T> {
 	fn check_standings() -> Result<(), TryRuntimeError> {
 		let session = CurrentSession::<T>::get();
 		for (_, standing) in Standings::<T>::iter() {
-			ensure!(standing.last_heartbeat.is_none_or(|heard| heard <= session), "a heartbeat is from the future");
+			ensure!(
+				standing.last_heartbeat.is_none_or(|heard| heard <= session),
+				"a heartbeat is from the future"
+			);
 			ensure!(standing.live_since <= session, "a node is live since the future");
 			ensure!(standing.slots <= MAX_SLOTS, "a node has more slots than allowed");
-			ensure!(standing.assigned <= MAX_SLOTS.into(), "a node has more jobs than a node may have slots");
+			ensure!(
+				standing.assigned <= MAX_SLOTS.into(),
+				"a node has more jobs than a node may have slots"
+			);
 			let most = ONE.saturating_mul(50);
 			ensure!(
 				standing.reliability.good <= most && standing.reliability.bad <= most,

@@ -10,9 +10,9 @@ mod election;
 mod genesis;
 mod heartbeat;
 mod invariants;
-mod reads;
 #[cfg(test)]
 mod mock;
+mod reads;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -48,6 +48,8 @@ pub mod refusal {
 	pub const TOO_MANY_SLOTS: u8 = 4;
 }
 
+// The paths are the macro's own.
+#[allow(unused_qualifications)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
@@ -155,7 +157,10 @@ pub mod pallet {
 
 	impl<T: Config> Default for GenesisConfig<T> {
 		fn default() -> Self {
-			Self { session_length: genesis::DEFAULT_SESSION_LENGTH, nodes: Vec::new() }
+			Self {
+				session_length: genesis::DEFAULT_SESSION_LENGTH,
+				nodes: Vec::new(),
+			}
 		}
 	}
 
@@ -324,7 +329,10 @@ pub mod pallet {
 		fn integrity_test() {
 			assert!(T::MaxValidators::get() > 0, "a chain needs a validator");
 			assert!(T::MaxUnbonding::get() > 0, "a bond must be able to leave");
-			assert!(T::BondingSessions::get() > 0, "a bond must outlast the session of an offence");
+			assert!(
+				T::BondingSessions::get() > 0,
+				"a bond must outlast the session of an offence"
+			);
 			assert!(T::MinBond::get() > 0, "a node's record is paid for by its bond");
 		}
 

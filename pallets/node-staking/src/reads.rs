@@ -35,7 +35,11 @@ impl<T: Config> Pallet<T> {
 		Some(Contact {
 			node: id,
 			peer_id: record.peer_id.into_inner(),
-			addresses: record.addresses.into_iter().map(|address| address.into_inner()).collect(),
+			addresses: record
+				.addresses
+				.into_iter()
+				.map(|address| address.into_inner())
+				.collect(),
 		})
 	}
 
@@ -55,9 +59,7 @@ impl<T: Config> Pallet<T> {
 	pub fn heartbeat_due(id: NodeId) -> bool {
 		let session = CurrentSession::<T>::get();
 		Self::node(id).is_some_and(|(record, standing)| {
-			standing.last_heartbeat != Some(session)
-				&& !standing.is_jailed(session)
-				&& record.bond >= T::MinBond::get()
+			standing.last_heartbeat != Some(session) && !standing.is_jailed(session) && record.bond >= T::MinBond::get()
 		})
 	}
 
@@ -85,7 +87,9 @@ impl<T: Config> Pallet<T> {
 	fn with_standing(id: NodeId, change: impl FnOnce(&mut Standing)) {
 		Standings::<T>::mutate(id, |standing| match standing {
 			Some(standing) => change(standing),
-			None => defensive!("a job outlived its node"),
+			None => {
+				defensive!("a job outlived its node");
+			}
 		})
 	}
 }
@@ -109,7 +113,9 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 
 	/// Reliability in parts per million, at least 1, times free slots.
 	fn draw_weight(node: NodeId, model: ModelId, security: Balance) -> u64 {
-		let Some((record, standing)) = Self::node(node) else { return 0 };
+		let Some((record, standing)) = Self::node(node) else {
+			return 0;
+		};
 		let able = Self::may_work(&record, &standing)
 			&& record.hosted.contains(&model)
 			&& record.bond.saturating_sub(standing.reserved) >= security;
@@ -126,7 +132,10 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 		let (record, mut standing) = Self::node(node).ok_or(Error::<T>::UnknownNode)?;
 		ensure!(Self::may_work(&record, &standing), Error::<T>::NotEligible);
 		ensure!(standing.free_slots() > 0, Error::<T>::NoFreeSlot);
-		let reserved = standing.reserved.checked_add(security).ok_or(Error::<T>::BondReserved)?;
+		let reserved = standing
+			.reserved
+			.checked_add(security)
+			.ok_or(Error::<T>::BondReserved)?;
 		ensure!(reserved <= record.bond, Error::<T>::BondReserved);
 		standing.reserved = reserved;
 		standing.assigned = standing.assigned.saturating_add(1);
@@ -136,8 +145,11 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 
 	fn free_slot(node: NodeId) {
 		Self::with_standing(node, |standing| {
-			standing.assigned =
-				standing.assigned.checked_sub(1).defensive_proof("a slot is freed once").unwrap_or_default();
+			standing.assigned = standing
+				.assigned
+				.checked_sub(1)
+				.defensive_proof("a slot is freed once")
+				.unwrap_or_default();
 		})
 	}
 

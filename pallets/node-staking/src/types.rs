@@ -35,7 +35,11 @@ impl NodeDescription {
 	pub fn has_plain_text(&self) -> bool {
 		// A wallet prints these: control characters would write over its terminal.
 		let plain = |text: &[u8]| text.iter().all(u8::is_ascii_graphic);
-		plain(&self.region) && self.addresses.iter().all(|address| address.first() == Some(&b'/') && plain(address))
+		plain(&self.region)
+			&& self
+				.addresses
+				.iter()
+				.all(|address| address.first() == Some(&b'/') && plain(address))
 	}
 }
 
@@ -52,7 +56,15 @@ pub struct UnbondingChunk {
 
 /// A node: what its operator says of it and has bonded for it.
 #[derive(
-	CloneNoBound, PartialEqNoBound, EqNoBound, DebugNoBound, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	CloneNoBound,
+	PartialEqNoBound,
+	EqNoBound,
+	DebugNoBound,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 #[codec(mel_bound())]
 #[scale_info(skip_type_params(T))]
@@ -92,7 +104,14 @@ pub type NodeRecordOf<T> = NodeRecord<T>;
 impl<T: Config> NodeRecord<T> {
 	/// A node as it registers: nothing bonded, nothing hosted.
 	pub fn new(operator: T::AccountId, description: NodeDescription, session: u32) -> Self {
-		let NodeDescription { worker, peer_id, addresses, device, memory_mib, region } = description;
+		let NodeDescription {
+			worker,
+			peer_id,
+			addresses,
+			device,
+			memory_mib,
+			region,
+		} = description;
 		Self {
 			operator,
 			worker,
@@ -111,7 +130,14 @@ impl<T: Config> NodeRecord<T> {
 
 	/// Takes over what the operator tells now.
 	pub fn describe(&mut self, description: NodeDescription) {
-		let NodeDescription { worker, peer_id, addresses, device, memory_mib, region } = description;
+		let NodeDescription {
+			worker,
+			peer_id,
+			addresses,
+			device,
+			memory_mib,
+			region,
+		} = description;
 		self.worker = worker;
 		self.peer_id = peer_id;
 		self.addresses = addresses;
@@ -122,7 +148,9 @@ impl<T: Config> NodeRecord<T> {
 
 	/// Everything that is on its way out.
 	pub fn unbonding_total(&self) -> Balance {
-		self.unbonding.iter().fold(0, |sum: Balance, chunk| sum.saturating_add(chunk.amount))
+		self.unbonding
+			.iter()
+			.fold(0, |sum: Balance, chunk| sum.saturating_add(chunk.amount))
 	}
 
 	/// Whether it stands in the list from which validators are chosen.
@@ -132,7 +160,9 @@ impl<T: Config> NodeRecord<T> {
 }
 
 /// How a node does. Small: every job and every heartbeat writes it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Standing {
 	/// Session of its last heartbeat.
 	pub last_heartbeat: Option<u32>,
@@ -158,7 +188,10 @@ pub struct Standing {
 impl Standing {
 	/// A node that was not heard yet.
 	pub fn new(session: u32) -> Self {
-		Self { live_since: session, ..Default::default() }
+		Self {
+			live_since: session,
+			..Default::default()
+		}
 	}
 
 	/// Sessions since it was heard, the current one included while its heartbeat is missing.

@@ -43,14 +43,25 @@ impl<T: Config> Pallet<T> {
 				let mut ask = Ask::none(node);
 				ask.change(epoch, Some(price));
 				book.try_push(ask).map_err(|_| Error::<T>::AsksFull)?;
-			},
+			}
 		}
 		Self::store_book(model, role, book);
 
 		if let Some(node) = displaced {
-			Self::deposit_event(Event::AskDisplaced { model, role, node, from });
+			Self::deposit_event(Event::AskDisplaced {
+				model,
+				role,
+				node,
+				from,
+			});
 		}
-		Self::deposit_event(Event::AskPosted { model, role, node, price, from });
+		Self::deposit_event(Event::AskPosted {
+			model,
+			role,
+			node,
+			price,
+			from,
+		});
 		Ok(())
 	}
 
@@ -66,7 +77,12 @@ impl<T: Config> Pallet<T> {
 		ask.change(epoch, None);
 		forget_ended(&mut book, epoch);
 		Self::store_book(model, role, book);
-		Self::deposit_event(Event::AskWithdrawn { model, role, node, from: epoch.saturating_add(1) });
+		Self::deposit_event(Event::AskWithdrawn {
+			model,
+			role,
+			node,
+			from: epoch.saturating_add(1),
+		});
 		Ok(())
 	}
 

@@ -82,7 +82,10 @@ mod benchmarks {
 
 		assert_eq!(
 			CuratorFees::<T>::get(&curator),
-			Some(CuratorFee { fee, deposit: T::CuratorDeposit::get() })
+			Some(CuratorFee {
+				fee,
+				deposit: T::CuratorDeposit::get()
+			})
 		);
 		Ok(())
 	}

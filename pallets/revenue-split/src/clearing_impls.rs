@@ -22,7 +22,10 @@ impl<T: Config> Pallet<T> {
 
 	/// The last block of `epoch`.
 	pub fn last_block_of(epoch: EpochIndex) -> BlockNumber {
-		epoch.saturating_add(1).saturating_mul(EpochLength::<T>::get()).saturating_sub(1)
+		epoch
+			.saturating_add(1)
+			.saturating_mul(EpochLength::<T>::get())
+			.saturating_sub(1)
 	}
 
 	/// The record of this epoch, or what it would be if this were its first touch, and whether it is stored.
@@ -100,7 +103,9 @@ impl<T: Config> Pallet<T> {
 
 	/// Drops the model's latest record, if it is of a past epoch and no job refers to it. Returns whether it was.
 	pub(crate) fn drop_last_unreferenced(model: ModelId) -> bool {
-		let Some(last) = LastCleared::<T>::get(model) else { return false };
+		let Some(last) = LastCleared::<T>::get(model) else {
+			return false;
+		};
 		let unused = Clearings::<T>::get(model, last).is_none_or(|clearing| clearing.jobs == 0);
 		if !unused || last >= Self::current_epoch() {
 			return false;
@@ -110,4 +115,3 @@ impl<T: Config> Pallet<T> {
 		true
 	}
 }
-

@@ -18,15 +18,18 @@ impl<T: Config> Pallet<T> {
 			(Some(former), 0) => {
 				Self::release_deposit(curator, former.deposit)?;
 				CuratorFees::<T>::remove(curator);
-			},
+			}
 			(Some(former), fee) => CuratorFees::<T>::insert(curator, CuratorFee { fee, ..former }),
 			(None, fee) => {
 				let deposit = T::CuratorDeposit::get();
 				Self::hold_deposit(curator, deposit)?;
 				CuratorFees::<T>::insert(curator, CuratorFee { fee, deposit });
-			},
+			}
 		}
-		Self::deposit_event(Event::CuratorFeePosted { curator: curator.clone(), fee });
+		Self::deposit_event(Event::CuratorFeePosted {
+			curator: curator.clone(),
+			fee,
+		});
 		Ok(())
 	}
 

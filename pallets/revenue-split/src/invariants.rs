@@ -33,7 +33,10 @@ impl<T: Config> Pallet<T> {
 			ensure!(earned > 0, "an entry of earnings is empty");
 			total = total.checked_add(earned).ok_or("earnings are beyond all money")?;
 		}
-		ensure!(total == TotalEarnings::<T>::get(), "the total of earnings is not their sum");
+		ensure!(
+			total == TotalEarnings::<T>::get(),
+			"the total of earnings is not their sum"
+		);
 		Ok(())
 	}
 
@@ -47,10 +50,16 @@ impl<T: Config> Pallet<T> {
 			ensure!(unique(&clearing.storage), "a storage provider won twice");
 			ensure!(epoch <= now, "a clearing record is of an epoch to come");
 			let latest = LastCleared::<T>::get(model) == Some(epoch);
-			ensure!(clearing.jobs > 0 || latest, "a clearing record is kept that no job refers to");
+			ensure!(
+				clearing.jobs > 0 || latest,
+				"a clearing record is kept that no job refers to"
+			);
 		}
 		for (model, epoch) in LastCleared::<T>::iter() {
-			ensure!(Clearings::<T>::contains_key(model, epoch), "a model's latest clearing record is missing");
+			ensure!(
+				Clearings::<T>::contains_key(model, epoch),
+				"a model's latest clearing record is missing"
+			);
 		}
 		Ok(())
 	}
@@ -64,11 +73,20 @@ impl<T: Config> Pallet<T> {
 			let nodes: BTreeSet<NodeId> = book.iter().map(|ask| ask.node).collect();
 			ensure!(nodes.len() == book.len(), "a node asks twice");
 			let holding = |price: &dyn Fn(&Ask) -> Option<Balance>| book.iter().filter_map(price).count();
-			ensure!(holding(&|ask| ask.effective(now)) <= MAX_ASKS as usize, "too many asks hold now");
-			ensure!(holding(&Ask::upcoming) <= MAX_ASKS as usize, "too many asks hold from the next epoch on");
+			ensure!(
+				holding(&|ask| ask.effective(now)) <= MAX_ASKS as usize,
+				"too many asks hold now"
+			);
+			ensure!(
+				holding(&Ask::upcoming) <= MAX_ASKS as usize,
+				"too many asks hold from the next epoch on"
+			);
 			for ask in &book {
 				let from = ask.next.map_or(0, |(from, _)| from);
-				ensure!(from <= now.saturating_add(1), "an ask changes later than in the next epoch");
+				ensure!(
+					from <= now.saturating_add(1),
+					"an ask changes later than in the next epoch"
+				);
 			}
 		}
 		Ok(())

@@ -1,5 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+	not(any(test, feature = "runtime-benchmarks")),
+	deny(
+		clippy::unwrap_used,
+		clippy::expect_used,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
+)]
 
 extern crate alloc;
 
@@ -24,6 +33,8 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+// What the macro generates carries the spans of its attributes.
+#[allow(unused_qualifications, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::{types::*, weights::WeightInfo};
@@ -53,7 +64,7 @@ pub mod pallet {
 
 		/// The coin that payers pay and payees claim.
 		type Currency: fungible::Mutate<Self::AccountId>
-			+ fungible::Inspect<Self::AccountId, Balance = Balance>
+			+ Inspect<Self::AccountId, Balance = Balance>
 			+ fungible::MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
 		/// Who earns royalties.
@@ -141,7 +152,10 @@ pub mod pallet {
 
 	impl<T: Config> Default for GenesisConfig<T> {
 		fn default() -> Self {
-			Self { epoch_length: DEFAULT_EPOCH_LENGTH, _phantom: PhantomData }
+			Self {
+				epoch_length: DEFAULT_EPOCH_LENGTH,
+				_phantom: PhantomData,
+			}
 		}
 	}
 

@@ -93,7 +93,11 @@ impl Models<AccountId> for TestMarket {
 		model < 100
 	}
 	fn service(_: ModelId) -> Result<ModelService, DispatchError> {
-		Ok(ModelService { version: 1, unit: Unit::Request, unit_time_ms: 1 })
+		Ok(ModelService {
+			version: 1,
+			unit: Unit::Request,
+			unit_time_ms: 1,
+		})
 	}
 	fn royalties(_: ModelId) -> Royalties<AccountId> {
 		TestRoyalties::get()
@@ -107,13 +111,18 @@ impl Nodes<AccountId> for TestMarket {
 		TestNodes::get().get(&node).map(|node| node.operator)
 	}
 	fn node_of(operator: &AccountId) -> Option<NodeId> {
-		TestNodes::get().iter().find(|(_, node)| node.operator == *operator).map(|(id, _)| *id)
+		TestNodes::get()
+			.iter()
+			.find(|(_, node)| node.operator == *operator)
+			.map(|(id, _)| *id)
 	}
 	fn worker(_: NodeId) -> Option<WorkerId> {
 		None
 	}
 	fn hosts(node: NodeId, model: ModelId) -> bool {
-		TestNodes::get().get(&node).is_some_and(|node| node.hosts.contains(&model))
+		TestNodes::get()
+			.get(&node)
+			.is_some_and(|node| node.hosts.contains(&model))
 	}
 	fn draw_weight(node: NodeId, _: ModelId, _: Balance) -> u64 {
 		TestNodes::get().get(&node).map_or(0, |node| node.weight)

@@ -44,11 +44,22 @@ impl<T: Config> Pallet<T> {
 		for royalty in &clearing.royalties {
 			subtotal = plus::<T>(subtotal, times::<T>(royalty.per_unit, units_wide)?)?;
 		}
-		for amount in storage.iter().map(|(_, fee)| *fee).chain(curator.iter().map(|(_, fee)| *fee)) {
+		for amount in storage
+			.iter()
+			.map(|(_, fee)| *fee)
+			.chain(curator.iter().map(|(_, fee)| *fee))
+		{
 			subtotal = plus::<T>(subtotal, amount)?;
 		}
 		let price = plus::<T>(subtotal, split::protocol_fee(subtotal))?;
-		Ok(Deal { epoch, units, price, compute, storage, curator })
+		Ok(Deal {
+			epoch,
+			units,
+			price,
+			compute,
+			storage,
+			curator,
+		})
 	}
 
 	/// One of `winners` that still hosts the model: the drawn one, else the next after it. `None` if all are gone.
@@ -57,7 +68,10 @@ impl<T: Config> Pallet<T> {
 		let seed = sp_io::hashing::blake2_256(&[b"storage".as_slice(), seed.as_slice()].concat());
 		let first = draw::weighted(&seed, &vec![1; winners.len()])?;
 		let (before, from) = winners.split_at_checked(first)?;
-		from.iter().chain(before).copied().find(|node| Self::is_hosting(*node, model))
+		from.iter()
+			.chain(before)
+			.copied()
+			.find(|node| Self::is_hosting(*node, model))
 	}
 
 	/// The lines of a deal without zeros. They sum to its price, whatever `royalties` say: the protocol's line is what
@@ -69,9 +83,16 @@ impl<T: Config> Pallet<T> {
 		executor: Option<T::AccountId>,
 		storage: Option<T::AccountId>,
 	) -> Vec<BillLine<T::AccountId>> {
-		let mut lines = Lines { left: deal.price, lines: Vec::new() };
+		let mut lines = Lines {
+			left: deal.price,
+			lines: Vec::new(),
+		};
 		for royalty in royalties {
-			let role = if royalty.model == model { Role::Maker } else { Role::Parent };
+			let role = if royalty.model == model {
+				Role::Maker
+			} else {
+				Role::Parent
+			};
 			let amount = royalty.per_unit.saturating_mul(deal.units.into());
 			lines.add(role, Some(royalty.payee.clone()), amount);
 		}
@@ -95,7 +116,10 @@ impl<T: Config> Pallet<T> {
 			.mul_floor(deal.compute)
 			.checked_div(reporters.len() as Balance)
 			.unwrap_or_default();
-		let mut lines = Lines { left: deal.price, lines: Vec::new() };
+		let mut lines = Lines {
+			left: deal.price,
+			lines: Vec::new(),
+		};
 		for node in reporters {
 			lines.add(Role::Compute, Some(Self::operator_or_treasury(*node)), part);
 		}

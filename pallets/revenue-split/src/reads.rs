@@ -34,8 +34,13 @@ impl<T: Config> Pallet<T> {
 	/// with a job; at most twice [`crate::types::MAX_ASKS`].
 	pub fn providers(model: ModelId) -> Vec<NodeId> {
 		let clearing = LastCleared::<T>::get(model).and_then(|epoch| Clearings::<T>::get(model, epoch));
-		let Some(Clearing { executors, storage, .. }) = clearing else { return Vec::new() };
-		let also = executors.into_iter().filter(|node| !storage.contains(node)).collect::<Vec<_>>();
+		let Some(Clearing { executors, storage, .. }) = clearing else {
+			return Vec::new();
+		};
+		let also = executors
+			.into_iter()
+			.filter(|node| !storage.contains(node))
+			.collect::<Vec<_>>();
 		storage.into_iter().chain(also).collect()
 	}
 

@@ -50,7 +50,10 @@ impl<T: Config> Pallet<T> {
 		})?;
 		Earnings::<T>::remove(account);
 		TotalEarnings::<T>::mutate(|total| *total = total.defensive_saturating_sub(amount));
-		Self::deposit_event(Event::Claimed { account: account.clone(), amount });
+		Self::deposit_event(Event::Claimed {
+			account: account.clone(),
+			amount,
+		});
 		Ok(())
 	}
 
@@ -79,8 +82,13 @@ impl<T: Config> Pallet<T> {
 			match payee {
 				Some(payee) => {
 					Self::credit(&payee, amount);
-					Self::deposit_event(Event::Paid { job, role, payee, amount });
-				},
+					Self::deposit_event(Event::Paid {
+						job,
+						role,
+						payee,
+						amount,
+					});
+				}
 				None => Self::burn(job, amount),
 			}
 		}
@@ -108,12 +116,16 @@ impl<T: Config> Pallet<T> {
 		if amount == 0 {
 			return;
 		}
-		let claimable =
-			T::Currency::transfer(&Self::pot_account(), payer, amount, Preservation::Preserve).is_err();
+		let claimable = T::Currency::transfer(&Self::pot_account(), payer, amount, Preservation::Preserve).is_err();
 		if claimable {
 			Self::credit(payer, amount);
 		}
-		Self::deposit_event(Event::Refunded { job, payer: payer.clone(), amount, claimable });
+		Self::deposit_event(Event::Refunded {
+			job,
+			payer: payer.clone(),
+			amount,
+			claimable,
+		});
 	}
 
 	fn discharge(deal: &Deal<T::AccountId>) {
@@ -144,7 +156,9 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 	}
 
 	fn escrow(payer: &T::AccountId, deal: &Deal<T::AccountId>) -> DispatchResult {
-		let owed = Obligations::<T>::get().checked_add(deal.price).ok_or(ArithmeticError::Overflow)?;
+		let owed = Obligations::<T>::get()
+			.checked_add(deal.price)
+			.ok_or(ArithmeticError::Overflow)?;
 		T::Currency::transfer(payer, &Self::pot_account(), deal.price, Preservation::Preserve)?;
 		Obligations::<T>::put(owed);
 		Ok(())
@@ -178,6 +192,12 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 			.map(|clearing| clearing.royalties)
 			.unwrap_or_default();
 		let storage = deal.storage.as_ref().map(|(node, _)| Self::operator_or_treasury(*node));
-		Self::lines(model, deal, &royalties, Some(Self::operator_or_treasury(executor)), storage)
+		Self::lines(
+			model,
+			deal,
+			&royalties,
+			Some(Self::operator_or_treasury(executor)),
+			storage,
+		)
 	}
 }

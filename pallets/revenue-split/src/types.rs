@@ -3,9 +3,7 @@
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
-use highway_primitives::{
-	market::BillLine, model::MAX_LINEAGE, Balance, BlockNumber, EpochIndex, NodeId, RoyaltyLine,
-};
+use highway_primitives::{market::BillLine, model::MAX_LINEAGE, Balance, BlockNumber, EpochIndex, NodeId, RoyaltyLine};
 use scale_info::TypeInfo;
 
 /// The most asks of a model's role that hold in one epoch, and so the most winners.
@@ -48,7 +46,11 @@ pub struct Ask {
 impl Ask {
 	/// No ask yet.
 	pub const fn none(node: NodeId) -> Self {
-		Self { node, current: None, next: None }
+		Self {
+			node,
+			current: None,
+			next: None,
+		}
 	}
 
 	/// The price that holds in `epoch`, as far as is known by now.

@@ -3,7 +3,7 @@
 use crate::{
 	constants::{deposit, DbWeight, RuntimeBlockLength, RuntimeBlockWeights, EXISTENTIAL_DEPOSIT, MICRO_AIC},
 	AccountId, Authorship, Balances, Block, Hash, Nonce, Runtime, RuntimeCall, RuntimeEvent,
-	RuntimeFreezeReason, RuntimeHoldReason, System, UncheckedExtrinsic, VERSION,
+	PalletInfo, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, UncheckedExtrinsic, VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{

@@ -16,7 +16,9 @@ impl Client {
 		let id = format!("0x{}", hex::encode(sp_core::blake2_64(b"MarketApi")));
 		let apis = version.get("apis").and_then(|apis| apis.as_array());
 		Ok(apis.and_then(|apis| {
-			let entry = apis.iter().find(|entry| entry.get(0).and_then(|id| id.as_str()) == Some(id.as_str()))?;
+			let entry = apis
+				.iter()
+				.find(|entry| entry.get(0).and_then(|id| id.as_str()) == Some(id.as_str()))?;
 			entry.get(1)?.as_u64().and_then(|version| u32::try_from(version).ok())
 		}))
 	}
@@ -28,8 +30,9 @@ impl Client {
 		input_size: u64,
 		curator: Option<&AccountId32>,
 	) -> Result<Quote<AccountId32>, ClientError> {
-		let answer: Result<Quote<AccountId32>, sp_runtime::DispatchError> =
-			self.state_call("MarketApi_quote", (model, input_size, curator).encode()).await?;
+		let answer: Result<Quote<AccountId32>, sp_runtime::DispatchError> = self
+			.state_call("MarketApi_quote", (model, input_size, curator).encode())
+			.await?;
 		answer.map_err(|error| ClientError::Refused(Refusal::of_runtime(&self.chain.metadata(), &error)))
 	}
 
@@ -48,8 +51,7 @@ impl Client {
 		let mut all: Vec<ModelInfo<AccountId32>> = Vec::new();
 		loop {
 			let from = all.last().map_or(0, |model| model.id.saturating_add(1));
-			let page: Vec<ModelInfo<AccountId32>> =
-				self.state_call("MarketApi_models", (from, PAGE).encode()).await?;
+			let page: Vec<ModelInfo<AccountId32>> = self.state_call("MarketApi_models", (from, PAGE).encode()).await?;
 			if page.is_empty() {
 				return Ok(all);
 			}
@@ -69,7 +71,8 @@ impl Client {
 		owner: &AccountId32,
 		name: &str,
 	) -> Result<Option<ModelInfo<AccountId32>>, ClientError> {
-		self.state_call("MarketApi_model_by_name", (owner, name.as_bytes()).encode()).await
+		self.state_call("MarketApi_model_by_name", (owner, name.as_bytes()).encode())
+			.await
 	}
 
 	/// All nodes.

@@ -66,7 +66,11 @@ pub struct Call {
 
 impl Call {
 	fn new(pallet: &'static str, name: &'static str) -> Self {
-		Self { pallet, name, arguments: Vec::new() }
+		Self {
+			pallet,
+			name,
+			arguments: Vec::new(),
+		}
 	}
 
 	fn with(mut self, name: &'static str, value: impl Encode) -> Self {
@@ -78,12 +82,24 @@ impl Call {
 	pub fn encode(&self, metadata: &Metadata) -> Result<Vec<u8>, CallError> {
 		let title = || format!("{}.{}", self.pallet, self.name);
 		let changed = |reason: String| CallError::Changed { call: title(), reason };
-		let pallet = metadata.pallet_by_name(self.pallet).ok_or_else(|| CallError::Unknown(title()))?;
-		let variant = pallet.call_variant_by_name(self.name).ok_or_else(|| CallError::Unknown(title()))?;
-		let theirs: Vec<_> = variant.fields.iter().map(|field| field.name.as_deref().unwrap_or_default()).collect();
+		let pallet = metadata
+			.pallet_by_name(self.pallet)
+			.ok_or_else(|| CallError::Unknown(title()))?;
+		let variant = pallet
+			.call_variant_by_name(self.name)
+			.ok_or_else(|| CallError::Unknown(title()))?;
+		let theirs: Vec<_> = variant
+			.fields
+			.iter()
+			.map(|field| field.name.as_deref().unwrap_or_default())
+			.collect();
 		let ours: Vec<_> = self.arguments.iter().map(|(name, _)| *name).collect();
 		if theirs != ours {
-			return Err(changed(format!("it has {}, not {}", theirs.join(", "), ours.join(", "))));
+			return Err(changed(format!(
+				"it has {}, not {}",
+				theirs.join(", "),
+				ours.join(", ")
+			)));
 		}
 
 		let mut data = vec![pallet.index(), variant.index];
@@ -139,7 +155,9 @@ pub fn register_model(
 
 /// `ModelRegistry.add_version`
 pub fn add_version(model: ModelId, spec: VersionSpec) -> Call {
-	Call::new("ModelRegistry", "add_version").with("model", Compact(model)).with("spec", spec)
+	Call::new("ModelRegistry", "add_version")
+		.with("model", Compact(model))
+		.with("spec", spec)
 }
 
 /// `ModelRegistry.update_terms`
@@ -164,14 +182,18 @@ pub fn reinstate_model(model: ModelId) -> Call {
 	Call::new("ModelRegistry", "reinstate").with("model", Compact(model))
 }
 
-/// `ModelRegistry.offer_transfer`
-pub fn offer_model(model: ModelId, to: AccountId32) -> Call {
-	Call::new("ModelRegistry", "offer_transfer").with("model", Compact(model)).with("to", to)
+/// `ModelRegistry.offer_transfer`; `None` takes an offer back.
+pub fn offer_model(model: ModelId, to: Option<AccountId32>) -> Call {
+	Call::new("ModelRegistry", "offer_transfer")
+		.with("model", Compact(model))
+		.with("to", to)
 }
 
 /// `ModelRegistry.accept_transfer`
-pub fn accept_model(model: ModelId) -> Call {
-	Call::new("ModelRegistry", "accept_transfer").with("model", Compact(model))
+pub fn accept_model(model: ModelId, max_deposit: Balance) -> Call {
+	Call::new("ModelRegistry", "accept_transfer")
+		.with("model", Compact(model))
+		.with("max_deposit", Compact(max_deposit))
 }
 
 /// `ModelRegistry.remove`
@@ -189,7 +211,9 @@ pub fn register_node(description: NodeDescription, bond: Balance, proof: WorkerS
 
 /// `NodeStaking.update_node`
 pub fn update_node(description: NodeDescription, proof: Option<WorkerSignature>) -> Call {
-	Call::new("NodeStaking", "update_node").with("description", description).with("proof", proof)
+	Call::new("NodeStaking", "update_node")
+		.with("description", description)
+		.with("proof", proof)
 }
 
 /// `NodeStaking.bond_extra`
@@ -242,7 +266,9 @@ pub fn post_ask(model: ModelId, role: AskRole, price: Balance) -> Call {
 
 /// `RevenueSplit.withdraw_ask`
 pub fn withdraw_ask(model: ModelId, role: AskRole) -> Call {
-	Call::new("RevenueSplit", "withdraw_ask").with("model", Compact(model)).with("role", role)
+	Call::new("RevenueSplit", "withdraw_ask")
+		.with("model", Compact(model))
+		.with("role", role)
 }
 
 /// `RevenueSplit.post_curator_fee`
@@ -281,8 +307,14 @@ pub fn poke(job: JobId) -> Call {
 pub fn one_of_each() -> Vec<Call> {
 	use highway_primitives::model::{Unit, VerificationPolicy};
 	let account = AccountId32::new([1; 32]);
-	let blob = BlobRef { hash: Default::default(), size: 1 };
-	let terms = DerivativeTerms { share: sp_runtime::Perbill::from_percent(1), floor: 1 };
+	let blob = BlobRef {
+		hash: Default::default(),
+		size: 1,
+	};
+	let terms = DerivativeTerms {
+		share: sp_runtime::Perbill::from_percent(1),
+		floor: 1,
+	};
 	let spec = VersionSpec {
 		artifact: blob,
 		licence: b"MIT".to_vec().try_into().expect("3 bytes fit; qed"),
@@ -309,8 +341,8 @@ pub fn one_of_each() -> Vec<Call> {
 		update_terms(1, Some(1), Some(Some(terms))),
 		deprecate_model(1),
 		reinstate_model(1),
-		offer_model(1, account.clone()),
-		accept_model(1),
+		offer_model(1, Some(account.clone())),
+		accept_model(1, 1),
 		remove_model(1),
 		register_node(description.clone(), 1, proof.clone()),
 		update_node(description, Some(proof)),

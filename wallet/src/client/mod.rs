@@ -61,13 +61,17 @@ pub enum ClientError {
 	#[error("the transaction was lost in a reorganisation of the chain; check what happened before sending it again")]
 	Lost,
 	/// The node has no such method.
-	#[error("the node does not offer '{0}': it is too old, or the method is closed to outsiders (connect to your own node)")]
+	#[error(
+		"the node does not offer '{0}': it is too old, or the method is closed to outsiders (connect to your own node)"
+	)]
 	NoMethod(String),
 	/// Another failure of a request.
 	#[error("the node answered {method} with an error: {reason}")]
 	Request {
 		/// The method.
 		method: String,
+		/// The error's code; 0 if it is none of the node's.
+		code: i32,
 		/// What it said.
 		reason: String,
 	},
@@ -111,13 +115,25 @@ pub struct Client {
 impl Client {
 	/// Connects to the node at `url` and checks that its chain is one of ours.
 	pub async fn connect(url: &str) -> Result<Self, ClientError> {
-		let unreachable = |reason: String| ClientError::Unreachable { url: url.into(), reason };
+		let unreachable = |reason: String| ClientError::Unreachable {
+			url: url.into(),
+			reason,
+		};
 		let rpc = in_time(RpcClient::from_insecure_url(url)).await.map_err(unreachable)?;
-		let chain = in_time(OnlineClient::from_rpc_client(rpc.clone())).await.map_err(unreachable)?;
-		let client = Self { methods: LegacyRpcMethods::new(rpc.clone()), rpc, chain };
+		let chain = in_time(OnlineClient::from_rpc_client(rpc.clone()))
+			.await
+			.map_err(unreachable)?;
+		let client = Self {
+			methods: LegacyRpcMethods::new(rpc.clone()),
+			rpc,
+			chain,
+		};
 		match in_time(client.market_api_version()).await.map_err(unreachable)? {
 			Some(MARKET_API_VERSION) => Ok(client),
-			Some(chain) => Err(ClientError::Outdated { chain, ours: MARKET_API_VERSION }),
+			Some(chain) => Err(ClientError::Outdated {
+				chain,
+				ours: MARKET_API_VERSION,
+			}),
 			None => Err(ClientError::OtherChain(url.into())),
 		}
 	}
@@ -128,7 +144,10 @@ impl Client {
 		method: &str,
 		params: impl Into<RequestParams>,
 	) -> Result<R, ClientError> {
-		self.rpc.request(method, params.into().0).await.map_err(|error| request_error(method, error))
+		self.rpc
+			.request(method, params.into().0)
+			.await
+			.map_err(|error| request_error(method, error))
 	}
 
 	/// Subscribes to a stream of JSON values.
@@ -154,7 +173,9 @@ impl Client {
 			.state_get_storage(&key, None)
 			.await
 			.map_err(|error| request_error("state_getStorage", error))?;
-		let Some(bytes) = stored else { return Ok(AccountBalance::default()) };
+		let Some(bytes) = stored else {
+			return Ok(AccountBalance::default());
+		};
 		// Nonce and three reference counts, then the balances of pallet-balances.
 		type Stored = ((u32, u32, u32, u32), (Balance, Balance, Balance));
 		let (_, (free, held, frozen)) = decode::<Stored>("the account's balance", &bytes)?;
@@ -166,7 +187,11 @@ impl Client {
 		let metadata = self.chain.metadata();
 		let constant = metadata
 			.pallet_by_name("Balances")
-			.and_then(|pallet| pallet.constant_by_name("ExistentialDeposit").map(|constant| constant.value().to_vec()))
+			.and_then(|pallet| {
+				pallet
+					.constant_by_name("ExistentialDeposit")
+					.map(|constant| constant.value().to_vec())
+			})
 			.unwrap_or_default();
 		decode("the existential deposit", &constant)
 	}
@@ -203,8 +228,10 @@ async fn in_time<T, E: std::fmt::Display>(work: impl Future<Output = Result<T, E
 }
 
 fn decode<T: codec::Decode>(what: &str, bytes: &[u8]) -> Result<T, ClientError> {
-	T::decode(&mut &bytes[..])
-		.map_err(|error| ClientError::Undecodable { what: what.into(), reason: error.to_string() })
+	T::decode(&mut &bytes[..]).map_err(|error| ClientError::Undecodable {
+		what: what.into(),
+		reason: error.to_string(),
+	})
 }
 
 /// JSON-RPC's "method not found".
@@ -214,12 +241,23 @@ fn request_error(method: &str, error: subxt::ext::subxt_rpcs::Error) -> ClientEr
 	match error {
 		subxt::ext::subxt_rpcs::Error::User(user) if user.code == METHOD_NOT_FOUND => {
 			ClientError::NoMethod(method.into())
-		},
+		}
 		subxt::ext::subxt_rpcs::Error::User(user) => {
-			let detail = user.data.map(|data| format!(" ({})", data.get().trim_matches('"'))).unwrap_or_default();
-			ClientError::Request { method: method.into(), reason: format!("{}{detail}", user.message) }
+			let detail = user
+				.data
+				.map(|data| format!(" ({})", data.get().trim_matches('"')))
+				.unwrap_or_default();
+			ClientError::Request {
+				method: method.into(),
+				code: user.code,
+				reason: format!("{}{detail}", user.message),
+			}
+		}
+		other => ClientError::Request {
+			method: method.into(),
+			code: 0,
+			reason: other.to_string(),
 		},
-		other => ClientError::Request { method: method.into(), reason: other.to_string() },
 	}
 }
 
@@ -229,7 +267,11 @@ mod tests {
 
 	#[test]
 	fn spendable_should_keep_the_account_alive() {
-		let balance = AccountBalance { free: 100, held: 10, frozen: 0 };
+		let balance = AccountBalance {
+			free: 100,
+			held: 10,
+			frozen: 0,
+		};
 		assert_eq!(balance.spendable(1), 99);
 		assert_eq!(AccountBalance { frozen: 30, ..balance }.spendable(1), 80);
 		assert_eq!(AccountBalance::default().spendable(1), 0);
@@ -237,7 +279,9 @@ mod tests {
 
 	#[tokio::test]
 	async fn connect_should_say_what_to_do_when_nobody_listens() {
-		let Err(error) = Client::connect("ws://127.0.0.1:1").await else { panic!("connected to nobody") };
+		let Err(error) = Client::connect("ws://127.0.0.1:1").await else {
+			panic!("connected to nobody")
+		};
 		let text = error.to_string();
 		assert!(text.contains("ws://127.0.0.1:1") && text.contains("--url"), "{text}");
 	}

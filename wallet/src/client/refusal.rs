@@ -28,25 +28,39 @@ impl fmt::Display for Refusal {
 impl Refusal {
 	/// An error of nobody's pallet.
 	fn plain(name: &str, docs: &str) -> Self {
-		Self { pallet: String::new(), name: name.into(), docs: docs.into() }
+		Self {
+			pallet: String::new(),
+			name: name.into(),
+			docs: docs.into(),
+		}
 	}
 
 	/// Error number `error` of the pallet with this index.
 	pub fn of_module(metadata: &subxt::Metadata, pallet: u8, error: u8) -> Self {
 		let known = metadata.pallet_by_index(pallet).and_then(|pallet| {
 			let variant = pallet.error_variant_by_index(error)?;
-			Some(Self { pallet: pallet.name().into(), name: variant.name.clone(), docs: one_line(&variant.docs) })
+			Some(Self {
+				pallet: pallet.name().into(),
+				name: variant.name.clone(),
+				docs: one_line(&variant.docs),
+			})
 		});
-		known.unwrap_or_else(|| Self::plain(&format!("error {error} of pallet {pallet}"), "not in the chain's metadata"))
+		known.unwrap_or_else(|| {
+			Self::plain(
+				&format!("error {error} of pallet {pallet}"),
+				"not in the chain's metadata",
+			)
+		})
 	}
 
 	/// What subxt decoded from the event of a failed transaction.
 	pub fn of_dispatch(metadata: &subxt::Metadata, error: &DispatchError) -> Self {
 		match error {
 			DispatchError::Module(module) => Self::of_module(metadata, module.pallet_index(), module.error_index()),
-			DispatchError::Token(TokenError::FundsUnavailable) => {
-				Self::plain("FundsUnavailable", "the account has too little money; `highway balance` shows it")
-			},
+			DispatchError::Token(TokenError::FundsUnavailable) => Self::plain(
+				"FundsUnavailable",
+				"the account has too little money; `highway balance` shows it",
+			),
 			DispatchError::Token(error) => Self::plain(&format!("{error:?}"), &error.to_string()),
 			DispatchError::Arithmetic(error) => Self::plain(&format!("{error:?}"), &error.to_string()),
 			DispatchError::BadOrigin => Self::plain("BadOrigin", "this account may not do that"),
@@ -61,7 +75,7 @@ impl Refusal {
 			other => {
 				let text: &'static str = (*other).into();
 				Self::plain(text, "")
-			},
+			}
 		}
 	}
 }
@@ -83,9 +97,15 @@ mod tests {
 	#[test]
 	fn refusals_should_read_as_a_sentence() {
 		let docs = [" The price is above the", " payer's maximum.", "", " More."].map(String::from);
-		let refusal =
-			Refusal { pallet: "InferenceJobs".into(), name: "PriceAboveMax".into(), docs: one_line(&docs) };
-		assert_eq!(refusal.to_string(), "PriceAboveMax: The price is above the payer's maximum (InferenceJobs)");
+		let refusal = Refusal {
+			pallet: "InferenceJobs".into(),
+			name: "PriceAboveMax".into(),
+			docs: one_line(&docs),
+		};
+		assert_eq!(
+			refusal.to_string(),
+			"PriceAboveMax: The price is above the payer's maximum (InferenceJobs)"
+		);
 		assert_eq!(Refusal::plain("BadOrigin", "").to_string(), "BadOrigin");
 	}
 }

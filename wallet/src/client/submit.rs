@@ -57,11 +57,7 @@ impl subxt::tx::Signer<PolkadotConfig> for Signer {
 struct CallData(Vec<u8>);
 
 impl Payload for CallData {
-	fn encode_call_data_to(
-		&self,
-		_: &Metadata,
-		out: &mut Vec<u8>,
-	) -> Result<(), subxt::ext::subxt_core::error::Error> {
+	fn encode_call_data_to(&self, _: &Metadata, out: &mut Vec<u8>) -> Result<(), subxt::ext::subxt_core::error::Error> {
 		out.extend(&self.0);
 		Ok(())
 	}
@@ -97,7 +93,10 @@ impl Client {
 	pub async fn fee(&self, signer: &Signer, calls: &[Call]) -> Result<Balance, ClientError> {
 		let nonce = self.next_nonce(&signer.account()).await?;
 		let transaction = self.sign(signer, calls, nonce).await?;
-		transaction.partial_fee_estimate().await.map_err(|error| self.failure(error))
+		transaction
+			.partial_fee_estimate()
+			.await
+			.map_err(|error| self.failure(error))
 	}
 
 	/// Sends `calls`, all of them or none, and waits until they are in a block.
@@ -109,8 +108,14 @@ impl Client {
 	/// Sends `calls`, all of them or none, with the given nonce, and does not wait.
 	pub async fn send(&self, signer: &Signer, calls: &[Call], nonce: u64) -> Result<Pending, ClientError> {
 		let transaction = self.sign(signer, calls, nonce).await?;
-		let progress = transaction.submit_and_watch().await.map_err(|error| self.failure(error))?;
-		Ok(Pending { progress, metadata: self.chain.metadata() })
+		let progress = transaction
+			.submit_and_watch()
+			.await
+			.map_err(|error| self.failure(error))?;
+		Ok(Pending {
+			progress,
+			metadata: self.chain.metadata(),
+		})
 	}
 
 	async fn sign(&self, signer: &Signer, calls: &[Call], nonce: u64) -> Result<Transaction, ClientError> {
@@ -119,7 +124,10 @@ impl Client {
 			[call] => call.encode(&metadata)?,
 			calls => Call::encode_batch(calls, &metadata)?,
 		};
-		let params = DefaultExtrinsicParamsBuilder::new().nonce(nonce).mortal(MORTALITY).build();
+		let params = DefaultExtrinsicParamsBuilder::new()
+			.nonce(nonce)
+			.mortal(MORTALITY)
+			.build();
 		self.chain
 			.tx()
 			.create_signed(&CallData(data), signer, params)
@@ -141,17 +149,21 @@ impl Pending {
 	/// Like [`Pending::included`], and can be asked again with [`Wait::Finalized`] to learn how it ended.
 	pub async fn next_included(&mut self, wait: Wait) -> Result<Included, ClientError> {
 		loop {
-			let Some(status) = self.progress.next().await else { return Err(ClientError::Lost) };
+			let Some(status) = self.progress.next().await else {
+				return Err(ClientError::Lost);
+			};
 			let block = match status.map_err(|error| failure(&self.metadata, error))? {
 				TxStatus::InBestBlock(block) if wait == Wait::InBlock => block,
 				TxStatus::InFinalizedBlock(block) => block,
 				TxStatus::Error { message } => return Err(ClientError::NotAccepted(message)),
 				TxStatus::Invalid { message } => {
 					return Err(ClientError::NotAccepted(format!("it became invalid: {message}")))
-				},
+				}
 				TxStatus::Dropped { message } => {
-					return Err(ClientError::NotAccepted(format!("it was dropped from the pool: {message}")))
-				},
+					return Err(ClientError::NotAccepted(format!(
+						"it was dropped from the pool: {message}"
+					)))
+				}
 				_ => continue,
 			};
 			return self.read(block).await;
@@ -162,15 +174,24 @@ impl Pending {
 		&self,
 		block: TxInBlock<PolkadotConfig, OnlineClient<PolkadotConfig>>,
 	) -> Result<Included, ClientError> {
-		let events = block.wait_for_success().await.map_err(|error| failure(&self.metadata, error))?;
-		Ok(Included { block: format!("{:?}", block.block_hash()), events })
+		let events = block
+			.wait_for_success()
+			.await
+			.map_err(|error| failure(&self.metadata, error))?;
+		Ok(Included {
+			block: format!("{:?}", block.block_hash()),
+			events,
+		})
 	}
 }
 
 impl Included {
 	/// The field `field` of the first event of `pallet` that has one: an id or an amount.
 	pub fn number(&self, pallet: &str, field: &str) -> Result<u128, ClientError> {
-		let undecodable = |reason: String| ClientError::Undecodable { what: format!("the events of {pallet}"), reason };
+		let undecodable = |reason: String| ClientError::Undecodable {
+			what: format!("the events of {pallet}"),
+			reason,
+		};
 		for event in self.events.iter() {
 			let event = event.map_err(|error| undecodable(error.to_string()))?;
 			if event.pallet_name() == pallet {

@@ -63,7 +63,10 @@ impl Keystore {
 
 	/// The user's own: `highway/keys` in the system's folder for application data.
 	pub fn default_folder() -> PathBuf {
-		dirs::data_dir().unwrap_or_else(|| PathBuf::from(".")).join("highway").join("keys")
+		dirs::data_dir()
+			.unwrap_or_else(|| PathBuf::from("."))
+			.join("highway")
+			.join("keys")
 	}
 
 	/// Names and accounts of all keys, sorted by name.
@@ -71,7 +74,12 @@ impl Keystore {
 		let entries = match fs::read_dir(&self.folder) {
 			Ok(entries) => entries,
 			Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-			Err(source) => return Err(KeystoreError::Disk { path: self.folder.clone(), source }),
+			Err(source) => {
+				return Err(KeystoreError::Disk {
+					path: self.folder.clone(),
+					source,
+				})
+			}
 		};
 		let mut keys = Vec::new();
 		for entry in entries.flatten() {
@@ -92,8 +100,11 @@ impl Keystore {
 		let text = match fs::read_to_string(&path) {
 			Ok(text) => text,
 			Err(error) if error.kind() == io::ErrorKind::NotFound => {
-				return Err(KeystoreError::Unknown { name: name.into(), folder: self.folder.clone() })
-			},
+				return Err(KeystoreError::Unknown {
+					name: name.into(),
+					folder: self.folder.clone(),
+				})
+			}
 			Err(source) => return Err(KeystoreError::Disk { path, source }),
 		};
 		parse(name, &text)
@@ -106,15 +117,19 @@ impl Keystore {
 
 	/// Opens the key `name`.
 	pub fn open(&self, name: &str, password: &str) -> Result<sr25519::Pair, KeystoreError> {
-		self.read(name)?
-			.open(password)
-			.map_err(|source| KeystoreError::File { name: name.into(), source })
+		self.read(name)?.open(password).map_err(|source| KeystoreError::File {
+			name: name.into(),
+			source,
+		})
 	}
 
 	/// Stores `file` as `name`; never over another.
 	pub fn store(&self, name: &str, file: &KeyFile) -> Result<PathBuf, KeystoreError> {
 		let path = self.path(name)?;
-		let disk = |source| KeystoreError::Disk { path: path.clone(), source };
+		let disk = |source| KeystoreError::Disk {
+			path: path.clone(),
+			source,
+		};
 		fs::create_dir_all(&self.folder).map_err(disk)?;
 		let mut options = fs::OpenOptions::new();
 		options.write(true).create_new(true);
@@ -141,9 +156,13 @@ impl Keystore {
 /// Reads a key file from somewhere else and checks that `password` opens it.
 pub fn read_foreign(path: &Path, password: &str) -> Result<KeyFile, KeystoreError> {
 	let name = path.display().to_string();
-	let text = fs::read_to_string(path).map_err(|source| KeystoreError::Disk { path: path.into(), source })?;
+	let text = fs::read_to_string(path).map_err(|source| KeystoreError::Disk {
+		path: path.into(),
+		source,
+	})?;
 	let file = parse(&name, &text)?;
-	file.open(password).map_err(|source| KeystoreError::File { name, source })?;
+	file.open(password)
+		.map_err(|source| KeystoreError::File { name, source })?;
 	Ok(file)
 }
 
@@ -159,7 +178,10 @@ pub fn generate() -> (sr25519::Pair, String) {
 }
 
 fn parse(name: &str, text: &str) -> Result<KeyFile, KeystoreError> {
-	serde_json::from_str(text).map_err(|error| KeystoreError::File { name: name.into(), source: error.into() })
+	serde_json::from_str(text).map_err(|error| KeystoreError::File {
+		name: name.into(),
+		source: error.into(),
+	})
 }
 
 #[cfg(test)]
@@ -179,9 +201,18 @@ mod tests {
 		keystore.store("mine", &KeyFile::seal("mine", &pair, "pw")).unwrap();
 		assert_eq!(keystore.open("mine", "pw").unwrap().public(), pair.public());
 		assert_eq!(from_phrase(&phrase).unwrap().public(), pair.public());
-		assert!(matches!(keystore.open("mine", "other"), Err(KeystoreError::File { .. })));
-		assert!(matches!(keystore.open("yours", "pw"), Err(KeystoreError::Unknown { .. })));
-		assert_eq!(keystore.list().unwrap(), vec![("mine".into(), Some(pair.public().into()))]);
+		assert!(matches!(
+			keystore.open("mine", "other"),
+			Err(KeystoreError::File { .. })
+		));
+		assert!(matches!(
+			keystore.open("yours", "pw"),
+			Err(KeystoreError::Unknown { .. })
+		));
+		assert_eq!(
+			keystore.list().unwrap(),
+			vec![("mine".into(), Some(pair.public().into()))]
+		);
 	}
 
 	#[test]
@@ -191,7 +222,10 @@ mod tests {
 		keystore.store("a", &file).unwrap();
 		assert!(matches!(keystore.store("a", &file), Err(KeystoreError::Exists(_))));
 		for name in ["", "../a", "a/b", "a.b", "//Alice"] {
-			assert!(matches!(keystore.store(name, &file), Err(KeystoreError::Name(_))), "{name}");
+			assert!(
+				matches!(keystore.store(name, &file), Err(KeystoreError::Name(_))),
+				"{name}"
+			);
 		}
 	}
 

@@ -23,8 +23,14 @@ const SEALED_AT: usize = 68;
 /// scrypt's N = 2¹⁵, p = 1, r = 8: the one choice that every reader of the format accepts.
 const SCRYPT: (u32, u32, u32) = (1 << 15, 1, 8);
 /// The choices of (N, p, r) that polkadot-js accepts. Others would let a hostile file take all memory.
-const SCRYPT_ACCEPTED: [(u32, u32, u32); 6] =
-	[(1 << 13, 10, 8), (1 << 14, 5, 8), (1 << 15, 3, 8), (1 << 15, 1, 8), (1 << 16, 2, 8), (1 << 17, 1, 8)];
+const SCRYPT_ACCEPTED: [(u32, u32, u32); 6] = [
+	(1 << 13, 10, 8),
+	(1 << 14, 5, 8),
+	(1 << 15, 3, 8),
+	(1 << 15, 1, 8),
+	(1 << 16, 2, 8),
+	(1 << 17, 1, 8),
+];
 
 /// Why a key file cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -107,12 +113,16 @@ impl KeyFile {
 	/// Opens it with `password`.
 	pub fn open(&self, password: &str) -> Result<sr25519::Pair, KeyFileError> {
 		let has = |list: &[String], word: &str| list.iter().any(|entry| entry == word);
-		let Encoding { content, r#type, version } = &self.encoding;
-		if version != "3" ||
-			!has(content, "pkcs8") ||
-			!has(content, "sr25519") ||
-			!has(r#type, "scrypt") ||
-			!has(r#type, "xsalsa20-poly1305")
+		let Encoding {
+			content,
+			r#type,
+			version,
+		} = &self.encoding;
+		if version != "3"
+			|| !has(content, "pkcs8")
+			|| !has(content, "sr25519")
+			|| !has(r#type, "scrypt")
+			|| !has(r#type, "xsalsa20-poly1305")
 		{
 			return Err(KeyFileError::Unsupported(format!(
 				"version {version}, {}, {}",
@@ -120,7 +130,9 @@ impl KeyFile {
 				r#type.join("+")
 			)));
 		}
-		let bytes = BASE64.decode(&self.encoded).map_err(|error| KeyFileError::Unsupported(error.to_string()))?;
+		let bytes = BASE64
+			.decode(&self.encoded)
+			.map_err(|error| KeyFileError::Unsupported(error.to_string()))?;
 		if bytes.len() < SEALED_AT {
 			return Err(KeyFileError::Unsupported("too short".into()));
 		}
@@ -128,7 +140,9 @@ impl KeyFile {
 		let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
 		let parameters = (number(32), number(36), number(40));
 		if !SCRYPT_ACCEPTED.contains(&parameters) {
-			return Err(KeyFileError::Unsupported(format!("scrypt parameters (N, p, r) = {parameters:?}")));
+			return Err(KeyFileError::Unsupported(format!(
+				"scrypt parameters (N, p, r) = {parameters:?}"
+			)));
 		}
 
 		let plain = XSalsa20Poly1305::new(&derive(password, &head[..32], parameters))
@@ -151,7 +165,9 @@ impl KeyFile {
 	/// The account, as far as the file can be believed without its password.
 	pub fn account(&self) -> Option<AccountId32> {
 		// The prefix of another network does not change the key.
-		AccountId32::from_ss58check_with_version(&self.address).ok().map(|(account, _)| account)
+		AccountId32::from_ss58check_with_version(&self.address)
+			.ok()
+			.map(|(account, _)| account)
 	}
 
 	/// The same key under another name.

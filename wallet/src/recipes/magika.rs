@@ -21,7 +21,119 @@ const CHOICES: usize = 5;
 /// The types of the model that are text: below its threshold such a choice becomes `txt`, another one `unknown`. From
 /// the package's `content_types_kb.min.json`; sorted.
 const TEXT_TYPES: [&str; 113] = [
-	"aidl", "appleplist", "asm", "asp", "autohotkey", "autoit", "awk", "batch", "bazel", "bib", "c", "clojure", "cmake", "cobol", "coffeescript", "cpp", "cs", "csproj", "css", "csv", "dart", "diff", "dm", "dockerfile", "dxf", "elixir", "eml", "erb", "erlang", "fortran", "gemfile", "gemspec", "gitattributes", "gitmodules", "go", "gradle", "groovy", "handlebars", "haskell", "hcl", "htaccess", "html", "ics", "ignorefile", "ini", "internetshortcut", "ipynb", "java", "javascript", "jinja", "json", "jsonl", "julia", "kotlin", "latex", "lisp", "lua", "m3u", "m4", "makefile", "markdown", "matlab", "mht", "mum", "objectivec", "ocaml", "pascal", "pem", "perl", "php", "po", "powershell", "prolog", "proteindb", "proto", "python", "r", "randomtxt", "rdf", "rst", "rtf", "ruby", "rust", "scala", "scss", "sgml", "shell", "smali", "solidity", "sql", "srt", "stltext", "sum", "svg", "swift", "tcl", "textproto", "toml", "tsv", "twig", "txt", "typescript", "vba", "vcxproj", "verilog", "vhdl", "vtt", "vue", "winregistry", "xml", "yaml", "yara", "zig"
+	"aidl",
+	"appleplist",
+	"asm",
+	"asp",
+	"autohotkey",
+	"autoit",
+	"awk",
+	"batch",
+	"bazel",
+	"bib",
+	"c",
+	"clojure",
+	"cmake",
+	"cobol",
+	"coffeescript",
+	"cpp",
+	"cs",
+	"csproj",
+	"css",
+	"csv",
+	"dart",
+	"diff",
+	"dm",
+	"dockerfile",
+	"dxf",
+	"elixir",
+	"eml",
+	"erb",
+	"erlang",
+	"fortran",
+	"gemfile",
+	"gemspec",
+	"gitattributes",
+	"gitmodules",
+	"go",
+	"gradle",
+	"groovy",
+	"handlebars",
+	"haskell",
+	"hcl",
+	"htaccess",
+	"html",
+	"ics",
+	"ignorefile",
+	"ini",
+	"internetshortcut",
+	"ipynb",
+	"java",
+	"javascript",
+	"jinja",
+	"json",
+	"jsonl",
+	"julia",
+	"kotlin",
+	"latex",
+	"lisp",
+	"lua",
+	"m3u",
+	"m4",
+	"makefile",
+	"markdown",
+	"matlab",
+	"mht",
+	"mum",
+	"objectivec",
+	"ocaml",
+	"pascal",
+	"pem",
+	"perl",
+	"php",
+	"po",
+	"powershell",
+	"prolog",
+	"proteindb",
+	"proto",
+	"python",
+	"r",
+	"randomtxt",
+	"rdf",
+	"rst",
+	"rtf",
+	"ruby",
+	"rust",
+	"scala",
+	"scss",
+	"sgml",
+	"shell",
+	"smali",
+	"solidity",
+	"sql",
+	"srt",
+	"stltext",
+	"sum",
+	"svg",
+	"swift",
+	"tcl",
+	"textproto",
+	"toml",
+	"tsv",
+	"twig",
+	"txt",
+	"typescript",
+	"vba",
+	"vcxproj",
+	"verilog",
+	"vhdl",
+	"vtt",
+	"vue",
+	"winregistry",
+	"xml",
+	"yaml",
+	"yara",
+	"zig",
 ];
 
 /// The package's `config.min.json`, as far as it is used.
@@ -48,12 +160,20 @@ pub struct Magika {
 impl Magika {
 	/// The recipe with the package's configuration file.
 	pub fn new(config: &[u8]) -> Result<Self, RecipeError> {
-		let config: Config =
-			serde_json::from_slice(config).map_err(|error| RecipeError::Config(error.to_string()))?;
-		let Config { beg_size, mid_size, end_size, block_size, min_file_size_for_dl, .. } = config;
+		let config: Config = serde_json::from_slice(config).map_err(|error| RecipeError::Config(error.to_string()))?;
+		let Config {
+			beg_size,
+			mid_size,
+			end_size,
+			block_size,
+			min_file_size_for_dl,
+			..
+		} = config;
 		// The bounds of the package itself, and one on memory.
 		if mid_size != 0 || config.use_inputs_at_offsets || beg_size >= block_size || end_size >= block_size {
-			return Err(RecipeError::Config("it asks for features that the recipe does not have".into()));
+			return Err(RecipeError::Config(
+				"it asks for features that the recipe does not have".into(),
+			));
 		}
 		if min_file_size_for_dl == 0 || min_file_size_for_dl > beg_size || block_size > 1 << 20 {
 			return Err(RecipeError::Config("its sizes make no sense".into()));
@@ -90,12 +210,19 @@ impl Magika {
 	fn decide(&self, choice: &str, score: f64) -> (String, Option<String>) {
 		let config = &self.config;
 		let mapped = config.overwrite_map.get(choice).map_or(choice, String::as_str);
-		let threshold = *config.thresholds.get(choice).unwrap_or(&config.medium_confidence_threshold);
+		let threshold = *config
+			.thresholds
+			.get(choice)
+			.unwrap_or(&config.medium_confidence_threshold);
 		if score >= threshold {
 			let note = (mapped != choice).then(|| format!("the model says {choice}, which is shown as {mapped}"));
 			return (mapped.into(), note);
 		}
-		let generic = if TEXT_TYPES.binary_search(&mapped).is_ok() { "txt" } else { "unknown" };
+		let generic = if TEXT_TYPES.binary_search(&mapped).is_ok() {
+			"txt"
+		} else {
+			"unknown"
+		};
 		let note = (generic != choice)
 			.then(|| format!("the model says {choice}, but is less sure than the {threshold} that this type asks for"));
 		(generic.into(), note)
@@ -104,7 +231,10 @@ impl Magika {
 
 impl Recipe for Magika {
 	fn prepare(&self, path: &Path, spec: &VersionSpec) -> Result<Prepared, RecipeError> {
-		let failed = |source| RecipeError::File { path: path.display().to_string(), source };
+		let failed = |source| RecipeError::File {
+			path: path.display().to_string(),
+			source,
+		};
 		let features = self.features(&mut File::open(path).map_err(failed)?).map_err(failed)?;
 		match features {
 			Err(label) => Ok(Prepared::Answer(Answer {
@@ -126,7 +256,7 @@ impl Recipe for Magika {
 					})
 					.map_err(|error| RecipeError::Model(error.to_string()))?;
 				Ok(Prepared::Input(tensors::serialize(&[tensor])))
-			},
+			}
 		}
 	}
 
@@ -134,11 +264,21 @@ impl Recipe for Magika {
 		let tensors = tensors::parse(output).map_err(|error| RecipeError::Output(error.to_string()))?;
 		let labels = &self.config.target_labels_space;
 		let scores = match tensors.as_slice() {
-			[Tensor { dtype: DType::F32, shape, data, .. }] if *shape == [1, labels.len()] => data
+			[Tensor {
+				dtype: DType::F32,
+				shape,
+				data,
+				..
+			}] if *shape == [1, labels.len()] => data
 				.chunks_exact(4)
 				.map(|bytes| f64::from(f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])))
 				.collect::<Vec<_>>(),
-			_ => return Err(RecipeError::Output(format!("one tensor F32[1, {}] was expected", labels.len()))),
+			_ => {
+				return Err(RecipeError::Output(format!(
+					"one tensor F32[1, {}] was expected",
+					labels.len()
+				)))
+			}
 		};
 		let mut choices: Vec<(String, f64)> = labels.iter().cloned().zip(scores).collect();
 		// Stable: of equal scores the first label wins, as in the package.
@@ -146,7 +286,12 @@ impl Recipe for Magika {
 		choices.truncate(CHOICES);
 		let (first, score) = choices[0].clone();
 		let (label, note) = self.decide(&first, score);
-		Ok(Answer { label, score: Some(score), note, choices })
+		Ok(Answer {
+			label,
+			score: Some(score),
+			note,
+			choices,
+		})
 	}
 }
 
@@ -172,7 +317,10 @@ fn beginning(block: &[u8], size: usize, padding: i32) -> Vec<i32> {
 
 /// The last `size` bytes before trailing white space, padded at the beginning.
 fn ending(block: &[u8], size: usize, padding: i32) -> Vec<i32> {
-	let end = block.iter().rposition(|byte| !is_space(byte)).map_or(0, |last| last + 1);
+	let end = block
+		.iter()
+		.rposition(|byte| !is_space(byte))
+		.map_or(0, |last| last + 1);
 	let kept = &block[end.saturating_sub(size)..end];
 	let mut numbers = vec![padding; size - kept.len()];
 	numbers.extend(kept.iter().map(|byte| i32::from(*byte)));
@@ -237,10 +385,19 @@ mod tests {
 	#[test]
 	fn features_should_be_those_of_the_python_package() {
 		let weighted = |numbers: &[i32]| -> i64 {
-			numbers.iter().zip(1i64..).map(|(number, place)| i64::from(*number) * place).sum()
+			numbers
+				.iter()
+				.zip(1i64..)
+				.map(|(number, place)| i64::from(*number) * place)
+				.sum()
 		};
 		let long: Vec<u8> = (0..10_000u32).map(|i| (i * i / 7 % 251) as u8).collect();
-		let spaced = [b" \t\n\x0b\x0c\r".repeat(200), b"hello, world".to_vec(), b"\r\n \x0b".repeat(1100)].concat();
+		let spaced = [
+			b" \t\n\x0b\x0c\r".repeat(200),
+			b"hello, world".to_vec(),
+			b"\r\n \x0b".repeat(1100),
+		]
+		.concat();
 		let cases: [(&[u8], i64); 5] = [
 			(b"import os\nprint(os.getcwd())\n", 527_687_956),
 			(b"  \n{\"a\": 1}   \n", 532_642_910),
@@ -270,14 +427,19 @@ mod tests {
 		assert_eq!(features(b"abc"), Err("txt"));
 		assert_eq!(features(&[0xff, 0xfe]), Err("unknown"));
 		assert_eq!(features(b"     abc        "), Err("txt"));
-		assert_eq!(features(&[b"    \xff".as_slice(), &[b' '; 20]].concat()), Err("unknown"));
+		assert_eq!(
+			features(&[b"    \xff".as_slice(), &[b' '; 20]].concat()),
+			Err("unknown")
+		);
 	}
 
 	#[test]
 	fn prepare_should_make_an_input_that_fits_the_model() {
 		let mut file = tempfile::NamedTempFile::new().unwrap();
 		file.write_all(b"%PDF-1.7 and more").unwrap();
-		let Prepared::Input(input) = magika().prepare(file.path(), &spec()).unwrap() else { panic!("answered") };
+		let Prepared::Input(input) = magika().prepare(file.path(), &spec()).unwrap() else {
+			panic!("answered")
+		};
 		let tensors = tensors::parse(&input).unwrap();
 		tensors::check_against(&tensors, &spec().inputs).unwrap();
 		assert_eq!(tensors[0].data[..4], i32::from(b'%').to_le_bytes());
@@ -289,7 +451,10 @@ mod tests {
 		other.inputs[0].shape = vec![None, Some(512)].try_into().unwrap();
 		let mut file = tempfile::NamedTempFile::new().unwrap();
 		file.write_all(b"%PDF-1.7 and more").unwrap();
-		assert!(matches!(magika().prepare(file.path(), &other), Err(RecipeError::Model(_))));
+		assert!(matches!(
+			magika().prepare(file.path(), &other),
+			Err(RecipeError::Model(_))
+		));
 	}
 
 	#[test]
@@ -309,7 +474,10 @@ mod tests {
 	fn answer_should_refuse_when_the_output_has_another_shape() {
 		let other = tensors::serialize(&[Tensor::new("x", DType::F32, vec![1, 1], vec![0; 4]).unwrap()]);
 		assert!(matches!(magika().answer(&other, &spec()), Err(RecipeError::Output(_))));
-		assert!(matches!(magika().answer(b"nonsense", &spec()), Err(RecipeError::Output(_))));
+		assert!(matches!(
+			magika().answer(b"nonsense", &spec()),
+			Err(RecipeError::Output(_))
+		));
 	}
 
 	#[test]
@@ -319,7 +487,10 @@ mod tests {
 
 	#[test]
 	fn config_should_be_refused_when_the_recipe_cannot_follow_it() {
-		for (from, to) in [("\"mid_size\":0", "\"mid_size\":8"), ("\"min_file_size_for_dl\":8", "\"min_file_size_for_dl\":0")] {
+		for (from, to) in [
+			("\"mid_size\":0", "\"mid_size\":8"),
+			("\"min_file_size_for_dl\":8", "\"min_file_size_for_dl\":0"),
+		] {
 			assert!(Magika::new(CONFIG.replace(from, to).as_bytes()).is_err(), "{to}");
 		}
 	}

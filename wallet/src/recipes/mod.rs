@@ -80,7 +80,9 @@ mod tests {
 
 	#[test]
 	fn load_should_name_the_recipe_when_it_is_unknown() {
-		let Err(error) = load(b"chess", b"{}") else { panic!("loaded") };
+		let Err(error) = load(b"chess", b"{}") else {
+			panic!("loaded")
+		};
 		assert!(error.to_string().contains("'chess'"));
 	}
 }

@@ -105,7 +105,8 @@ impl Layout {
 			},
 		};
 		let bytes = serde_json::to_vec(&content).expect("an enum of unit and integer serializes; qed");
-		self.rename(&self.write_temporary(&bytes)?, &path)
+		let written = self.write_temporary(&bytes)?;
+		self.rename(&written, &path).inspect_err(|_| remove(&written))
 	}
 
 	/// How the blob is kept. What cannot be read is the cache's.
@@ -126,10 +127,7 @@ impl Layout {
 		let moved = fs::create_dir_all(parent)
 			.and_then(|()| fs::rename(from, to))
 			.and_then(|()| File::open(parent)?.sync_all());
-		moved.map_err(|error| {
-			remove(from);
-			StoreError::at(to)(error)
-		})
+		moved.map_err(StoreError::at(to))
 	}
 
 	/// Removes every file of a blob; the data first, so that no tree or keep can outlive it as a blob.

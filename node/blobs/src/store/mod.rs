@@ -216,13 +216,13 @@ impl Store {
 			true => None,
 			false => Some(self.layout.write_temporary(&tree)?),
 		};
-		let data = self.layout.write_temporary(bytes).inspect_err(|_| {
-			if let Some(tree) = &tree {
-				layout::remove(tree);
-			}
-		})?;
-		self.commit(blob, &data, tree.as_deref(), keep)?;
-		Ok(blob)
+		let stored = self.layout.write_temporary(bytes).and_then(|data| {
+			self.commit(blob, &data, tree.as_deref(), keep).inspect_err(|_| layout::remove(&data))
+		});
+		if let (Err(_), Some(tree)) = (&stored, &tree) {
+			layout::remove(tree);
+		}
+		stored.map(|()| blob)
 	}
 
 	/// The blob as an open file, verified as a whole. It stays readable when the blob is evicted.

@@ -1,1 +1,144 @@
 use super::*;
+use frame_election_provider_support::SortedListProvider;
+use frame_support::assert_ok;
+use pallet_session::historical;
+use sp_runtime::Perbill;
+use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
+
+fn report(offenders: &[AccountId], session: u32) {
+	let details = offenders
+		.iter()
+		.map(|who| OffenceDetails {
+			offender: (*who, ()),
+			reporters: Vec::<AccountId>::new(),
+		})
+		.collect::<Vec<_>>();
+	let fractions = vec![Perbill::from_percent(10); offenders.len()];
+	NodeStaking::on_offence(&details, &fractions, session);
+}
+
+#[test]
+fn validators_should_be_the_largest_bonds_with_session_keys() {
+	ExtBuilder::default().build_and_execute(|| {
+		for (operator, bond) in [(1, 100), (2, 101), (3, 400), (4, 350), (5, 350), (6, 5_000)] {
+			register(operator, bond);
+		}
+		(1..=5).for_each(set_session_keys);
+		// 6 has most but no keys; 4 and 5 tie and the smaller account goes first; 3 places.
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![3, 4, 5]));
+		assert_eq!(
+			<NodeStaking as historical::SessionManager<_, ()>>::new_session(9),
+			Some(vec![(3, ()), (4, ()), (5, ())])
+		);
+		assert_ok!(NodeStaking::chill(signed(4)));
+		assert_ok!(NodeStaking::unbond(signed(5), 350));
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![3, 2, 1]));
+	});
+}
+
+#[test]
+fn validators_should_be_sorted_exactly_when_the_list_is_not() {
+	ExtBuilder::default().build_and_execute(|| {
+		// One bag holds them all, in the order of insertion.
+		for (operator, bond) in [(1, 410), (2, 420), (3, 430), (4, 440), (5, 450)] {
+			register(operator, bond);
+			set_session_keys(operator);
+		}
+		assert_eq!(listed(), vec![1, 2, 3, 4, 5]);
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![5, 4, 3]));
+	});
+}
+
+#[test]
+fn validators_should_come_from_the_first_candidates_only() {
+	ExtBuilder::default().build_and_execute(|| {
+		// 12 candidates without keys stand before the one with keys: 3 places, 4 looked at for each.
+		for operator in 1..=12 {
+			register(operator, 500);
+		}
+		register(13, 100);
+		set_session_keys(13);
+		assert_eq!(NodeStaking::choose_validators(), None);
+		assert_ok!(NodeStaking::chill(signed(1)));
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![13]));
+	});
+}
+
+#[test]
+fn session_should_change_its_validators_two_sessions_after_a_bond_does() {
+	ExtBuilder::default()
+		.node(1, 500, 8)
+		.session_keys(1)
+		.build_and_execute(|| {
+			run_to(10);
+			assert_eq!((NodeStaking::current_session(), Session::current_index()), (1, 1));
+			register(2, 600);
+			set_session_keys(2);
+			run_to(20);
+			assert_eq!(Session::validators(), vec![1]);
+			run_to(30);
+			assert_eq!(NodeStaking::current_session(), 3);
+			assert_eq!(Session::validators(), vec![2, 1]);
+		});
+}
+
+#[test]
+fn session_should_keep_its_validators_when_nobody_qualifies() {
+	ExtBuilder::default()
+		.node(1, 500, 8)
+		.session_keys(1)
+		.build_and_execute(|| {
+			assert_ok!(NodeStaking::chill(signed(1)));
+			assert_eq!(NodeStaking::choose_validators(), None);
+			pass_sessions(4);
+			assert_eq!(Session::validators(), vec![1]);
+		});
+}
+
+#[test]
+fn jailed_node_should_stay_a_validator() {
+	ExtBuilder::default()
+		.node(1, 500, 8)
+		.session_keys(1)
+		.build_and_execute(|| {
+			pass_sessions(8);
+			assert!(NodeStaking::is_jailed(0));
+			assert_eq!(NodeStaking::choose_validators(), Some(vec![1]));
+		});
+}
+
+#[test]
+fn on_offence_should_chill_the_offenders_and_slash_nothing() {
+	ExtBuilder::default()
+		.node(1, 500, 8)
+		.node(2, 400, 8)
+		.session_keys(1)
+		.session_keys(2)
+		.build_and_execute(|| {
+			pass_sessions(2);
+			// 9 is no node: an offender may have left.
+			report(&[9, 1], 1);
+			System::assert_has_event(
+				Event::OffenceReported {
+					node: 0,
+					operator: 1,
+					fraction: Perbill::from_percent(10),
+					session: 1,
+				}
+				.into(),
+			);
+			System::assert_has_event(Event::Chilled { node: 0 }.into());
+			assert!(record(0).chilled && !record(1).chilled);
+			assert!(!NodeStaking::is_eligible(0) && !VoterList::contains(&1));
+			assert_eq!((held(1), record(0).bond), (500, 500));
+			assert_eq!(NodeStaking::choose_validators(), Some(vec![2]));
+			// Again: said again, chilled already.
+			report(&[1], 2);
+			assert!(matches!(
+				last_event(),
+				RuntimeEvent::NodeStaking(Event::OffenceReported { session: 2, .. })
+			));
+			assert_ok!(NodeStaking::resume(signed(1)));
+			assert_eq!(NodeStaking::choose_validators(), Some(vec![1, 2]));
+		});
+}

@@ -17,7 +17,7 @@ use frame_support::traits::{fungible::InspectHold, Hooks};
 use highway_primitives::{
 	traits::Nodes as _,
 	worker::{self, WorkerPair},
-	Balance, DeviceClass, NodeId, WorkerAction, WorkerId, WorkerSignature,
+	Balance, DeviceClass, NodeId, WorkerAction, WorkerSignature,
 };
 use sp_core::{crypto::Pair, H256};
 use sp_runtime::BuildStorage;
@@ -45,14 +45,24 @@ impl ExtBuilder {
 	}
 
 	fn build(self) -> sp_io::TestExternalities {
-		let keys = self.keys.iter().map(|who| (*who, *who, MockKeys { dummy: (*who).into() })).collect();
+		let keys = self
+			.keys
+			.iter()
+			.map(|who| (*who, *who, MockKeys { dummy: (*who).into() }))
+			.collect();
 		let storage = RuntimeGenesisConfig {
 			balances: pallet_balances::GenesisConfig {
 				balances: ACCOUNTS.map(|who| (who, ISSUED)).collect(),
 				..Default::default()
 			},
-			node_staking: GenesisConfig { nodes: self.nodes, ..Default::default() },
-			session: pallet_session::GenesisConfig { keys, ..Default::default() },
+			node_staking: GenesisConfig {
+				nodes: self.nodes,
+				..Default::default()
+			},
+			session: pallet_session::GenesisConfig {
+				keys,
+				..Default::default()
+			},
 			..Default::default()
 		}
 		.build_storage()
@@ -66,7 +76,6 @@ impl ExtBuilder {
 		self.build().execute_with(|| {
 			test();
 			NodeStaking::do_try_state().unwrap();
-			VoterList::do_try_state().unwrap();
 		});
 	}
 }
@@ -100,7 +109,9 @@ fn description(key: u64) -> NodeDescription {
 	NodeDescription {
 		worker: pair(key).public(),
 		peer_id: vec![7; 38].try_into().unwrap(),
-		addresses: vec![b"/dns4/node.example/tcp/30333".to_vec().try_into().unwrap()].try_into().unwrap(),
+		addresses: vec![b"/dns4/node.example/tcp/30333".to_vec().try_into().unwrap()]
+			.try_into()
+			.unwrap(),
 		device: DeviceClass::Cuda,
 		memory_mib: 8192,
 		region: b"eu-west".to_vec().try_into().unwrap(),
@@ -122,9 +133,20 @@ fn register(operator: AccountId, bond: Balance) -> NodeId {
 
 /// A heartbeat with a good signature by `key`.
 fn heartbeat_call(key: u64, node: NodeId, session: u32, healthy: bool, slots: u16) -> RuntimeCall {
-	let action = WorkerAction::Heartbeat { node, session, healthy, slots };
+	let action = WorkerAction::Heartbeat {
+		node,
+		session,
+		healthy,
+		slots,
+	};
 	let signature = pair(key).sign(&worker::payload(genesis_hash(), &action));
-	RuntimeCall::NodeStaking(Call::heartbeat { node, session, healthy, slots, signature })
+	RuntimeCall::NodeStaking(Call::heartbeat {
+		node,
+		session,
+		healthy,
+		slots,
+		signature,
+	})
 }
 
 /// Lets the node be heard now, without the pool.
@@ -157,8 +179,7 @@ fn run_to(height: u32) {
 }
 
 fn set_session_keys(who: AccountId) {
-	let keys = MockKeys { dummy: who.into() };
-	Session::set_keys(RuntimeOrigin::signed(who), keys, Vec::new()).unwrap();
+	pallet_session::NextKeys::<Test>::insert(who, MockKeys { dummy: who.into() });
 }
 
 fn record(node: NodeId) -> NodeRecord<Test> {
@@ -179,4 +200,9 @@ fn signed(who: AccountId) -> RuntimeOrigin {
 
 fn last_event() -> RuntimeEvent {
 	System::events().pop().unwrap().event
+}
+
+/// The candidates in the order of the list.
+fn listed() -> Vec<AccountId> {
+	<VoterList as frame_election_provider_support::SortedListProvider<_>>::iter().collect()
 }

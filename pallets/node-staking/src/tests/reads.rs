@@ -1,1 +1,43 @@
 use super::*;
+use frame_support::assert_ok;
+
+#[test]
+fn ids_from_should_page_over_holes() {
+	ExtBuilder::default().build_and_execute(|| {
+		for operator in 1..=5 {
+			register(operator, 150);
+		}
+		assert_ok!(NodeStaking::unbond(signed(3), 150));
+		pass_sessions(4);
+		assert_ok!(NodeStaking::deregister(signed(3)));
+		assert_eq!(NodeStaking::ids_from(0, 3), vec![0, 1, 3]);
+		assert_eq!(NodeStaking::ids_from(2, 10), vec![3, 4]);
+		assert!(NodeStaking::ids_from(5, 10).is_empty());
+		assert!(NodeStaking::ids_from(0, 0).is_empty());
+		assert_eq!(NodeStaking::ids_from(0, u32::MAX).len(), 4);
+		assert!(NodeStaking::ids_from(u32::MAX, u32::MAX).is_empty());
+	});
+}
+
+#[test]
+fn reads_should_answer_for_a_node_and_be_silent_without_one() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = register(1, 150);
+		let contact = NodeStaking::contact(node).unwrap();
+		assert_eq!(contact.node, node);
+		assert_eq!(contact.peer_id, vec![7; 38]);
+		assert_eq!(contact.addresses, vec![b"/dns4/node.example/tcp/30333".to_vec()]);
+		assert_eq!(NodeStaking::operator(node), Some(1));
+		assert_eq!(NodeStaking::worker(node), Some(pair(1).public()));
+		assert!(NodeStaking::contact(9).is_none() && NodeStaking::node(9).is_none());
+		assert!(NodeStaking::operator(9).is_none() && NodeStaking::worker(9).is_none());
+		assert!(!NodeStaking::is_eligible(9) && !NodeStaking::is_jailed(9) && !NodeStaking::heartbeat_due(9));
+		assert!(!NodeStaking::hosts(9, 1));
+	});
+}
+
+#[test]
+fn standing_should_be_small() {
+	use codec::MaxEncodedLen;
+	assert!(Standing::max_encoded_len() < 64, "{}", Standing::max_encoded_len());
+}

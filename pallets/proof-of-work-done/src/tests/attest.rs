@@ -37,8 +37,8 @@ fn attest_should_skip_bad_items_and_do_the_good_ones() {
 		assert_eq!(events().len(), 2);
 		assert_eq!(Assigned::get(4), Some(0), "what was skipped is still to do");
 		// Weighs what was done, three look-ups, and the authorization of all five.
-		let reads = <Test as frame_system::Config>::DbWeight::get().reads(3);
-		let expected = <() as WeightInfo>::attest(2) + reads + <() as WeightInfo>::authorize_attest(5);
+		let costs: frame_support::weights::RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
+		let expected = <() as WeightInfo>::attest(2) + costs.reads(3) + <() as WeightInfo>::authorize_attest(5);
 		assert_eq!(post.actual_weight, Some(expected));
 		assert!(expected.all_lt(info.total_weight()));
 	});

@@ -72,7 +72,7 @@ fn batch_should_be_refused_when_nothing_in_it_is_open() {
 #[test]
 fn batch_should_be_refused_when_no_output_has_a_possible_size() {
 	execute(|| {
-		for size in [0, MaxBlobSize::get() + 1, u64::MAX] {
+		for size in [0, <MaxBlobSize as Get<u64>>::get() + 1, u64::MAX] {
 			let mut item = item(1);
 			item.output.size = size;
 			assert_refused(

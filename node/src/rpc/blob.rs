@@ -1,0 +1,387 @@
+//! `blob_*`: putting blobs into this node's store and getting them out of it, or out of its peers'.
+//!
+//! Outsiders may put small blobs, which only ever enter the cache, and get what is here or what the chain names.
+//! Uploads of more than [`MAX_PUT`] bytes and pinning are unsafe methods: the operator's own.
+
+use highway_blobs::{rate::TokenBucket, BlobService, BlobStatus, FetchError, Keep, StoreError};
+use highway_primitives::{node::Contact, BlobHash, BlobRef, JobId};
+use jsonrpsee::{
+	core::async_trait,
+	proc_macros::rpc,
+	types::{ErrorObject, ErrorObjectOwned},
+	Extensions,
+};
+use parking_lot::Mutex;
+use sc_rpc_api::{check_if_safe, UnsafeRpcError};
+use serde::{Deserialize, Serialize};
+use sp_core::Bytes;
+use std::{sync::Arc, time::Instant};
+
+/// The most bytes of one `blob_put` or `blob_uploadChunk`: as hex it stays below the server's limit for a request.
+pub const MAX_PUT: usize = 4 << 20;
+
+/// The most bytes of one `blob_get`.
+pub const MAX_GET: u64 = 1 << 20;
+
+/// What all outsiders together may put, or make this node fetch, in a minute.
+pub const OUTSIDERS_BYTES_PER_MINUTE: u64 = 256 << 20;
+
+/// The largest blob that an outsider can make this node fetch.
+pub const MAX_OUTSIDER_FETCH: u64 = 64 << 20;
+
+/// First of this API's error codes.
+const BASE_ERROR: i32 = 15_000;
+
+/// Says what a blob is and who should have it.
+#[async_trait]
+pub trait Resolver: Send + Sync + 'static {
+	/// The reference to the blob with this hash and its providers, best first, as the chain names them: by way of
+	/// `job` if it is given. `None` if the chain does not name such a blob; an error if it cannot be asked.
+	async fn resolve(&self, hash: BlobHash, job: Option<JobId>) -> Result<Option<(BlobRef, Vec<Contact>)>, String>;
+}
+
+/// How far an upload came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadProgress {
+	/// Bytes received: the offset of the next chunk.
+	pub received: u64,
+}
+
+/// Blobs of this node.
+#[rpc(server, namespace = "blob")]
+pub trait BlobApi {
+	/// Stores up to 4 MiB in the cache, from where they go when room is needed. Returns hash and size.
+	#[method(name = "put", with_extensions)]
+	async fn put(&self, bytes: Bytes) -> Result<BlobRef, Error>;
+
+	/// Up to `len` bytes (at most 1 MiB) from `offset`; fewer at the blob's end. A blob that is not here is fetched
+	/// from peers; `job` says whose input or output it is.
+	#[method(name = "get", with_extensions)]
+	async fn get(&self, hash: BlobHash, offset: u64, len: u64, job: Option<JobId>) -> Result<Bytes, Error>;
+
+	/// How much of the blob is here; `null` if nothing.
+	#[method(name = "status")]
+	async fn status(&self, hash: BlobHash) -> Result<Option<BlobStatus>, Error>;
+
+	/// Opens or resumes an upload of `size` bytes with this BLAKE3 hash. Unsafe.
+	#[method(name = "uploadStart", with_extensions)]
+	async fn upload_start(&self, hash: BlobHash, size: u64) -> Result<UploadProgress, Error>;
+
+	/// Appends up to 4 MiB, which begin at the `received` of the answer before. Unsafe.
+	#[method(name = "uploadChunk", with_extensions)]
+	async fn upload_chunk(&self, hash: BlobHash, offset: u64, bytes: Bytes) -> Result<UploadProgress, Error>;
+
+	/// Verifies the upload and stores it in the cache. Unsafe.
+	#[method(name = "uploadFinish", with_extensions)]
+	async fn upload_finish(&self, hash: BlobHash) -> Result<BlobRef, Error>;
+
+	/// Keeps the blob for good. Unsafe.
+	#[method(name = "pin", with_extensions)]
+	async fn pin(&self, hash: BlobHash) -> Result<(), Error>;
+
+	/// Gives the blob back to the cache. Unsafe.
+	#[method(name = "unpin", with_extensions)]
+	async fn unpin(&self, hash: BlobHash) -> Result<(), Error>;
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+	/// More bytes than one call takes.
+	#[error("{given} bytes are too many for one call: at most {allowed}; upload larger blobs with blob_uploadStart")]
+	TooLarge {
+		/// Bytes given.
+		given: u64,
+		/// Bytes allowed.
+		allowed: u64,
+	},
+	/// Outsiders used up their share.
+	#[error("this node takes no more bytes from outsiders for now: try again in a minute, or use a node of your own")]
+	RateLimited,
+	/// The blob is neither here nor named by the chain.
+	#[error("blob {0:?} is not here and the chain does not name it: put it first, or give the job whose input or output it is")]
+	Unknown(BlobHash),
+	/// An outsider may not have so much fetched.
+	#[error("blob {hash:?} of {size} bytes is not here, and too large to be fetched for outsiders: ask a node that has it, or your own")]
+	FetchTooLarge {
+		/// The blob.
+		hash: BlobHash,
+		/// Its size.
+		size: u64,
+	},
+	/// The chain cannot be asked.
+	#[error("cannot ask the chain for the blob: {0}")]
+	Chain(String),
+	/// The fetch failed.
+	#[error(transparent)]
+	Fetch(#[from] FetchError),
+	/// The store failed.
+	#[error(transparent)]
+	Store(#[from] StoreError),
+	/// An outsider called an unsafe method.
+	#[error(transparent)]
+	Unsafe(#[from] UnsafeRpcError),
+}
+
+impl From<Error> for ErrorObjectOwned {
+	fn from(error: Error) -> Self {
+		let code = match error {
+			Error::Unsafe(denied) => return denied.into(),
+			Error::TooLarge { .. } => 1,
+			Error::RateLimited => 2,
+			Error::Unknown(_) => 3,
+			Error::FetchTooLarge { .. } => 4,
+			Error::Chain(_) => 5,
+			Error::Fetch(FetchError::Missing { .. }) => 6,
+			Error::Fetch(_) => 7,
+			Error::Store(StoreError::Missing(_)) => 3,
+			Error::Store(StoreError::WrongOffset { .. }) => 9,
+			Error::Store(_) => 8,
+		};
+		ErrorObject::owned(BASE_ERROR + code, error.to_string(), None::<()>)
+	}
+}
+
+/// The methods' state. Clones share it.
+#[derive(Clone)]
+pub struct Blob {
+	blobs: BlobService,
+	resolver: Arc<dyn Resolver>,
+	outsiders: Arc<Mutex<TokenBucket>>,
+}
+
+impl Blob {
+	/// The methods over `blobs`; `resolver` says what the chain knows of them.
+	pub fn new(blobs: BlobService, resolver: Arc<dyn Resolver>) -> Self {
+		let per_second = OUTSIDERS_BYTES_PER_MINUTE as f64 / 60.0;
+		let bucket = TokenBucket::new(OUTSIDERS_BYTES_PER_MINUTE, per_second, Instant::now());
+		Self { blobs, resolver, outsiders: Arc::new(Mutex::new(bucket)) }
+	}
+
+	/// Counts bytes that an outsider makes this node take.
+	fn charge(&self, ext: &Extensions, bytes: u64) -> Result<(), Error> {
+		if check_if_safe(ext).is_ok() || self.outsiders.lock().take(bytes, Instant::now()) {
+			Ok(())
+		} else {
+			Err(Error::RateLimited)
+		}
+	}
+
+	async fn fetch(&self, ext: &Extensions, hash: BlobHash, job: Option<JobId>) -> Result<(), Error> {
+		let (blob, providers) =
+			self.resolver.resolve(hash, job).await.map_err(Error::Chain)?.ok_or(Error::Unknown(hash))?;
+		if blob.size > MAX_OUTSIDER_FETCH && check_if_safe(ext).is_err() {
+			return Err(Error::FetchTooLarge { hash, size: blob.size });
+		}
+		self.charge(ext, blob.size)?;
+		Ok(self.blobs.fetch(blob, &providers, Keep::Cache).await?)
+	}
+}
+
+#[async_trait]
+impl BlobApiServer for Blob {
+	async fn put(&self, ext: &Extensions, bytes: Bytes) -> Result<BlobRef, Error> {
+		limit(bytes.len())?;
+		self.charge(ext, bytes.len() as u64)?;
+		Ok(self.blobs.put(bytes.0, Keep::Cache).await?)
+	}
+
+	async fn get(
+		&self,
+		ext: &Extensions,
+		hash: BlobHash,
+		offset: u64,
+		len: u64,
+		job: Option<JobId>,
+	) -> Result<Bytes, Error> {
+		let len = len.min(MAX_GET);
+		match self.blobs.read(hash, offset, len).await {
+			Err(StoreError::Missing(_) | StoreError::Corrupt(_)) => {
+				self.fetch(ext, hash, job).await?;
+				Ok(self.blobs.read(hash, offset, len).await?.into())
+			},
+			read => Ok(read?.into()),
+		}
+	}
+
+	async fn status(&self, hash: BlobHash) -> Result<Option<BlobStatus>, Error> {
+		Ok(self.blobs.status(hash))
+	}
+
+	async fn upload_start(&self, ext: &Extensions, hash: BlobHash, size: u64) -> Result<UploadProgress, Error> {
+		check_if_safe(ext)?;
+		let received = self.blobs.blocking(move |store| store.upload_start(BlobRef { hash, size })).await?;
+		Ok(UploadProgress { received })
+	}
+
+	async fn upload_chunk(
+		&self,
+		ext: &Extensions,
+		hash: BlobHash,
+		offset: u64,
+		bytes: Bytes,
+	) -> Result<UploadProgress, Error> {
+		check_if_safe(ext)?;
+		limit(bytes.len())?;
+		let received = self.blobs.blocking(move |store| store.upload_chunk(hash, offset, &bytes)).await?;
+		Ok(UploadProgress { received })
+	}
+
+	async fn upload_finish(&self, ext: &Extensions, hash: BlobHash) -> Result<BlobRef, Error> {
+		check_if_safe(ext)?;
+		Ok(self.blobs.blocking(move |store| store.upload_finish(hash, Keep::Cache)).await?)
+	}
+
+	async fn pin(&self, ext: &Extensions, hash: BlobHash) -> Result<(), Error> {
+		check_if_safe(ext)?;
+		Ok(self.blobs.set_keep(hash, Keep::Pinned).await?)
+	}
+
+	async fn unpin(&self, ext: &Extensions, hash: BlobHash) -> Result<(), Error> {
+		check_if_safe(ext)?;
+		Ok(self.blobs.set_keep(hash, Keep::Cache).await?)
+	}
+}
+
+fn limit(given: usize) -> Result<(), Error> {
+	match given <= MAX_PUT {
+		true => Ok(()),
+		false => Err(Error::TooLarge { given: given as u64, allowed: MAX_PUT as u64 }),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use highway_blobs::{FetchConfig, Metrics, RequestError, Store, Transport};
+	use jsonrpsee::RpcModule;
+	use sc_network::Multiaddr;
+	use sc_network_types::PeerId;
+	use sc_rpc_api::DenyUnsafe;
+	use serde_json::{json, Value};
+
+	/// A network of one.
+	struct Alone;
+
+	#[async_trait]
+	impl Transport for Alone {
+		async fn request(&self, _: PeerId, _: Vec<u8>) -> Result<Vec<u8>, RequestError> {
+			Err(RequestError::Unreachable)
+		}
+		fn add_addresses(&self, _: PeerId, _: Vec<Multiaddr>) {}
+		async fn connected(&self) -> Vec<PeerId> {
+			Vec::new()
+		}
+		fn local(&self) -> PeerId {
+			PeerId::random()
+		}
+		fn report_lie(&self, _: PeerId) {}
+	}
+
+	/// A chain that names one blob, of which nobody has anything.
+	struct Chain(BlobRef);
+
+	#[async_trait]
+	impl Resolver for Chain {
+		async fn resolve(&self, hash: BlobHash, _: Option<JobId>) -> Result<Option<(BlobRef, Vec<Contact>)>, String> {
+			Ok((hash == self.0.hash).then(|| (self.0, Vec::new())))
+		}
+	}
+
+	struct Node {
+		api: Blob,
+		_dir: tempfile::TempDir,
+	}
+
+	impl Node {
+		fn new(named: BlobRef) -> Self {
+			let dir = tempfile::tempdir().unwrap();
+			let store = Store::open(dir.path(), 512 << 20).unwrap();
+			let service = BlobService::new(store, Arc::new(Alone), FetchConfig::default(), Metrics::default());
+			Self { api: Blob::new(service, Arc::new(Chain(named))), _dir: dir }
+		}
+
+		async fn call(&self, deny: DenyUnsafe, method: &str, params: Value) -> Result<Value, (i64, String)> {
+			let mut module: RpcModule<_> = self.api.clone().into_rpc();
+			module.extensions_mut().insert(deny);
+			let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+			let (answer, _) = module.raw_json_request(&request, 1).await.unwrap();
+			let mut answer: Value = serde_json::from_str(&answer).unwrap();
+			match answer.get("error") {
+				Some(error) => Err((error["code"].as_i64().unwrap(), error["message"].to_string())),
+				None => Ok(answer["result"].take()),
+			}
+		}
+	}
+
+	fn hex_of(bytes: &[u8]) -> String {
+		format!("0x{}", hex::encode(bytes))
+	}
+
+	#[tokio::test]
+	async fn put_and_get_should_return_the_bytes_when_called_by_outsiders() {
+		let node = Node::new(BlobRef::of(b""));
+		let stored = node.call(DenyUnsafe::Yes, "blob_put", json!([hex_of(b"tensor")])).await.unwrap();
+		assert_eq!(stored, serde_json::to_value(BlobRef::of(b"tensor")).unwrap());
+		let got = node.call(DenyUnsafe::Yes, "blob_get", json!([stored["hash"], 1, 3])).await.unwrap();
+		assert_eq!(got, json!(hex_of(b"ens")));
+		let status = node.call(DenyUnsafe::Yes, "blob_status", json!([stored["hash"]])).await.unwrap();
+		assert_eq!(status, json!({ "size": 6, "complete": true, "received": 6, "pinned": false }));
+	}
+
+	#[tokio::test]
+	async fn unsafe_methods_should_be_denied_when_called_by_outsiders() {
+		let node = Node::new(BlobRef::of(b""));
+		let hash = serde_json::to_value(BlobRef::of(b"x").hash).unwrap();
+		for (method, params) in [
+			("blob_uploadStart", json!([hash, 1])),
+			("blob_uploadChunk", json!([hash, 0, "0x78"])),
+			("blob_uploadFinish", json!([hash])),
+			("blob_pin", json!([hash])),
+			("blob_unpin", json!([hash])),
+		] {
+			let (_, message) = node.call(DenyUnsafe::Yes, method, params).await.unwrap_err();
+			assert!(message.contains("unsafe"), "{method}: {message}");
+		}
+	}
+
+	#[tokio::test]
+	async fn upload_should_resume_and_pin_when_called_by_the_operator() {
+		let node = Node::new(BlobRef::of(b""));
+		let hash = serde_json::to_value(BlobRef::of(b"model").hash).unwrap();
+		let call = |method: &'static str, params| node.call(DenyUnsafe::No, method, params);
+		assert_eq!(call("blob_uploadStart", json!([hash, 5])).await.unwrap(), json!({ "received": 0 }));
+		assert_eq!(call("blob_uploadChunk", json!([hash, 0, hex_of(b"mo")])).await.unwrap(), json!({ "received": 2 }));
+		assert_eq!(call("blob_uploadChunk", json!([hash, 0, hex_of(b"mo")])).await.unwrap_err().0, 15_009);
+		assert_eq!(call("blob_uploadStart", json!([hash, 5])).await.unwrap(), json!({ "received": 2 }));
+		call("blob_uploadChunk", json!([hash, 2, hex_of(b"del")])).await.unwrap();
+		assert_eq!(call("blob_uploadFinish", json!([hash])).await.unwrap()["size"], json!(5));
+		call("blob_pin", json!([hash])).await.unwrap();
+		assert_eq!(call("blob_status", json!([hash])).await.unwrap()["pinned"], json!(true));
+	}
+
+	#[tokio::test]
+	async fn get_should_say_what_to_do_when_the_blob_cannot_be_had() {
+		let named = BlobRef { size: 10, ..BlobRef::of(b"named") };
+		let node = Node::new(named);
+		let (code, _) = node.call(DenyUnsafe::Yes, "blob_get", json!([BlobHash::zero(), 0, 1])).await.unwrap_err();
+		assert_eq!(code, 15_003);
+		let (code, message) = node.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1])).await.unwrap_err();
+		assert_eq!(code, 15_006);
+		assert!(message.contains("no peer has"), "{message}");
+		let big = Node::new(BlobRef { size: MAX_OUTSIDER_FETCH + 1, ..named });
+		let (code, _) = big.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1])).await.unwrap_err();
+		assert_eq!(code, 15_004);
+	}
+
+	#[tokio::test]
+	async fn put_should_be_refused_when_too_large_or_too_fast() {
+		let node = Node::new(BlobRef::of(b""));
+		let bytes = hex_of(&vec![0; MAX_PUT + 1]);
+		assert_eq!(node.call(DenyUnsafe::No, "blob_put", json!([bytes])).await.unwrap_err().0, 15_001);
+		node.api.outsiders.lock().take(OUTSIDERS_BYTES_PER_MINUTE, Instant::now());
+		let bytes = hex_of(&vec![0; MAX_PUT]);
+		assert_eq!(node.call(DenyUnsafe::Yes, "blob_put", json!([bytes])).await.unwrap_err().0, 15_002);
+		node.call(DenyUnsafe::No, "blob_put", json!([bytes])).await.unwrap();
+	}
+}

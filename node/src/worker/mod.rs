@@ -1,0 +1,186 @@
+//! Inference on this node: the blob store, its peer-to-peer service, the engine and the offchain worker, put together.
+
+mod blobs;
+mod chain;
+mod resolver;
+mod submitter;
+
+use crate::{
+	cli::InferenceArgs,
+	rpc::{
+		blob::Blob,
+		inference::{Inference, NodeFacts},
+	},
+	service::{FullClient, FullPool},
+};
+use highway_blobs::{protocol::Requests, BlobServer, BlobService, FetchConfig, NetworkTransport, ServeConfig, Store};
+use highway_offchain_worker::{
+	driver::{self, WorkerConfig},
+	engine::{Engine, EngineConfig, OrtEngine},
+	machine::MachineConfig,
+	metrics::Metrics,
+	ports::{Ports, SystemClock},
+};
+use highway_primitives::{worker::KEY_TYPE, DeviceClass};
+use highway_runtime::{Block, Hash};
+use sc_network::service::traits::NetworkService;
+use sc_network_sync::SyncingService;
+use sc_service::{error::Error as ServiceError, Configuration, TaskManager};
+use sp_keystore::KeystorePtr;
+use std::{env, fs, path::PathBuf, sync::Arc};
+use substrate_prometheus_endpoint::Registry;
+
+const MIB: u64 = 1024 * 1024;
+
+/// What the worker is built from.
+pub struct WorkerParts {
+	pub client: Arc<FullClient>,
+	pub pool: Arc<FullPool>,
+	pub keystore: KeystorePtr,
+	pub network: Arc<dyn NetworkService>,
+	pub sync: Arc<SyncingService<Block>>,
+	pub genesis_hash: Hash,
+	pub base_path: PathBuf,
+	pub registry: Option<Registry>,
+}
+
+/// What the RPC server needs of it.
+pub struct WorkerRpc {
+	pub blobs: Blob,
+	pub inference: Inference,
+}
+
+fn other(what: &str, error: impl std::fmt::Display) -> ServiceError {
+	ServiceError::Other(format!("{what}: {error}"))
+}
+
+/// Starts the blob service on every node, and inference where `--offchain-worker` and the keystore say so.
+pub async fn start(
+	parts: WorkerParts,
+	args: &InferenceArgs,
+	config: &Configuration,
+	requests: Requests,
+	tasks: &TaskManager,
+) -> Result<WorkerRpc, ServiceError> {
+	let registry = parts.registry.as_ref();
+	let store = Store::open(parts.base_path.join("blobs"), args.blob_quota * MIB)
+		.map_err(|error| other("the blob store cannot be opened", error))?;
+	let metrics = highway_blobs::Metrics::register(registry).map_err(|error| other("metrics", error))?;
+	let peers = Arc::new(blobs::SyncingPeers(parts.sync.clone()));
+	let transport = NetworkTransport::new(parts.network.clone(), requests.protocol(), peers);
+	let service = BlobService::new(store.clone(), Arc::new(transport), FetchConfig::default(), metrics.clone());
+	let server = BlobServer::new(store, requests, ServeConfig::default(), metrics);
+	tasks.spawn_handle().spawn("blob-server", Some("blobs"), server.run());
+
+	let engine = match wanted(config, &parts.keystore) {
+		true => Some(start_engine(args, config.role.is_authority()).await?),
+		false => None,
+	};
+	let facts = NodeFacts {
+		addresses: args.advertise.clone(),
+		device: engine.as_ref().map(|engine| engine.device()),
+		memory_mib: memory_mib(),
+		provider: args.inference_provider.to_string(),
+	};
+	if let Some(engine) = engine {
+		log::info!(target: "worker", "inference runs on {}", device_words(engine.device()));
+		let reader = Arc::new(chain::RuntimeReader::new(parts.client.clone(), parts.keystore.clone()));
+		let submitter = submitter::PoolSubmitter::new(
+			parts.client.clone(),
+			parts.pool.clone(),
+			parts.keystore.clone(),
+			reader.clone(),
+		);
+		let ports = Ports {
+			blocks: Box::new(chain::BestBlocks::new(parts.client.clone(), parts.sync.clone())),
+			chain: reader,
+			submitter: Arc::new(submitter),
+			blobs: Arc::new(blobs::ServiceStore(service.clone())),
+			clock: Arc::new(SystemClock),
+			engine: Arc::new(engine),
+		};
+		let mut worker_config = WorkerConfig::new(parts.base_path.join("worker.journal"), parts.genesis_hash);
+		worker_config.machine = MachineConfig { slots: args.inference_slots, ..worker_config.machine };
+		let metrics = Metrics::new(registry).map_err(|error| other("metrics", error))?;
+		tasks.spawn_essential_handle().spawn("offchain-worker", Some("worker"), async move {
+			if let Err(error) = driver::run(ports, worker_config, metrics).await {
+				log::error!(target: "worker", "the offchain worker stopped: {error}");
+			}
+		});
+	}
+
+	let resolver = Arc::new(resolver::ChainResolver(parts.client.clone()));
+	Ok(WorkerRpc {
+		blobs: Blob::new(service, resolver),
+		inference: Inference::new(parts.client, parts.keystore, parts.network, facts),
+	})
+}
+
+/// Whether this node shall run inference.
+fn wanted(config: &Configuration, keystore: &KeystorePtr) -> bool {
+	if !config.offchain_worker.enabled {
+		log::info!(target: "worker", "no inference: --offchain-worker is off for this node");
+		return false;
+	}
+	if keystore.sr25519_public_keys(KEY_TYPE).is_empty() {
+		log::info!(
+			target: "worker",
+			"no inference: the keystore holds no worker key; make one with `highway-node key insert --key-type work` and restart",
+		);
+		return false;
+	}
+	true
+}
+
+async fn start_engine(args: &InferenceArgs, validator: bool) -> Result<OrtEngine, ServiceError> {
+	let onnxruntime = args.onnxruntime.clone().or_else(default_onnxruntime).ok_or_else(|| {
+		ServiceError::Other("ONNX Runtime's library is missing: run scripts/setup, or name it with --onnxruntime".into())
+	})?;
+	let worker_binary = env::current_exe().map_err(|error| other("the node's own binary has no path", error))?;
+	let config = EngineConfig {
+		provider: args.inference_provider,
+		threads: args.inference_threads,
+		memory_mib: args.inference_memory,
+		insecure: args.insecure_inference,
+		max_loaded_bytes: args.loaded_models * MIB,
+		..EngineConfig::new(onnxruntime, worker_binary)
+	};
+	OrtEngine::start(config).await.map_err(|error| {
+		let role = if validator { "this validator" } else { "this node" };
+		ServiceError::Other(format!(
+			"{role} does not start, because {error}. Mend it, turn inference off with `--offchain-worker never`, or, for \
+			 tests only, give --insecure-inference"
+		))
+	})
+}
+
+/// Where `scripts/setup` puts the library.
+fn default_onnxruntime() -> Option<PathBuf> {
+	let cache = env::var_os("HIGHWAY_CACHE").map(PathBuf::from).or_else(|| {
+		let base = env::var_os("XDG_CACHE_HOME")
+			.map(PathBuf::from)
+			.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?;
+		Some(base.join("ai-highway"))
+	})?;
+	Some(cache.join("onnxruntime/libonnxruntime.so")).filter(|path| path.is_file())
+}
+
+fn device_words(device: DeviceClass) -> &'static str {
+	match device {
+		DeviceClass::CpuX86 => "the CPU (x86-64)",
+		DeviceClass::CpuArm => "the CPU (AArch64)",
+		DeviceClass::Cuda => "the GPU (CUDA)",
+	}
+}
+
+/// Memory of the machine in MiB, 0 if it does not say.
+fn memory_mib() -> u32 {
+	fs::read_to_string("/proc/meminfo")
+		.ok()
+		.and_then(|text| {
+			let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+			line.split_whitespace().nth(1)?.parse::<u64>().ok()
+		})
+		.and_then(|kib| u32::try_from(kib / 1024).ok())
+		.unwrap_or(0)
+}

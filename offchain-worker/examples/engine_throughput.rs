@@ -1,0 +1,140 @@
+//! Measures what the sandbox costs: Magika in a child process against bare ONNX Runtime in this process, in
+//! alternating rounds, with the same inputs and the same width. Prints one line of JSON.
+//!
+//! ```text
+//! cargo run --profile testnet --example engine_throughput [rounds]
+//! ```
+
+use anyhow::{ensure, Context};
+use bytes::Bytes;
+use highway_offchain_worker::{
+	engine::{worker_main, Engine, EngineConfig, LoadRequest, OrtEngine, Provider},
+	precheck,
+	tensors::{serialize, Tensor},
+};
+use highway_primitives::{
+	model::{DType, VerificationPolicy, VersionSpec},
+	BlobRef, Unit,
+};
+use std::{
+	fs::File,
+	path::PathBuf,
+	process::ExitCode,
+	time::{Duration, Instant},
+};
+
+/// Runs in one round, one row each.
+const RUNS: usize = 200;
+
+fn main() -> ExitCode {
+	if std::env::args().nth(1).as_deref() == Some("inference-worker") {
+		return worker_main();
+	}
+	match measure() {
+		Ok(line) => {
+			println!("{line}");
+			ExitCode::SUCCESS
+		}
+		Err(error) => {
+			eprintln!("{error:#}");
+			ExitCode::FAILURE
+		}
+	}
+}
+
+fn cache() -> anyhow::Result<PathBuf> {
+	let folder = match std::env::var_os("XDG_CACHE_HOME") {
+		Some(folder) => PathBuf::from(folder),
+		None => PathBuf::from(std::env::var_os("HOME").context("HOME is not set")?).join(".cache"),
+	};
+	Ok(folder.join("ai-highway"))
+}
+
+fn measure() -> anyhow::Result<serde_json::Value> {
+	let rounds: usize = std::env::args().nth(1).map_or(Ok(5), |rounds| rounds.parse())?;
+	ensure!(rounds > 0, "at least one round is needed");
+	let models = std::env::var_os("HIGHWAY_MODELS_DIR")
+		.map_or_else(|| Ok(cache()?.join("models")), |dir| anyhow::Ok(dir.into()))?;
+	let library: PathBuf = std::env::var_os("ORT_DYLIB_PATH").map_or_else(
+		|| Ok(cache()?.join("onnxruntime/libonnxruntime.so")),
+		|path| anyhow::Ok(path.into()),
+	)?;
+	let path = models.join("magika/model.onnx");
+	let bytes = std::fs::read(&path).with_context(|| format!("{}: run scripts/setup first", path.display()))?;
+
+	let environment = ort::init_from(&library)?.with_telemetry(false).build()?;
+	let mut bare = bare_session(&environment, &bytes).map_err(|error| anyhow::anyhow!("{error}"))?;
+
+	let signature = precheck::signature(&bytes)?;
+	let artifact = BlobRef::of(&bytes);
+	let spec = VersionSpec {
+		artifact,
+		licence: Default::default(),
+		inputs: signature.bounded_inputs().context("too many inputs")?,
+		outputs: signature.bounded_outputs().context("too many outputs")?,
+		unit: Unit::Request,
+		unit_time_ms: 1000,
+		policy: VerificationPolicy::Exact,
+		recipe: None,
+	};
+	let mut config = EngineConfig::new(library, std::env::current_exe()?);
+	config.provider = Provider::Cpu;
+	let runtime = tokio::runtime::Runtime::new()?;
+	let engine = runtime.block_on(OrtEngine::start(config))?;
+	let file = File::open(&path)?;
+	runtime.block_on(engine.load(LoadRequest {
+		model: 0,
+		version: 1,
+		artifact,
+		file,
+		spec,
+	}))?;
+
+	let row: Vec<i32> = (0..2048).map(|index| index * 7 % 257).collect();
+	let data = row.iter().flat_map(|value| value.to_le_bytes()).collect();
+	let input = Bytes::from(serialize(&[Tensor::new("bytes", DType::I32, vec![1, 2048], data)?]));
+	let (mut in_process, mut sandboxed) = (Duration::ZERO, Duration::ZERO);
+	for round in 0..=rounds {
+		let started = Instant::now();
+		for _ in 0..RUNS {
+			// The engine doubles a lone row, so the bare run has two as well.
+			let tensor = ort::value::Tensor::from_array((vec![2usize, 2048], row.repeat(2)))?;
+			let outputs = bare.run(ort::inputs!["bytes" => tensor])?;
+			std::hint::black_box(outputs[0].try_extract_tensor::<f32>()?);
+		}
+		let bare_time = started.elapsed();
+		let started = Instant::now();
+		runtime.block_on(async {
+			for _ in 0..RUNS {
+				engine
+					.run(0, 1, vec![input.clone()], Duration::from_secs(10))
+					.await
+					.remove(0)?;
+			}
+			anyhow::Ok(())
+		})?;
+		// The first round warms both up.
+		if round > 0 {
+			in_process += bare_time;
+			sandboxed += started.elapsed();
+		}
+	}
+	let runs = (rounds * RUNS) as f64;
+	let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+	Ok(serde_json::json!({
+		"model": "magika",
+		"in_process_per_s": runs / in_process.as_secs_f64(),
+		"sandboxed_per_s": runs / sandboxed.as_secs_f64(),
+		"ratio": in_process.as_secs_f64() / sandboxed.as_secs_f64(),
+		"child_rss_mib": engine.child_resident(0, 1).map(mib),
+		"model_mib": mib(artifact.size),
+	}))
+}
+
+fn bare_session(environment: &ort::environment::Environment, bytes: &[u8]) -> ort::Result<ort::session::Session> {
+	ort::session::Session::builder(environment)?
+		.with_intra_threads(1)?
+		.with_intra_op_spinning(false)?
+		.with_deterministic_compute(true)?
+		.commit_from_memory(bytes)
+}

@@ -1,0 +1,511 @@
+//! The only async loop: carries events to the [`Machine`] and its actions to the ports.
+//!
+//! Everything that takes time happens in a task of its own, whose answer comes back through a channel as one event. A
+//! task that panics answers too, so that the machine never waits for ever.
+
+use crate::{
+	engine::{EngineError, LoadRequest},
+	error::{BlobError, ChainError, WorkerError},
+	journal::{Entry, Journal},
+	machine::{Action, Event, JobFault, LoadFault, Machine, MachineConfig, ModelKey, RunId, Submission, WorkKey},
+	metrics::Metrics,
+	ports::{BlobStore, BlockStream, BlockTick, Keep, Ports},
+	LOG_TARGET,
+};
+use bytes::Bytes;
+use futures::FutureExt;
+use highway_primitives::{BlobRef, JobId, WorkerAction};
+use parking_lot::Mutex;
+use rand::{rngs::OsRng, RngCore};
+use sp_core::H256;
+use std::{
+	collections::HashMap,
+	future::Future,
+	panic::AssertUnwindSafe,
+	path::PathBuf,
+	sync::Arc,
+	time::{Duration, Instant},
+};
+use tokio::{
+	sync::{mpsc, watch},
+	task::{AbortHandle, JoinSet},
+};
+
+/// How long inputs and outputs are kept after they were fetched or made: a day after the job's end, and two hours for
+/// the job itself.
+pub const DEFAULT_KEEP: Duration = Duration::from_secs(26 * 3600);
+
+/// How the worker works.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+	/// Limits and intervals.
+	pub machine: MachineConfig,
+	/// The journal's file, in the base path of the node's chain.
+	pub journal: PathBuf,
+	/// Hash of the chain's genesis block.
+	pub genesis: H256,
+	/// How long inputs and outputs are kept; see [`DEFAULT_KEEP`].
+	pub keep: Duration,
+}
+
+impl WorkerConfig {
+	/// The defaults, with the journal in this file.
+	pub fn new(journal: PathBuf, genesis: H256) -> Self {
+		Self {
+			machine: MachineConfig::default(),
+			journal,
+			genesis,
+			keep: DEFAULT_KEEP,
+		}
+	}
+}
+
+/// Works until the stream of blocks ends. Needs a tokio runtime. Fails only at the start, when the journal cannot be
+/// opened; later trouble is logged, counted and tried again.
+pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result<(), WorkerError> {
+	let Ports {
+		blocks,
+		chain,
+		submitter,
+		blobs,
+		clock,
+		engine,
+	} = ports;
+	let (path, genesis) = (config.journal.clone(), config.genesis);
+	let journal = match tokio::task::spawn_blocking(move || Journal::open(&path, genesis)).await {
+		Ok(journal) => journal?,
+		// Only the runtime's end cancels it.
+		Err(_) => return Ok(()),
+	};
+	metrics.journal_len(journal.file_len());
+	let restored = journal
+		.entries()
+		.filter(|entry| blobs.has(entry.output.hash))
+		.map(Entry::finished)
+		.collect();
+
+	let (events, mut answers) = mpsc::unbounded_channel();
+	let mut driver = Driver {
+		machine: Machine::new(config.machine),
+		journal: Arc::new(Mutex::new(journal)),
+		chain,
+		submitter,
+		blobs,
+		clock,
+		engine,
+		metrics,
+		keep: config.keep,
+		best: H256::zero(),
+		events,
+		tasks: JoinSet::new(),
+		writes: JoinSet::new(),
+		input_fetches: HashMap::new(),
+	};
+	driver.handle(Event::JournalRestored(restored));
+
+	let mut pump = JoinSet::new();
+	let (sender, mut ticks) = watch::channel(None);
+	pump.spawn(pump_blocks(blocks, sender));
+	loop {
+		tokio::select! {
+			tick = ticks.changed() => match tick {
+				Ok(()) => {
+					let tick = *ticks.borrow_and_update();
+					if let Some(tick) = tick {
+						driver.tick(tick).await;
+					}
+				},
+				Err(_) => break,
+			},
+			Some(event) = answers.recv() => driver.handle(event),
+			// Frees what finished tasks hold.
+			Some(_) = driver.tasks.join_next(), if !driver.tasks.is_empty() => {},
+			Some(_) = driver.writes.join_next(), if !driver.writes.is_empty() => {},
+		}
+	}
+	driver.stop().await;
+	Ok(())
+}
+
+/// Blocks may come faster than they are handled: only the latest counts.
+async fn pump_blocks(mut blocks: Box<dyn BlockStream>, sender: watch::Sender<Option<BlockTick>>) {
+	while let Some(tick) = blocks.next_block().await {
+		if sender.send(Some(tick)).is_err() {
+			break;
+		}
+	}
+}
+
+struct Driver {
+	machine: Machine,
+	journal: Arc<Mutex<Journal>>,
+	chain: Arc<dyn crate::ports::ChainReader>,
+	submitter: Arc<dyn crate::ports::Submitter>,
+	blobs: Arc<dyn BlobStore>,
+	clock: Arc<dyn crate::ports::Clock>,
+	engine: Arc<dyn crate::engine::Engine>,
+	metrics: Metrics,
+	keep: Duration,
+	/// The block whose runtime builds what is submitted.
+	best: H256,
+	events: mpsc::UnboundedSender<Event>,
+	/// May be broken off at any time.
+	tasks: JoinSet<()>,
+	/// Write to the journal: finished before the worker ends.
+	writes: JoinSet<()>,
+	input_fetches: HashMap<JobId, AbortHandle>,
+}
+
+impl Driver {
+	async fn tick(&mut self, tick: BlockTick) {
+		if tick.syncing {
+			return self.handle(Event::Syncing);
+		}
+		self.best = tick.hash;
+		let read = AssertUnwindSafe(self.chain.work_for(tick.hash)).catch_unwind().await;
+		let read = read.unwrap_or_else(|_| Err(ChainError::RuntimeApi("the call panicked".into())));
+		match read {
+			Ok(work) => self.handle(Event::Block {
+				number: tick.number,
+				finalized: tick.finalized,
+				work,
+			}),
+			Err(error) => {
+				self.metrics.chain_error();
+				log::warn!(target: LOG_TARGET, "the work of block {} cannot be read: {error}", tick.number);
+			}
+		}
+	}
+
+	fn handle(&mut self, event: Event) {
+		self.observe(&event);
+		for action in self.machine.handle(event) {
+			self.start(action);
+		}
+		self.metrics.state(self.machine.stats(), self.machine.is_healthy());
+	}
+
+	fn observe(&mut self, event: &Event) {
+		match event {
+			Event::ModelFetched(_) => self.metrics.blob_fetched("model", true),
+			Event::ModelFetchFailed((model, version), error) => {
+				self.metrics.blob_fetched("model", false);
+				log::warn!(target: LOG_TARGET, "model {model} version {version} is not fetched: {error}");
+			}
+			Event::ModelReady((model, version)) => {
+				log::info!(target: LOG_TARGET, "model {model} version {version} is loaded")
+			}
+			Event::ModelFailed((model, version), fault) => {
+				log::warn!(target: LOG_TARGET, "model {model} version {version} is not loaded: {fault}")
+			}
+			Event::InputReady(key) => {
+				self.input_fetches.remove(&key.job);
+				self.metrics.blob_fetched("input", true);
+			}
+			Event::InputFailed(key, error) => {
+				self.input_fetches.remove(&key.job);
+				self.metrics.blob_fetched("input", false);
+				log::debug!(target: LOG_TARGET, "the input of job {} is not fetched: {error}", key.job);
+			}
+			Event::RunDone { elapsed, results, .. } => {
+				let ok = results.iter().filter(|(_, result)| result.is_ok()).count();
+				self.metrics.run_ended(*elapsed, ok, results.len().saturating_sub(ok));
+				for (key, result) in results {
+					if let Err(fault) = result {
+						log::warn!(target: LOG_TARGET, "job {}: {fault}", key.job);
+					}
+				}
+			}
+			Event::Submitted(submission) => self.metrics.submitted(submission.name(), true),
+			Event::SubmitFailed(submission) => self.metrics.submitted(submission.name(), false),
+			_ => {}
+		}
+	}
+
+	fn start(&mut self, action: Action) {
+		match action {
+			Action::CheckEngine => {
+				let engine = self.engine.clone();
+				self.spawn(Event::EngineHealth(false), async move {
+					Event::EngineHealth(engine.health().await)
+				});
+			}
+			Action::FetchModel {
+				model,
+				artifact,
+				providers,
+			} => {
+				let blobs = self.blobs.clone();
+				self.spawn(Event::ModelFetchFailed(model, panicked_blob()), async move {
+					match blobs.fetch(artifact, &providers, Keep::Pinned).await {
+						Ok(()) => Event::ModelFetched(model),
+						Err(error) => Event::ModelFetchFailed(model, error),
+					}
+				});
+			}
+			Action::LoadModel { model, spec } => {
+				let (blobs, engine) = (self.blobs.clone(), self.engine.clone());
+				self.spawn(
+					Event::ModelFailed(model, LoadFault::Engine(panicked_engine())),
+					async move {
+						let artifact = spec.artifact;
+						let file = match blobs.open(artifact.hash) {
+							Ok(file) => file,
+							Err(error) => return Event::ModelFailed(model, LoadFault::Blob(error)),
+						};
+						let request = LoadRequest {
+							model: model.0,
+							version: model.1,
+							artifact,
+							file,
+							spec: *spec,
+						};
+						match engine.load(request).await {
+							Ok(()) => Event::ModelReady(model),
+							Err(error) => Event::ModelFailed(model, LoadFault::Engine(error)),
+						}
+					},
+				);
+			}
+			Action::ReleaseModel(artifact) => {
+				let blobs = self.blobs.clone();
+				self.tasks.spawn(async move {
+					if let Err(error) = blobs.keep(artifact.hash, Keep::Cache).await {
+						log::warn!(target: LOG_TARGET, "model file {:?} stays pinned: {error}", artifact.hash);
+					}
+				});
+			}
+			Action::FetchInput { key, input, providers } => {
+				let blobs = self.blobs.clone();
+				let keep = self.keep_until();
+				let handle = self.spawn(Event::InputFailed(key, panicked_blob()), async move {
+					match blobs.fetch(input, &providers, keep).await {
+						Ok(()) => Event::InputReady(key),
+						Err(error) => Event::InputFailed(key, error),
+					}
+				});
+				self.input_fetches.insert(key.job, handle);
+			}
+			Action::Run {
+				run,
+				model,
+				jobs,
+				time_limit,
+			} => self.start_run(run, model, jobs, time_limit),
+			Action::Record(outputs) => self.start_record(outputs),
+			Action::SubmitAttest { node, items, again } => {
+				self.metrics.attested(items.len(), again);
+				let submission = Submission::Attest(items.iter().map(|item| item.job).collect());
+				match items.try_into() {
+					Ok(items) => self.submit(WorkerAction::Attest { node, items }, submission),
+					Err(_) => self.answer(Event::SubmitFailed(submission)),
+				}
+			}
+			Action::SubmitFailure { node, job, class } => {
+				log::info!(target: LOG_TARGET, "job {job} is reported as impossible: {class:?}");
+				self.submit(
+					WorkerAction::ReportFailure { node, job, class },
+					Submission::Failure(job),
+				);
+			}
+			Action::SubmitHeartbeat {
+				node,
+				session,
+				healthy,
+				slots,
+			} => {
+				let action = WorkerAction::Heartbeat {
+					node,
+					session,
+					healthy,
+					slots,
+				};
+				self.submit(action, Submission::Heartbeat(node, session));
+			}
+			Action::DropJob { job, outcome } => {
+				self.metrics.job_left(outcome);
+				if let Some(fetch) = self.input_fetches.remove(&job) {
+					fetch.abort();
+				}
+			}
+			Action::Forget(keys) => {
+				let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
+				self.writes.spawn_blocking(move || {
+					let mut journal = journal.lock();
+					// What is not struck now comes back at the next start, and is struck then.
+					if let Err(error) = journal.forget(&keys) {
+						log::warn!(target: LOG_TARGET, "{error}");
+					}
+					metrics.journal_len(journal.file_len());
+				});
+			}
+		}
+	}
+
+	fn start_run(&mut self, run: RunId, model: ModelKey, jobs: Vec<(WorkKey, BlobRef)>, time_limit: Duration) {
+		self.metrics.run_started(jobs.len());
+		let (blobs, engine) = (self.blobs.clone(), self.engine.clone());
+		let fault = || JobFault::Engine(panicked_engine());
+		let panicked = jobs.iter().map(|(key, _)| (*key, Err(fault()))).collect();
+		self.spawn(
+			Event::RunDone {
+				run,
+				elapsed: Duration::ZERO,
+				results: panicked,
+			},
+			async move {
+				if !engine.is_loaded(model.0, model.1) {
+					return Event::NotLoaded(run);
+				}
+				let mut results = Vec::with_capacity(jobs.len());
+				let (mut keys, mut inputs) = (Vec::new(), Vec::new());
+				for (key, input) in jobs {
+					match blobs.read(input).await {
+						Ok(bytes) => {
+							keys.push(key);
+							inputs.push(bytes);
+						}
+						Err(error) => {
+							log::debug!(target: LOG_TARGET, "the input of job {} is gone: {error}", key.job);
+							results.push((key, Err(JobFault::InputLost)));
+						}
+					}
+				}
+				let start = Instant::now();
+				if !inputs.is_empty() {
+					let outputs = engine.run(model.0, model.1, inputs, time_limit).await;
+					results.extend(
+						keys.into_iter()
+							.zip(outputs.into_iter().map(|output| output.map_err(JobFault::Engine))),
+					);
+				}
+				Event::RunDone {
+					run,
+					elapsed: start.elapsed(),
+					results,
+				}
+			},
+		);
+	}
+
+	fn start_record(&mut self, outputs: Vec<(WorkKey, Bytes)>) {
+		let (blobs, journal, metrics) = (self.blobs.clone(), self.journal.clone(), self.metrics.clone());
+		let (events, keep) = (self.events.clone(), self.keep_until());
+		self.writes.spawn(async move {
+			let recorded = AssertUnwindSafe(record(blobs, journal, metrics, outputs, keep))
+				.catch_unwind()
+				.await;
+			let event = match recorded {
+				Ok(Ok(event)) => event,
+				Ok(Err(error)) => {
+					log::error!(target: LOG_TARGET, "outputs cannot be saved, so no new runs until they are: {error}");
+					Event::RecordFailed
+				}
+				Err(_) => Event::RecordFailed,
+			};
+			// Nobody listens any more: the worker ends, and the journal speaks at the next start.
+			let _ = events.send(event);
+		});
+	}
+
+	fn submit(&mut self, action: WorkerAction, submission: Submission) {
+		let (submitter, at) = (self.submitter.clone(), self.best);
+		self.spawn(Event::SubmitFailed(submission.clone()), async move {
+			match submitter.submit(at, action).await {
+				Ok(()) => Event::Submitted(submission),
+				Err(error) => {
+					log::warn!(target: LOG_TARGET, "{} is not submitted: {error}", submission.name());
+					Event::SubmitFailed(submission)
+				}
+			}
+		});
+	}
+
+	/// Runs `task` beside the loop; its event, or `if_panicked`, is its answer.
+	fn spawn(&mut self, if_panicked: Event, task: impl Future<Output = Event> + Send + 'static) -> AbortHandle {
+		let events = self.events.clone();
+		self.tasks.spawn(async move {
+			let event = AssertUnwindSafe(task).catch_unwind().await.unwrap_or_else(|_| {
+				log::error!(target: LOG_TARGET, "a task of the worker panicked: please report it");
+				if_panicked
+			});
+			// Nobody listens any more: the worker ends.
+			let _ = events.send(event);
+		})
+	}
+
+	fn answer(&self, event: Event) {
+		// The receiver lives as long as the loop, which is what calls this.
+		let _ = self.events.send(event);
+	}
+
+	fn stop_fetch(&mut self, job: JobId) {
+		if let Some(fetch) = self.input_fetches.remove(&job) {
+			fetch.abort();
+		}
+	}
+
+	fn keep_until(&self) -> Keep {
+		Keep::Until(
+			self.clock
+				.now()
+				.checked_add(self.keep)
+				.unwrap_or_else(|| self.clock.now()),
+		)
+	}
+
+	async fn stop(mut self) {
+		self.tasks.shutdown().await;
+		while self.writes.join_next().await.is_some() {}
+	}
+}
+
+/// Outputs first, then the journal: what the journal names is there.
+async fn record(
+	blobs: Arc<dyn BlobStore>,
+	journal: Arc<Mutex<Journal>>,
+	metrics: Metrics,
+	outputs: Vec<(WorkKey, Bytes)>,
+	keep: Keep,
+) -> Result<Event, RecordError> {
+	let mut entries = Vec::with_capacity(outputs.len());
+	for (key, output) in outputs {
+		let output = blobs.put(output, keep).await?;
+		let mut salt = [0; 32];
+		OsRng.try_fill_bytes(&mut salt)?;
+		entries.push(Entry { key, output, salt });
+	}
+	let finished = entries.iter().map(Entry::finished).collect();
+	tokio::task::spawn_blocking(move || {
+		let mut journal = journal.lock();
+		journal.append(entries)?;
+		metrics.journal_len(journal.file_len());
+		Ok(Event::Recorded(finished))
+	})
+	.await
+	.map_err(|_| RecordError::Stopped)?
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RecordError {
+	#[error(transparent)]
+	Blob(#[from] BlobError),
+	#[error(transparent)]
+	Journal(#[from] crate::error::JournalError),
+	#[error("the system gives no random numbers: {0}")]
+	Salt(#[from] rand::Error),
+	#[error("the node stops")]
+	Stopped,
+}
+
+fn panicked_blob() -> BlobError {
+	BlobError::Storage("the transfer panicked".into())
+}
+
+fn panicked_engine() -> EngineError {
+	EngineError::Unavailable("the engine panicked".into())
+}
+
+#[cfg(test)]
+#[path = "tests/driver.rs"]
+mod tests;

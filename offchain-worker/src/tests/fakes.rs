@@ -1,0 +1,304 @@
+//! The node's side of the ports, in memory.
+
+use crate::{
+	engine::{Engine, EngineError, LoadRequest},
+	error::{BlobError, ChainError, SubmitError},
+	fixtures::*,
+	ports::*,
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use highway_primitives::{
+	node::Contact, AttestItem, BlobHash, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, ModelVersion,
+	WorkerAction,
+};
+use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
+use parking_lot::Mutex;
+use sp_core::H256;
+use std::{
+	collections::{BTreeMap, BTreeSet, HashMap},
+	fs::File,
+	io::{Seek, Write},
+	sync::Arc,
+	time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::{mpsc, Notify};
+
+/// A chain with one node on it.
+#[derive(Default)]
+pub struct FakeChain(pub Mutex<ChainState>);
+
+#[derive(Default)]
+pub struct ChainState {
+	pub number: BlockNumber,
+	pub jobs: BTreeMap<JobId, WorkItem>,
+	pub hosted: Vec<HostedModel>,
+	pub heartbeat_due: bool,
+	pub heartbeats: Vec<bool>,
+	/// Every attestation that was ever submitted.
+	pub sent: Vec<AttestItem>,
+	pub attested: BTreeMap<JobId, AttestItem>,
+	pub failed: BTreeMap<JobId, FailureClass>,
+	pool: Vec<WorkerAction>,
+	/// Whether the next submissions are lost on their way.
+	pub lossy: bool,
+	/// Whether the next reads of state fail, and how: with an error, or with a panic.
+	pub broken: Option<Broken>,
+}
+
+#[derive(Clone, Copy)]
+pub enum Broken {
+	Error,
+	Panic,
+}
+
+impl FakeChain {
+	pub fn assign(&self, job: JobId, model: ModelId, deadline: BlockNumber) {
+		self.0.lock().jobs.insert(job, item(job, model, deadline));
+	}
+
+	/// A block with everything that is in the pool.
+	fn mine(&self) -> BlockTick {
+		let mut state = self.0.lock();
+		state.number += 1;
+		for action in std::mem::take(&mut state.pool) {
+			match action {
+				WorkerAction::Attest { items, .. } => {
+					for item in items {
+						if state.jobs.remove(&item.job).is_some() {
+							state.attested.insert(item.job, item);
+						}
+					}
+				}
+				WorkerAction::ReportFailure { job, class, .. } => {
+					if state.jobs.remove(&job).is_some() {
+						state.failed.insert(job, class);
+					}
+				}
+				WorkerAction::Heartbeat { healthy, .. } => {
+					state.heartbeat_due = false;
+					state.heartbeats.push(healthy);
+				}
+			}
+		}
+		BlockTick {
+			number: state.number,
+			hash: H256::from_low_u64_be(state.number.into()),
+			finalized: state.number.saturating_sub(2),
+			syncing: false,
+		}
+	}
+
+	/// Takes the inclusion of a job's attestation back.
+	pub fn reorg(&self, job: JobId, model: ModelId, deadline: BlockNumber) {
+		self.0.lock().attested.remove(&job).expect("was attested");
+		self.assign(job, model, deadline);
+	}
+}
+
+#[async_trait]
+impl ChainReader for FakeChain {
+	async fn work_for(&self, _at: H256) -> Result<Option<WorkList>, ChainError> {
+		let broken = self.0.lock().broken;
+		match broken {
+			Some(Broken::Error) => return Err(ChainError::RuntimeApi("pruned".into())),
+			Some(Broken::Panic) => panic!("the runtime API panics in this test"),
+			None => {}
+		}
+		let state = self.0.lock();
+		Ok(Some(WorkList {
+			hosted: state.hosted.clone(),
+			heartbeat_due: state.heartbeat_due,
+			..work(state.jobs.values().cloned().collect())
+		}))
+	}
+}
+
+#[async_trait]
+impl Submitter for FakeChain {
+	async fn submit(&self, _at: H256, action: WorkerAction) -> Result<(), SubmitError> {
+		let mut state = self.0.lock();
+		if let WorkerAction::Attest { items, .. } = &action {
+			state.sent.extend(items.iter().cloned());
+		}
+		if !state.lossy {
+			state.pool.push(action);
+		}
+		Ok(())
+	}
+}
+
+/// Blocks from a channel; closing it shuts the worker down.
+pub struct FakeBlocks(pub mpsc::UnboundedReceiver<BlockTick>);
+
+#[async_trait]
+impl BlockStream for FakeBlocks {
+	async fn next_block(&mut self) -> Option<BlockTick> {
+		self.0.recv().await
+	}
+}
+
+/// A blob store, and a network behind it.
+#[derive(Default)]
+pub struct FakeBlobs {
+	pub here: Mutex<HashMap<BlobHash, Bytes>>,
+	pub network: Mutex<HashMap<BlobHash, Bytes>>,
+	pub kept: Mutex<HashMap<BlobHash, Keep>>,
+	pub disk_full: Mutex<bool>,
+	/// Inputs whose transfer never ends.
+	pub stuck: Mutex<BTreeSet<BlobHash>>,
+	/// Transfers that go on at this moment.
+	pub transfers: Arc<Mutex<usize>>,
+}
+
+struct Transfer(Arc<Mutex<usize>>);
+
+impl Drop for Transfer {
+	fn drop(&mut self) {
+		*self.0.lock() -= 1;
+	}
+}
+
+impl FakeBlobs {
+	pub fn publish(&self, bytes: Vec<u8>) {
+		self.network.lock().insert(BlobRef::of(&bytes).hash, bytes.into());
+	}
+}
+
+#[async_trait]
+impl BlobStore for FakeBlobs {
+	async fn fetch(&self, blob: BlobRef, _providers: &[Contact], keep: Keep) -> Result<(), BlobError> {
+		*self.transfers.lock() += 1;
+		let _transfer = Transfer(self.transfers.clone());
+		let stuck = self.stuck.lock().contains(&blob.hash);
+		if stuck {
+			std::future::pending::<()>().await;
+		}
+		let bytes = self.network.lock().get(&blob.hash).cloned().ok_or(BlobError::Missing)?;
+		self.here.lock().insert(blob.hash, bytes);
+		self.kept.lock().insert(blob.hash, keep);
+		Ok(())
+	}
+
+	fn open(&self, hash: BlobHash) -> Result<File, BlobError> {
+		let bytes = self.here.lock().get(&hash).cloned().ok_or(BlobError::Missing)?;
+		let mut file = tempfile::tempfile().expect("a temporary file");
+		file.write_all(&bytes).and_then(|()| file.rewind()).expect("written");
+		Ok(file)
+	}
+
+	async fn read(&self, blob: BlobRef) -> Result<Bytes, BlobError> {
+		self.here.lock().get(&blob.hash).cloned().ok_or(BlobError::Missing)
+	}
+
+	fn has(&self, hash: BlobHash) -> bool {
+		self.here.lock().contains_key(&hash)
+	}
+
+	async fn put(&self, bytes: Bytes, keep: Keep) -> Result<BlobRef, BlobError> {
+		if *self.disk_full.lock() {
+			return Err(BlobError::Storage("the disk is full".into()));
+		}
+		let blob = BlobRef::of(&bytes);
+		self.here.lock().insert(blob.hash, bytes);
+		self.kept.lock().insert(blob.hash, keep);
+		Ok(blob)
+	}
+
+	async fn keep(&self, hash: BlobHash, keep: Keep) -> Result<(), BlobError> {
+		self.kept.lock().insert(hash, keep);
+		Ok(())
+	}
+}
+
+/// An engine whose answer is the input with a word in front.
+#[derive(Default)]
+pub struct FakeEngine {
+	pub loaded: Mutex<BTreeSet<(ModelId, ModelVersion)>>,
+	/// The inputs of every run.
+	pub runs: Mutex<Vec<Vec<Bytes>>>,
+	pub down: Mutex<bool>,
+	/// What becomes of inputs other than an answer.
+	pub faults: Mutex<HashMap<Bytes, EngineError>>,
+	pub panics: Mutex<bool>,
+	pub refuses: Mutex<BTreeSet<ModelId>>,
+	/// Runs wait for this while it is there.
+	pub gate: Mutex<Option<Arc<Notify>>>,
+}
+
+pub fn answer_to(input: &[u8]) -> Vec<u8> {
+	[b"answer to ", input].concat()
+}
+
+#[async_trait]
+impl Engine for FakeEngine {
+	async fn load(&self, request: LoadRequest) -> Result<(), EngineError> {
+		if self.refuses.lock().contains(&request.model) {
+			return Err(EngineError::ModelRefused("external data".into()));
+		}
+		if *self.down.lock() {
+			return Err(EngineError::Unavailable("no library".into()));
+		}
+		self.loaded.lock().insert((request.model, request.version));
+		Ok(())
+	}
+
+	fn is_loaded(&self, model: ModelId, version: ModelVersion) -> bool {
+		self.loaded.lock().contains(&(model, version))
+	}
+
+	async fn run(
+		&self,
+		_model: ModelId,
+		_version: ModelVersion,
+		inputs: Vec<Bytes>,
+		_time_limit: Duration,
+	) -> Vec<Result<Bytes, EngineError>> {
+		self.runs.lock().push(inputs.clone());
+		let gate = self.gate.lock().clone();
+		if let Some(gate) = gate {
+			gate.notified().await;
+		}
+		assert!(!*self.panics.lock(), "the engine panics in this test");
+		if *self.down.lock() {
+			return inputs
+				.iter()
+				.map(|_| Err(EngineError::Unavailable("no library".into())))
+				.collect();
+		}
+		let faults = self.faults.lock();
+		inputs
+			.iter()
+			.map(|input| {
+				faults
+					.get(input)
+					.cloned()
+					.map_or_else(|| Ok(answer_to(input).into()), Err)
+			})
+			.collect()
+	}
+
+	fn device(&self) -> DeviceClass {
+		DeviceClass::CpuX86
+	}
+
+	async fn health(&self) -> bool {
+		!*self.down.lock()
+	}
+}
+
+pub struct FakeClock;
+
+impl Clock for FakeClock {
+	fn now(&self) -> SystemTime {
+		UNIX_EPOCH + Duration::from_secs(1_000_000)
+	}
+}
+
+impl FakeChain {
+	/// A block, told to the worker.
+	pub fn advance(&self, ticks: &mpsc::UnboundedSender<BlockTick>) {
+		// A worker that has ended hears nothing.
+		let _ = ticks.send(self.mine());
+	}
+}

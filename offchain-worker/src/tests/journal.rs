@@ -1,0 +1,217 @@
+use super::*;
+use crate::fixtures::{key, NODE};
+use highway_primitives::JobId;
+use std::collections::VecDeque;
+use tempfile::TempDir;
+
+fn genesis() -> H256 {
+	H256::repeat_byte(1)
+}
+
+fn entry(job: JobId) -> Entry {
+	Entry {
+		key: key(job, 1),
+		output: BlobRef::of(&job.to_le_bytes()),
+		salt: [job as u8; 32],
+	}
+}
+
+fn open(folder: &TempDir) -> Journal {
+	Journal::open(&folder.path().join("journal"), genesis()).unwrap()
+}
+
+fn jobs(journal: &Journal) -> Vec<JobId> {
+	journal.entries().map(|entry| entry.key.job).collect()
+}
+
+#[test]
+fn entries_should_come_back_when_reopened() {
+	let folder = TempDir::new().unwrap();
+	let mut journal = open(&folder);
+	journal.append(vec![entry(1), entry(2)]).unwrap();
+	journal.append(vec![entry(3)]).unwrap();
+	journal.forget(&[entry(2).key]).unwrap();
+	drop(journal);
+
+	let journal = open(&folder);
+	assert_eq!(journal.entries().cloned().collect::<Vec<_>>(), [entry(1), entry(3)]);
+}
+
+#[test]
+fn finished_should_carry_the_commitment_when_made_from_an_entry() {
+	let finished = entry(5).finished();
+	assert_eq!(finished.commitment, commitment(5, NODE, &entry(5).output, &[5; 32]));
+}
+
+#[test]
+fn whole_records_should_survive_when_the_file_is_cut_at_any_byte() {
+	let folder = TempDir::new().unwrap();
+	let path = folder.path().join("journal");
+	let mut journal = open(&folder);
+	let mut ends = vec![(journal.file_len(), vec![])];
+	for job in 1..4 {
+		journal.append(vec![entry(job)]).unwrap();
+		ends.push((journal.file_len(), (1..=job).collect()));
+	}
+	journal.forget(&[entry(1).key]).unwrap();
+	ends.push((journal.file_len(), vec![2, 3]));
+	drop(journal);
+
+	let bytes = fs::read(&path).unwrap();
+	for cut in 0..=bytes.len() {
+		fs::write(&path, &bytes[..cut]).unwrap();
+		let mut journal = open(&folder);
+		let whole = ends.iter().rev().find(|(end, _)| *end <= cut as u64);
+		let expected = whole.map_or(&[][..], |(_, jobs)| jobs);
+		assert_eq!(jobs(&journal), expected, "cut at {cut}");
+
+		// What is written after the repair is found, too.
+		journal.append(vec![entry(9)]).unwrap();
+		drop(journal);
+		assert_eq!(
+			jobs(&open(&folder)),
+			[expected, &[9]].concat(),
+			"cut at {cut}, reopened"
+		);
+	}
+}
+
+#[test]
+fn records_before_the_damage_should_survive_when_any_byte_is_flipped() {
+	let folder = TempDir::new().unwrap();
+	let path = folder.path().join("journal");
+	let mut journal = open(&folder);
+	journal.append(vec![entry(1)]).unwrap();
+	let first_end = journal.file_len() as usize;
+	journal.append(vec![entry(2)]).unwrap();
+	drop(journal);
+
+	let bytes = fs::read(&path).unwrap();
+	for at in 0..bytes.len() {
+		let mut damaged = bytes.clone();
+		damaged[at] ^= 0x10;
+		fs::write(&path, &damaged).unwrap();
+		let expected: &[JobId] = if at < first_end { &[] } else { &[1] };
+		assert_eq!(jobs(&open(&folder)), expected, "byte {at}");
+	}
+}
+
+#[test]
+fn second_worker_should_be_refused_when_one_runs() {
+	let folder = TempDir::new().unwrap();
+	let first = open(&folder);
+	let second = Journal::open(&folder.path().join("journal"), genesis());
+	assert!(matches!(second, Err(JournalError::Locked(_))));
+	drop(first);
+	open(&folder);
+}
+
+#[test]
+fn entries_should_be_thrown_away_when_the_chain_is_another() {
+	let folder = TempDir::new().unwrap();
+	open(&folder).append(vec![entry(1)]).unwrap();
+	let other = Journal::open(&folder.path().join("journal"), H256::repeat_byte(2)).unwrap();
+	assert_eq!(jobs(&other), Vec::<JobId>::new());
+}
+
+#[test]
+fn file_should_stay_bounded_when_work_comes_and_goes() {
+	let folder = TempDir::new().unwrap();
+	let mut journal = open(&folder);
+	for round in 0..60 {
+		let batch: Vec<Entry> = (round * 100..(round + 1) * 100).map(entry).collect();
+		let keys: Vec<WorkKey> = batch.iter().map(|entry| entry.key).collect();
+		journal.append(batch).unwrap();
+		journal.forget(&keys[1..]).unwrap();
+		assert!(journal.file_len() < MIN_COMPACTION_LEN + 64 * 1024);
+	}
+	assert_eq!(journal.entries().count(), 60);
+	assert_eq!(
+		fs::metadata(folder.path().join("journal")).unwrap().len(),
+		journal.file_len()
+	);
+	drop(journal);
+	assert_eq!(open(&folder).entries().count(), 60);
+}
+
+#[cfg(unix)]
+#[test]
+fn file_should_be_private_when_made() {
+	use std::os::unix::fs::PermissionsExt;
+	let folder = TempDir::new().unwrap();
+	open(&folder);
+	let mode = fs::metadata(folder.path().join("journal"))
+		.unwrap()
+		.permissions()
+		.mode();
+	assert_eq!(mode & 0o077, 0);
+}
+
+/// A disk that takes so many bytes per call in turn and then is full; `None`: no limit.
+struct FakeDisk {
+	bytes: Vec<u8>,
+	room: VecDeque<Option<usize>>,
+	can_cut: bool,
+}
+
+impl Write for FakeDisk {
+	fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+		let taken = match self.room.pop_front() {
+			None | Some(None) => bytes.len(),
+			Some(Some(0)) => return Err(io::ErrorKind::StorageFull.into()),
+			Some(Some(room)) => room.min(bytes.len()),
+		};
+		self.bytes.extend_from_slice(&bytes[..taken]);
+		Ok(taken)
+	}
+
+	fn flush(&mut self) -> io::Result<()> {
+		Ok(())
+	}
+}
+
+impl LogFile for FakeDisk {
+	fn set_len(&mut self, len: u64) -> io::Result<()> {
+		if !self.can_cut {
+			return Err(io::ErrorKind::Other.into());
+		}
+		self.bytes.truncate(len as usize);
+		Ok(())
+	}
+
+	fn sync(&mut self) -> io::Result<()> {
+		Ok(())
+	}
+}
+
+#[test]
+fn log_should_hold_whole_records_only_when_the_disk_was_full() {
+	for can_cut in [true, false] {
+		let disk = FakeDisk {
+			bytes: Vec::new(),
+			room: [None, Some(5), Some(0)].into(),
+			can_cut,
+		};
+		let mut log = Log {
+			file: disk,
+			len: 0,
+			dirty: false,
+		};
+		let record = |job| frame(&Record::Done(entry(job)));
+		log.append(&record(1)).unwrap();
+		assert_eq!(log.append(&record(2)).unwrap_err().kind(), io::ErrorKind::StorageFull);
+		log.file.can_cut = true;
+		log.append(&record(3)).unwrap();
+
+		let (entries, good) = replay(&log.file.bytes);
+		assert_eq!(entries.keys().map(|key| key.job).collect::<Vec<_>>(), [1, 3]);
+		assert_eq!(good, log.file.bytes.len());
+	}
+}
+
+#[test]
+fn error_should_name_the_disk_when_it_is_full() {
+	let error = into_error(Path::new("j"), io::ErrorKind::StorageFull.into());
+	assert!(matches!(error, JournalError::DiskFull(_)));
+	assert!(error.to_string().contains("make room"));
+}

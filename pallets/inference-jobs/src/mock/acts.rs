@@ -1,0 +1,67 @@
+//! What the tests do and look at.
+
+use super::{InferenceJobs, RuntimeCall, RuntimeOrigin, System, Test, MODEL, PAYER, POKER};
+use crate::{Event, JobRecordOf, Jobs, NextJobId};
+use highway_primitives::{traits::Jobs as _, Balance, BlobRef, FailureClass, JobId, NodeId, Tier};
+use sp_core::H256;
+use sp_runtime::{traits::Dispatchable, DispatchError, DispatchResult};
+
+pub fn input() -> BlobRef {
+	BlobRef {
+		hash: H256::repeat_byte(1),
+		size: 1_000,
+	}
+}
+
+pub fn output() -> BlobRef {
+	BlobRef {
+		hash: H256::repeat_byte(2),
+		size: 2_000,
+	}
+}
+
+/// Submits through the dispatchable, in a storage layer as in a block.
+pub fn try_submit(max_price: Balance) -> Result<JobId, DispatchError> {
+	let call = crate::Call::submit_job {
+		model: MODEL,
+		input: input(),
+		tier: Tier::Spot,
+		max_price,
+		gateway: None,
+		curator: None,
+	};
+	let job = NextJobId::<Test>::get();
+	let done = RuntimeCall::from(call).dispatch(RuntimeOrigin::signed(PAYER));
+	done.map(|_| job).map_err(|error| error.error)
+}
+
+pub fn submit() -> JobId {
+	try_submit(Balance::MAX).unwrap()
+}
+
+pub fn poke(job: JobId) -> DispatchResult {
+	InferenceJobs::poke(RuntimeOrigin::signed(POKER), job)
+}
+
+pub fn attest(job: JobId) -> DispatchResult {
+	InferenceJobs::attested(job, executor(job), output())
+}
+
+pub fn report(job: JobId, class: FailureClass) -> DispatchResult {
+	InferenceJobs::failure_reported(job, executor(job), class)
+}
+
+pub fn record(job: JobId) -> JobRecordOf<Test> {
+	Jobs::<Test>::get(job).unwrap()
+}
+
+pub fn executor(job: JobId) -> NodeId {
+	record(job).executor().unwrap()
+}
+
+/// This pallet's events since the last call.
+pub fn events() -> Vec<Event<Test>> {
+	let events = System::read_events_for_pallet::<Event<Test>>();
+	System::reset_events();
+	events
+}

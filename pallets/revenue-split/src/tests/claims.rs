@@ -1,0 +1,77 @@
+use super::*;
+use crate::{
+	pallet::{Earnings, TotalEarnings},
+	Error,
+};
+use frame_support::{assert_noop, assert_ok};
+
+fn earn(units: u32) -> AccountId {
+	ask(1, AskRole::Compute, 10);
+	go_to_epoch(1);
+	let deal = open_and_escrow(1, units, 0);
+	Split::settle(1, MODEL, &deal, 1);
+	operator_of(1)
+}
+
+#[test]
+fn claim_should_pay_everything_out_once_when_there_are_earnings() {
+	ExtBuilder.build_and_execute(|| {
+		let operator = earn(100);
+		System::reset_events();
+		assert_ok!(Split::claim(RuntimeOrigin::signed(operator)));
+		assert_eq!(Balances::free_balance(operator), 1000);
+		assert_eq!(
+			events(),
+			vec![Event::Claimed {
+				account: operator,
+				amount: 1000
+			}]
+		);
+		assert!(!Earnings::<Test>::contains_key(operator));
+		assert_noop!(
+			Split::claim(RuntimeOrigin::signed(operator)),
+			Error::<Test>::NothingToClaim
+		);
+		assert_eq!(Split::pot_surplus(), Some(0));
+	});
+}
+
+#[test]
+fn claim_should_leave_the_pot_its_existential_deposit_when_the_last_one_claims() {
+	ExtBuilder.build_and_execute(|| {
+		let operator = earn(1000);
+		assert_ok!(Split::claim(RuntimeOrigin::signed(operator)));
+		assert_ok!(Split::claim(RuntimeOrigin::signed(TREASURY)));
+		assert_eq!(TotalEarnings::<Test>::get(), 0);
+		assert_eq!(pot_balance(), ED);
+	});
+}
+
+#[test]
+fn claim_should_keep_the_earnings_when_they_do_not_keep_a_dead_account_alive() {
+	ExtBuilder.build_and_execute(|| {
+		let operator = earn(9);
+		assert_noop!(
+			Split::claim(RuntimeOrigin::signed(operator)),
+			Error::<Test>::ClaimBelowExistentialDeposit
+		);
+		assert_eq!(Split::claimable(&operator), 90);
+		assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), operator, ED));
+		assert_ok!(Split::claim(RuntimeOrigin::signed(operator)));
+		assert_eq!(Balances::free_balance(operator), ED + 90);
+	});
+}
+
+#[test]
+fn claim_should_refuse_when_there_is_nothing() {
+	ExtBuilder.build_and_execute(|| {
+		assert_noop!(
+			Split::claim(RuntimeOrigin::signed(PAYER)),
+			Error::<Test>::NothingToClaim
+		);
+		assert_noop!(
+			Split::claim(RuntimeOrigin::none()),
+			sp_runtime::DispatchError::BadOrigin
+		);
+	});
+}

@@ -1,0 +1,201 @@
+//! No coin comes from nowhere and none is lost, whatever is asked, done and left undone, in any order.
+
+use super::*;
+use crate::pallet::{Clearings, Earnings, Obligations};
+use frame_support::{assert_ok, traits::fungible::Inspect};
+use proptest::{collection::vec, prelude::*};
+
+/// Prices of every size: nothing, dust, and up to the highest ask.
+fn price() -> impl Strategy<Value = Balance> {
+	prop_oneof![Just(0), 0..3u128, 0..2 * ED, 0..MAX_ASK, Just(MAX_ASK)]
+}
+
+#[derive(Clone, Debug)]
+enum End {
+	Settle(NodeId),
+	Refund,
+	Fail(Vec<NodeId>),
+}
+
+#[derive(Clone, Debug)]
+struct PlannedJob {
+	units: u32,
+	input_size: u64,
+	curated: bool,
+	payer: AccountId,
+	payer_dies: bool,
+	end: End,
+	rank: u8,
+}
+
+fn job() -> impl Strategy<Value = PlannedJob> {
+	let end = prop_oneof![
+		3 => (0..8u32).prop_map(End::Settle),
+		1 => Just(End::Refund),
+		1 => vec(0..8u32, 0..4).prop_map(End::Fail),
+	];
+	let units = prop_oneof![Just(1), 1..1000u32, Just(u32::MAX)];
+	let size = prop_oneof![Just(0), 0..10 * MIB, 0..8192 * MIB];
+	(units, size, any::<bool>(), 0..4u64, any::<bool>(), end, any::<u8>()).prop_map(
+		|(units, input_size, curated, payer, payer_dies, end, rank)| PlannedJob {
+			units,
+			input_size,
+			curated,
+			payer: 10 + payer,
+			payer_dies,
+			end,
+			rank,
+		},
+	)
+}
+
+fn check(issuance: Balance) {
+	Split::do_try_state().unwrap();
+	assert_eq!(Split::pot_surplus(), Some(0));
+	assert_eq!(Balances::total_issuance(), issuance);
+}
+
+fn burned() -> Balance {
+	events()
+		.iter()
+		.map(|event| match event {
+			Event::Burned { amount, .. } => *amount,
+			_ => 0,
+		})
+		.sum()
+}
+
+fn run(
+	compute: Vec<Balance>,
+	storage: Vec<Balance>,
+	royalties: Vec<Balance>,
+	fee: Balance,
+	gone: Vec<NodeId>,
+	jobs: Vec<PlannedJob>,
+) {
+	ExtBuilder.build().execute_with(|| {
+		for payer in 10..14 {
+			assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), payer, 1 << 120));
+		}
+		let royalties = royalties.iter().enumerate();
+		TestRoyalties::set(
+			royalties
+				.map(|(i, r)| royalty(if i == 0 { MODEL } else { i as u32 }, 50 + i as u64, *r))
+				.collect(),
+		);
+		compute
+			.iter()
+			.enumerate()
+			.for_each(|(node, price)| ask(node as u32, AskRole::Compute, *price));
+		storage
+			.iter()
+			.enumerate()
+			.for_each(|(node, price)| ask(node as u32, AskRole::Storage, *price));
+		if fee > 0 {
+			assert_ok!(Split::post_curator_fee(RuntimeOrigin::signed(CURATOR), fee));
+		}
+		let issuance = Balances::total_issuance();
+
+		let mut open = Vec::new();
+		for (id, job) in jobs.into_iter().enumerate() {
+			go_to_epoch(1 + id as u32 / 3);
+			let id = id as JobId;
+			let curator = job.curated.then_some(&CURATOR);
+			let quote = Split::quote(MODEL, job.input_size, job.units, curator).unwrap();
+			let deal = Split::open(id, MODEL, job.units, job.input_size, curator, [id as u8; 32]).unwrap();
+			assert_eq!((quote.price, sum(&quote.lines)), (deal.price, deal.price));
+			if Split::escrow(&job.payer, &deal).is_err() {
+				// An earlier job's payer died: the submission fails as a whole.
+				Split::close(MODEL, &deal);
+				continue;
+			}
+			if job.payer_dies {
+				assert_ok!(Balances::transfer_all(RuntimeOrigin::signed(job.payer), 99, false));
+			}
+			check(issuance);
+			open.push((id, deal, job));
+		}
+
+		gone.into_iter().for_each(leave);
+		open.sort_by_key(|(_, _, job)| job.rank);
+		for (id, deal, job) in open {
+			// No earlier than the last submission.
+			go_to_epoch(4 + u32::from(job.rank) / 16);
+			System::reset_events();
+			let before = Balances::total_issuance();
+			let total = |payer| Balances::total_balance(&payer) + Split::claimable(&payer);
+			let payer_before = total(job.payer);
+			match &job.end {
+				End::Settle(node) => {
+					let bill = Split::bill(MODEL, &deal, *node);
+					assert_eq!(sum(&bill), deal.price);
+					assert!(bill.iter().all(|line| line.amount > 0));
+					Split::settle(id, MODEL, &deal, *node);
+				}
+				End::Refund => {
+					Split::refund(id, &job.payer, &deal);
+					assert_eq!(total(job.payer), payer_before + deal.price);
+				}
+				End::Fail(reporters) => {
+					let paid = sum(&Split::failure_bill(&deal, reporters));
+					assert!(paid <= deal.compute / 5);
+					Split::fail(id, &job.payer, &deal, reporters);
+					assert_eq!(total(job.payer), payer_before + deal.price - paid);
+				}
+			}
+			Split::close(MODEL, &deal);
+			check(before - burned());
+		}
+
+		assert_eq!(Obligations::<Test>::get(), 0);
+		go_to_epoch(100);
+		let _ = Split::prune(RuntimeOrigin::signed(PAYER), MODEL);
+		assert_eq!(Clearings::<Test>::iter().count(), 0, "no record outlives its jobs");
+		let issuance = Balances::total_issuance();
+		for account in Earnings::<Test>::iter_keys().collect::<Vec<_>>() {
+			let due = Split::claimable(&account);
+			let alive = Balances::free_balance(account) >= ED;
+			let claimed = Split::claim(RuntimeOrigin::signed(account)).is_ok();
+			assert_eq!(claimed, alive || due >= ED);
+			check(issuance);
+		}
+		assert_eq!(pot_balance(), ED + Earnings::<Test>::iter_values().sum::<Balance>());
+	});
+}
+
+proptest! {
+	#[test]
+	fn money_should_be_conserved_when_jobs_end_in_any_order(
+		compute in vec(price(), 1..8),
+		storage in vec(price(), 0..8),
+		royalties in vec(price(), 0..=5),
+		fee in price(),
+		gone in vec(0..8u32, 0..4),
+		jobs in vec(job(), 1..12),
+	) {
+		run(compute, storage, royalties, fee, gone, jobs);
+	}
+
+	#[test]
+	fn lines_should_sum_to_the_price_when_the_deal_and_the_record_disagree(
+		price in any::<Balance>(),
+		compute in any::<Balance>(),
+		stored in proptest::option::of(any::<Balance>()),
+		fee in proptest::option::of(any::<Balance>()),
+		per_unit in vec(any::<Balance>(), 0..=5),
+		units in any::<u32>(),
+	) {
+		let deal = Deal {
+			epoch: 0,
+			units,
+			price,
+			compute,
+			storage: stored.map(|amount| (1, amount)),
+			curator: fee.map(|amount| (CURATOR, amount)),
+		};
+		let royalties: Vec<_> = per_unit.into_iter().map(|amount| royalty(MODEL, 50, amount)).collect();
+		let lines = Split::lines(MODEL, &deal, &royalties, Some(1), Some(2));
+		let total = lines.iter().try_fold(0u128, |sum, line| sum.checked_add(line.amount));
+		prop_assert_eq!(total, Some(price));
+	}
+}

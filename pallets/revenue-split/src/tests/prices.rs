@@ -1,0 +1,128 @@
+use super::*;
+use crate::Error;
+use frame_support::{assert_noop, assert_ok};
+use highway_primitives::Role;
+
+#[test]
+fn open_should_price_every_role_when_all_are_there() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		assert_ok!(Split::post_curator_fee(RuntimeOrigin::signed(CURATOR), 11));
+		let deal = Split::open(1, MODEL, 4, 2 * MIB + 1, Some(&CURATOR), [0; 32]).unwrap();
+		assert_eq!(deal.compute, 4 * 10);
+		assert_eq!(deal.storage, Some((3, 3 * 3)));
+		assert_eq!(deal.curator, Some((CURATOR, 11)));
+		// 4 × (5 + 2) + 40 + 9 + 11 = 88, and 5 % of it rounded up.
+		assert_eq!(deal.price, 88 + 5);
+		let line = |role, payee, amount| BillLine { role, payee, amount };
+		assert_eq!(
+			Split::bill(MODEL, &deal, 1),
+			vec![
+				line(Role::Maker, Some(50), 20),
+				line(Role::Parent, Some(51), 8),
+				line(Role::Compute, Some(operator_of(1)), 40),
+				line(Role::Storage, Some(operator_of(3)), 9),
+				line(Role::Curator, Some(CURATOR), 11),
+				line(Role::Protocol, Some(TREASURY), 3),
+				line(Role::Protocol, None, 2),
+			]
+		);
+	});
+}
+
+#[test]
+fn open_should_count_a_started_mib_when_the_input_is_small() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let storage = |size| open(1, 1, size).storage.unwrap().1;
+		assert_eq!((storage(0), storage(1), storage(MIB)), (3, 3, 3));
+		assert_eq!((storage(MIB + 1), storage(2 * MIB)), (6, 6));
+	});
+}
+
+#[test]
+fn quote_should_equal_what_open_agrees_on_when_in_the_same_block() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		assert_ok!(Split::post_curator_fee(RuntimeOrigin::signed(CURATOR), 11));
+		for size in [0, 5 * MIB, u64::from(u32::MAX)] {
+			let root = sp_io::storage::root(sp_runtime::StateVersion::V1);
+			let quote = Split::quote(MODEL, size, 9, Some(&CURATOR)).unwrap();
+			assert_eq!(
+				root,
+				sp_io::storage::root(sp_runtime::StateVersion::V1),
+				"a quote changes nothing"
+			);
+			let deal = Split::open(1, MODEL, 9, size, Some(&CURATOR), [1; 32]).unwrap();
+			assert_eq!(quote.price, deal.price);
+			assert_eq!(sum(&quote.lines), deal.price);
+			assert_eq!(quote.epoch, deal.epoch);
+			assert_eq!(quote.executors, Split::executors(MODEL, &deal));
+			assert_eq!(quote.valid_until, 2 * EPOCH - 1);
+			let amounts = |lines: &[BillLine<AccountId>]| lines.iter().map(|l| (l.role, l.amount)).collect::<Vec<_>>();
+			assert_eq!(amounts(&quote.lines), amounts(&Split::bill(MODEL, &deal, 1)));
+			assert!(quote
+				.lines
+				.iter()
+				.all(|line| line.role != Role::Compute || line.payee.is_none()));
+		}
+	});
+}
+
+#[test]
+fn open_should_refuse_when_the_price_is_beyond_all_money() {
+	ExtBuilder.build_and_execute(|| {
+		TestRoyalties::set(vec![royalty(MODEL, 50, Balance::MAX)]);
+		ask(1, AskRole::Compute, MAX_ASK);
+		ask(1, AskRole::Storage, MAX_ASK);
+		go_to_epoch(1);
+		let attempt = |units, size| Split::open(1, MODEL, units, size, None, [0; 32]);
+		assert_noop!(attempt(2, 0), Error::<Test>::PriceOverflow);
+		assert_noop!(attempt(1, 0), Error::<Test>::PriceOverflow);
+		assert_eq!(
+			Split::quote(MODEL, 0, 2, None).unwrap_err(),
+			Error::<Test>::PriceOverflow.into()
+		);
+		TestRoyalties::set(vec![]);
+		assert_ok!(attempt(u32::MAX, u64::MAX));
+	});
+}
+
+#[test]
+fn open_should_be_free_when_everybody_asks_nothing() {
+	ExtBuilder.build_and_execute(|| {
+		ask(1, AskRole::Compute, 0);
+		ask(2, AskRole::Storage, 0);
+		go_to_epoch(1);
+		let deal = open_and_escrow(1, u32::MAX, 100 * MIB);
+		assert_eq!(deal.price, 0);
+		assert!(Split::bill(MODEL, &deal, 1).is_empty());
+		System::reset_events();
+		Split::settle(1, MODEL, &deal, 1);
+		Split::refund(1, &PAYER, &deal);
+		assert!(events().is_empty());
+	});
+}
+
+#[test]
+fn open_should_ignore_the_curator_when_it_posted_no_fee() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let deal = Split::open(1, MODEL, 1, 0, Some(&PAYER), [0; 32]).unwrap();
+		assert_eq!(deal.curator, None);
+		assert_eq!(deal.price, open(2, 1, 0).price);
+	});
+}
+
+#[test]
+fn open_should_let_all_win_when_asks_are_equal() {
+	ExtBuilder.build_and_execute(|| {
+		for node in 0..crate::MAX_ASKS {
+			ask(node, AskRole::Compute, 7);
+		}
+		go_to_epoch(1);
+		let deal = open(1, 1, 0);
+		assert_eq!(deal.compute, 7);
+		assert_eq!(Split::executors(MODEL, &deal), (0..crate::MAX_ASKS).collect::<Vec<_>>());
+	});
+}

@@ -1,0 +1,270 @@
+use super::*;
+use crate::pallet::{Earnings, Obligations};
+use frame_support::{assert_noop, assert_ok};
+use highway_primitives::Role;
+use sp_runtime::TokenError;
+
+#[test]
+fn genesis_should_endow_the_pot_when_built() {
+	ExtBuilder.build_and_execute(|| {
+		assert_eq!(pot_balance(), ED);
+		assert_eq!(Split::pot_surplus(), Some(0));
+		assert_eq!(Balances::total_issuance(), 2_000_000 * ED + ED);
+	});
+}
+
+#[test]
+fn escrow_should_move_the_price_when_the_payer_has_it() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let before = Balances::free_balance(PAYER);
+		let deal = open_and_escrow(1, 3, 0);
+		assert_eq!(Balances::free_balance(PAYER), before - deal.price);
+		assert_eq!(pot_balance(), ED + deal.price);
+		assert_eq!(Obligations::<Test>::get(), deal.price);
+		assert_eq!(Split::pot_surplus(), Some(0));
+	});
+}
+
+#[test]
+fn escrow_should_take_nothing_when_the_payer_would_fall_below_its_existential_deposit() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let deal = open(1, 1000, 0);
+		let poor = 77;
+		assert_ok!(Balances::force_set_balance(
+			RuntimeOrigin::root(),
+			poor,
+			ED + deal.price - 1
+		));
+		assert_noop!(Split::escrow(&poor, &deal), TokenError::NotExpendable);
+		assert_noop!(Split::escrow(&78, &deal), TokenError::FundsUnavailable);
+		assert_ok!(Balances::force_set_balance(
+			RuntimeOrigin::root(),
+			poor,
+			ED + deal.price
+		));
+		assert_ok!(Split::escrow(&poor, &deal));
+		assert_eq!(Balances::free_balance(poor), ED);
+	});
+}
+
+#[test]
+fn settle_should_pay_exactly_the_bill_when_the_job_is_done() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let deal = open_and_escrow(1, 40, 3 * MIB);
+		let bill = Split::bill(MODEL, &deal, 2);
+		let issuance = Balances::total_issuance();
+		System::reset_events();
+		Split::settle(1, MODEL, &deal, 2);
+		let paid: Vec<_> = events()
+			.into_iter()
+			.map(|event| match event {
+				Event::Paid {
+					job: 1,
+					role,
+					payee,
+					amount,
+				} => BillLine {
+					role,
+					payee: Some(payee),
+					amount,
+				},
+				Event::Burned { job: 1, amount } => BillLine {
+					role: Role::Protocol,
+					payee: None,
+					amount,
+				},
+				other => panic!("unexpected {other:?}"),
+			})
+			.collect();
+		assert_eq!(paid, bill);
+		assert_eq!(sum(&bill), deal.price);
+		for line in &bill {
+			match line.payee {
+				Some(payee) => assert_eq!(Split::claimable(&payee), line.amount),
+				None => assert_eq!(Balances::total_issuance(), issuance - line.amount),
+			}
+		}
+		assert_eq!(Obligations::<Test>::get(), 0);
+		assert_eq!(Split::pot_surplus(), Some(0));
+	});
+}
+
+#[test]
+fn settle_should_pay_two_lines_when_one_account_has_two_roles() {
+	ExtBuilder.build_and_execute(|| {
+		TestRoyalties::set(vec![royalty(MODEL, operator_of(1), 5)]);
+		ask(1, AskRole::Compute, 10);
+		ask(1, AskRole::Storage, 10);
+		go_to_epoch(1);
+		let deal = open_and_escrow(1, 1, 0);
+		System::reset_events();
+		Split::settle(1, MODEL, &deal, 1);
+		assert_eq!(
+			events()
+				.iter()
+				.filter(|event| matches!(event, Event::Paid { .. }))
+				.count(),
+			4
+		);
+		assert_eq!(Split::claimable(&operator_of(1)), 25);
+	});
+}
+
+#[test]
+fn settle_should_pay_the_treasury_when_a_node_is_gone() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let deal = open_and_escrow(1, 10, 0);
+		let treasury = Split::bill(MODEL, &deal, 1)
+			.iter()
+			.filter(|line| line.payee == Some(TREASURY))
+			.map(|line| line.amount)
+			.sum::<Balance>();
+		leave(1);
+		leave(3);
+		Split::settle(1, MODEL, &deal, 1);
+		assert_eq!(Split::claimable(&TREASURY), treasury + deal.compute + 3);
+		assert_eq!(Split::pot_surplus(), Some(0));
+	});
+}
+
+#[test]
+fn refund_should_give_everything_back_when_nobody_did_the_job() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let (before, issuance) = (Balances::free_balance(PAYER), Balances::total_issuance());
+		let deal = open_and_escrow(1, 40, 0);
+		System::reset_events();
+		Split::refund(1, &PAYER, &deal);
+		assert_eq!(Balances::free_balance(PAYER), before);
+		assert_eq!(Balances::total_issuance(), issuance);
+		assert_eq!(pot_balance(), ED);
+		assert_eq!(
+			events(),
+			vec![Event::Refunded {
+				job: 1,
+				payer: PAYER,
+				amount: deal.price,
+				claimable: false
+			}]
+		);
+	});
+}
+
+#[test]
+fn refund_should_become_claimable_when_the_payer_is_dead_and_it_is_dust() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let payer = 77;
+		assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), payer, 10 * ED));
+		let deal = open(1, 1, 0);
+		assert!(deal.price < ED);
+		assert_ok!(Split::escrow(&payer, &deal));
+		assert_ok!(Balances::transfer_all(RuntimeOrigin::signed(payer), PAYER, false));
+		assert!(!System::account_exists(&payer));
+		Split::refund(1, &payer, &deal);
+		assert!(events().contains(&Event::Refunded {
+			job: 1,
+			payer,
+			amount: deal.price,
+			claimable: true
+		}));
+		assert_eq!(Split::claimable(&payer), deal.price);
+		assert_eq!(Split::pot_surplus(), Some(0));
+	});
+}
+
+#[test]
+fn refund_should_revive_the_payer_when_it_is_dead_and_the_amount_keeps_it_alive() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let payer = 77;
+		assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), payer, 100 * ED));
+		let deal = open(1, 100, 0);
+		assert_ok!(Split::escrow(&payer, &deal));
+		assert_ok!(Balances::transfer_all(RuntimeOrigin::signed(payer), PAYER, false));
+		Split::refund(1, &payer, &deal);
+		assert_eq!(Balances::free_balance(payer), deal.price);
+	});
+}
+
+#[test]
+fn fail_should_share_a_fifth_of_compute_when_two_nodes_reported() {
+	ExtBuilder.build_and_execute(|| {
+		ask(1, AskRole::Compute, 101);
+		ask(2, AskRole::Compute, 101);
+		go_to_epoch(1);
+		let before = Balances::free_balance(PAYER);
+		let deal = open_and_escrow(1, 1, 0);
+		System::reset_events();
+		Split::fail(1, &PAYER, &deal, &[1, 2]);
+		// A fifth of 101 is 20; each has 10.
+		assert_eq!(Split::claimable(&operator_of(1)), 10);
+		assert_eq!(Split::claimable(&operator_of(2)), 10);
+		assert_eq!(Balances::free_balance(PAYER), before - 20);
+		assert_eq!(sum(&Split::failure_bill(&deal, &[1, 2])), 20);
+		assert_eq!(events().len(), 3);
+		assert_eq!(Obligations::<Test>::get(), 0);
+		assert_eq!(Split::pot_surplus(), Some(0));
+	});
+}
+
+#[test]
+fn fail_should_give_the_payer_everything_when_there_is_nobody_to_share_with() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let before = Balances::free_balance(PAYER);
+		let deal = open_and_escrow(1, 1000, 0);
+		Split::fail(1, &PAYER, &deal, &[]);
+		assert_eq!(Balances::free_balance(PAYER), before);
+		// A part that rounds to nothing is not paid.
+		let small = open_and_escrow(2, 1, 0);
+		Split::fail(2, &PAYER, &small, &[1, 2, 1]);
+		assert_eq!(Balances::free_balance(PAYER), before);
+		assert_eq!(Earnings::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn fail_should_pay_the_treasury_when_a_reporter_is_gone() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let deal = open_and_escrow(1, 10, 0);
+		leave(2);
+		Split::fail(1, &PAYER, &deal, &[1, 2]);
+		assert_eq!(Split::claimable(&operator_of(1)), 10);
+		assert_eq!(Split::claimable(&TREASURY), 10);
+	});
+}
+
+#[test]
+fn pot_should_stay_solvent_and_quiet_when_a_stranger_sends_coins_to_it() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		assert_ok!(Balances::transfer_allow_death(
+			RuntimeOrigin::signed(CURATOR),
+			Split::pot_account(),
+			12_345
+		));
+		let deal = open_and_escrow(1, 10, 0);
+		Split::settle(1, MODEL, &deal, 1);
+		assert_eq!(Split::pot_surplus(), Some(12_345));
+		assert_ok!(Split::do_try_state());
+	});
+}
+
+#[test]
+fn invariants_should_notice_when_the_pot_owes_more_than_it_holds() {
+	ExtBuilder.build().execute_with(|| {
+		Obligations::<Test>::put(1);
+		assert!(Split::do_try_state().is_err());
+		Obligations::<Test>::put(Balance::MAX);
+		assert!(Split::do_try_state().is_err());
+		Obligations::<Test>::put(0);
+		Earnings::<Test>::insert(5, 0);
+		assert!(Split::do_try_state().is_err());
+	});
+}

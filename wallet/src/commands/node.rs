@@ -1,0 +1,490 @@
+//! `highway node`
+
+use crate::{
+	amount::{decimal, with_unit},
+	args::parse_amount,
+	client::{
+		calls::{self, AskRole, NodeDescription},
+		Client,
+	},
+	context::Context,
+	error::{ensure_can_pay, CommandError},
+	output::{facts, plain, table},
+};
+use clap::{Args, Subcommand};
+use codec::Decode;
+use highway_primitives::{Balance, DeviceClass, NodeId, WorkerId, WorkerSignature};
+use highway_runtime_api::types::NodeInfo;
+use serde::Deserialize;
+use serde_json::{json, Value};
+use sp_core::crypto::{AccountId32, Ss58Codec};
+
+/// Shown below the help of `register`.
+const REGISTER_EXAMPLE: &str = "\
+Run it against your own node (it must allow unsafe RPC methods to you, as it does on the same machine):
+  highway --url ws://127.0.0.1:9944 --key me node register --bond 1000 --region eu-west
+  highway --key me node host //Alice/magika --price 0.002 --storage-price 0.0001";
+
+/// Commands about the node that you operate. One account operates one node.
+#[derive(Subcommand, Debug)]
+pub enum NodeCommand {
+	/// Registers the connected node as yours and bonds money for it.
+	#[command(after_help = REGISTER_EXAMPLE)]
+	Register(RegisterArgs),
+	/// Tells the chain what the connected node says about itself now: addresses, device, worker key.
+	Update {
+		/// Where it stands, such as eu-west.
+		#[arg(long)]
+		region: Option<String>,
+	},
+	/// Bonds more.
+	Bond {
+		/// How much, in AIC.
+		#[arg(value_parser = parse_amount)]
+		amount: Balance,
+	},
+	/// Starts to take a part of the bond out; it is free some sessions later.
+	Unbond {
+		/// How much, in AIC.
+		#[arg(value_parser = parse_amount)]
+		amount: Balance,
+	},
+	/// Takes out what is free by now.
+	Withdraw,
+	/// Hosts a model, and posts what you ask for; to do it again changes the prices.
+	Host(HostArgs),
+	/// Hosts a model no more.
+	Unhost {
+		/// Its id or OWNER/NAME.
+		model: String,
+	},
+	/// Shows your node, or another one.
+	Status {
+		/// Its id.
+		node: Option<NodeId>,
+	},
+	/// Lists the nodes.
+	List,
+	/// Takes no new jobs for a while.
+	Chill,
+	/// Takes jobs again, also after missed heartbeats.
+	Resume,
+	/// Ends the registration of a node without bond and jobs.
+	Deregister,
+}
+
+/// A registration.
+#[derive(Args, Debug)]
+pub struct RegisterArgs {
+	/// How much to bond, in AIC.
+	#[arg(long, value_parser = parse_amount)]
+	pub bond: Balance,
+	/// Where it stands, such as eu-west.
+	#[arg(long, default_value = "")]
+	pub region: String,
+}
+
+/// A model to serve.
+#[derive(Args, Debug)]
+pub struct HostArgs {
+	/// Its id or OWNER/NAME.
+	pub model: String,
+	/// The least you take for running it, in AIC per unit.
+	#[arg(long, value_parser = parse_amount)]
+	pub price: Option<Balance>,
+	/// The least you take for pinning and serving its blobs, in AIC per started MiB of a job's input.
+	#[arg(long, value_parser = parse_amount)]
+	pub storage_price: Option<Balance>,
+}
+
+/// What a node says about itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NodeReport {
+	worker: Option<String>,
+	peer_id_bytes: String,
+	addresses: Vec<String>,
+	device: Option<DeviceClass>,
+	memory_mib: u32,
+	node: Option<NodeId>,
+}
+
+impl NodeReport {
+	/// The description for the chain.
+	fn describe(&self, region: &str) -> Result<NodeDescription, CommandError> {
+		let invalid = |what: &str| CommandError::Usage(format!("the node cannot be registered: {what}"));
+		let worker =
+			self.worker.as_deref().ok_or_else(|| {
+				invalid("it has no worker key, so it runs no inference; start it with --worker, or insert a key of type `work`")
+			})?;
+		let device = self.device.ok_or_else(|| invalid("it runs no inference"))?;
+		let addresses = self
+			.addresses
+			.iter()
+			.map(|address| address.as_bytes().to_vec().try_into())
+			.collect::<Result<Vec<_>, _>>()
+			.map_err(|_| invalid("one of its addresses is longer than 128 bytes"))?;
+		Ok(NodeDescription {
+			worker: decode_hex::<WorkerId>(worker).ok_or_else(|| invalid("its worker key cannot be read"))?,
+			peer_id: hex_bytes(&self.peer_id_bytes)
+				.and_then(|bytes| bytes.try_into().ok())
+				.ok_or_else(|| invalid("its peer id cannot be read"))?,
+			addresses: addresses
+				.try_into()
+				.map_err(|_| invalid("it has more than 4 public addresses"))?,
+			device,
+			memory_mib: self.memory_mib,
+			region: region
+				.as_bytes()
+				.to_vec()
+				.try_into()
+				.map_err(|_| invalid("the region is longer than 32 bytes"))?,
+		})
+	}
+}
+
+fn hex_bytes(text: &str) -> Option<Vec<u8>> {
+	hex::decode(text.trim_start_matches("0x")).ok()
+}
+
+fn decode_hex<T: Decode>(text: &str) -> Option<T> {
+	T::decode(&mut hex_bytes(text)?.as_slice()).ok()
+}
+
+/// The id of the connected node, if it is registered. It takes part in a job as the place where the payer's blobs are.
+pub async fn connected(client: &Client) -> Option<NodeId> {
+	client
+		.request::<NodeReport>("inference_nodeInfo", vec![])
+		.await
+		.ok()?
+		.node
+}
+
+async fn proof(client: &Client, operator: &AccountId32) -> Result<WorkerSignature, CommandError> {
+	let text: String = client
+		.request("inference_registrationProof", vec![json!(operator.to_ss58check())])
+		.await?;
+	decode_hex(&text).ok_or_else(|| CommandError::NotFound("the node's proof cannot be read: update `highway`".into()))
+}
+
+/// Runs it.
+pub async fn run(context: &Context, command: NodeCommand) -> Result<(), CommandError> {
+	match command {
+		NodeCommand::Register(args) => register(context, args).await,
+		NodeCommand::Update { region } => update(context, region).await,
+		NodeCommand::Bond { amount } => {
+			let said = format!("{} more are bonded", with_unit(amount));
+			super::submit_and_say(context, &[calls::bond_extra(amount)], &said).await
+		}
+		NodeCommand::Unbond { amount } => {
+			let said = format!(
+				"{} are on their way out; `highway node status` tells from when",
+				with_unit(amount)
+			);
+			super::submit_and_say(context, &[calls::unbond(amount)], &said).await
+		}
+		NodeCommand::Withdraw => {
+			super::submit_and_say(
+				context,
+				&[calls::withdraw_unbonded()],
+				"What was free is back in your account",
+			)
+			.await
+		}
+		NodeCommand::Host(args) => host(context, args).await,
+		NodeCommand::Unhost { model } => {
+			let client = context.connect().await?;
+			let id = context.model(&client, &model).await?.id;
+			super::submit_and_say(context, &[calls::unhost(id)], &format!("model {id} is hosted no more")).await
+		}
+		NodeCommand::Status { node } => status(context, node).await,
+		NodeCommand::List => list(context).await,
+		NodeCommand::Chill => super::submit_and_say(context, &[calls::chill()], "The node takes no new jobs").await,
+		NodeCommand::Resume => super::submit_and_say(context, &[calls::resume()], "The node takes jobs again").await,
+		NodeCommand::Deregister => {
+			super::submit_and_say(context, &[calls::deregister()], "The node is no longer registered").await
+		}
+	}
+}
+
+async fn register(context: &Context, args: RegisterArgs) -> Result<(), CommandError> {
+	let signer = context.signer()?;
+	let client = context.connect().await?;
+	let report: NodeReport = client.request("inference_nodeInfo", vec![]).await?;
+	let description = report.describe(&args.region)?;
+	let proof = proof(&client, &signer.account()).await?;
+	let call = [calls::register_node(description, args.bond, proof)];
+	let fee = client.fee(&signer, &call).await?;
+	ensure_can_pay(&client, &signer.account(), args.bond.saturating_add(fee), true).await?;
+	let included = super::submit(context, &client, &signer, &call).await?;
+	let node = included.number("NodeStaking", "node")?;
+	context.output.result(
+		json!({ "node": node, "bond": decimal(args.bond), "block": included.block }),
+		|| {
+			format!(
+				"node {node} is registered with a bond of {}\nNext: highway node host MODEL --price AIC",
+				with_unit(args.bond)
+			)
+		},
+	);
+	Ok(())
+}
+
+async fn update(context: &Context, region: Option<String>) -> Result<(), CommandError> {
+	let signer = context.signer()?;
+	let client = context.connect().await?;
+	let known = own_node(&client, &signer.account()).await?;
+	let report: NodeReport = client.request("inference_nodeInfo", vec![]).await?;
+	let description = report.describe(&region.unwrap_or_else(|| plain(&known.region)))?;
+	// Only a new worker key needs a proof.
+	let proof = if description.worker == known.worker {
+		None
+	} else {
+		Some(proof(&client, &signer.account()).await?)
+	};
+	let included = super::submit(context, &client, &signer, &[calls::update_node(description, proof)]).await?;
+	context
+		.output
+		.result(json!({ "node": known.id, "block": included.block }), || {
+			format!("node {} is up to date", known.id)
+		});
+	Ok(())
+}
+
+async fn host(context: &Context, args: HostArgs) -> Result<(), CommandError> {
+	let signer = context.signer()?;
+	let client = context.connect().await?;
+	let model = context.model(&client, &args.model).await?.id;
+	let node = own_node(&client, &signer.account()).await?;
+	let mut wanted = Vec::new();
+	if !node.hosted.iter().any(|(hosted, ..)| *hosted == model) {
+		wanted.push(calls::host(model));
+	}
+	wanted.extend(args.price.map(|price| calls::post_ask(model, AskRole::Compute, price)));
+	wanted.extend(
+		args.storage_price
+			.map(|price| calls::post_ask(model, AskRole::Storage, price)),
+	);
+	if wanted.is_empty() {
+		return Err(CommandError::Usage(format!(
+			"node {} hosts model {model} already; change its prices with --price and --storage-price",
+			node.id
+		)));
+	}
+	let included = super::submit(context, &client, &signer, &wanted).await?;
+	context.output.result(
+		json!({
+			"node": node.id,
+			"model": model,
+			"price": args.price.map(decimal),
+			"storagePrice": args.storage_price.map(decimal),
+			"block": included.block,
+		}),
+		|| {
+			let unpriced =
+				if args.price.is_none() && !node.hosted.iter().any(|(id, ask, _)| *id == model && ask.is_some()) {
+					"\nWithout a price it gets no jobs: add --price AIC"
+				} else {
+					"\nPrices count from the market's next epoch on"
+				};
+			format!("node {} hosts model {model}{unpriced}", node.id)
+		},
+	);
+	Ok(())
+}
+
+async fn own_node(client: &Client, operator: &AccountId32) -> Result<NodeInfo<AccountId32>, CommandError> {
+	client.node_of(operator).await?.ok_or_else(|| {
+		CommandError::NotFound(format!(
+			"{} operates no node; `highway node register --bond AIC` registers the one at --url",
+			operator.to_ss58check()
+		))
+	})
+}
+
+async fn status(context: &Context, node: Option<NodeId>) -> Result<(), CommandError> {
+	let client = context.connect().await?;
+	let node = match node {
+		Some(id) => client
+			.nodes()
+			.await?
+			.into_iter()
+			.find(|node| node.id == id)
+			.ok_or_else(|| {
+				CommandError::NotFound(format!("there is no node {id}; `highway node list` shows the nodes"))
+			})?,
+		None => own_node(&client, &context.own_account()?).await?,
+	};
+	context.output.result(to_json(&node), || to_text(&node));
+	Ok(())
+}
+
+async fn list(context: &Context) -> Result<(), CommandError> {
+	let client = context.connect().await?;
+	let nodes = client.nodes().await?;
+	context.output.result(nodes.iter().map(to_json).collect(), || {
+		if nodes.is_empty() {
+			return "There are no nodes yet. `highway node register` registers one.".into();
+		}
+		table(
+			[
+				"id",
+				"operator",
+				"device",
+				"region",
+				"bond",
+				"reliability",
+				"jobs",
+				"models",
+				"state",
+			],
+			nodes.iter().map(|node| {
+				[
+					node.id.to_string(),
+					node.operator.to_ss58check(),
+					format!("{:?}", node.device),
+					plain(&node.region),
+					with_unit(node.bond),
+					reliability(node),
+					format!("{}/{}", node.assigned, node.slots),
+					node.hosted
+						.iter()
+						.map(|(id, ..)| id.to_string())
+						.collect::<Vec<_>>()
+						.join(", "),
+					state(node).into(),
+				]
+			}),
+		)
+	});
+	Ok(())
+}
+
+fn reliability(node: &NodeInfo<AccountId32>) -> String {
+	let tenths = node.reliability / 1_000_000;
+	format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
+fn state(node: &NodeInfo<AccountId32>) -> &'static str {
+	if node.jailed {
+		"jailed"
+	} else if node.chilled {
+		"chilled"
+	} else if node.eligible {
+		"serving"
+	} else if node.last_heartbeat.is_none() {
+		"silent"
+	} else if !node.healthy {
+		"unhealthy"
+	} else {
+		"not eligible"
+	}
+}
+
+fn to_json(node: &NodeInfo<AccountId32>) -> Value {
+	json!({
+		"id": node.id,
+		"operator": node.operator.to_ss58check(),
+		"worker": node.worker.to_string(),
+		"peerId": format!("0x{}", hex::encode(&node.contact.peer_id)),
+		"addresses": node.contact.addresses.iter().map(|address| String::from_utf8_lossy(address)).collect::<Vec<_>>(),
+		"device": format!("{:?}", node.device),
+		"memoryMib": node.memory_mib,
+		"region": String::from_utf8_lossy(&node.region),
+		"bond": decimal(node.bond),
+		"reserved": decimal(node.reserved),
+		"unbonding": node.unbonding.iter().map(|(amount, session)| json!({ "amount": decimal(*amount), "session": session })).collect::<Vec<_>>(),
+		"state": state(node),
+		"eligible": node.eligible,
+		"validator": node.validator,
+		"lastHeartbeat": node.last_heartbeat,
+		"healthy": node.healthy,
+		"slots": node.slots,
+		"assigned": node.assigned,
+		"reliability": reliability(node),
+		"hosted": node.hosted.iter().map(|(model, compute, storage)| json!({
+			"model": model, "price": compute.map(decimal), "storagePrice": storage.map(decimal),
+		})).collect::<Vec<_>>(),
+	})
+}
+
+fn to_text(node: &NodeInfo<AccountId32>) -> String {
+	let mut rows = vec![
+		("node", node.id.to_string()),
+		("operator", node.operator.to_ss58check()),
+		(
+			"state",
+			format!("{}{}", state(node), if node.validator { ", validator" } else { "" }),
+		),
+		("device", format!("{:?}, {} MiB", node.device, node.memory_mib)),
+		("region", plain(&node.region)),
+		(
+			"bond",
+			format!(
+				"{}, of which {} secure jobs",
+				with_unit(node.bond),
+				with_unit(node.reserved)
+			),
+		),
+		("jobs", format!("{} of {} slots", node.assigned, node.slots)),
+		("reliability", reliability(node)),
+		(
+			"heartbeat",
+			node.last_heartbeat
+				.map_or_else(|| "none yet".into(), |session| format!("session {session}")),
+		),
+	];
+	for (amount, session) in &node.unbonding {
+		rows.push((
+			"unbonding",
+			format!("{} free from session {session}", with_unit(*amount)),
+		));
+	}
+	for address in &node.contact.addresses {
+		rows.push(("address", plain(address)));
+	}
+	let price = |price: &Option<Balance>| price.map_or_else(|| "-".into(), with_unit);
+	let hosted = table(
+		["model", "price per unit", "storage per MiB"],
+		node.hosted
+			.iter()
+			.map(|(model, compute, storage)| [model.to_string(), price(compute), price(storage)]),
+	);
+	format!("{}\n{hosted}", facts(rows))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn report() -> Value {
+		json!({
+			"worker": format!("0x{}", "11".repeat(32)),
+			"peerId": "12D3KooW",
+			"peerIdBytes": "0x0024080112",
+			"addresses": ["/ip4/192.0.2.1/tcp/30333"],
+			"device": "CpuX86",
+			"memoryMib": 24000,
+			"provider": "cpu",
+			"node": null,
+		})
+	}
+
+	#[test]
+	fn describe_should_carry_what_the_node_says() {
+		let report: NodeReport = serde_json::from_value(report()).unwrap();
+		let description = report.describe("eu-west").unwrap();
+		assert_eq!(description.device, DeviceClass::CpuX86);
+		assert_eq!(description.peer_id.to_vec(), [0, 0x24, 8, 1, 0x12]);
+		assert_eq!(description.addresses[0].to_vec(), b"/ip4/192.0.2.1/tcp/30333");
+		assert!(report.describe(&"x".repeat(33)).is_err());
+	}
+
+	#[test]
+	fn describe_should_say_what_to_do_when_the_node_has_no_worker_key() {
+		let mut value = report();
+		value["worker"] = Value::Null;
+		let report: NodeReport = serde_json::from_value(value).unwrap();
+		assert!(report.describe("").unwrap_err().to_string().contains("worker key"));
+	}
+}
