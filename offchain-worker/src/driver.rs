@@ -324,10 +324,9 @@ impl Driver {
 			}
 			Action::DropJob { job, outcome } => {
 				self.metrics.job_left(outcome);
-				if let Some(fetch) = self.input_fetches.remove(&job) {
-					fetch.abort();
-				}
+				self.stop_fetch(job);
 			}
+			Action::StopFetch(job) => self.stop_fetch(job),
 			Action::Forget(keys) => {
 				let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
 				self.writes.spawn_blocking(move || {

@@ -170,7 +170,7 @@ pub fn is_development_key(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::args::Cli;
+	use crate::{args::Cli, keystore::KeyFile};
 	use clap::Parser;
 
 	fn context(folder: &tempfile::TempDir) -> Context {
@@ -192,10 +192,7 @@ mod tests {
 		);
 		assert_eq!(context.own_account().unwrap(), expected);
 		let pair = keystore::from_phrase("//Bob").unwrap();
-		context
-			.keystore
-			.store("bob", &crate::keystore::KeyFile::seal("bob", &pair, ""))
-			.unwrap();
+		context.keystore.store("bob", &KeyFile::seal("bob", &pair, "")).unwrap();
 		assert_eq!(context.account("bob").unwrap(), pair.public().into());
 		assert!(context.account("carol").is_err());
 		assert!(context.account("0x1234").is_err());

@@ -165,7 +165,7 @@ impl BlobService {
 			// The one that this joined may have known fewer providers.
 			Err(FetchError::Missing { .. }) if !mine && !providers.is_empty() => {
 				self.join(blob, providers, keep).0.await
-			},
+			}
 			result => result,
 		};
 		result?;
@@ -207,7 +207,11 @@ impl BlobService {
 
 	async fn keep_fetched(&self, blob: BlobRef, actual: u64, keep: Keep) -> FetchResult {
 		if actual != blob.size {
-			return Err(FetchError::WrongSize { hash: blob.hash, actual, announced: blob.size });
+			return Err(FetchError::WrongSize {
+				hash: blob.hash,
+				actual,
+				announced: blob.size,
+			});
 		}
 		match self.blocking(move |store| store.keep_longer(blob.hash, keep)).await? {
 			true => Ok(()),
@@ -222,7 +226,11 @@ impl BlobService {
 			return (flight, false);
 		}
 		let number = self.0.next_flight.fetch_add(1, Ordering::Relaxed);
-		let landing = Landing { inner: self.0.clone(), blob, number };
+		let landing = Landing {
+			inner: self.0.clone(),
+			blob,
+			number,
+		};
 		let providers = providers.to_vec();
 		let flight = async move {
 			let result = landing.inner.run(blob, &providers, keep).await;
@@ -253,7 +261,10 @@ struct Landing {
 impl Drop for Landing {
 	fn drop(&mut self) {
 		let mut flights = self.inner.flights.lock();
-		if flights.get(&self.blob).is_some_and(|(number, _)| *number == self.number) {
+		if flights
+			.get(&self.blob)
+			.is_some_and(|(number, _)| *number == self.number)
+		{
 			flights.remove(&self.blob);
 		}
 	}
@@ -297,19 +308,27 @@ impl Inner {
 						log::warn!(target: LOG_TARGET, "{peer} sent false bytes for {:?}", blob.hash);
 						self.metrics.lie();
 						self.transport.report_lie(peer);
-					},
+					}
 					Dealt::Away(error) => {
 						log::debug!(target: LOG_TARGET, "{peer} for {:?}: {error}", blob.hash);
 						away.push_back(peer);
-					},
+					}
 				}
 			}
 		}
 		let taken = partial.lock().take();
-		let Some(partial) = taken else { return Err(StoreError::Busy(blob.hash).into()) };
+		let Some(partial) = taken else {
+			return Err(StoreError::Busy(blob.hash).into());
+		};
 		if !complete {
 			let received = partial.received();
-			return Err(FetchError::Missing { hash: blob.hash, size: blob.size, received, asked: asked.len(), lied });
+			return Err(FetchError::Missing {
+				hash: blob.hash,
+				size: blob.size,
+				received,
+				asked: asked.len(),
+				lied,
+			});
 		}
 		on_disk(move || partial.finish(keep)).await?;
 		self.metrics.usage(&self.store.usage());
@@ -334,13 +353,17 @@ impl Inner {
 		let local = self.transport.local();
 		let mut peers = Vec::new();
 		for contact in providers {
-			let Ok(peer) = PeerId::from_bytes(&contact.peer_id) else { continue };
+			let Ok(peer) = PeerId::from_bytes(&contact.peer_id) else {
+				continue;
+			};
 			if peer == local || peers.contains(&peer) {
 				continue;
 			}
 			let addresses = contact.addresses.iter().take(MAX_ADDRESSES).filter_map(|text| {
 				let address: Multiaddr = std::str::from_utf8(text).ok()?.parse().ok()?;
-				PeerId::try_from_multiaddr(&address).is_none_or(|named| named == peer).then_some(address)
+				PeerId::try_from_multiaddr(&address)
+					.is_none_or(|named| named == peer)
+					.then_some(address)
 			});
 			self.transport.add_addresses(peer, addresses.collect());
 			peers.push(peer);
@@ -359,7 +382,12 @@ impl Inner {
 	}
 
 	/// Asks one peer for everything that is missing.
-	async fn deal(&self, partial: &Arc<Mutex<Option<Partial>>>, blob: BlobRef, peer: PeerId) -> Result<Dealt, FetchError> {
+	async fn deal(
+		&self,
+		partial: &Arc<Mutex<Option<Partial>>>,
+		blob: BlobRef,
+		peer: PeerId,
+	) -> Result<Dealt, FetchError> {
 		let mut groups = missing(partial).into_iter();
 		// Until the first group is verified, a liar costs no more than that one.
 		let mut window = 1;
@@ -391,7 +419,7 @@ impl Inner {
 					}
 					flying.push(self.ask(peer, blob, group, self.config.busy_pause));
 					continue;
-				},
+				}
 			};
 			// The reference may be wrong where the peer is right: no lie, but no use either.
 			if size != blob.size {
@@ -426,7 +454,12 @@ impl Inner {
 			tokio::time::sleep(pause).await;
 		}
 		debug_assert!(group < geometry::groups(blob.size));
-		let request = Request { hash: blob.hash, first: group, count: 1 }.encode();
+		let request = Request {
+			hash: blob.hash,
+			first: group,
+			count: 1,
+		}
+		.encode();
 		let answer = tokio::time::timeout(self.config.request_timeout, self.transport.request(peer, request)).await;
 		(group, answer.unwrap_or(Err(RequestError::Timeout)))
 	}

@@ -60,7 +60,11 @@ pub(crate) fn chunk_ranges(first: u32, count: u32) -> ChunkRanges {
 pub(crate) fn groups_within(size: u64, chunks: &Range<ChunkNum>) -> Range<u32> {
 	let all = groups(size);
 	let first = chunks.start.0.div_ceil(GROUP_CHUNKS);
-	let end = if chunks.end.0 >= size.div_ceil(1024) { u64::from(all) } else { chunks.end.0 / GROUP_CHUNKS };
+	let end = if chunks.end.0 >= size.div_ceil(1024) {
+		u64::from(all)
+	} else {
+		chunks.end.0 / GROUP_CHUNKS
+	};
 	let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX).min(all);
 	narrow(first)..narrow(end)
 }
@@ -97,11 +101,24 @@ pub(crate) fn encode(
 	let ranges = chunk_ranges(first, count);
 	let mut encoded = Vec::with_capacity((u64::from(count) * GROUP_SIZE).min(blob.size) as usize + 4096);
 	match outboard {
-		Some(file) => encode_with(data, PreOrderOutboard { root: root(blob), tree: tree(blob.size), data: file }, &ranges, &mut encoded),
+		Some(file) => encode_with(
+			data,
+			PreOrderOutboard {
+				root: root(blob),
+				tree: tree(blob.size),
+				data: file,
+			},
+			&ranges,
+			&mut encoded,
+		),
 		None => {
-			let empty = PreOrderOutboard { root: root(blob), tree: tree(blob.size), data: Vec::<u8>::new() };
+			let empty = PreOrderOutboard {
+				root: root(blob),
+				tree: tree(blob.size),
+				data: Vec::<u8>::new(),
+			};
 			encode_with(data, empty, &ranges, &mut encoded)
-		},
+		}
 	}?;
 	Ok(encoded)
 }

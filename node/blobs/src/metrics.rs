@@ -22,32 +22,55 @@ struct Registered {
 impl Metrics {
 	/// Registers the metrics; without a registry nothing is counted.
 	pub fn register(registry: Option<&Registry>) -> Result<Self, PrometheusError> {
-		let Some(registry) = registry else { return Ok(Self::default()) };
+		let Some(registry) = registry else {
+			return Ok(Self::default());
+		};
 		Ok(Self(Some(Registered {
 			stored_bytes: register(
-				Gauge::new("highway_blobs_stored_bytes", "Bytes on disk that count against the quota")?,
+				Gauge::new(
+					"highway_blobs_stored_bytes",
+					"Bytes on disk that count against the quota",
+				)?,
 				registry,
 			)?,
 			stored: register(Gauge::new("highway_blobs_stored", "Complete blobs on disk")?, registry)?,
-			evicted: register(Gauge::new("highway_blobs_evicted", "Blobs evicted since the start")?, registry)?,
+			evicted: register(
+				Gauge::new("highway_blobs_evicted", "Blobs evicted since the start")?,
+				registry,
+			)?,
 			served_bytes: register(
-				Counter::new("highway_blobs_served_bytes_total", "Bytes sent to peers, proofs included")?,
+				Counter::new(
+					"highway_blobs_served_bytes_total",
+					"Bytes sent to peers, proofs included",
+				)?,
 				registry,
 			)?,
 			requests: register(
-				CounterVec::new(Opts::new("highway_blobs_requests_total", "Requests of peers by result"), &["result"])?,
+				CounterVec::new(
+					Opts::new("highway_blobs_requests_total", "Requests of peers by result"),
+					&["result"],
+				)?,
 				registry,
 			)?,
 			fetched_bytes: register(
-				Counter::new("highway_blobs_fetched_bytes_total", "Verified bytes received from peers")?,
+				Counter::new(
+					"highway_blobs_fetched_bytes_total",
+					"Verified bytes received from peers",
+				)?,
 				registry,
 			)?,
 			fetches: register(
-				CounterVec::new(Opts::new("highway_blobs_fetches_total", "Fetches by result"), &["result"])?,
+				CounterVec::new(
+					Opts::new("highway_blobs_fetches_total", "Fetches by result"),
+					&["result"],
+				)?,
 				registry,
 			)?,
 			lies: register(
-				Counter::new("highway_blobs_lies_total", "Responses of peers that failed verification")?,
+				Counter::new(
+					"highway_blobs_lies_total",
+					"Responses of peers that failed verification",
+				)?,
 				registry,
 			)?,
 		})))

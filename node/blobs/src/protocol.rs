@@ -76,7 +76,13 @@ impl Requests {
 	#[cfg(test)]
 	pub(crate) fn bounded(size: usize) -> (async_channel::Sender<IncomingRequest>, Self) {
 		let (sender, queue) = async_channel::bounded(size);
-		(sender, Self { protocol: protocol_name([0; 32], None), queue })
+		(
+			sender,
+			Self {
+				protocol: protocol_name([0; 32], None),
+				queue,
+			},
+		)
 	}
 }
 

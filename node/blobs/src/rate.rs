@@ -14,7 +14,12 @@ pub struct TokenBucket {
 impl TokenBucket {
 	/// A full bucket.
 	pub fn new(capacity: u64, per_second: f64, now: Instant) -> Self {
-		Self { capacity: capacity as f64, per_second, level: capacity as f64, filled: now }
+		Self {
+			capacity: capacity as f64,
+			per_second,
+			level: capacity as f64,
+			filled: now,
+		}
 	}
 
 	/// Takes `tokens` if they are there.

@@ -33,7 +33,12 @@ pub struct ServeConfig {
 
 impl Default for ServeConfig {
 	fn default() -> Self {
-		Self { concurrent: 8, peer_burst: 512, peer_rate: 256.0, peers: 1024 }
+		Self {
+			concurrent: 8,
+			peer_burst: 512,
+			peer_rate: 256.0,
+			peers: 1024,
+		}
 	}
 }
 
@@ -61,13 +66,24 @@ enum Admission {
 impl BlobServer {
 	/// A server of `store`'s complete blobs.
 	pub fn new(store: Arc<Store>, requests: Requests, config: ServeConfig, metrics: Metrics) -> Self {
-		Self { store, requests, config, metrics, rates: HashMap::new() }
+		Self {
+			store,
+			requests,
+			config,
+			metrics,
+			rates: HashMap::new(),
+		}
 	}
 
 	/// Answers requests until the network ends. Spawn this as a task of the node.
 	pub async fn run(mut self) {
 		let slots = Arc::new(Semaphore::new(self.config.concurrent.max(1)));
-		while let Ok(IncomingRequest { peer, payload, pending_response }) = self.requests.queue.recv().await {
+		while let Ok(IncomingRequest {
+			peer,
+			payload,
+			pending_response,
+		}) = self.requests.queue.recv().await
+		{
 			let answer = |response: Response| OutgoingResponse {
 				result: Ok(response.encode()),
 				reputation_changes: Vec::new(),
@@ -85,12 +101,12 @@ impl BlobServer {
 					// The peer may be gone: nothing to do about it, here and below.
 					let _ = pending_response.send(answer(Response::Busy));
 					continue;
-				},
+				}
 				Admission::Flood => {
 					self.metrics.request("flood", 0);
 					let _ = pending_response.send(refuse(FLOOD));
 					continue;
-				},
+				}
 			}
 			let request = match Request::decode_all(&mut payload.as_slice()) {
 				Ok(request) if request.count > 0 => request,
@@ -98,10 +114,12 @@ impl BlobServer {
 					self.metrics.request("malformed", 0);
 					let _ = pending_response.send(refuse(MALFORMED));
 					continue;
-				},
+				}
 			};
 			// While all are taken the bounded queue fills, and the network refuses what does not fit.
-			let Ok(slot) = slots.clone().acquire_owned().await else { return };
+			let Ok(slot) = slots.clone().acquire_owned().await else {
+				return;
+			};
 			let (store, metrics) = (self.store.clone(), self.metrics.clone());
 			tokio::task::spawn_blocking(move || {
 				let response = respond(&store, request, &metrics);
@@ -118,7 +136,9 @@ impl BlobServer {
 				self.rates.clear();
 			}
 		}
-		let ServeConfig { peer_burst, peer_rate, .. } = self.config;
+		let ServeConfig {
+			peer_burst, peer_rate, ..
+		} = self.config;
 		let rate = self.rates.entry(peer).or_insert_with(|| Rate {
 			requests: TokenBucket::new(peer_burst, peer_rate, now),
 			patience: TokenBucket::new(peer_burst, peer_rate, now),
@@ -137,20 +157,24 @@ pub(crate) fn respond(store: &Store, request: Request, metrics: &Metrics) -> Res
 	let Request { hash, first, count } = request;
 	let Some(size) = store.has(hash) else {
 		metrics.request("not_found", 0);
-		return Response::NotFound { size: store.status(hash).map(|status| status.size) };
+		return Response::NotFound {
+			size: store.status(hash).map(|status| status.size),
+		};
 	};
-	let count = count.min(MAX_GROUPS).min(crate::geometry::groups(size).saturating_sub(first).max(1));
+	let count = count
+		.min(MAX_GROUPS)
+		.min(crate::geometry::groups(size).saturating_sub(first).max(1));
 	match store.slice(hash, first, count) {
 		Ok(bytes) => {
 			metrics.request("served", bytes.len() as u64);
 			Response::Slice { size, count, bytes }
-		},
+		}
 		Err(error) => {
 			metrics.request("not_found", 0);
 			if !matches!(error, StoreError::OutOfRange { .. } | StoreError::Missing(_)) {
 				log::warn!(target: LOG_TARGET, "cannot serve {hash:?}: {error}");
 			}
 			Response::NotFound { size: Some(size) }
-		},
+		}
 	}
 }

@@ -62,21 +62,27 @@ pub struct NetworkTransport {
 impl NetworkTransport {
 	/// `protocol` is [`crate::protocol::Requests::protocol`].
 	pub fn new(network: Arc<dyn NetworkService>, protocol: ProtocolName, peers: Arc<dyn Peers>) -> Self {
-		Self { network, protocol, peers }
+		Self {
+			network,
+			protocol,
+			peers,
+		}
 	}
 }
 
 #[async_trait]
 impl Transport for NetworkTransport {
 	async fn request(&self, peer: PeerId, request: Vec<u8>) -> Result<Vec<u8>, RequestError> {
-		let answered =
-			self.network.request(peer, self.protocol.clone(), request, None, IfDisconnected::TryConnect).await;
+		let answered = self
+			.network
+			.request(peer, self.protocol.clone(), request, None, IfDisconnected::TryConnect)
+			.await;
 		answered.map(|(response, _)| response).map_err(|failure| {
 			log::debug!(target: LOG_TARGET, "request to {peer}: {failure}");
 			match failure {
 				RequestFailure::NotConnected | RequestFailure::Network(OutboundFailure::DialFailure) => {
 					RequestError::Unreachable
-				},
+				}
 				RequestFailure::Network(OutboundFailure::Timeout) => RequestError::Timeout,
 				RequestFailure::Refused
 				| RequestFailure::UnknownProtocol

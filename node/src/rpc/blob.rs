@@ -155,7 +155,11 @@ impl Blob {
 	pub fn new(blobs: BlobService, resolver: Arc<dyn Resolver>) -> Self {
 		let per_second = OUTSIDERS_BYTES_PER_MINUTE as f64 / 60.0;
 		let bucket = TokenBucket::new(OUTSIDERS_BYTES_PER_MINUTE, per_second, Instant::now());
-		Self { blobs, resolver, outsiders: Arc::new(Mutex::new(bucket)) }
+		Self {
+			blobs,
+			resolver,
+			outsiders: Arc::new(Mutex::new(bucket)),
+		}
 	}
 
 	/// Counts bytes that an outsider makes this node take.
@@ -168,8 +172,12 @@ impl Blob {
 	}
 
 	async fn fetch(&self, ext: &Extensions, hash: BlobHash, job: Option<JobId>) -> Result<(), Error> {
-		let (blob, providers) =
-			self.resolver.resolve(hash, job).await.map_err(Error::Chain)?.ok_or(Error::Unknown(hash))?;
+		let (blob, providers) = self
+			.resolver
+			.resolve(hash, job)
+			.await
+			.map_err(Error::Chain)?
+			.ok_or(Error::Unknown(hash))?;
 		if blob.size > MAX_OUTSIDER_FETCH && check_if_safe(ext).is_err() {
 			return Err(Error::FetchTooLarge { hash, size: blob.size });
 		}
@@ -199,7 +207,7 @@ impl BlobApiServer for Blob {
 			Err(StoreError::Missing(_) | StoreError::Corrupt(_)) => {
 				self.fetch(ext, hash, job).await?;
 				Ok(self.blobs.read(hash, offset, len).await?.into())
-			},
+			}
 			read => Ok(read?.into()),
 		}
 	}
@@ -210,7 +218,10 @@ impl BlobApiServer for Blob {
 
 	async fn upload_start(&self, ext: &Extensions, hash: BlobHash, size: u64) -> Result<UploadProgress, Error> {
 		check_if_safe(ext)?;
-		let received = self.blobs.blocking(move |store| store.upload_start(BlobRef { hash, size })).await?;
+		let received = self
+			.blobs
+			.blocking(move |store| store.upload_start(BlobRef { hash, size }))
+			.await?;
 		Ok(UploadProgress { received })
 	}
 
@@ -223,13 +234,19 @@ impl BlobApiServer for Blob {
 	) -> Result<UploadProgress, Error> {
 		check_if_safe(ext)?;
 		limit(bytes.len())?;
-		let received = self.blobs.blocking(move |store| store.upload_chunk(hash, offset, &bytes)).await?;
+		let received = self
+			.blobs
+			.blocking(move |store| store.upload_chunk(hash, offset, &bytes))
+			.await?;
 		Ok(UploadProgress { received })
 	}
 
 	async fn upload_finish(&self, ext: &Extensions, hash: BlobHash) -> Result<BlobRef, Error> {
 		check_if_safe(ext)?;
-		Ok(self.blobs.blocking(move |store| store.upload_finish(hash, Keep::Cache)).await?)
+		Ok(self
+			.blobs
+			.blocking(move |store| store.upload_finish(hash, Keep::Cache))
+			.await?)
 	}
 
 	async fn pin(&self, ext: &Extensions, hash: BlobHash) -> Result<(), Error> {
@@ -246,7 +263,10 @@ impl BlobApiServer for Blob {
 fn limit(given: usize) -> Result<(), Error> {
 	match given <= MAX_PUT {
 		true => Ok(()),
-		false => Err(Error::TooLarge { given: given as u64, allowed: MAX_PUT as u64 }),
+		false => Err(Error::TooLarge {
+			given: given as u64,
+			allowed: MAX_PUT as u64,
+		}),
 	}
 }
 
@@ -298,7 +318,10 @@ mod tests {
 			let dir = tempfile::tempdir().unwrap();
 			let store = Store::open(dir.path(), 512 << 20).unwrap();
 			let service = BlobService::new(store, Arc::new(Alone), FetchConfig::default(), Metrics::default());
-			Self { api: Blob::new(service, Arc::new(Chain(named))), _dir: dir }
+			Self {
+				api: Blob::new(service, Arc::new(Chain(named))),
+				_dir: dir,
+			}
 		}
 
 		async fn call(&self, deny: DenyUnsafe, method: &str, params: Value) -> Result<Value, (i64, String)> {
@@ -321,12 +344,24 @@ mod tests {
 	#[tokio::test]
 	async fn put_and_get_should_return_the_bytes_when_called_by_outsiders() {
 		let node = Node::new(BlobRef::of(b""));
-		let stored = node.call(DenyUnsafe::Yes, "blob_put", json!([hex_of(b"tensor")])).await.unwrap();
+		let stored = node
+			.call(DenyUnsafe::Yes, "blob_put", json!([hex_of(b"tensor")]))
+			.await
+			.unwrap();
 		assert_eq!(stored, serde_json::to_value(BlobRef::of(b"tensor")).unwrap());
-		let got = node.call(DenyUnsafe::Yes, "blob_get", json!([stored["hash"], 1, 3])).await.unwrap();
+		let got = node
+			.call(DenyUnsafe::Yes, "blob_get", json!([stored["hash"], 1, 3]))
+			.await
+			.unwrap();
 		assert_eq!(got, json!(hex_of(b"ens")));
-		let status = node.call(DenyUnsafe::Yes, "blob_status", json!([stored["hash"]])).await.unwrap();
-		assert_eq!(status, json!({ "size": 6, "complete": true, "received": 6, "pinned": false }));
+		let status = node
+			.call(DenyUnsafe::Yes, "blob_status", json!([stored["hash"]]))
+			.await
+			.unwrap();
+		assert_eq!(
+			status,
+			json!({ "size": 6, "complete": true, "received": 6, "pinned": false })
+		);
 	}
 
 	#[tokio::test]
@@ -350,27 +385,62 @@ mod tests {
 		let node = Node::new(BlobRef::of(b""));
 		let hash = serde_json::to_value(BlobRef::of(b"model").hash).unwrap();
 		let call = |method: &'static str, params| node.call(DenyUnsafe::No, method, params);
-		assert_eq!(call("blob_uploadStart", json!([hash, 5])).await.unwrap(), json!({ "received": 0 }));
-		assert_eq!(call("blob_uploadChunk", json!([hash, 0, hex_of(b"mo")])).await.unwrap(), json!({ "received": 2 }));
-		assert_eq!(call("blob_uploadChunk", json!([hash, 0, hex_of(b"mo")])).await.unwrap_err().0, 15_009);
-		assert_eq!(call("blob_uploadStart", json!([hash, 5])).await.unwrap(), json!({ "received": 2 }));
-		call("blob_uploadChunk", json!([hash, 2, hex_of(b"del")])).await.unwrap();
-		assert_eq!(call("blob_uploadFinish", json!([hash])).await.unwrap()["size"], json!(5));
+		assert_eq!(
+			call("blob_uploadStart", json!([hash, 5])).await.unwrap(),
+			json!({ "received": 0 })
+		);
+		assert_eq!(
+			call("blob_uploadChunk", json!([hash, 0, hex_of(b"mo")])).await.unwrap(),
+			json!({ "received": 2 })
+		);
+		assert_eq!(
+			call("blob_uploadChunk", json!([hash, 0, hex_of(b"mo")]))
+				.await
+				.unwrap_err()
+				.0,
+			15_009
+		);
+		assert_eq!(
+			call("blob_uploadStart", json!([hash, 5])).await.unwrap(),
+			json!({ "received": 2 })
+		);
+		call("blob_uploadChunk", json!([hash, 2, hex_of(b"del")]))
+			.await
+			.unwrap();
+		assert_eq!(
+			call("blob_uploadFinish", json!([hash])).await.unwrap()["size"],
+			json!(5)
+		);
 		call("blob_pin", json!([hash])).await.unwrap();
 		assert_eq!(call("blob_status", json!([hash])).await.unwrap()["pinned"], json!(true));
 	}
 
 	#[tokio::test]
 	async fn get_should_say_what_to_do_when_the_blob_cannot_be_had() {
-		let named = BlobRef { size: 10, ..BlobRef::of(b"named") };
+		let named = BlobRef {
+			size: 10,
+			..BlobRef::of(b"named")
+		};
 		let node = Node::new(named);
-		let (code, _) = node.call(DenyUnsafe::Yes, "blob_get", json!([BlobHash::zero(), 0, 1])).await.unwrap_err();
+		let (code, _) = node
+			.call(DenyUnsafe::Yes, "blob_get", json!([BlobHash::zero(), 0, 1]))
+			.await
+			.unwrap_err();
 		assert_eq!(code, 15_003);
-		let (code, message) = node.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1])).await.unwrap_err();
+		let (code, message) = node
+			.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1]))
+			.await
+			.unwrap_err();
 		assert_eq!(code, 15_006);
 		assert!(message.contains("no peer has"), "{message}");
-		let big = Node::new(BlobRef { size: MAX_OUTSIDER_FETCH + 1, ..named });
-		let (code, _) = big.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1])).await.unwrap_err();
+		let big = Node::new(BlobRef {
+			size: MAX_OUTSIDER_FETCH + 1,
+			..named
+		});
+		let (code, _) = big
+			.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1]))
+			.await
+			.unwrap_err();
 		assert_eq!(code, 15_004);
 	}
 
@@ -378,10 +448,25 @@ mod tests {
 	async fn put_should_be_refused_when_too_large_or_too_fast() {
 		let node = Node::new(BlobRef::of(b""));
 		let bytes = hex_of(&vec![0; MAX_PUT + 1]);
-		assert_eq!(node.call(DenyUnsafe::No, "blob_put", json!([bytes])).await.unwrap_err().0, 15_001);
-		node.api.outsiders.lock().take(OUTSIDERS_BYTES_PER_MINUTE, Instant::now());
+		assert_eq!(
+			node.call(DenyUnsafe::No, "blob_put", json!([bytes]))
+				.await
+				.unwrap_err()
+				.0,
+			15_001
+		);
+		node.api
+			.outsiders
+			.lock()
+			.take(OUTSIDERS_BYTES_PER_MINUTE, Instant::now());
 		let bytes = hex_of(&vec![0; MAX_PUT]);
-		assert_eq!(node.call(DenyUnsafe::Yes, "blob_put", json!([bytes])).await.unwrap_err().0, 15_002);
+		assert_eq!(
+			node.call(DenyUnsafe::Yes, "blob_put", json!([bytes]))
+				.await
+				.unwrap_err()
+				.0,
+			15_002
+		);
 		node.call(DenyUnsafe::No, "blob_put", json!([bytes])).await.unwrap();
 	}
 }

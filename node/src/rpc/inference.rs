@@ -195,7 +195,7 @@ impl InferenceApiServer for Inference {
 		let sink = pending.accept().await?;
 		let client = self.client.clone();
 		let task = async move {
-			let mut blocks = client.import_notification_stream().filter(|block| {
+			let blocks = client.import_notification_stream().filter(|block| {
 				let best = block.is_new_best;
 				async move { best }
 			});

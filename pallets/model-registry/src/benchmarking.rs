@@ -1,5 +1,7 @@
 //! Benchmarks: every call in its worst case.
 
+#![allow(clippy::arithmetic_side_effects)]
+
 use crate::{Call, Config, Models, Pallet, TransferOffers};
 use alloc::{format, vec};
 use frame_benchmarking::v2::*;
@@ -69,7 +71,7 @@ fn funded<T: Config>(name: &'static str) -> T::AccountId {
 	who
 }
 
-fn register<T: Config>(owner: &T::AccountId, name: &str, parent: Option<ModelId>) -> Result<ModelId, BenchmarkError> {
+fn registered<T: Config>(owner: &T::AccountId, name: &str, parent: Option<ModelId>) -> Result<ModelId, BenchmarkError> {
 	let name = BoundedVec::truncate_from(format!("{name:a<64}").into_bytes());
 	Ok(Pallet::<T>::do_register(
 		owner.clone(),
@@ -83,9 +85,9 @@ fn register<T: Config>(owner: &T::AccountId, name: &str, parent: Option<ModelId>
 
 /// A model with as many ancestors as a parent may have.
 fn deepest_parent<T: Config>(owner: &T::AccountId) -> Result<ModelId, BenchmarkError> {
-	let mut parent = register::<T>(owner, "m0", None)?;
+	let mut parent = registered::<T>(owner, "m0", None)?;
 	for depth in 1..MAX_LINEAGE {
-		parent = register::<T>(owner, &format!("m{depth}"), Some(parent))?;
+		parent = registered::<T>(owner, &format!("m{depth}"), Some(parent))?;
 	}
 	Ok(parent)
 }
@@ -117,7 +119,7 @@ mod benchmarks {
 	#[benchmark]
 	fn add_version() -> Result<(), BenchmarkError> {
 		let owner = funded::<T>("owner");
-		let model = super::register::<T>(&owner, "m", None)?;
+		let model = registered::<T>(&owner, "m", None)?;
 		Pallet::<T>::do_offer_transfer(owner.clone(), model, account("buyer", 0, 0))?;
 
 		#[extrinsic_call]
@@ -130,7 +132,7 @@ mod benchmarks {
 	#[benchmark]
 	fn update_terms() -> Result<(), BenchmarkError> {
 		let owner = funded::<T>("owner");
-		let model = super::register::<T>(&owner, "m", None)?;
+		let model = registered::<T>(&owner, "m", None)?;
 		let rise = Pallet::<T>::rise_policy().smallest_step;
 
 		#[extrinsic_call]
@@ -143,7 +145,7 @@ mod benchmarks {
 	#[benchmark]
 	fn deprecate() -> Result<(), BenchmarkError> {
 		let owner = funded::<T>("owner");
-		let model = super::register::<T>(&owner, "m", None)?;
+		let model = registered::<T>(&owner, "m", None)?;
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), model);
@@ -155,7 +157,7 @@ mod benchmarks {
 	#[benchmark]
 	fn reinstate() -> Result<(), BenchmarkError> {
 		let owner = funded::<T>("owner");
-		let model = super::register::<T>(&owner, "m", None)?;
+		let model = registered::<T>(&owner, "m", None)?;
 		Pallet::<T>::do_deprecate(owner.clone(), model)?;
 
 		#[extrinsic_call]
@@ -169,7 +171,7 @@ mod benchmarks {
 	fn offer_transfer() -> Result<(), BenchmarkError> {
 		let owner = funded::<T>("owner");
 		let buyer: T::AccountId = account("buyer", 0, 0);
-		let model = super::register::<T>(&owner, "m", None)?;
+		let model = registered::<T>(&owner, "m", None)?;
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), model, buyer.clone());
@@ -181,7 +183,7 @@ mod benchmarks {
 	#[benchmark]
 	fn withdraw_offer() -> Result<(), BenchmarkError> {
 		let owner = funded::<T>("owner");
-		let model = super::register::<T>(&owner, "m", None)?;
+		let model = registered::<T>(&owner, "m", None)?;
 		Pallet::<T>::do_offer_transfer(owner.clone(), model, account("buyer", 0, 0))?;
 
 		#[extrinsic_call]
@@ -195,7 +197,7 @@ mod benchmarks {
 	fn accept_transfer() -> Result<(), BenchmarkError> {
 		let owner = funded::<T>("owner");
 		let buyer = funded::<T>("buyer");
-		let model = super::register::<T>(&owner, "m", None)?;
+		let model = registered::<T>(&owner, "m", None)?;
 		Pallet::<T>::do_offer_transfer(owner, model, buyer.clone())?;
 
 		#[extrinsic_call]
@@ -208,8 +210,8 @@ mod benchmarks {
 	#[benchmark]
 	fn remove(v: Linear<1, { T::MaxVersions::get() }>) -> Result<(), BenchmarkError> {
 		let owner = funded::<T>("owner");
-		let parent = super::register::<T>(&owner, "p", None)?;
-		let model = super::register::<T>(&owner, "m", Some(parent))?;
+		let parent = registered::<T>(&owner, "p", None)?;
+		let model = registered::<T>(&owner, "m", Some(parent))?;
 		for _ in 1..v {
 			Pallet::<T>::do_add_version(owner.clone(), model, largest_spec())?;
 		}

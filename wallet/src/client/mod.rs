@@ -13,10 +13,16 @@ pub use refusal::Refusal;
 pub use submit::{Included, Pending, Signer, Wait};
 
 use highway_primitives::Balance;
+use serde_json::Value;
 use sp_core::crypto::AccountId32;
+use sp_io::hashing;
 use std::{future::Future, time::Duration};
 use subxt::{
 	backend::{legacy::LegacyRpcMethods, rpc::RpcClient},
+	ext::subxt_rpcs::{
+		self,
+		client::{RpcParams, RpcSubscription},
+	},
 	OnlineClient, PolkadotConfig,
 };
 
@@ -142,10 +148,10 @@ impl Client {
 	pub async fn request<R: serde::de::DeserializeOwned>(
 		&self,
 		method: &str,
-		params: impl Into<RequestParams>,
+		params: Vec<Value>,
 	) -> Result<R, ClientError> {
 		self.rpc
-			.request(method, params.into().0)
+			.request(method, rpc_params(params))
 			.await
 			.map_err(|error| request_error(method, error))
 	}
@@ -154,19 +160,19 @@ impl Client {
 	pub async fn subscribe(
 		&self,
 		method: &str,
-		params: impl Into<RequestParams>,
+		params: Vec<Value>,
 		unsubscribe: &str,
-	) -> Result<subxt::backend::rpc::RpcSubscription<serde_json::Value>, ClientError> {
+	) -> Result<RpcSubscription<Value>, ClientError> {
 		self.rpc
-			.subscribe(method, params.into().0, unsubscribe)
+			.subscribe(method, rpc_params(params), unsubscribe)
 			.await
 			.map_err(|error| request_error(method, error))
 	}
 
 	/// Money of `account` in the best block.
 	pub async fn balance(&self, account: &AccountId32) -> Result<AccountBalance, ClientError> {
-		let mut key = [sp_core::twox_128(b"System"), sp_core::twox_128(b"Account")].concat();
-		key.extend(sp_core::blake2_128(account.as_ref()));
+		let mut key = [hashing::twox_128(b"System"), hashing::twox_128(b"Account")].concat();
+		key.extend(hashing::blake2_128(account.as_ref()));
 		key.extend::<&[u8]>(account.as_ref());
 		let stored = self
 			.methods
@@ -207,17 +213,12 @@ impl Client {
 	}
 }
 
-/// Parameters of a JSON-RPC request.
-pub struct RequestParams(subxt::backend::rpc::RpcParams);
-
-impl From<Vec<serde_json::Value>> for RequestParams {
-	fn from(values: Vec<serde_json::Value>) -> Self {
-		let mut params = subxt::backend::rpc::RpcParams::new();
-		for value in values {
-			params.push(value).expect("a JSON value is always serialisable; qed");
-		}
-		Self(params)
+fn rpc_params(values: Vec<Value>) -> RpcParams {
+	let mut params = RpcParams::new();
+	for value in values {
+		params.push(value).expect("a JSON value is always serialisable; qed");
 	}
+	params
 }
 
 async fn in_time<T, E: std::fmt::Display>(work: impl Future<Output = Result<T, E>>) -> Result<T, String> {
@@ -237,12 +238,10 @@ fn decode<T: codec::Decode>(what: &str, bytes: &[u8]) -> Result<T, ClientError> 
 /// JSON-RPC's "method not found".
 const METHOD_NOT_FOUND: i32 = -32601;
 
-fn request_error(method: &str, error: subxt::ext::subxt_rpcs::Error) -> ClientError {
+fn request_error(method: &str, error: subxt_rpcs::Error) -> ClientError {
 	match error {
-		subxt::ext::subxt_rpcs::Error::User(user) if user.code == METHOD_NOT_FOUND => {
-			ClientError::NoMethod(method.into())
-		}
-		subxt::ext::subxt_rpcs::Error::User(user) => {
+		subxt_rpcs::Error::User(user) if user.code == METHOD_NOT_FOUND => ClientError::NoMethod(method.into()),
+		subxt_rpcs::Error::User(user) => {
 			let detail = user
 				.data
 				.map(|data| format!(" ({})", data.get().trim_matches('"')))

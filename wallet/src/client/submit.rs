@@ -124,7 +124,7 @@ impl Client {
 			[call] => call.encode(&metadata)?,
 			calls => Call::encode_batch(calls, &metadata)?,
 		};
-		let params = DefaultExtrinsicParamsBuilder::new()
+		let params = DefaultExtrinsicParamsBuilder::<PolkadotConfig>::new()
 			.nonce(nonce)
 			.mortal(MORTALITY)
 			.build();

@@ -147,7 +147,11 @@ pub async fn until_output(
 		let pause = tokio::time::sleep(POLL);
 		match &mut news {
 			Some(stream) => {
-				if let Either::Left((None, _)) = select(Box::pin(stream.next()), Box::pin(pause)).await {
+				let over = matches!(
+					select(Box::pin(stream.next()), Box::pin(pause)).await,
+					Either::Left((None, _))
+				);
+				if over {
 					news = None;
 				}
 			}

@@ -8,7 +8,7 @@ use crate::{
 };
 use clap::Subcommand;
 use serde_json::json;
-use sp_core::{crypto::Ss58Codec, Pair};
+use sp_core::crypto::Ss58Codec;
 use std::{
 	fs,
 	io::{self, IsTerminal},

@@ -13,7 +13,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use codec::Decode;
-use highway_primitives::{Balance, DeviceClass, NodeId, WorkerId, WorkerSignature};
+use highway_primitives::{node::Multiaddress, Balance, DeviceClass, NodeId, WorkerId, WorkerSignature};
 use highway_runtime_api::types::NodeInfo;
 use serde::Deserialize;
 use serde_json::{json, Value};
@@ -122,7 +122,7 @@ impl NodeReport {
 			.addresses
 			.iter()
 			.map(|address| address.as_bytes().to_vec().try_into())
-			.collect::<Result<Vec<_>, _>>()
+			.collect::<Result<Vec<Multiaddress>, _>>()
 			.map_err(|_| invalid("one of its addresses is longer than 128 bytes"))?;
 		Ok(NodeDescription {
 			worker: decode_hex::<WorkerId>(worker).ok_or_else(|| invalid("its worker key cannot be read"))?,

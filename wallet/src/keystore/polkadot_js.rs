@@ -155,8 +155,7 @@ impl KeyFile {
 		shift_right_by_three(&mut secret[..32]);
 		let pair = sr25519::Pair::from_seed_slice(&secret)
 			.map_err(|_| KeyFileError::Unsupported("an invalid sr25519 key".into()))?;
-		let public: &[u8] = pair.public().as_ref();
-		if *public != plain[85..] || self.account() != Some(pair.public().into()) {
+		if pair.public().0[..] != plain[85..] || self.account() != Some(pair.public().into()) {
 			return Err(KeyFileError::OtherKey(self.address.clone()));
 		}
 		Ok(pair)

@@ -72,7 +72,15 @@ impl Index {
 
 	pub fn insert(&mut self, blob: BlobRef, keep: Keep, last_used: u64) {
 		self.remove(&blob.hash);
-		self.entries.insert(blob.hash, Entry { size: blob.size, keep, last_used, noted: last_used });
+		self.entries.insert(
+			blob.hash,
+			Entry {
+				size: blob.size,
+				keep,
+				last_used,
+				noted: last_used,
+			},
+		);
 		self.clock = self.clock.max(last_used);
 		self.used = self.used.saturating_add(footprint(blob.size));
 		if keep != Keep::Pinned {
@@ -84,11 +92,16 @@ impl Index {
 		let entry = self.entries.remove(hash)?;
 		self.order.remove(&(entry.last_used, *hash));
 		self.used = self.used.saturating_sub(footprint(entry.size));
-		Some(BlobRef { hash: *hash, size: entry.size })
+		Some(BlobRef {
+			hash: *hash,
+			size: entry.size,
+		})
 	}
 
 	pub fn set_keep(&mut self, hash: &BlobHash, keep: Keep) {
-		let Some(entry) = self.entries.get_mut(hash) else { return };
+		let Some(entry) = self.entries.get_mut(hash) else {
+			return;
+		};
 		entry.keep = keep;
 		let place = (entry.last_used, *hash);
 		match keep {
@@ -99,7 +112,9 @@ impl Index {
 
 	/// The next moment in the order of use.
 	pub fn now(&mut self) -> u64 {
-		let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+		let wall = SystemTime::now()
+			.duration_since(UNIX_EPOCH)
+			.map_or(0, |since| since.as_millis() as u64);
 		self.clock = wall.max(self.clock.saturating_add(1));
 		self.clock
 	}
@@ -114,7 +129,10 @@ impl Index {
 		entry.last_used = now;
 		(now.saturating_sub(entry.noted) >= coarse).then(|| {
 			entry.noted = now;
-			BlobRef { hash: *hash, size: entry.size }
+			BlobRef {
+				hash: *hash,
+				size: entry.size,
+			}
 		})
 	}
 
@@ -125,7 +143,12 @@ impl Index {
 		let fits = |taken: u64| taken.saturating_add(bytes) <= quota;
 		let mut idle: Vec<_> = match fits(taken) {
 			true => Vec::new(),
-			false => self.partials.iter().filter(|(_, r)| !r.busy).map(|(blob, r)| (r.touched, *blob)).collect(),
+			false => self
+				.partials
+				.iter()
+				.filter(|(_, r)| !r.busy)
+				.map(|(blob, r)| (r.touched, *blob))
+				.collect(),
 		};
 		idle.sort_by_key(|(touched, _)| *touched);
 		for (_, blob) in idle {
@@ -142,11 +165,18 @@ impl Index {
 			let Some(entry) = self.entries.get(hash) else { continue };
 			if !entry.keep.binds(now) {
 				taken = taken.saturating_sub(footprint(entry.size));
-				evicted.blobs.push(BlobRef { hash: *hash, size: entry.size });
+				evicted.blobs.push(BlobRef {
+					hash: *hash,
+					size: entry.size,
+				});
 			}
 		}
 		if !fits(taken) {
-			return Err(StoreError::QuotaExceeded { needed: bytes, held: taken, quota });
+			return Err(StoreError::QuotaExceeded {
+				needed: bytes,
+				held: taken,
+				quota,
+			});
 		}
 		for blob in &evicted.blobs {
 			self.remove(&blob.hash);

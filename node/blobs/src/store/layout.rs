@@ -36,7 +36,10 @@ enum KeepFile {
 impl Layout {
 	/// Creates the folders and empties `tmp`.
 	pub fn create(root: &Path) -> Result<Self, StoreError> {
-		let layout = Self { root: root.to_owned(), next: AtomicU64::new(0) };
+		let layout = Self {
+			root: root.to_owned(),
+			next: AtomicU64::new(0),
+		};
 		let tmp = root.join("tmp");
 		match fs::remove_dir_all(&tmp) {
 			Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(StoreError::at(&tmp)(error)),
@@ -74,7 +77,9 @@ impl Layout {
 	}
 
 	fn temporary(&self) -> PathBuf {
-		self.root.join("tmp").join(self.next.fetch_add(1, Ordering::Relaxed).to_string())
+		self.root
+			.join("tmp")
+			.join(self.next.fetch_add(1, Ordering::Relaxed).to_string())
 	}
 
 	/// Writes a new file that is on disk when this returns; the caller renames or removes it.
@@ -98,11 +103,11 @@ impl Layout {
 			Keep::Cache => {
 				remove(&path);
 				return Ok(());
-			},
+			}
 			Keep::Pinned => KeepFile::Pinned,
 			Keep::Until(time) => {
 				KeepFile::UntilUnixSeconds(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
-			},
+			}
 		};
 		let bytes = serde_json::to_vec(&content).expect("an enum of unit and integer serializes; qed");
 		let written = self.write_temporary(&bytes)?;
@@ -111,12 +116,14 @@ impl Layout {
 
 	/// How the blob is kept. What cannot be read is the cache's.
 	pub fn read_keep(&self, blob: &BlobRef) -> Keep {
-		let Ok(bytes) = fs::read(keep_of(&self.blob(blob))) else { return Keep::Cache };
+		let Ok(bytes) = fs::read(keep_of(&self.blob(blob))) else {
+			return Keep::Cache;
+		};
 		match serde_json::from_slice(&bytes) {
 			Ok(KeepFile::Pinned) => Keep::Pinned,
-			Ok(KeepFile::UntilUnixSeconds(seconds)) => {
-				UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).map_or(Keep::Cache, Keep::Until)
-			},
+			Ok(KeepFile::UntilUnixSeconds(seconds)) => UNIX_EPOCH
+				.checked_add(Duration::from_secs(seconds))
+				.map_or(Keep::Cache, Keep::Until),
 			Err(_) => Keep::Cache,
 		}
 	}
@@ -154,7 +161,10 @@ pub(super) fn parse_name(path: &Path) -> Option<BlobRef> {
 	let (hash, size) = path.file_name()?.to_str()?.split_once('.')?;
 	let mut bytes = [0; 32];
 	hex::decode_to_slice(hash, &mut bytes).ok()?;
-	let blob = BlobRef { hash: BlobHash::from(bytes), size: size.parse().ok()? };
+	let blob = BlobRef {
+		hash: BlobHash::from(bytes),
+		size: size.parse().ok()?,
+	};
 	// One blob, one name: `+1` and upper-case digits parse too.
 	(Some(name(&blob).as_str()) == path.file_name()?.to_str()).then_some(blob)
 }
@@ -178,7 +188,7 @@ pub(super) fn remove(path: &Path) {
 	match fs::remove_file(path) {
 		Err(error) if error.kind() != io::ErrorKind::NotFound => {
 			log::warn!(target: super::LOG_TARGET, "cannot remove {}: {error}", path.display());
-		},
+		}
 		_ => (),
 	}
 }
@@ -192,5 +202,7 @@ pub(super) fn list(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
 
 /// When the file was last written, as far as the file system knows.
 pub(super) fn modified(path: &Path) -> SystemTime {
-	fs::metadata(path).and_then(|data| data.modified()).unwrap_or(UNIX_EPOCH)
+	fs::metadata(path)
+		.and_then(|data| data.modified())
+		.unwrap_or(UNIX_EPOCH)
 }

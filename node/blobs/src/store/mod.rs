@@ -159,7 +159,13 @@ impl Store {
 			TryLockError::WouldBlock => StoreError::Locked { path: dir.to_owned() },
 			TryLockError::Error(error) => StoreError::at(&lock_path)(error),
 		})?;
-		let store = Self { layout: Layout::create(dir)?, quota, limits, index: Mutex::default(), _lock: lock };
+		let store = Self {
+			layout: Layout::create(dir)?,
+			quota,
+			limits,
+			index: Mutex::default(),
+			_lock: lock,
+		};
 		store.load_blobs()?;
 		store.load_partials()?;
 		store.load_uploads()?;
@@ -181,9 +187,19 @@ impl Store {
 		let index = self.index.lock();
 		if let Some(entry) = index.get(&hash) {
 			let pinned = entry.keep == Keep::Pinned;
-			return Some(BlobStatus { size: entry.size, complete: true, received: entry.size, pinned });
+			return Some(BlobStatus {
+				size: entry.size,
+				complete: true,
+				received: entry.size,
+				pinned,
+			});
 		}
-		let unfinished = |size, received| BlobStatus { size, complete: false, received, pinned: false };
+		let unfinished = |size, received| BlobStatus {
+			size,
+			complete: false,
+			received,
+			pinned: false,
+		};
 		if let Some(upload) = index.uploads.get(&hash) {
 			return Some(unfinished(upload.blob.size, upload.received));
 		}
@@ -195,7 +211,13 @@ impl Store {
 	pub fn usage(&self) -> Usage {
 		let index = self.index.lock();
 		let blobs = index.len() as u64;
-		Usage { used: index.used, reserved: index.reserved, quota: self.quota, blobs, evicted: index.evicted }
+		Usage {
+			used: index.used,
+			reserved: index.reserved,
+			quota: self.quota,
+			blobs,
+			evicted: index.evicted,
+		}
 	}
 
 	/// Stores `bytes`. A blob that is here already is kept for the longer of both times.
@@ -205,7 +227,10 @@ impl Store {
 			(BlobRef::of(bytes), Vec::new())
 		} else {
 			let outboard = PreOrderMemOutboard::create(bytes, geometry::BLOCK);
-			let blob = BlobRef { hash: BlobHash::from(*outboard.root.as_bytes()), size: bytes.len() as u64 };
+			let blob = BlobRef {
+				hash: BlobHash::from(*outboard.root.as_bytes()),
+				size: bytes.len() as u64,
+			};
 			(blob, outboard.data)
 		};
 		if self.keep_longer(blob.hash, keep)? {
@@ -217,7 +242,8 @@ impl Store {
 			false => Some(self.layout.write_temporary(&tree)?),
 		};
 		let stored = self.layout.write_temporary(bytes).and_then(|data| {
-			self.commit(blob, &data, tree.as_deref(), keep).inspect_err(|_| layout::remove(&data))
+			self.commit(blob, &data, tree.as_deref(), keep)
+				.inspect_err(|_| layout::remove(&data))
 		});
 		if let (Err(_), Some(tree)) = (&stored, &tree) {
 			layout::remove(tree);
@@ -229,7 +255,9 @@ impl Store {
 	pub fn file(&self, hash: BlobHash) -> Result<File, StoreError> {
 		let (blob, mut file) = self.open_blob(hash)?;
 		let mut hasher = blake3::Hasher::new();
-		hasher.update_reader(&mut file).map_err(StoreError::at(self.layout.blob(&blob)))?;
+		hasher
+			.update_reader(&mut file)
+			.map_err(StoreError::at(self.layout.blob(&blob)))?;
 		if hasher.finalize().as_bytes() != hash.as_fixed_bytes() {
 			return Err(self.drop_corrupt(&blob));
 		}
@@ -241,7 +269,10 @@ impl Store {
 	pub fn read(&self, hash: BlobHash, offset: u64, len: u64) -> Result<Vec<u8>, StoreError> {
 		let (blob, file) = self.open_blob(hash)?;
 		if offset > blob.size {
-			return Err(StoreError::OutOfRange { offset, size: blob.size });
+			return Err(StoreError::OutOfRange {
+				offset,
+				size: blob.size,
+			});
 		}
 		let end = offset.saturating_add(len).min(blob.size);
 		let mut bytes = Vec::with_capacity((end - offset) as usize);
@@ -269,7 +300,10 @@ impl Store {
 		let (blob, file) = self.open_blob(hash)?;
 		let groups = geometry::groups(blob.size);
 		if first >= groups {
-			return Err(StoreError::OutOfRange { offset: u64::from(first) * GROUP_SIZE, size: blob.size });
+			return Err(StoreError::OutOfRange {
+				offset: u64::from(first) * GROUP_SIZE,
+				size: blob.size,
+			});
 		}
 		self.encode(&blob, &file, first, count.min(groups - first))
 	}
@@ -298,7 +332,9 @@ impl Store {
 	/// Lengthens the keep of a blob that is here. Whether it is.
 	pub(crate) fn keep_longer(&self, hash: BlobHash, keep: Keep) -> Result<bool, StoreError> {
 		let mut index = self.index.lock();
-		let Some(entry) = index.get(&hash) else { return Ok(false) };
+		let Some(entry) = index.get(&hash) else {
+			return Ok(false);
+		};
 		let longer = entry.keep.or_longer(keep);
 		if longer != entry.keep {
 			self.layout.write_keep(&BlobRef { hash, size: entry.size }, longer)?;
@@ -321,7 +357,7 @@ impl Store {
 				// Removed since, by eviction or by hand.
 				self.remove(hash);
 				return Err(StoreError::Missing(hash));
-			},
+			}
 			Err(error) => return Err(StoreError::at(path)(error)),
 		};
 		if note.is_some() {
@@ -346,7 +382,7 @@ impl Store {
 				// Eviction may have come between the two files: then the blob is merely gone.
 				Err(error) if error.kind() == io::ErrorKind::NotFound && self.has(blob.hash).is_none() => {
 					return Err(StoreError::Missing(blob.hash))
-				},
+				}
 				Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.drop_corrupt(blob)),
 				Err(error) => return Err(StoreError::at(path)(error)),
 			},
@@ -405,12 +441,17 @@ impl Store {
 				layout::remove(&shard);
 				continue;
 			}
-			let (blobs, others): (Vec<PathBuf>, Vec<PathBuf>) =
-				layout::list(&shard)?.into_iter().partition(|path| layout::parse_name(path).is_some());
+			let (blobs, others): (Vec<PathBuf>, Vec<PathBuf>) = layout::list(&shard)?
+				.into_iter()
+				.partition(|path| layout::parse_name(path).is_some());
 			for path in blobs {
-				let Some(blob) = layout::parse_name(&path) else { continue };
+				let Some(blob) = layout::parse_name(&path) else {
+					continue;
+				};
 				if self.looks_whole(&path, &blob) {
-					let used = layout::modified(&path).duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+					let used = layout::modified(&path)
+						.duration_since(UNIX_EPOCH)
+						.map_or(0, |d| d.as_millis() as u64);
 					index.insert(blob, self.layout.read_keep(&blob), used);
 				} else {
 					log::warn!(target: LOG_TARGET, "{} is not a whole blob: removed", path.display());
@@ -448,12 +489,19 @@ impl Store {
 			let touched = layout::modified(&path);
 			let idle = touched.elapsed().unwrap_or_default();
 			let bytes = footprint(blob.size);
-			if idle > self.limits.partial_idle || index.get(&blob.hash).is_some() || self.reserve_locked(&mut index, bytes).is_err() {
+			if idle > self.limits.partial_idle
+				|| index.get(&blob.hash).is_some()
+				|| self.reserve_locked(&mut index, bytes).is_err()
+			{
 				self.layout.remove_partial(&blob);
 				continue;
 			}
 			let on_disk = fs::metadata(&path).map_or(0, |data| data.blocks().saturating_mul(512));
-			let record = PartialRecord { received: on_disk.min(blob.size), touched, busy: false };
+			let record = PartialRecord {
+				received: on_disk.min(blob.size),
+				touched,
+				busy: false,
+			};
 			index.partials.insert(blob, record);
 		}
 		Ok(())
@@ -472,8 +520,16 @@ impl Store {
 						&& !index.uploads.contains_key(&blob.hash)
 						&& self.reserve_locked(&mut index, footprint(blob.size)).is_ok() =>
 				{
-					index.uploads.insert(blob.hash, UploadRecord { blob, received, touched, busy: false });
-				},
+					index.uploads.insert(
+						blob.hash,
+						UploadRecord {
+							blob,
+							received,
+							touched,
+							busy: false,
+						},
+					);
+				}
 				_ => layout::remove(&path),
 			}
 		}
@@ -483,7 +539,10 @@ impl Store {
 
 /// Hash and tree of the bytes in `file`.
 fn hash_file(file: &File, size: u64) -> io::Result<(BlobHash, Vec<u8>)> {
-	let outboard =
-		bao_tree::io::outboard::PreOrderOutboard::<Vec<u8>>::create_sized(io::BufReader::new(file), size, geometry::BLOCK)?;
+	let outboard = bao_tree::io::outboard::PreOrderOutboard::<Vec<u8>>::create_sized(
+		io::BufReader::new(file),
+		size,
+		geometry::BLOCK,
+	)?;
 	Ok((BlobHash::from(*outboard.root.as_bytes()), outboard.data))
 }

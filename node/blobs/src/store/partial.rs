@@ -42,7 +42,10 @@ pub(crate) struct Partial {
 enum Body {
 	/// One group: nothing to resume, so it stays in memory.
 	Small(Vec<u8>),
-	Large { data: File, outboard: PreOrderOutboard<File> },
+	Large {
+		data: File,
+		outboard: PreOrderOutboard<File>,
+	},
 	Closed,
 }
 
@@ -51,7 +54,13 @@ impl Partial {
 	pub fn open(store: &Arc<Store>, blob: BlobRef) -> Result<Self, StoreError> {
 		let have = vec![false; geometry::groups(blob.size) as usize];
 		if blob.size <= GROUP_SIZE {
-			return Ok(Self { store: store.clone(), blob, have, received: 0, body: Body::Small(Vec::new()) });
+			return Ok(Self {
+				store: store.clone(),
+				blob,
+				have,
+				received: 0,
+				body: Body::Small(Vec::new()),
+			});
 		}
 		{
 			let mut index = store.index.lock();
@@ -60,19 +69,33 @@ impl Partial {
 				Some(record) => record.busy = true,
 				None => {
 					store.reserve_locked(&mut index, footprint(blob.size))?;
-					let record = PartialRecord { received: 0, touched: SystemTime::now(), busy: true };
+					let record = PartialRecord {
+						received: 0,
+						touched: SystemTime::now(),
+						busy: true,
+					};
 					index.partials.insert(blob, record);
-				},
+				}
 			}
 		}
 		// From here on its drop frees the record.
-		let mut partial = Self { store: store.clone(), blob, have, received: 0, body: Body::Closed };
+		let mut partial = Self {
+			store: store.clone(),
+			blob,
+			have,
+			received: 0,
+			body: Body::Closed,
+		};
 		let path = store.layout.partial(&blob);
 		let data = open_file(&path)?;
 		let tree = open_file(&layout::tree_of(&path))?;
 		let resumed = data.metadata().map_err(StoreError::at(&path))?.len() == blob.size;
 		data.set_len(blob.size).map_err(StoreError::at(&path))?;
-		let outboard = PreOrderOutboard { root: geometry::root(&blob), tree: geometry::tree(blob.size), data: tree };
+		let outboard = PreOrderOutboard {
+			root: geometry::root(&blob),
+			tree: geometry::tree(blob.size),
+			data: tree,
+		};
 		if resumed {
 			for range in valid_ranges(&outboard, &data, &ChunkRanges::all()) {
 				let range = range.map_err(StoreError::at(&path))?;
@@ -87,7 +110,11 @@ impl Partial {
 
 	/// Chunk groups that are not here.
 	pub fn missing(&self) -> Vec<u32> {
-		(0u32..).zip(&self.have).filter(|(_, have)| !**have).map(|(group, _)| group).collect()
+		(0u32..)
+			.zip(&self.have)
+			.filter(|(_, have)| !**have)
+			.map(|(group, _)| group)
+			.collect()
 	}
 
 	/// Bytes that are here.
@@ -104,7 +131,7 @@ impl Partial {
 					return Err(AcceptError::Lie);
 				}
 				*bytes = encoded.to_vec();
-			},
+			}
 			Body::Large { data, outboard } => {
 				let mut cursor = Cursor::new(encoded);
 				let ranges = geometry::chunk_ranges(group, 1);
@@ -115,7 +142,7 @@ impl Partial {
 				if cursor.position() != encoded.len() as u64 {
 					return Err(AcceptError::Lie);
 				}
-			},
+			}
 			Body::Closed => return Err(AcceptError::Store(StoreError::Busy(self.blob.hash))),
 		}
 		let before = self.received;
@@ -127,7 +154,10 @@ impl Partial {
 	pub fn finish(mut self, keep: Keep) -> Result<(), StoreError> {
 		let size = self.blob.size;
 		if self.received != size || self.have.iter().any(|have| !have) {
-			return Err(StoreError::Incomplete { received: self.received, size });
+			return Err(StoreError::Incomplete {
+				received: self.received,
+				size,
+			});
 		}
 		match std::mem::replace(&mut self.body, Body::Closed) {
 			Body::Small(bytes) => self.store.put(&bytes, keep).map(drop),
@@ -139,13 +169,15 @@ impl Partial {
 				self.store.commit(self.blob, &path, Some(&tree), keep)?;
 				self.store.index.lock().forget_partial(&self.blob);
 				Ok(())
-			},
+			}
 			Body::Closed => Err(StoreError::Busy(self.blob.hash)),
 		}
 	}
 
 	fn mark(&mut self, group: u32) {
-		let Some(have) = self.have.get_mut(group as usize) else { return };
+		let Some(have) = self.have.get_mut(group as usize) else {
+			return;
+		};
 		if !*have {
 			*have = true;
 			let bytes = geometry::group_bytes(self.blob.size, group);
@@ -167,5 +199,11 @@ impl Drop for Partial {
 }
 
 fn open_file(path: &Path) -> Result<File, StoreError> {
-	OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(StoreError::at(path))
+	OpenOptions::new()
+		.read(true)
+		.write(true)
+		.create(true)
+		.truncate(false)
+		.open(path)
+		.map_err(StoreError::at(path))
 }

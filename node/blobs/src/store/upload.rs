@@ -17,7 +17,10 @@ impl Store {
 		if let Some(entry) = index.get(&blob.hash) {
 			return match entry.size == blob.size {
 				true => Ok(blob.size),
-				false => Err(StoreError::BeyondSize { end: blob.size, size: entry.size }),
+				false => Err(StoreError::BeyondSize {
+					end: blob.size,
+					size: entry.size,
+				}),
 			};
 		}
 		self.expire_uploads(&mut index);
@@ -31,9 +34,16 @@ impl Store {
 			}
 			self.abandon_upload(&mut index, &blob.hash);
 		}
-		let bytes: u64 = index.uploads.values().map(|upload| upload.blob.size).fold(0, u64::saturating_add);
+		let bytes: u64 = index
+			.uploads
+			.values()
+			.map(|upload| upload.blob.size)
+			.fold(0, u64::saturating_add);
 		if index.uploads.len() >= self.limits.uploads || bytes.saturating_add(blob.size) > self.limits.upload_bytes {
-			return Err(StoreError::TooManyUploads { open: index.uploads.len(), bytes });
+			return Err(StoreError::TooManyUploads {
+				open: index.uploads.len(),
+				bytes,
+			});
 		}
 		self.reserve_locked(&mut index, footprint(blob.size))?;
 		let path = self.layout.upload(&blob);
@@ -41,7 +51,15 @@ impl Store {
 			index.release(footprint(blob.size));
 			return Err(StoreError::at(path)(error));
 		}
-		index.uploads.insert(blob.hash, UploadRecord { blob, received: 0, touched: SystemTime::now(), busy: false });
+		index.uploads.insert(
+			blob.hash,
+			UploadRecord {
+				blob,
+				received: 0,
+				touched: SystemTime::now(),
+				busy: false,
+			},
+		);
 		Ok(0)
 	}
 
@@ -55,10 +73,16 @@ impl Store {
 				return Err(StoreError::Busy(hash));
 			}
 			if offset != upload.received {
-				return Err(StoreError::WrongOffset { offset, expected: upload.received });
+				return Err(StoreError::WrongOffset {
+					offset,
+					expected: upload.received,
+				});
 			}
 			if end > upload.blob.size {
-				return Err(StoreError::BeyondSize { end, size: upload.blob.size });
+				return Err(StoreError::BeyondSize {
+					end,
+					size: upload.blob.size,
+				});
 			}
 			upload.busy = true;
 			upload.blob
@@ -66,7 +90,8 @@ impl Store {
 		let path = self.layout.upload(&blob);
 		let written = OpenOptions::new().write(true).open(&path).and_then(|file| {
 			// What a full disk cut off must not count as received after a restart.
-			file.write_all_at(bytes, offset).inspect_err(|_| drop(file.set_len(offset)))
+			file.write_all_at(bytes, offset)
+				.inspect_err(|_| drop(file.set_len(offset)))
 		});
 		let mut index = self.index.lock();
 		let upload = index.uploads.get_mut(&hash).ok_or(StoreError::NoUpload(hash))?;
@@ -92,7 +117,10 @@ impl Store {
 				return Err(StoreError::Busy(hash));
 			}
 			if upload.received != upload.blob.size {
-				return Err(StoreError::Incomplete { received: upload.received, size: upload.blob.size });
+				return Err(StoreError::Incomplete {
+					received: upload.received,
+					size: upload.blob.size,
+				});
 			}
 			upload.busy = true;
 			upload.blob
@@ -106,7 +134,7 @@ impl Store {
 				if let Some(upload) = index.uploads.get_mut(&hash) {
 					upload.busy = false;
 				}
-			},
+			}
 		}
 		finished
 	}
@@ -127,7 +155,10 @@ impl Store {
 		file.sync_all().map_err(StoreError::at(&path))?;
 		let (actual, tree) = hash_file(&file, blob.size).map_err(StoreError::at(&path))?;
 		if actual != blob.hash {
-			return Err(StoreError::WrongHash { actual, announced: blob.hash });
+			return Err(StoreError::WrongHash {
+				actual,
+				announced: blob.hash,
+			});
 		}
 		let tree = match blob.size > GROUP_SIZE {
 			true => Some(self.layout.write_temporary(&tree)?),

@@ -6,7 +6,11 @@ use std::{
 };
 
 fn files(dir: &Path) -> usize {
-	fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).map(|path| if path.is_dir() { files(&path) } else { 1 }).sum()
+	fs::read_dir(dir)
+		.unwrap()
+		.map(|entry| entry.unwrap().path())
+		.map(|path| if path.is_dir() { files(&path) } else { 1 })
+		.sum()
 }
 
 #[test]
@@ -15,9 +19,17 @@ fn restart_should_find_blobs_with_their_keep_and_order() {
 	let pinned = store.put(&bytes(1, 2 * MIB), Keep::Pinned).unwrap();
 	let until = Keep::Until(UNIX_EPOCH + Duration::from_secs(4_000_000_000));
 	let kept = store.put(b"kept", until).unwrap();
-	let (older, newer) = (store.put(b"older", Keep::Cache).unwrap(), store.put(b"newer", Keep::Cache).unwrap());
+	let (older, newer) = (
+		store.put(b"older", Keep::Cache).unwrap(),
+		store.put(b"newer", Keep::Cache).unwrap(),
+	);
 	let hour_ago = SystemTime::now() - Duration::from_secs(3600);
-	OpenOptions::new().append(true).open(file_of(&dir, &older)).unwrap().set_modified(hour_ago).unwrap();
+	OpenOptions::new()
+		.append(true)
+		.open(file_of(&dir, &older))
+		.unwrap()
+		.set_modified(hour_ago)
+		.unwrap();
 	let used = store.usage().used;
 	drop(store);
 	let store = open(&dir, 8 * MIB);
@@ -27,7 +39,9 @@ fn restart_should_find_blobs_with_their_keep_and_order() {
 	// Room for all but one.
 	let store = open(&dir, used as usize - 1);
 	assert_eq!(store.has(older.hash), None);
-	assert!([pinned, kept, newer].iter().all(|blob| store.has(blob.hash) == Some(blob.size)));
+	assert!([pinned, kept, newer]
+		.iter()
+		.all(|blob| store.has(blob.hash) == Some(blob.size)));
 }
 
 #[test]
@@ -43,13 +57,22 @@ fn start_should_remove_what_is_half_written() {
 	let treeless = store.put(&bytes(2, 2 * MIB), Keep::Cache).unwrap();
 	let whole = store.put(&bytes(3, 2 * MIB), Keep::Cache).unwrap();
 	drop(store);
-	OpenOptions::new().write(true).open(file_of(&dir, &truncated)).unwrap().set_len(2999).unwrap();
+	OpenOptions::new()
+		.write(true)
+		.open(file_of(&dir, &truncated))
+		.unwrap()
+		.set_len(2999)
+		.unwrap();
 	fs::remove_file(file_of(&dir, &treeless).with_extension(format!("{}.tree", treeless.size))).unwrap();
 	// Killed between writing and renaming; a tree that was renamed before its data; somebody else's file.
 	let orphan = BlobRef::of(b"orphan");
 	fs::write(dir.path().join("tmp").join("0"), b"half").unwrap();
 	fs::create_dir_all(file_of(&dir, &orphan).parent().unwrap()).unwrap();
-	fs::write(file_of(&dir, &orphan).with_extension(format!("{}.tree", orphan.size)), b"tree").unwrap();
+	fs::write(
+		file_of(&dir, &orphan).with_extension(format!("{}.tree", orphan.size)),
+		b"tree",
+	)
+	.unwrap();
 	fs::write(dir.path().join("blobs").join("stranger"), b"?").unwrap();
 	let store = open(&dir, 16 * MIB);
 	assert_eq!((store.has(truncated.hash), store.has(treeless.hash)), (None, None));
@@ -71,7 +94,10 @@ fn damaged_blob_should_be_dropped_when_read() {
 	flip(&file_of(&dir, &treed).with_extension(format!("{}.tree", treed.size)), 3);
 	// The other groups of a damaged blob are still good.
 	assert_eq!(store.read(read.hash, 0, 10).unwrap(), bytes(1, 10));
-	assert!(matches!(store.read(read.hash, 2 * MIB as u64, 1), Err(StoreError::Corrupt(_))));
+	assert!(matches!(
+		store.read(read.hash, 2 * MIB as u64, 1),
+		Err(StoreError::Corrupt(_))
+	));
 	assert!(matches!(store.read(small.hash, 0, 1), Err(StoreError::Corrupt(_))));
 	assert!(matches!(store.slice(served.hash, 2, 1), Err(StoreError::Corrupt(_))));
 	assert!(matches!(store.file(opened.hash), Err(StoreError::Corrupt(_))));
@@ -109,13 +135,18 @@ fn download_should_resume_with_what_is_right_when_the_node_was_killed() {
 	let (dir, store) = fresh(16 * MIB);
 	let mut partial = Partial::open(&store, blob).unwrap();
 	for group in [4, 0, 5] {
-		partial.accept(group, &source.slice(blob.hash, group, 1).unwrap()).unwrap();
+		partial
+			.accept(group, &source.slice(blob.hash, group, 1).unwrap())
+			.unwrap();
 	}
 	assert!(matches!(Partial::open(&store, blob), Err(StoreError::Busy(_))));
 	assert_eq!(store.status(blob.hash).unwrap().received, 2 * MIB as u64 + 100);
 	drop((partial, store));
 	// Of group 4 the data did not reach the disk.
-	let path = dir.path().join("partial").join(file_of(&dir, &blob).file_name().unwrap());
+	let path = dir
+		.path()
+		.join("partial")
+		.join(file_of(&dir, &blob).file_name().unwrap());
 	flip(&path, 4 * MIB + 1);
 	let store = open(&dir, 16 * MIB);
 	let status = store.status(blob.hash).unwrap();
@@ -123,12 +154,17 @@ fn download_should_resume_with_what_is_right_when_the_node_was_killed() {
 	let mut partial = Partial::open(&store, blob).unwrap();
 	assert_eq!(partial.missing(), [1, 2, 3, 4]);
 	for group in partial.missing() {
-		partial.accept(group, &source.slice(blob.hash, group, 1).unwrap()).unwrap();
+		partial
+			.accept(group, &source.slice(blob.hash, group, 1).unwrap())
+			.unwrap();
 	}
 	partial.finish(Keep::Cache).unwrap();
 	assert_eq!(store.read(blob.hash, 0, u64::MAX).unwrap(), content);
 	assert_eq!(store.usage().reserved, 0);
-	assert_eq!(store.slice(blob.hash, 3, 1).unwrap(), source.slice(blob.hash, 3, 1).unwrap());
+	assert_eq!(
+		store.slice(blob.hash, 3, 1).unwrap(),
+		source.slice(blob.hash, 3, 1).unwrap()
+	);
 }
 
 #[test]
@@ -138,7 +174,10 @@ fn idle_download_should_make_room_when_the_quota_is_reached() {
 	let (dir, store) = fresh(6 * MIB);
 	let mut partial = Partial::open(&store, blob).unwrap();
 	partial.accept(0, &source.slice(blob.hash, 0, 1).unwrap()).unwrap();
-	assert!(matches!(store.put(&bytes(2, 2 * MIB), Keep::Cache), Err(StoreError::QuotaExceeded { .. })));
+	assert!(matches!(
+		store.put(&bytes(2, 2 * MIB), Keep::Cache),
+		Err(StoreError::QuotaExceeded { .. })
+	));
 	drop(partial);
 	store.put(&bytes(2, 2 * MIB), Keep::Cache).unwrap();
 	assert_eq!(store.status(blob.hash), None);

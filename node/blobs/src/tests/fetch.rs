@@ -63,7 +63,14 @@ struct Swarm {
 impl Swarm {
 	fn add(&self, store: &Arc<Store>, manner: Manner) -> PeerId {
 		let id = PeerId::random();
-		self.peers.lock().insert(id, Peer { store: store.clone(), manner, asked: 0 });
+		self.peers.lock().insert(
+			id,
+			Peer {
+				store: store.clone(),
+				manner,
+				asked: 0,
+			},
+		);
 		id
 	}
 
@@ -89,7 +96,9 @@ impl Transport for Swarm {
 			request.first ^= 1;
 		}
 		let mut response = respond(&store, request, &Metrics::default());
-		let Response::Slice { size, bytes, .. } = &mut response else { return Ok(response.encode()) };
+		let Response::Slice { size, bytes, .. } = &mut response else {
+			return Ok(response.encode());
+		};
 		let middle = bytes.len() / 2;
 		match manner {
 			Manner::Honest | Manner::OtherGroup => (),
@@ -111,7 +120,9 @@ impl Transport for Swarm {
 	}
 
 	fn add_addresses(&self, peer: PeerId, addresses: Vec<Multiaddr>) {
-		self.addresses.lock().extend(addresses.into_iter().map(|address| (peer, address)));
+		self.addresses
+			.lock()
+			.extend(addresses.into_iter().map(|address| (peer, address)));
 	}
 
 	async fn connected(&self) -> Vec<PeerId> {
@@ -145,7 +156,15 @@ impl World {
 		let (dir, store) = fresh(64 * MIB);
 		let swarm = Arc::new(Swarm::default());
 		let service = service(&store, &swarm);
-		Self { swarm, source, content, blob, service, dir, _source_dir: source_dir }
+		Self {
+			swarm,
+			source,
+			content,
+			blob,
+			service,
+			dir,
+			_source_dir: source_dir,
+		}
 	}
 
 	fn peer(&self, manner: Manner) -> PeerId {
@@ -157,7 +176,10 @@ impl World {
 	}
 
 	fn assert_here(&self) {
-		assert_eq!(self.service.store().read(self.blob.hash, 0, u64::MAX).unwrap(), self.content);
+		assert_eq!(
+			self.service.store().read(self.blob.hash, 0, u64::MAX).unwrap(),
+			self.content
+		);
 		assert_eq!(self.service.store().usage().reserved, 0);
 	}
 }
@@ -173,7 +195,14 @@ fn service(store: &Arc<Store>, swarm: &Arc<Swarm>) -> BlobService {
 }
 
 fn contacts(peers: &[PeerId]) -> Vec<Contact> {
-	peers.iter().map(|peer| Contact { node: 0, peer_id: peer.to_bytes(), addresses: Vec::new() }).collect()
+	peers
+		.iter()
+		.map(|peer| Contact {
+			node: 0,
+			peer_id: peer.to_bytes(),
+			addresses: Vec::new(),
+		})
+		.collect()
 }
 
 #[tokio::test]
@@ -185,7 +214,11 @@ async fn fetch_should_store_the_blob_when_a_provider_has_it() {
 		world.assert_here();
 		assert_eq!(world.swarm.asked(peer), size.div_ceil(MIB).max(1));
 		// It is here: nobody is asked.
-		world.service.fetch(world.blob, &contacts(&[peer]), Keep::Pinned).await.unwrap();
+		world
+			.service
+			.fetch(world.blob, &contacts(&[peer]), Keep::Pinned)
+			.await
+			.unwrap();
 		assert_eq!(world.swarm.asked(peer), size.div_ceil(MIB).max(1));
 		assert!(world.service.status(world.blob.hash).unwrap().pinned);
 	}
@@ -193,9 +226,14 @@ async fn fetch_should_store_the_blob_when_a_provider_has_it() {
 
 #[tokio::test]
 async fn lying_peer_should_cost_one_chunk_group_and_be_reported() {
-	for manner in
-		[Manner::Lies, Manner::Truncates, Manner::Oversized, Manner::Flood, Manner::Garbage, Manner::OtherGroup]
-	{
+	for manner in [
+		Manner::Lies,
+		Manner::Truncates,
+		Manner::Oversized,
+		Manner::Flood,
+		Manner::Garbage,
+		Manner::OtherGroup,
+	] {
 		let world = World::new(4 * MIB);
 		let (liar, honest) = (world.peer(manner), world.peer(Manner::Honest));
 		world.fetch(&[liar, honest]).await.unwrap();
@@ -227,7 +265,12 @@ async fn fetch_should_go_on_elsewhere_when_a_peer_vanishes() {
 #[tokio::test]
 async fn fetch_should_go_on_elsewhere_when_peers_hang_refuse_or_cannot_be_reached() {
 	let world = World::new(2 * MIB);
-	let peers = [world.peer(Manner::Hangs), world.peer(Manner::Refuses), PeerId::random(), world.peer(Manner::Honest)];
+	let peers = [
+		world.peer(Manner::Hangs),
+		world.peer(Manner::Refuses),
+		PeerId::random(),
+		world.peer(Manner::Honest),
+	];
 	let started = Instant::now();
 	world.fetch(&peers).await.unwrap();
 	world.assert_here();
@@ -242,7 +285,10 @@ async fn fetch_should_wait_when_the_peer_is_busy() {
 	world.assert_here();
 	let world = World::new(3 * MIB);
 	let peer = world.peer(Manner::BusyFor(usize::MAX));
-	assert!(matches!(world.fetch(&[peer]).await, Err(FetchError::Missing { lied: 0, .. })));
+	assert!(matches!(
+		world.fetch(&[peer]).await,
+		Err(FetchError::Missing { lied: 0, .. })
+	));
 }
 
 #[tokio::test]
@@ -250,7 +296,18 @@ async fn fetch_should_say_missing_when_all_lie() {
 	let world = World::new(3 * MIB);
 	let liars = [world.peer(Manner::Lies), world.peer(Manner::Garbage)];
 	let result = world.fetch(&liars).await;
-	assert!(matches!(result, Err(FetchError::Missing { asked: 2, lied: 2, received: 0, .. })), "{result:?}");
+	assert!(
+		matches!(
+			result,
+			Err(FetchError::Missing {
+				asked: 2,
+				lied: 2,
+				received: 0,
+				..
+			})
+		),
+		"{result:?}"
+	);
 	assert_eq!(world.service.store().has(world.blob.hash), None);
 }
 
@@ -259,8 +316,15 @@ async fn fetch_should_say_missing_when_nobody_has_it() {
 	let world = World::new(3 * MIB);
 	let (_dir, empty) = fresh(MIB);
 	let peer = world.swarm.add(&empty, Manner::Honest);
-	world.swarm.connected.lock().push(world.swarm.add(&empty, Manner::Honest));
-	assert!(matches!(world.fetch(&[peer]).await, Err(FetchError::Missing { asked: 2, lied: 0, .. })));
+	world
+		.swarm
+		.connected
+		.lock()
+		.push(world.swarm.add(&empty, Manner::Honest));
+	assert!(matches!(
+		world.fetch(&[peer]).await,
+		Err(FetchError::Missing { asked: 2, lied: 0, .. })
+	));
 	assert!(matches!(world.fetch(&[]).await, Err(FetchError::Missing { .. })));
 	// Asked once a fetch, not once a round.
 	assert_eq!(world.swarm.asked(peer), 1);
@@ -282,11 +346,17 @@ async fn connected_peers_should_be_asked_when_no_provider_has_it() {
 async fn honest_peer_should_not_be_blamed_when_the_reference_is_wrong() {
 	let world = World::new(2 * MIB);
 	let peer = world.peer(Manner::Honest);
-	let wrong = BlobRef { size: world.blob.size - 1, ..world.blob };
+	let wrong = BlobRef {
+		size: world.blob.size - 1,
+		..world.blob
+	};
 	let result = world.service.fetch(wrong, &contacts(&[peer]), Keep::Cache).await;
 	assert!(matches!(result, Err(FetchError::Missing { lied: 0, .. })), "{result:?}");
 	let odd = world.peer(Manner::OtherSize);
-	assert!(matches!(world.fetch(&[odd]).await, Err(FetchError::Missing { lied: 0, .. })));
+	assert!(matches!(
+		world.fetch(&[odd]).await,
+		Err(FetchError::Missing { lied: 0, .. })
+	));
 	world.fetch(&[peer]).await.unwrap();
 	let result = world.service.fetch(wrong, &[], Keep::Cache).await;
 	assert!(matches!(result, Err(FetchError::WrongSize { .. })), "{result:?}");
@@ -294,14 +364,28 @@ async fn honest_peer_should_not_be_blamed_when_the_reference_is_wrong() {
 
 #[tokio::test]
 async fn fetch_should_resume_after_a_restart() {
-	let World { swarm, source, content, blob, service: first, dir, _source_dir } = World::new(6 * MIB);
+	let World {
+		swarm,
+		source,
+		content,
+		blob,
+		service: first,
+		dir,
+		_source_dir,
+	} = World::new(6 * MIB);
 	let vanishing = swarm.add(&source, Manner::VanishesAfter(3));
 	let result = first.fetch(blob, &contacts(&[vanishing]), Keep::Cache).await;
-	assert!(matches!(result, Err(FetchError::Missing { received, .. }) if received == 3 * MIB as u64), "{result:?}");
+	assert!(
+		matches!(result, Err(FetchError::Missing { received, .. }) if received == 3 * MIB as u64),
+		"{result:?}"
+	);
 	drop(first);
 	let store = open(&dir, 64 * MIB);
 	let honest = swarm.add(&source, Manner::Honest);
-	service(&store, &swarm).fetch(blob, &contacts(&[honest]), Keep::Cache).await.unwrap();
+	service(&store, &swarm)
+		.fetch(blob, &contacts(&[honest]), Keep::Cache)
+		.await
+		.unwrap();
 	assert_eq!(swarm.asked(honest), 3);
 	assert_eq!(store.read(blob.hash, 0, u64::MAX).unwrap(), content);
 }
@@ -335,7 +419,9 @@ async fn dropped_fetch_should_leave_what_arrived_to_the_next_one() {
 	let world = World::new(20 * MIB);
 	*world.swarm.latency.lock() = Duration::from_millis(10);
 	let peer = world.peer(Manner::Honest);
-	assert!(tokio::time::timeout(Duration::from_millis(80), world.fetch(&[peer])).await.is_err());
+	assert!(tokio::time::timeout(Duration::from_millis(80), world.fetch(&[peer]))
+		.await
+		.is_err());
 	let received = world.service.status(world.blob.hash).unwrap().received;
 	world.fetch(&[peer]).await.unwrap();
 	world.assert_here();
@@ -347,8 +433,12 @@ async fn fetch_should_fail_when_the_store_has_no_room() {
 	let world = World::new(4 * MIB);
 	let peer = world.peer(Manner::Honest);
 	let (_dir, small) = fresh(3 * MIB);
-	let result = service(&small, &world.swarm).fetch(world.blob, &contacts(&[peer]), Keep::Cache).await;
-	let Err(FetchError::Store(error)) = result else { panic!("{result:?}") };
+	let result = service(&small, &world.swarm)
+		.fetch(world.blob, &contacts(&[peer]), Keep::Cache)
+		.await;
+	let Err(FetchError::Store(error)) = result else {
+		panic!("{result:?}")
+	};
 	assert!(matches!(*error, StoreError::QuotaExceeded { .. }));
 	assert_eq!(world.swarm.asked(peer), 0);
 }
@@ -360,8 +450,22 @@ async fn addresses_should_be_made_known_when_they_are_valid() {
 	let good = "/ip4/192.0.2.1/tcp/30333";
 	let foreign = format!("{good}/p2p/{}", PeerId::random());
 	let mut contact = contacts(&[peer]).remove(0);
-	contact.addresses = vec![good.into(), foreign.into_bytes(), vec![0xff], b"nonsense".to_vec(), good.into()];
-	let nobody = Contact { node: 1, peer_id: vec![1, 2, 3], addresses: vec![good.into()] };
-	world.service.fetch(world.blob, &[nobody, contact], Keep::Cache).await.unwrap();
+	contact.addresses = vec![
+		good.into(),
+		foreign.into_bytes(),
+		vec![0xff],
+		b"nonsense".to_vec(),
+		good.into(),
+	];
+	let nobody = Contact {
+		node: 1,
+		peer_id: vec![1, 2, 3],
+		addresses: vec![good.into()],
+	};
+	world
+		.service
+		.fetch(world.blob, &[nobody, contact], Keep::Cache)
+		.await
+		.unwrap();
 	assert_eq!(*world.swarm.addresses.lock(), [(peer, good.parse().unwrap())]);
 }

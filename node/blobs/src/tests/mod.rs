@@ -21,7 +21,10 @@ const MIB: usize = 1 << 20;
 /// `length` bytes that differ with the seed and do not repeat.
 fn bytes(seed: u64, length: usize) -> Vec<u8> {
 	let mut bytes = vec![0; length];
-	blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+	blake3::Hasher::new()
+		.update(&seed.to_le_bytes())
+		.finalize_xof()
+		.fill(&mut bytes);
 	bytes
 }
 

@@ -46,8 +46,7 @@ impl Peers for Nobody {
 
 fn start<N: NetworkBackend<Block, H256>>() -> Node {
 	let genesis_hash = H256::repeat_byte(7);
-	let mut network_config =
-		FullNetworkConfiguration::<Block, H256, N>::new(&NetworkConfiguration::new_local(), None);
+	let mut network_config = FullNetworkConfiguration::<Block, H256, N>::new(&NetworkConfiguration::new_local(), None);
 	let (protocol, requests) = request_response_config::<Block, N>(genesis_hash, None);
 	network_config.add_request_response_protocol(protocol);
 	let (block_announce_config, announces) = N::notification_config(
@@ -55,7 +54,12 @@ fn start<N: NetworkBackend<Block, H256>>() -> Node {
 		Vec::new(),
 		1024,
 		Some(NotificationHandshake::from_bytes(Vec::new())),
-		SetConfig { in_peers: 1, out_peers: 1, reserved_nodes: Vec::new(), non_reserved_mode: NonReservedPeerMode::Accept },
+		SetConfig {
+			in_peers: 1,
+			out_peers: 1,
+			reserved_nodes: Vec::new(),
+			non_reserved_mode: NonReservedPeerMode::Accept,
+		},
 		NotificationMetrics::new(None),
 		network_config.peer_store_handle(),
 	);
@@ -74,7 +78,12 @@ fn start<N: NetworkBackend<Block, H256>>() -> Node {
 	.map_err(|error| error.to_string())
 	.unwrap();
 	let network = worker.network_service();
-	Node { network, requests, task: tokio::spawn(worker.run()), _announces: announces }
+	Node {
+		network,
+		requests,
+		task: tokio::spawn(worker.run()),
+		_announces: announces,
+	}
 }
 
 async fn contact(node: &Node) -> Contact {
@@ -83,8 +92,15 @@ async fn contact(node: &Node) -> Contact {
 		tokio::time::sleep(Duration::from_millis(20)).await;
 		addresses = node.network.listen_addresses();
 	}
-	let addresses = addresses.iter().map(|address| address.to_string().into_bytes()).collect();
-	Contact { node: 1, peer_id: node.network.local_peer_id().to_bytes(), addresses }
+	let addresses = addresses
+		.iter()
+		.map(|address| address.to_string().into_bytes())
+		.collect();
+	Contact {
+		node: 1,
+		peer_id: node.network.local_peer_id().to_bytes(),
+		addresses,
+	}
 }
 
 async fn fetch_over<N: NetworkBackend<Block, H256>>() {
@@ -99,25 +115,43 @@ async fn fetch_over<N: NetworkBackend<Block, H256>>() {
 
 	let (_dir, store) = fresh(256 * MIB);
 	let transport = NetworkTransport::new(client.network.clone(), client.requests.protocol(), Arc::new(Nobody));
-	let service =
-		BlobService::new(store.clone(), Arc::new(transport), FetchConfig::default(), Metrics::default());
-	let gone = Contact { node: 2, peer_id: PeerId::random().to_bytes(), addresses: Vec::new() };
+	let service = BlobService::new(
+		store.clone(),
+		Arc::new(transport),
+		FetchConfig::default(),
+		Metrics::default(),
+	);
+	let gone = Contact {
+		node: 2,
+		peer_id: PeerId::random().to_bytes(),
+		addresses: Vec::new(),
+	};
 	let started = Instant::now();
-	service.fetch(blob, &[gone, provider.clone()], Keep::Cache).await.unwrap();
+	service
+		.fetch(blob, &[gone, provider.clone()], Keep::Cache)
+		.await
+		.unwrap();
 	println!("{} MiB in {:?}", content.len() / MIB, started.elapsed());
 	assert_eq!(store.read(blob.hash, 0, u64::MAX).unwrap(), content);
 
 	let absent = BlobRef::of(b"absent");
 	let result = service.fetch(absent, &[provider], Keep::Cache).await;
-	assert!(matches!(result, Err(FetchError::Missing { asked: 1, .. })), "{result:?}");
+	assert!(
+		matches!(result, Err(FetchError::Missing { asked: 1, .. })),
+		"{result:?}"
+	);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fetch_should_work_over_litep2p() {
-	tokio::time::timeout(Duration::from_secs(60), fetch_over::<Litep2pNetworkBackend>()).await.unwrap();
+	tokio::time::timeout(Duration::from_secs(60), fetch_over::<Litep2pNetworkBackend>())
+		.await
+		.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fetch_should_work_over_libp2p() {
-	tokio::time::timeout(Duration::from_secs(60), fetch_over::<NetworkWorker<Block, H256>>()).await.unwrap();
+	tokio::time::timeout(Duration::from_secs(60), fetch_over::<NetworkWorker<Block, H256>>())
+		.await
+		.unwrap();
 }

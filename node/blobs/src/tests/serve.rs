@@ -27,7 +27,14 @@ impl Server {
 
 	async fn send(&self, peer: PeerId, payload: Vec<u8>) -> OutgoingResponse {
 		let (pending_response, answer) = oneshot::channel();
-		self.queue.send(IncomingRequest { peer, payload, pending_response }).await.unwrap();
+		self.queue
+			.send(IncomingRequest {
+				peer,
+				payload,
+				pending_response,
+			})
+			.await
+			.unwrap();
 		answer.await.unwrap()
 	}
 
@@ -40,22 +47,53 @@ impl Server {
 #[tokio::test]
 async fn server_should_send_one_group_when_more_are_asked_for() {
 	let server = Server::start(ServeConfig::default());
-	let Server { blob: BlobRef { hash, size }, .. } = server;
-	let request = Request { hash, first: 0, count: u32::MAX };
+	let Server {
+		blob: BlobRef { hash, size },
+		..
+	} = server;
+	let request = Request {
+		hash,
+		first: 0,
+		count: u32::MAX,
+	};
 	assert!(request.encode().len() as u64 <= MAX_REQUEST_SIZE);
 	let response = server.ask(request).await;
 	assert!(response.encode().len() as u64 <= MAX_RESPONSE_SIZE);
 	assert!(matches!(response, Response::Slice { size: s, count: 1, .. } if s == size));
-	assert_eq!(server.ask(Request { first: 3, count: 1, ..request }).await, Response::NotFound { size: Some(size) });
-	assert_eq!(server.ask(Request { first: u32::MAX, ..request }).await, Response::NotFound { size: Some(size) });
-	let unknown = Request { hash: BlobRef::of(b"?").hash, ..request };
+	assert_eq!(
+		server
+			.ask(Request {
+				first: 3,
+				count: 1,
+				..request
+			})
+			.await,
+		Response::NotFound { size: Some(size) }
+	);
+	assert_eq!(
+		server
+			.ask(Request {
+				first: u32::MAX,
+				..request
+			})
+			.await,
+		Response::NotFound { size: Some(size) }
+	);
+	let unknown = Request {
+		hash: BlobRef::of(b"?").hash,
+		..request
+	};
 	assert_eq!(server.ask(unknown).await, Response::NotFound { size: None });
 }
 
 #[tokio::test]
 async fn malformed_request_should_cost_reputation() {
 	let server = Server::start(ServeConfig::default());
-	let valid = Request { hash: server.blob.hash, first: 0, count: 0 };
+	let valid = Request {
+		hash: server.blob.hash,
+		first: 0,
+		count: 0,
+	};
 	let trailing = [Request { count: 1, ..valid }.encode(), vec![0]].concat();
 	for payload in [Vec::new(), vec![0xff; 256], valid.encode(), trailing] {
 		let answer = server.send(PeerId::random(), payload).await;
@@ -65,14 +103,26 @@ async fn malformed_request_should_cost_reputation() {
 
 #[tokio::test]
 async fn flood_should_be_slowed_down_then_punished_without_hurting_others() {
-	let config = ServeConfig { peer_burst: 4, peer_rate: 0.001, ..ServeConfig::default() };
+	let config = ServeConfig {
+		peer_burst: 4,
+		peer_rate: 0.001,
+		..ServeConfig::default()
+	};
 	let server = Server::start(config);
-	let request = Request { hash: server.blob.hash, first: 0, count: 1 }.encode();
+	let request = Request {
+		hash: server.blob.hash,
+		first: 0,
+		count: 1,
+	}
+	.encode();
 	let flooder = PeerId::random();
 	let (mut served, mut busy, mut punished) = (0, 0, 0);
 	for _ in 0..12 {
 		let answer = server.send(flooder, request.clone()).await;
-		match answer.result.map(|bytes| Response::decode(&mut bytes.as_slice()).unwrap()) {
+		match answer
+			.result
+			.map(|bytes| Response::decode(&mut bytes.as_slice()).unwrap())
+		{
 			Ok(Response::Slice { .. }) => served += 1,
 			Ok(Response::Busy) => busy += 1,
 			Ok(Response::NotFound { .. }) => panic!("it is there"),
@@ -85,8 +135,16 @@ async fn flood_should_be_slowed_down_then_punished_without_hurting_others() {
 
 #[tokio::test]
 async fn memory_should_stay_bounded_when_many_peers_come() {
-	let server = Server::start(ServeConfig { peers: 8, ..ServeConfig::default() });
-	let request = Request { hash: server.blob.hash, first: 0, count: 1 }.encode();
+	let server = Server::start(ServeConfig {
+		peers: 8,
+		..ServeConfig::default()
+	});
+	let request = Request {
+		hash: server.blob.hash,
+		first: 0,
+		count: 1,
+	}
+	.encode();
 	for _ in 0..50 {
 		assert!(server.send(PeerId::random(), request.clone()).await.result.is_ok());
 	}

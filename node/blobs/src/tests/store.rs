@@ -20,7 +20,10 @@ fn put_should_store_once_when_called_twice() {
 	assert_eq!(blob, BlobRef::of(&content));
 	let used = store.usage().used;
 	assert_eq!(store.put(&content, Keep::Pinned).unwrap(), blob);
-	assert_eq!((store.usage().used, store.usage().reserved, store.usage().blobs), (used, 0, 1));
+	assert_eq!(
+		(store.usage().used, store.usage().reserved, store.usage().blobs),
+		(used, 0, 1)
+	);
 	assert!(store.status(blob.hash).unwrap().pinned);
 	let mut read = Vec::new();
 	store.file(blob.hash).unwrap().read_to_end(&mut read).unwrap();
@@ -34,10 +37,16 @@ fn read_should_answer_when_the_range_is_unusual() {
 	let blob = store.put(&content, Keep::Cache).unwrap();
 	assert_eq!(store.read(blob.hash, MIB as u64, u64::MAX).unwrap(), content[MIB..]);
 	assert_eq!(store.read(blob.hash, blob.size, 1).unwrap(), b"");
-	assert!(matches!(store.read(blob.hash, blob.size + 1, 1), Err(StoreError::OutOfRange { .. })));
+	assert!(matches!(
+		store.read(blob.hash, blob.size + 1, 1),
+		Err(StoreError::OutOfRange { .. })
+	));
 	let empty = store.put(b"", Keep::Cache).unwrap();
 	assert_eq!(store.read(empty.hash, 0, 10).unwrap(), b"");
-	assert!(matches!(store.read(BlobRef::of(b"?").hash, 0, 1), Err(StoreError::Missing(_))));
+	assert!(matches!(
+		store.read(BlobRef::of(b"?").hash, 0, 1),
+		Err(StoreError::Missing(_))
+	));
 }
 
 #[test]
@@ -59,11 +68,19 @@ fn put_should_fail_and_lose_nothing_when_all_is_kept() {
 	let (_dir, store) = fresh(5 * MIB);
 	let pinned = store.put(&bytes(1, 2 * MIB), Keep::Pinned).unwrap();
 	let kept = store.put(&bytes(2, 2 * MIB), later()).unwrap();
-	assert!(matches!(store.put(&bytes(3, 2 * MIB), Keep::Cache), Err(StoreError::QuotaExceeded { .. })));
-	assert!(matches!(store.put(&bytes(4, 6 * MIB), Keep::Cache), Err(StoreError::QuotaExceeded { .. })));
+	assert!(matches!(
+		store.put(&bytes(3, 2 * MIB), Keep::Cache),
+		Err(StoreError::QuotaExceeded { .. })
+	));
+	assert!(matches!(
+		store.put(&bytes(4, 6 * MIB), Keep::Cache),
+		Err(StoreError::QuotaExceeded { .. })
+	));
 	assert!(store.has(pinned.hash).is_some() && store.has(kept.hash).is_some());
 	assert_eq!(store.usage().reserved, 0);
-	store.set_keep(kept.hash, Keep::Until(SystemTime::now() - Duration::from_secs(1))).unwrap();
+	store
+		.set_keep(kept.hash, Keep::Until(SystemTime::now() - Duration::from_secs(1)))
+		.unwrap();
 	store.put(&bytes(3, 2 * MIB), Keep::Cache).unwrap();
 	assert_eq!(store.has(kept.hash), None);
 }
@@ -71,7 +88,10 @@ fn put_should_fail_and_lose_nothing_when_all_is_kept() {
 #[test]
 fn set_keep_should_fail_when_the_blob_is_missing() {
 	let (_dir, store) = fresh(MIB);
-	assert!(matches!(store.set_keep(BlobRef::of(b"?").hash, Keep::Pinned), Err(StoreError::Missing(_))));
+	assert!(matches!(
+		store.set_keep(BlobRef::of(b"?").hash, Keep::Pinned),
+		Err(StoreError::Missing(_))
+	));
 	assert!(!store.remove(BlobRef::of(b"?").hash));
 }
 
