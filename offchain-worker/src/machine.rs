@@ -17,19 +17,12 @@ mod messages;
 mod reconcile;
 mod schedule;
 
-pub use messages::{
-	Action, Event, Finished, JobFault, LoadFault, ModelKey, Outcome, RunId, Submission, WorkKey,
-};
+pub use messages::{Action, Event, Finished, JobFault, LoadFault, ModelKey, Outcome, RunId, Submission, WorkKey};
 
 use crate::{engine::EngineError, error::BlobError};
 use bytes::Bytes;
-use codec::{Decode, Encode};
-use highway_primitives::{
-	model::VersionSpec, node::Contact, AttestItem, BlobHash, BlobRef, BlockNumber, FailureClass, JobId, ModelId,
-	ModelVersion, NodeId,
-};
+use highway_primitives::{model::VersionSpec, node::Contact, BlockNumber, FailureClass, JobId, NodeId};
 use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
-use sp_core::H256;
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	time::Duration,

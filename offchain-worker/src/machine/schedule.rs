@@ -1,7 +1,7 @@
 //! Turns the machine's state into the next actions.
 
 use super::*;
-use highway_primitives::{worker::MaxAttestations, BLOCK_SECONDS};
+use highway_primitives::{worker::MaxAttestations, AttestItem, BlobRef, BLOCK_SECONDS};
 use sp_core::Get;
 
 /// A block's time in microseconds.

@@ -1,5 +1,7 @@
 use super::*;
 use crate::fixtures::*;
+use highway_primitives::{BlobRef, ModelId};
+use sp_core::H256;
 
 /// A machine, and what it wants done next.
 struct Rig {

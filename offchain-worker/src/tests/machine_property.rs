@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::fixtures::*;
+use codec::Encode;
+use highway_primitives::{BlobRef, ModelId};
 use proptest::prelude::*;
+use sp_core::H256;
 use std::collections::HashMap;
 
 /// The world around a machine, which checks everything that the machine asks for.
@@ -365,7 +368,7 @@ fn engine_error(how: u8) -> EngineError {
 }
 
 proptest! {
-	#![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+	#![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
 	#[test]
 	fn invariants_should_hold_and_every_job_should_end_when_anything_happens(

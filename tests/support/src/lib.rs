@@ -7,6 +7,7 @@
 pub mod binaries;
 pub mod devnet;
 pub mod hostile_models;
+pub mod market;
 pub mod node;
 pub mod wait;
 pub mod wallet;

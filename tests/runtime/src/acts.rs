@@ -1,0 +1,182 @@
+//! What makers, operators, payers and workers do.
+
+use crate::Chain;
+use frame_support::BoundedVec;
+use highway_primitives::{
+	model::{DType, DerivativeTerms, TensorSpec, Unit, VerificationPolicy, VersionSpec},
+	worker::{self, AttestItem, WorkerAction, WorkerId, WorkerSignature},
+	Balance, BlobRef, JobId, ModelId, NodeId, Tier,
+};
+use highway_runtime::{AccountId, Block, InferenceJobs, NodeStaking, Runtime, RuntimeCall, UncheckedExtrinsic};
+use highway_runtime_api::runtime_decl_for_worker_api::WorkerApi;
+use pallet_inference_jobs::JobRecordOf;
+use pallet_revenue_split::AskRole;
+use sp_core::crypto::ByteArray;
+use sp_keyring::Sr25519Keyring;
+use sp_runtime::Perbill;
+
+/// A model that classifies files: its artefact is named after `name`, a unit is a request of a second.
+pub fn spec(name: &str) -> VersionSpec {
+	let tensor = |name: &[u8], dtype, width| TensorSpec {
+		name: name.to_vec().try_into().expect("a short name"),
+		dtype,
+		shape: vec![None, Some(width)].try_into().expect("two dimensions"),
+	};
+	VersionSpec {
+		artifact: BlobRef::of(name.as_bytes()),
+		licence: b"Apache-2.0".to_vec().try_into().expect("a short licence"),
+		inputs: BoundedVec::truncate_from(vec![tensor(b"bytes", DType::I32, 2_048)]),
+		outputs: BoundedVec::truncate_from(vec![tensor(b"target_label", DType::F32, 214)]),
+		unit: Unit::Request,
+		unit_time_ms: 1_000,
+		policy: VerificationPolicy::Tolerance { atol: 1_000, rtol: 1_000, outliers: Perbill::from_percent(1) },
+		recipe: None,
+	}
+}
+
+/// `ModelRegistry.register`
+pub fn register_call(
+	name: &str,
+	spec: VersionSpec,
+	parent: Option<ModelId>,
+	derivative_terms: Option<DerivativeTerms>,
+	royalty: Balance,
+) -> RuntimeCall {
+	let name = name.as_bytes().to_vec().try_into().expect("a short name");
+	pallet_model_registry::Call::register { name, spec, parent, derivative_terms, royalty }.into()
+}
+
+/// `InferenceJobs.submit_job` with a small input and no bound on the price.
+pub fn submit_call(model: ModelId, curator: Option<AccountId>) -> RuntimeCall {
+	pallet_inference_jobs::Call::submit_job {
+		model,
+		input: BlobRef::of(b"input"),
+		tier: Tier::Spot,
+		max_price: Balance::MAX,
+		gateway: None,
+		curator,
+	}
+	.into()
+}
+
+/// The output that tests attest for a job: another one for each.
+pub fn output_of(job: JobId) -> BlobRef {
+	BlobRef::of(format!("output of job {job}").as_bytes())
+}
+
+/// The transaction of a worker key, by the runtime's own API: payload, signature, transaction.
+pub fn worker_transaction(key: Sr25519Keyring, action: WorkerAction) -> UncheckedExtrinsic {
+	let payload = <Runtime as WorkerApi<Block>>::worker_payload(action.clone());
+	<Runtime as WorkerApi<Block>>::worker_transaction(action, key.sign(&payload).into())
+}
+
+/// The well-known pair of a worker key.
+pub(crate) fn worker_of(worker: &WorkerId) -> Sr25519Keyring {
+	let public = worker.as_slice().try_into().expect("a public key has 32 bytes");
+	Sr25519Keyring::from_raw_public(public).expect("all worker keys are well-known")
+}
+
+impl Chain {
+	/// Registers a root model of `owner` and returns its id.
+	pub fn register_model(&mut self, owner: Sr25519Keyring, name: &str, royalty: Balance) -> ModelId {
+		self.register(owner, register_call(name, spec(name), None, None, royalty))
+	}
+
+	/// Registers a model by a [`register_call`] and returns its id.
+	pub fn register(&mut self, owner: Sr25519Keyring, call: RuntimeCall) -> ModelId {
+		let model = pallet_model_registry::NextModelId::<Runtime>::get();
+		self.ok(owner, call);
+		model
+	}
+
+	/// Lets operators host the model and ask for its compute. The asks hold from the next market epoch on.
+	pub fn serve(&mut self, model: ModelId, asks: &[(Sr25519Keyring, Balance)]) {
+		for (operator, price) in asks {
+			self.ok(*operator, pallet_node_staking::Call::host { model });
+			self.ask(*operator, model, AskRole::Compute, *price);
+		}
+	}
+
+	/// Posts an ask.
+	pub fn ask(&mut self, operator: Sr25519Keyring, model: ModelId, role: AskRole, price: Balance) {
+		self.ok(operator, pallet_revenue_split::Call::post_ask { model, role, price });
+	}
+
+	/// A root model of Dave, served by Alice, Bob and Charlie at the same price, ready for jobs.
+	pub fn served_model(&mut self, royalty: Balance, ask: Balance) -> ModelId {
+		let model = self.register_model(Sr25519Keyring::Dave, "magika", royalty);
+		let operators = [Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
+		self.serve(model, &operators.map(|operator| (operator, ask)));
+		self.next_market_epoch();
+		model
+	}
+
+	/// Makes blocks until the next block belongs to another market epoch.
+	pub fn next_market_epoch(&mut self) {
+		self.close();
+		let last = pallet_revenue_split::Pallet::<Runtime>::last_block_of(
+			pallet_revenue_split::Pallet::<Runtime>::current_epoch(),
+		);
+		self.run_to(last + 1);
+	}
+
+	/// Submits a job without a curator and returns its id.
+	pub fn submit(&mut self, payer: Sr25519Keyring, model: ModelId) -> JobId {
+		let job = pallet_inference_jobs::NextJobId::<Runtime>::get();
+		self.ok(payer, submit_call(model, None));
+		job
+	}
+
+	/// The record of a job that is kept.
+	pub fn job(&self, job: JobId) -> JobRecordOf<Runtime> {
+		InferenceJobs::job(job).expect("the job's record is kept")
+	}
+
+	/// The node that has the job, or did it.
+	pub fn executor(&self, job: JobId) -> NodeId {
+		self.job(job).executor().expect("the job is with a node")
+	}
+
+	/// The pair of a node's worker key.
+	pub fn worker(&self, node: NodeId) -> Sr25519Keyring {
+		worker_of(&NodeStaking::node(node).expect("the node exists").0.worker)
+	}
+
+	/// Who operates a node.
+	pub fn operator(&self, node: NodeId) -> Sr25519Keyring {
+		let operator = NodeStaking::node(node).expect("the node exists").0.operator;
+		Sr25519Keyring::from_account_id(&operator).expect("all operators are well-known")
+	}
+
+	/// What `node` would say about these jobs.
+	pub fn attestation(&self, node: NodeId, jobs: &[JobId]) -> WorkerAction {
+		let items = jobs
+			.iter()
+			.map(|job| {
+				let output = output_of(*job);
+				AttestItem { job: *job, output, commitment: worker::commitment(*job, node, &output, &[7; 32]) }
+			})
+			.collect::<Vec<_>>();
+		WorkerAction::Attest { node, items: items.try_into().expect("at most 256 jobs") }
+	}
+
+	/// Lets the node that has the job attest it.
+	pub fn attest(&mut self, job: JobId) {
+		let node = self.executor(job);
+		let transaction = worker_transaction(self.worker(node), self.attestation(node, &[job]));
+		self.apply(transaction).expect("an attestation by the assigned node is valid").expect("it is taken");
+	}
+
+	/// Lets blocks pass until the job's present phase is over and the due queue has moved it on.
+	pub fn pass_due(&mut self, job: JobId) {
+		let due = self.job(job).due();
+		self.run_to(due);
+	}
+
+	/// The signature of `key` that makes it the worker key of `operator`'s node.
+	pub fn registration_proof(&self, operator: Sr25519Keyring, key: Sr25519Keyring) -> WorkerSignature {
+		let genesis = frame_system::Pallet::<Runtime>::block_hash(0);
+		let payload = worker::registration_payload(genesis, &codec::Encode::encode(&operator.to_account_id()));
+		key.sign(&payload).into()
+	}
+}

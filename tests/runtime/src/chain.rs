@@ -1,0 +1,261 @@
+//! Blocks of the real runtime.
+
+use crate::{genesis, invariants};
+use codec::Encode;
+use frame_support::storage::{with_transaction_unchecked, TransactionOutcome};
+use highway_primitives::{worker, Balance, BlockNumber, NodeId};
+use highway_runtime::{
+	constants::SLOT_DURATION, Address, AccountId, Babe, Balances, Executive, Header, Nonce, NodeStaking, Runtime,
+	RuntimeCall, RuntimeEvent, Signature, System, TxExtension, UncheckedExtrinsic,
+};
+use sp_consensus_babe::{
+	digests::{PreDigest, SecondaryVRFPreDigest},
+	make_vrf_sign_data, Slot, BABE_ENGINE_ID,
+};
+use sp_core::{crypto::VrfSecret, H256};
+use sp_keyring::Sr25519Keyring;
+use sp_runtime::{
+	generic::{Era, SignedPayload},
+	traits::Header as _,
+	transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidity},
+	ApplyExtrinsicResult, Digest, DigestItem, DispatchResult,
+};
+use sp_transaction_pool::runtime_api::runtime_decl_for_tagged_transaction_queue::TaggedTransactionQueue;
+use std::collections::BTreeSet;
+
+/// The slot before the first block's. Any will do.
+const GENESIS_SLOT: u64 = 1_000;
+
+/// A chain inside the externalities of its test.
+pub struct Chain {
+	head: Header,
+	slot: u64,
+	is_open: bool,
+	issuance: Balance,
+	history: Vec<RuntimeEvent>,
+	/// Nodes that send no heartbeats. All others do, as soon as one is due.
+	pub silent: BTreeSet<NodeId>,
+}
+
+impl Chain {
+	/// Runs `test` on a chain of the preset `local_testnet`: Alice, Bob and Charlie validate, as nodes 0, 1 and 2.
+	pub fn local<R>(test: impl FnOnce(&mut Chain) -> R) -> R {
+		Self::of_preset(sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET, test)
+	}
+
+	/// Runs `test` on a chain of this preset, at block 1. The last block is closed and checked after it.
+	pub fn of_preset<R>(name: &str, test: impl FnOnce(&mut Chain) -> R) -> R {
+		genesis::genesis_of(name).execute_with(|| {
+			let root = H256::from_slice(&sp_io::storage::root(sp_runtime::StateVersion::V1));
+			let mut chain = Chain {
+				head: Header::new(0, H256::zero(), root, H256::zero(), Digest::default()),
+				slot: GENESIS_SLOT,
+				is_open: false,
+				issuance: 0,
+				history: Vec::new(),
+				silent: BTreeSet::new(),
+			};
+			invariants::check();
+			chain.blocks(1);
+			let result = test(&mut chain);
+			chain.close();
+			result
+		})
+	}
+
+	/// Number of the open block, or of the last one.
+	pub fn number(&self) -> BlockNumber {
+		System::block_number()
+	}
+
+	/// Hash of the last closed block.
+	pub fn head_hash(&self) -> H256 {
+		self.head.hash()
+	}
+
+	/// Opens a block, if none is open: hooks, the timestamp, the heartbeats that are due.
+	pub fn open(&mut self) {
+		if self.is_open {
+			return;
+		}
+		self.slot += 1;
+		let pre_digest = DigestItem::PreRuntime(BABE_ENGINE_ID, self.pre_digest().encode());
+		let number = *self.head.number() + 1;
+		let digest = Digest { logs: vec![pre_digest] };
+		let header = Header::new(number, H256::zero(), H256::zero(), self.head.hash(), digest);
+		self.issuance = Balances::total_issuance();
+		Executive::initialize_block(&header);
+		self.is_open = true;
+		let now = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: self.slot * SLOT_DURATION });
+		Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(now)).expect("an inherent is valid").expect("it succeeds");
+		self.send_heartbeats();
+	}
+
+	/// Closes the open block, if there is one, and checks every invariant.
+	pub fn close(&mut self) {
+		if !self.is_open {
+			return;
+		}
+		self.head = Executive::finalize_block();
+		self.is_open = false;
+		let events = block_events();
+		invariants::check();
+		invariants::check_issuance(self.issuance, &events);
+		self.history.extend(events);
+	}
+
+	/// Closes the open block and makes `count` more.
+	pub fn blocks(&mut self, count: u32) {
+		self.close();
+		for _ in 0..count {
+			self.open();
+			self.close();
+		}
+	}
+
+	/// Makes blocks until `number` is closed.
+	pub fn run_to(&mut self, number: BlockNumber) {
+		self.close();
+		self.blocks(number.saturating_sub(self.number()));
+	}
+
+	/// Lets `slots` pass without a block.
+	pub fn skip_slots(&mut self, slots: u64) {
+		self.close();
+		self.slot += slots;
+	}
+
+	/// Puts a transaction into the open block; into the next one if there is no room, as an author would.
+	pub fn apply(&mut self, transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
+		self.open();
+		match Executive::apply_extrinsic(transaction.clone()) {
+			Err(refusal) if refusal == InvalidTransaction::ExhaustsResources.into() => {
+				self.close();
+				self.open();
+				Executive::apply_extrinsic(transaction)
+			},
+			result => result,
+		}
+	}
+
+	/// Puts a transaction into the open block and nowhere else.
+	pub fn apply_here(&mut self, transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
+		self.open();
+		Executive::apply_extrinsic(transaction)
+	}
+
+	/// What the transaction pool says to a transaction on top of the last block. Changes nothing.
+	pub fn validate(&mut self, transaction: UncheckedExtrinsic) -> TransactionValidity {
+		self.close();
+		let head = self.head.hash();
+		with_transaction_unchecked(|| {
+			TransactionOutcome::Rollback(Runtime::validate_transaction(TransactionSource::External, transaction, head))
+		})
+	}
+
+	/// Signs `call` by `who` and puts it into a block. Panics if it is not a valid transaction.
+	pub fn call(&mut self, who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
+		self.open();
+		let call = call.into();
+		self.apply(signed(who, call.clone())).unwrap_or_else(|refusal| panic!("{call:?} by {who:?}: {refusal:?}"))
+	}
+
+	/// [`Self::call`] that must succeed.
+	pub fn ok(&mut self, who: Sr25519Keyring, call: impl Into<RuntimeCall>) {
+		let call = call.into();
+		if let Err(error) = self.call(who, call.clone()) {
+			panic!("{call:?} by {who:?}: {error:?}");
+		}
+	}
+
+	/// All events so far, the open block's included.
+	pub fn events(&self) -> Vec<RuntimeEvent> {
+		let open = if self.is_open { block_events() } else { Vec::new() };
+		self.history.iter().cloned().chain(open).collect()
+	}
+
+	/// The transaction fees that an account paid so far.
+	pub fn fees_of(&self, who: &AccountId) -> Balance {
+		self.events()
+			.iter()
+			.map(|event| match event {
+				RuntimeEvent::TransactionPayment(pallet_transaction_payment::Event::TransactionFeePaid {
+					who: payer,
+					actual_fee,
+					..
+				}) if payer == who => *actual_fee,
+				_ => 0,
+			})
+			.sum()
+	}
+
+	/// A pre-digest as the secondary author of this slot makes it, with its VRF.
+	fn pre_digest(&self) -> PreDigest {
+		let slot = Slot::from(self.slot);
+		let (current, next) = (Babe::current_epoch(), Babe::next_epoch());
+		let is_first = *self.head.number() == 0;
+		let epoch = if !is_first && slot >= next.start_slot { next } else { current };
+		// As the runtime does when whole epochs were skipped: the next one's randomness, under the index of this slot.
+		let index = match is_first {
+			true => epoch.epoch_index,
+			false => epoch.epoch_index + (*slot).saturating_sub(*epoch.start_slot) / epoch.duration,
+		};
+		let authority_index = (self.slot % epoch.authorities.len() as u64) as usize;
+		let public = epoch.authorities[authority_index].0.clone().into_inner();
+		let author = Sr25519Keyring::from_public(&public).expect("all authorities are well-known");
+		PreDigest::SecondaryVRF(SecondaryVRFPreDigest {
+			authority_index: authority_index as u32,
+			slot,
+			vrf_signature: author.pair().vrf_sign(&make_vrf_sign_data(&epoch.randomness, slot, index)),
+		})
+	}
+
+	fn send_heartbeats(&mut self) {
+		for node in NodeStaking::ids_from(0, u32::MAX) {
+			let (record, standing) = NodeStaking::node(node).expect("a listed node exists");
+			if self.silent.contains(&node) || !NodeStaking::heartbeat_due(node) {
+				continue;
+			}
+			let action = worker::WorkerAction::Heartbeat {
+				node,
+				session: NodeStaking::current_session(),
+				healthy: true,
+				slots: standing.slots.max(16),
+			};
+			let key = crate::acts::worker_of(&record.worker);
+			// Operational: there is room for it in a session's first block too.
+			Executive::apply_extrinsic(crate::worker_transaction(key, action))
+				.expect("a heartbeat that is due is valid")
+				.expect("it is taken");
+		}
+	}
+}
+
+fn block_events() -> Vec<RuntimeEvent> {
+	System::events().into_iter().map(|record| record.event).collect()
+}
+
+/// `call` signed by `who` as its next transaction: mortal, no tip, all transaction extensions.
+pub fn signed(who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> UncheckedExtrinsic {
+	let account = who.to_account_id();
+	let nonce: Nonce = System::account_nonce(&account);
+	// Of the parent, the latest block with a known hash.
+	let era = Era::mortal(64, System::block_number().saturating_sub(1).into());
+	let extension: TxExtension = (
+		frame_system::AuthorizeCall::new(),
+		frame_system::CheckNonZeroSender::new(),
+		frame_system::CheckSpecVersion::new(),
+		frame_system::CheckTxVersion::new(),
+		frame_system::CheckGenesis::new(),
+		frame_system::CheckEra::from(era),
+		frame_system::CheckNonce::from(nonce),
+		frame_system::CheckWeight::new(),
+		pallet_transaction_payment::ChargeTransactionPayment::from(0),
+		frame_metadata_hash_extension::CheckMetadataHash::new(false),
+		frame_system::WeightReclaim::new(),
+	);
+	let payload = SignedPayload::new(call.into(), extension).expect("what is signed beside the call is known");
+	let signature = payload.using_encoded(|bytes| who.sign(bytes));
+	let (call, extension, _) = payload.deconstruct();
+	UncheckedExtrinsic::new_signed(call, Address::Id(account), Signature::Sr25519(signature), extension)
+}

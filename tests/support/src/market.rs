@@ -1,0 +1,65 @@
+//! What a maker and the operators do before the first job: a model is registered, hosted and priced.
+
+use crate::{binaries, until, Devnet, Wallet};
+use anyhow::{Context, Result};
+use serde_json::Value;
+use std::time::Duration;
+
+/// How long nodes may take to offer a model: a market epoch and a few blocks.
+const OFFERED_WITHIN: Duration = Duration::from_secs(120);
+
+/// Arguments of `model add` for Magika, file types, as published in the package `magika`.
+pub fn magika_arguments() -> Result<Vec<String>> {
+	let model = binaries::model("magika/model.onnx")?;
+	let config = binaries::model("magika/config.min.json")?;
+	let words = [
+		"model", "add", &model.to_string_lossy(), "--name", "magika", "--licence", "Apache-2.0", "--royalty", "0.0005",
+		"--unit", "request", "--unit-time-ms", "200", "--policy", "tolerance:0.001:0.001",
+		"--recipe", "magika", "--recipe-config", &config.to_string_lossy(),
+	];
+	Ok(words.iter().map(|word| word.to_string()).collect())
+}
+
+/// Arguments of `model add` for Silero VAD, voice activity, as published in the package `silero-vad`.
+pub fn silero_arguments() -> Result<Vec<String>> {
+	let model = binaries::model("silero-vad/model.onnx")?;
+	let words = [
+		"model", "add", &model.to_string_lossy(), "--name", "silero-vad", "--licence", "MIT", "--royalty", "0.0002",
+		"--unit", "request", "--unit-time-ms", "200", "--policy", "tolerance:0.001:0.001",
+	];
+	Ok(words.iter().map(|word| word.to_string()).collect())
+}
+
+/// Registers a model from `maker`'s account and returns its id.
+pub async fn add_model(maker: &Wallet, arguments: &[String]) -> Result<u64> {
+	let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+	let added = maker.run(&arguments).await?;
+	added["model"].as_u64().with_context(|| format!("`model add` names the model it made: {added}"))
+}
+
+/// Lets the operator of every validator host the model, and waits until all of them are offered.
+pub async fn host_everywhere(devnet: &Devnet, model: u64, price: &str, storage_price: &str) -> Result<()> {
+	let id = model.to_string();
+	for node in &devnet.nodes {
+		let operator = Wallet::new(node, &key_of(node.name()));
+		operator.run(&["node", "host", &id, "--price", price, "--storage-price", storage_price]).await?;
+	}
+	wait_for_executors(&Wallet::new(&devnet.nodes[0], "//Eve"), model, devnet.nodes.len() as u64).await.map(drop)
+}
+
+/// Waits until so many nodes can take a job of the model, and returns the quote.
+pub async fn wait_for_executors(wallet: &Wallet, model: u64, executors: u64) -> Result<Value> {
+	let id = model.to_string();
+	until(&format!("{executors} executors of model {model}"), OFFERED_WITHIN, || async {
+		// Until the first asks hold there is nobody to quote.
+		let quote = wallet.run(&["quote", &id]).await?;
+		Ok((quote["executors"].as_u64() >= Some(executors)).then_some(quote))
+	})
+	.await
+}
+
+/// The development key of a validator: `alice` is `//Alice`.
+pub fn key_of(name: &str) -> String {
+	let (head, tail) = name.split_at(1);
+	format!("//{}{tail}", head.to_uppercase())
+}
