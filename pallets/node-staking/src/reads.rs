@@ -111,6 +111,11 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 		Nodes::<T>::get(node).is_some_and(|record| record.hosted.contains(&model))
 	}
 
+	fn eligible(node: NodeId, model: ModelId) -> bool {
+		Self::node(node)
+			.is_some_and(|(record, standing)| Self::may_work(&record, &standing) && record.hosted.contains(&model))
+	}
+
 	/// Reliability in parts per million, at least 1, times free slots.
 	fn draw_weight(node: NodeId, model: ModelId, security: Balance) -> u64 {
 		let Some((record, standing)) = Self::node(node) else {

@@ -34,6 +34,9 @@ pub trait Nodes<AccountId> {
 	fn worker(node: NodeId) -> Option<WorkerId>;
 	/// Whether the node says that it hosts the model.
 	fn hosts(node: NodeId, model: ModelId) -> bool;
+	/// Whether the node is able to serve the model, however busy it is: bonded, not chilled, not jailed, heard of,
+	/// healthy, hosting.
+	fn eligible(node: NodeId, model: ModelId) -> bool;
 	/// Weight of the node in a draw: reliability × free capacity, 0 if it cannot take a job of this model now: not
 	/// bonded, chilled, jailed, missing heartbeats, unhealthy, not hosting, no free slot, or less than `security`
 	/// of its own bond free.

@@ -91,7 +91,7 @@ impl<T: Config> Pallet<T> {
 		Asks::<T>::get(model, role)
 			.iter()
 			.filter_map(|ask| Some((ask.node, ask.effective(epoch)?)))
-			.filter(|(node, _)| Self::is_hosting(*node, model) && T::Nodes::draw_weight(*node, model, 0) > 0)
+			.filter(|(node, _)| Self::is_hosting(*node, model) && T::Nodes::eligible(*node, model))
 			.collect()
 	}
 

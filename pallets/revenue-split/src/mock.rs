@@ -124,6 +124,9 @@ impl Nodes<AccountId> for TestMarket {
 			.get(&node)
 			.is_some_and(|node| node.hosts.contains(&model))
 	}
+	fn eligible(node: NodeId, _: ModelId) -> bool {
+		TestNodes::get().get(&node).is_some_and(|node| node.weight > 0)
+	}
 	fn draw_weight(node: NodeId, _: ModelId, _: Balance) -> u64 {
 		TestNodes::get().get(&node).map_or(0, |node| node.weight)
 	}

@@ -4,7 +4,7 @@
 //! upgrade, these may not without a new version.
 #![cfg_attr(not(feature = "std"), no_std)]
 // The macro generates items without docs.
-#![allow(missing_docs, clippy::too_many_arguments)]
+#![allow(missing_docs, clippy::too_many_arguments, clippy::multiple_bound_locations)]
 
 extern crate alloc;
 

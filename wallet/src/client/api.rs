@@ -13,7 +13,7 @@ impl Client {
 	/// Version of the chain's `MarketApi`, if it has one.
 	pub(super) async fn market_api_version(&self) -> Result<Option<u32>, ClientError> {
 		let version: serde_json::Value = self.request("state_getRuntimeVersion", vec![]).await?;
-		let id = format!("0x{}", hex::encode(sp_io::hashing::blake2_64(b"MarketApi")));
+		let id = format!("0x{}", hex::encode(sp_crypto_hashing::blake2_64(b"MarketApi")));
 		let apis = version.get("apis").and_then(|apis| apis.as_array());
 		Ok(apis.and_then(|apis| {
 			let entry = apis

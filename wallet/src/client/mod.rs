@@ -15,7 +15,7 @@ pub use submit::{Included, Pending, Signer, Wait};
 use highway_primitives::Balance;
 use serde_json::Value;
 use sp_core::crypto::AccountId32;
-use sp_io::hashing;
+use sp_crypto_hashing as hashing;
 use std::{future::Future, time::Duration};
 use subxt::{
 	backend::{legacy::LegacyRpcMethods, rpc::RpcClient},

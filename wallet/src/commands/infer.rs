@@ -244,23 +244,14 @@ pub async fn infer(context: &Context, args: InferArgs) -> Result<(), CommandErro
 			}
 		});
 	}
+	let (detach, wait) = (args.detach, context.wait());
 	let work = items.into_iter().zip(sent).map(|(item, sent)| {
 		let (client, model, recipe, spinner) = (&client, &model, recipe.as_deref(), &spinner);
 		async move {
 			let outcome = match (sent, item.prepared) {
 				(Some(Ok(pending)), Prepared::Input(input)) => {
 					let input = BlobRef::of(&input);
-					finish(
-						client,
-						model,
-						recipe,
-						input,
-						pending,
-						args.detach,
-						context.wait(),
-						spinner,
-					)
-					.await
+					finish(client, model, recipe, input, pending, detach, wait, spinner).await
 				}
 				(Some(Err(error)), _) => Err(error.into()),
 				(_, Prepared::Answer(answer)) => Ok(Outcome::Answer(answer)),

@@ -106,6 +106,9 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn hosts(_: NodeId, model: ModelId) -> bool {
 		model == MODEL
 	}
+	fn eligible(node: NodeId, model: ModelId) -> bool {
+		Self::draw_weight(node, model, 0) > 0
+	}
 	fn draw_weight(node: NodeId, _: ModelId, security: Balance) -> u64 {
 		let Some(mock) = Fleet::get(node) else { return 0 };
 		let able = Busy::get(node) < mock.slots && Reserved::get(node) + security <= mock.bond;

@@ -60,10 +60,12 @@ fn draw_weight_should_be_zero_when_any_condition_fails() {
 		assert_ok!(NodeStaking::reserve(node, 0));
 		assert_ok!(NodeStaking::reserve(node, 0));
 		assert_eq!(NodeStaking::draw_weight(node, 1, 0), 0, "no free slot");
+		assert!(NodeStaking::eligible(node, 1), "a busy node still serves");
 		NodeStaking::free_slot(node);
 		NodeStaking::free_slot(node);
 		pass_sessions(2);
 		assert_eq!(NodeStaking::draw_weight(node, 1, 0), 0, "silent");
+		assert!(!NodeStaking::eligible(node, 1), "silent");
 		beat(node, 0);
 		assert_eq!(NodeStaking::draw_weight(node, 1, 0), 0, "no slot at all");
 		pass_sessions(1);

@@ -49,6 +49,9 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn hosts(_: NodeId, _: ModelId) -> bool {
 		false
 	}
+	fn eligible(_: NodeId, _: ModelId) -> bool {
+		false
+	}
 	fn draw_weight(_: NodeId, _: ModelId, _: Balance) -> u64 {
 		0
 	}

@@ -1,0 +1,164 @@
+//! Nobody but the assigned node attests a job: checked in the pool and in the block.
+
+use highway_primitives::{worker, JobPhase, WorkerAction};
+use highway_runtime::{
+	Block, Runtime, RuntimeCall, RuntimeEvent, UncheckedExtrinsic,
+};
+use highway_runtime_api::runtime_decl_for_worker_api::WorkerApi;
+use highway_runtime_tests::{signed, worker_transaction, Chain, MILLI};
+use sp_core::H256;
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve};
+use sp_runtime::{
+	transaction_validity::{InvalidTransaction, TransactionValidityError, UnknownTransaction},
+	DispatchError,
+};
+
+/// Refused by the pool and by a block alike, and nothing changed.
+fn refused(chain: &mut Chain, transaction: UncheckedExtrinsic, why: impl Into<TransactionValidityError>) {
+	let why = why.into();
+	assert_eq!(chain.validate(transaction.clone()).map(|_| ()), Err(why), "in the pool");
+	chain.open();
+	let before = sp_io::storage::root(sp_runtime::StateVersion::V1);
+	assert_eq!(chain.apply_here(transaction), Err(why), "in a block");
+	assert_eq!(sp_io::storage::root(sp_runtime::StateVersion::V1), before, "nothing changed");
+	chain.close();
+}
+
+fn unsigned_call(action: WorkerAction, key: Sr25519Keyring) -> RuntimeCall {
+	worker_transaction(key, action).function
+}
+
+#[test]
+fn an_attestation_should_be_refused_when_a_strangers_key_signs_it() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let job = chain.submit(Eve, model);
+		let node = chain.executor(job);
+		let action = chain.attestation(node, &[job]);
+		for stranger in [Alice, Bob, Charlie, Eve].into_iter().filter(|key| *key != chain.worker(node)) {
+			refused(chain, worker_transaction(stranger, action.clone()), InvalidTransaction::BadProof);
+		}
+		let other = (node + 1) % 3;
+		let foreign = worker_transaction(chain.worker(other), chain.attestation(other, &[job]));
+		refused(chain, foreign, InvalidTransaction::Stale);
+		let nobody = worker_transaction(Eve, chain.attestation(99, &[job]));
+		refused(chain, nobody, InvalidTransaction::Custom(1));
+		let empty = worker_transaction(chain.worker(node), chain.attestation(node, &[]));
+		refused(chain, empty, InvalidTransaction::Custom(2));
+		let report = WorkerAction::ReportFailure { node, job, class: highway_primitives::FailureClass::RunFailed };
+		refused(chain, worker_transaction(Eve, report), InvalidTransaction::BadProof);
+		assert_eq!(chain.job(job).phase(), JobPhase::Assigned);
+	});
+}
+
+#[test]
+fn an_attestation_should_be_refused_when_an_account_signs_it() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let job = chain.submit(Eve, model);
+		let node = chain.executor(job);
+		let operator = chain.operator(node);
+		let call = unsigned_call(chain.attestation(node, &[job]), chain.worker(node));
+		// Even with the worker's true signature inside, the origin of an account is the wrong one.
+		chain.open();
+		assert_eq!(chain.apply_here(signed(operator, call.clone())), Ok(Err(DispatchError::BadOrigin)));
+		let batch = pallet_utility::Call::batch_all { calls: vec![call.clone()] };
+		assert_eq!(chain.call(operator, batch).map_err(|error| error), Err(DispatchError::BadOrigin));
+		let bare = UncheckedExtrinsic::new_bare(call);
+		assert_eq!(
+			chain.apply_here(bare.clone()),
+			Err(TransactionValidityError::Unknown(UnknownTransaction::NoUnsignedValidator))
+		);
+		assert!(chain.validate(bare).is_err());
+		assert_eq!(chain.job(job).phase(), JobPhase::Assigned);
+	});
+}
+
+#[test]
+fn a_signature_should_be_refused_when_it_is_for_another_job_output_or_chain() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let jobs = (0..8).map(|_| chain.submit(Eve, model)).collect::<Vec<_>>();
+		let node = chain.executor(jobs[0]);
+		let second = *jobs.iter().skip(1).find(|job| chain.executor(**job) == node).expect("eight jobs, three nodes");
+		let key = chain.worker(node);
+		chain.close();
+
+		let sign = |action: &WorkerAction| key.sign(&<Runtime as WorkerApi<Block>>::worker_payload(action.clone()));
+		let (one, two) = (chain.attestation(node, &[jobs[0]]), chain.attestation(node, &[second]));
+		let replayed = <Runtime as WorkerApi<Block>>::worker_transaction(two.clone(), sign(&one).into());
+		refused(chain, replayed, InvalidTransaction::BadProof);
+
+		let WorkerAction::Attest { node: of, mut items } = one.clone() else { unreachable!("an attestation") };
+		items[0].output.size += 1;
+		let altered = WorkerAction::Attest { node: of, items };
+		let altered = <Runtime as WorkerApi<Block>>::worker_transaction(altered, sign(&one).into());
+		refused(chain, altered, InvalidTransaction::BadProof);
+
+		let elsewhere = key.sign(&worker::payload(H256::repeat_byte(1), &one));
+		let elsewhere = <Runtime as WorkerApi<Block>>::worker_transaction(one.clone(), elsewhere.into());
+		refused(chain, elsewhere, InvalidTransaction::BadProof);
+
+		// The same signature at the right place is good, once.
+		let right = <Runtime as WorkerApi<Block>>::worker_transaction(one.clone(), sign(&one).into());
+		assert_eq!(chain.apply(right.clone()), Ok(Ok(())));
+		refused(chain, right.clone(), InvalidTransaction::Stale);
+		chain.pass_due(jobs[0]);
+		assert_eq!(chain.job(jobs[0]).phase(), JobPhase::Settled);
+		refused(chain, right, InvalidTransaction::Stale);
+	});
+}
+
+#[test]
+fn a_batch_should_pay_its_good_items_when_others_are_not_the_nodes() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let jobs = (0..12).map(|_| chain.submit(Eve, model)).collect::<Vec<_>>();
+		let node = chain.executor(jobs[0]);
+		let own = jobs.iter().copied().filter(|job| chain.executor(*job) == node).collect::<Vec<_>>();
+		// All jobs, each twice, and one that never was.
+		let claimed = jobs.iter().chain(&jobs).copied().chain([9_999]).collect::<Vec<_>>();
+		let transaction = worker_transaction(chain.worker(node), chain.attestation(node, &claimed));
+		let valid = chain.validate(transaction.clone()).expect("some of it is open");
+		assert_eq!(valid.provides.len(), own.len());
+		assert_eq!(chain.apply(transaction), Ok(Ok(())));
+		let attested = chain
+			.events()
+			.into_iter()
+			.filter_map(|event| match event {
+				RuntimeEvent::ProofOfWorkDone(pallet_proof_of_work_done::Event::Attested { job, .. }) => Some(job),
+				_ => None,
+			})
+			.collect::<Vec<_>>();
+		assert_eq!(attested, own);
+		for job in jobs {
+			let expected = if own.contains(&job) { JobPhase::Attested } else { JobPhase::Assigned };
+			assert_eq!(chain.job(job).phase(), expected);
+		}
+	});
+}
+
+#[test]
+fn a_new_worker_key_should_sign_for_open_jobs_when_the_operator_changed_it() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let job = chain.submit(Eve, model);
+		let node = chain.executor(job);
+		let (operator, old) = (chain.operator(node), chain.worker(node));
+		let description = pallet_node_staking::NodeDescription {
+			worker: Dave.public().into(),
+			peer_id: Default::default(),
+			addresses: Default::default(),
+			device: highway_primitives::DeviceClass::CpuX86,
+			memory_mib: 1_024,
+			region: Default::default(),
+		};
+		let proof = Some(chain.registration_proof(operator, Dave));
+		chain.ok(operator, pallet_node_staking::Call::update_node { description, proof });
+		chain.close();
+		assert_eq!(<Runtime as WorkerApi<Block>>::work_for(old.public().into()), None);
+		let action = chain.attestation(node, &[job]);
+		refused(chain, worker_transaction(old, action.clone()), InvalidTransaction::BadProof);
+		assert_eq!(chain.apply(worker_transaction(Dave, action)), Ok(Ok(())));
+	});
+}

@@ -1,0 +1,138 @@
+//! Nodes and models that go while jobs are open: an open job stays its node's own, and every bond gets out in the end.
+
+use highway_primitives::{Balance, JobPhase, AIC};
+use highway_runtime::{NodeStaking, Runtime, RuntimeCall, System};
+use highway_runtime_tests::{invariants::free, submit_call, worker_transaction, Chain, MILLI};
+use pallet_node_staking::{Call as Node, Error as NodeError};
+use pallet_revenue_split::AskRole;
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve};
+
+/// What the preset bonds for each node.
+const BOND: Balance = 1_000_000 * AIC;
+
+fn reserved(who: Sr25519Keyring) -> Balance {
+	System::account(who.to_account_id()).data.reserved
+}
+
+#[test]
+fn an_open_job_should_be_paid_when_its_node_leaves_the_market_in_every_way() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let job = chain.submit(Eve, model);
+		let node = chain.executor(job);
+		let operator = chain.operator(node);
+		let security = chain.job(job).security;
+		assert_eq!(security, 64 * 10 * MILLI);
+		assert_eq!(chain.call(operator, Node::unbond { amount: BOND }), Err(NodeError::<Runtime>::BondReserved.into()));
+		// Down to the least bond, which is more than what is reserved.
+		chain.ok(operator, Node::unbond { amount: BOND - 1_000 * AIC });
+		assert_eq!(chain.call(operator, Node::unbond { amount: 1 }), Err(NodeError::<Runtime>::BondTooSmall.into()));
+		chain.ok(operator, pallet_revenue_split::Call::withdraw_ask { model, role: AskRole::Compute });
+		chain.ok(operator, Node::unhost { model });
+		chain.ok(operator, Node::chill {});
+		chain.ok(Dave, pallet_model_registry::Call::deprecate { model });
+		assert_eq!(
+			chain.call(Dave, pallet_model_registry::Call::remove { model }),
+			Err(pallet_model_registry::Error::<Runtime>::OpenJobs.into())
+		);
+		assert_eq!(
+			chain.call(Eve, submit_call(model, None)),
+			Err(pallet_model_registry::Error::<Runtime>::ModelDeprecated.into())
+		);
+		assert_eq!(chain.call(operator, Node::deregister {}), Err(NodeError::<Runtime>::StillBonded.into()));
+		assert_eq!(chain.executor(job), node);
+		chain.attest(job);
+		assert_eq!(chain.call(operator, Node::unbond { amount: 1_000 * AIC }), Err(NodeError::<Runtime>::BondReserved.into()));
+		chain.pass_due(job);
+		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
+		assert!(highway_runtime::RevenueSplit::claimable(&operator.to_account_id()) >= 10 * MILLI);
+		chain.ok(operator, Node::unbond { amount: 1_000 * AIC });
+		chain.ok(Dave, pallet_model_registry::Call::remove { model });
+		assert_eq!(reserved(Dave), 0);
+	});
+}
+
+#[test]
+fn an_open_job_should_go_to_a_live_node_when_its_node_chills_and_stays_silent() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let job = chain.submit(Eve, model);
+		let first = chain.executor(job);
+		let others = [Alice, Bob, Charlie].into_iter().filter(|who| *who != chain.operator(first)).collect::<Vec<_>>();
+		chain.ok(chain.operator(first), Node::chill {});
+		chain.ok(others[0], Node::chill {});
+		chain.pass_due(job);
+		assert_eq!(chain.operator(chain.executor(job)), others[1], "the only one that is not chilled");
+		chain.pass_due(job);
+		assert_eq!(chain.job(job).phase(), JobPhase::Refunded, "nobody is left");
+	});
+}
+
+#[test]
+fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let job = chain.submit(Eve, model);
+		let node = chain.executor(job);
+		let operator = chain.operator(node);
+		chain.attest(job);
+		chain.pass_due(job);
+		let account = operator.to_account_id();
+		let all = free(&account) + reserved(operator);
+		chain.ok(operator, Node::unbond { amount: BOND });
+		assert_eq!(chain.call(operator, Node::withdraw_unbonded {}), Err(NodeError::<Runtime>::NothingToWithdraw.into()));
+		let ready = NodeStaking::current_session() + 28;
+		while NodeStaking::current_session() < ready {
+			assert_eq!(reserved(operator), BOND);
+			chain.blocks(10);
+		}
+		assert!(!highway_runtime::Session::validators().contains(&account), "without a bond it does not validate");
+		chain.ok(operator, Node::deregister {});
+		chain.close();
+		assert_eq!(reserved(operator), 0);
+		assert!(free(&account) + AIC > all, "all but transaction fees is the operator's again");
+		assert_eq!(NodeStaking::node(node), None);
+
+		// It comes back as another node, which inherits nothing.
+		let description = pallet_node_staking::NodeDescription {
+			worker: operator.public().into(),
+			peer_id: Default::default(),
+			addresses: Default::default(),
+			device: highway_primitives::DeviceClass::CpuX86,
+			memory_mib: 1,
+			region: Default::default(),
+		};
+		let proof = chain.registration_proof(operator, operator);
+		chain.ok(operator, Node::register { description, bond: 1_000 * AIC, proof });
+		chain.close();
+		let fresh = NodeStaking::node_of_worker(&operator.public().into()).expect("registered");
+		assert_eq!(fresh, 3);
+		assert!(NodeStaking::node(fresh).expect("registered").0.hosted.is_empty());
+		assert!(!NodeStaking::is_eligible(fresh), "not before its first heartbeat");
+		// What the node that is gone attests counts for nothing.
+		let ghost = worker_transaction(operator, chain.attestation(node, &[job]));
+		assert!(chain.apply(ghost).is_err());
+	});
+}
+
+#[test]
+fn a_model_should_keep_its_maker_paid_when_it_changes_hands_with_open_jobs() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let job = chain.submit(Eve, model);
+		chain.ok(Dave, pallet_model_registry::Call::offer_transfer { model, to: Eve.to_account_id() });
+		let accept: RuntimeCall = pallet_model_registry::Call::accept_transfer { model }.into();
+		chain.ok(Eve, accept);
+		assert_eq!(reserved(Dave), 0);
+		assert!(reserved(Eve) > 0);
+		chain.attest(job);
+		chain.pass_due(job);
+		let claimable = |who: Sr25519Keyring| highway_runtime::RevenueSplit::claimable(&who.to_account_id());
+		assert_eq!((claimable(Dave), claimable(Eve)), (MILLI, 0), "the payee of the job's clearing record");
+		chain.next_market_epoch();
+		let job = chain.submit(Charlie, model);
+		chain.attest(job);
+		chain.pass_due(job);
+		assert_eq!((claimable(Dave), claimable(Eve)), (MILLI, MILLI));
+	});
+}

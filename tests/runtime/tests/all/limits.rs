@@ -1,0 +1,199 @@
+//! Every call of ours fits into a block, at its worst.
+
+use frame_support::dispatch::{DispatchClass, GetCallName, GetDispatchInfo, Pays};
+use highway_primitives::{
+	model::{DerivativeTerms, VersionSpec},
+	worker::WorkerAction,
+	BlobRef, FailureClass, Tier,
+};
+use highway_runtime::{
+	constants::RuntimeBlockWeights, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic,
+};
+use highway_runtime_tests::{output_of, signed, spec, worker_transaction, Chain};
+use pallet_revenue_split::AskRole;
+use sp_keyring::Sr25519Keyring::{Alice, Eve};
+use std::collections::BTreeSet;
+
+fn called<C: GetCallName>(calls: &[C]) -> BTreeSet<&'static str> {
+	calls.iter().map(|call| call.get_call_name()).collect()
+}
+
+fn complete<C: GetCallName>(calls: &[C]) {
+	assert_eq!(called(calls), C::get_call_names().iter().copied().collect(), "every call of the pallet is listed here");
+}
+
+fn model_calls() -> Vec<pallet_model_registry::Call<Runtime>> {
+	use pallet_model_registry::Call;
+	let spec: VersionSpec = spec("worst");
+	let terms = Some(DerivativeTerms { share: Default::default(), floor: 0 });
+	let calls = vec![
+		Call::register {
+			name: vec![b'a'; 64].try_into().expect("64 bytes"),
+			spec: spec.clone(),
+			parent: Some(0),
+			derivative_terms: terms,
+			royalty: 0,
+		},
+		Call::add_version { model: 0, spec },
+		Call::update_terms { model: 0, royalty: Some(1), derivative_terms: Some(terms) },
+		Call::deprecate { model: 0 },
+		Call::reinstate { model: 0 },
+		Call::offer_transfer { model: 0, to: Eve.to_account_id() },
+		Call::withdraw_offer { model: 0 },
+		Call::accept_transfer { model: 0 },
+		Call::remove { model: 0 },
+	];
+	complete(&calls);
+	calls
+}
+
+fn node_calls() -> Vec<pallet_node_staking::Call<Runtime>> {
+	use pallet_node_staking::{Call, NodeDescription};
+	let description = NodeDescription {
+		worker: Eve.public().into(),
+		peer_id: vec![1; 64].try_into().expect("64 bytes"),
+		addresses: vec![vec![b'/'; 128].try_into().expect("128 bytes"); 4].try_into().expect("four"),
+		device: highway_primitives::DeviceClass::CpuX86,
+		memory_mib: 1,
+		region: vec![b'a'; 32].try_into().expect("32 bytes"),
+	};
+	let proof: highway_primitives::WorkerSignature = Eve.sign(b"").into();
+	let calls = vec![
+		Call::register { description: description.clone(), bond: 1, proof: proof.clone() },
+		Call::update_node { description, proof: Some(proof.clone()) },
+		Call::bond_extra { amount: 1 },
+		Call::unbond { amount: 1 },
+		Call::withdraw_unbonded {},
+		Call::chill {},
+		Call::resume {},
+		Call::host { model: 0 },
+		Call::unhost { model: 0 },
+		Call::deregister {},
+		Call::heartbeat { node: 0, session: 0, healthy: true, slots: 0, signature: proof },
+		Call::reap { node: 0 },
+	];
+	complete(&calls);
+	calls
+}
+
+fn market_calls() -> Vec<pallet_revenue_split::Call<Runtime>> {
+	use pallet_revenue_split::Call;
+	let calls = vec![
+		Call::post_ask { model: 0, role: AskRole::Compute, price: 1 },
+		Call::withdraw_ask { model: 0, role: AskRole::Compute },
+		Call::post_curator_fee { fee: 1 },
+		Call::claim {},
+		Call::prune { model: 0 },
+	];
+	complete(&calls);
+	calls
+}
+
+fn job_calls() -> Vec<pallet_inference_jobs::Call<Runtime>> {
+	use pallet_inference_jobs::Call;
+	let calls = vec![
+		Call::submit_job {
+			model: 0,
+			input: BlobRef::of(b"input"),
+			tier: Tier::Spot,
+			max_price: 1,
+			gateway: Some(0),
+			curator: Some(Eve.to_account_id()),
+		},
+		Call::poke { job: 0 },
+	];
+	complete(&calls);
+	calls
+}
+
+/// The largest batch of attestations.
+fn largest_batch() -> WorkerAction {
+	let item = |job| highway_primitives::AttestItem { job, output: output_of(job), commitment: Default::default() };
+	let items = (0..256).map(item).collect::<Vec<_>>().try_into().expect("256 is the bound");
+	WorkerAction::Attest { node: 0, items }
+}
+
+fn fits(transaction: &UncheckedExtrinsic) {
+	let info = transaction.get_dispatch_info();
+	let weights = RuntimeBlockWeights::get();
+	let limit = weights.get(info.class).max_extrinsic.expect("every class is bounded");
+	let total = info.total_weight();
+	assert!(total.all_lte(limit), "{:?} weighs {total}, more than {limit}", transaction.function);
+	assert!(total.ref_time() > 0);
+}
+
+#[test]
+fn every_call_should_fit_into_a_block_when_at_its_worst() {
+	Chain::local(|_| {
+		let calls = model_calls().into_iter().map(RuntimeCall::from);
+		let calls = calls.chain(node_calls().into_iter().map(RuntimeCall::from));
+		let calls = calls.chain(market_calls().into_iter().map(RuntimeCall::from));
+		let calls = calls.chain(job_calls().into_iter().map(RuntimeCall::from));
+		for call in calls {
+			fits(&signed(Eve, call));
+		}
+		let report = WorkerAction::ReportFailure { node: 0, job: 0, class: FailureClass::RunFailed };
+		let heartbeat = WorkerAction::Heartbeat { node: 0, session: 0, healthy: true, slots: 1 };
+		for action in [largest_batch(), report, heartbeat] {
+			let transaction = worker_transaction(Alice, action);
+			let info = transaction.get_dispatch_info();
+			assert_eq!((info.class, info.pays_fee), (DispatchClass::Operational, Pays::No));
+			fits(&transaction);
+			// In the first block of a session only what is reserved for the class is left.
+			let reserved = RuntimeBlockWeights::get().get(DispatchClass::Operational).reserved.expect("some");
+			let base = RuntimeBlockWeights::get().get(DispatchClass::Operational).base_extrinsic;
+			assert!(info.total_weight().saturating_add(base).all_lte(reserved), "{}", info.total_weight());
+		}
+	});
+}
+
+#[test]
+fn the_cost_of_authorization_should_be_counted_when_a_worker_transaction_is_weighed() {
+	Chain::local(|_| {
+		let transaction = worker_transaction(Alice, largest_batch());
+		let signed_alike = signed(Alice, transaction.function.clone());
+		// A signature check and 256 reads are at least 2 ms.
+		assert!(transaction.get_dispatch_info().extension_weight.ref_time() > 2_000_000_000);
+		assert_eq!(transaction.get_dispatch_info().call_weight, signed_alike.get_dispatch_info().call_weight);
+	});
+}
+
+#[test]
+fn a_transaction_should_be_refused_when_it_is_nested_too_deep() {
+	Chain::local(|chain| {
+		let mut call = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
+		for _ in 0..300 {
+			call = pallet_utility::Call::batch { calls: vec![call] }.into();
+		}
+		let transaction = signed(Eve, call);
+		assert!(chain.validate(transaction.clone()).is_err());
+		assert!(chain.apply_here(transaction).is_err());
+		chain.close();
+	});
+}
+
+// The tuple of extensions is what wallets sign: a change breaks them all.
+#[test]
+fn transaction_extensions_should_be_the_standard_ones_in_their_order() {
+	use sp_runtime::traits::TransactionExtension;
+	let names = <TxExtension as TransactionExtension<RuntimeCall>>::metadata()
+		.into_iter()
+		.map(|extension| extension.identifier)
+		.collect::<Vec<_>>();
+	assert_eq!(
+		names,
+		[
+			"AuthorizeCall",
+			"CheckNonZeroSender",
+			"CheckSpecVersion",
+			"CheckTxVersion",
+			"CheckGenesis",
+			"CheckMortality",
+			"CheckNonce",
+			"CheckWeight",
+			"ChargeTransactionPayment",
+			"CheckMetadataHash",
+			"WeightReclaim",
+		]
+	);
+}

@@ -1,0 +1,97 @@
+//! What programs outside find in the runtime's metadata.
+
+use codec::Decode;
+use highway_runtime::Runtime;
+use subxt::Metadata;
+
+/// Metadata of version 16, read as the wallet reads it.
+fn metadata() -> Metadata {
+	sp_io::TestExternalities::default().execute_with(|| {
+		let versions = Runtime::metadata_versions();
+		assert!(versions.contains(&16), "{versions:?}");
+		let opaque = Runtime::metadata_at_version(16).expect("version 16 is there");
+		Metadata::decode(&mut &opaque[..]).expect("subxt reads it")
+	})
+}
+
+#[test]
+fn runtime_apis_should_be_in_the_metadata_when_programs_look_for_them() {
+	let metadata = metadata();
+	for (api, methods) in [
+		("WorkerApi", vec!["work_for", "worker_payload", "worker_transaction"]),
+		(
+			"MarketApi",
+			vec!["quote", "job", "explain_split", "models", "model_by_name", "nodes", "node_of", "claimable"],
+		),
+	] {
+		let found = metadata.runtime_api_trait_by_name(api).unwrap_or_else(|| panic!("{api} is missing"));
+		let names = found.methods().map(|method| method.name().to_string()).collect::<Vec<_>>();
+		for method in methods {
+			assert!(names.iter().any(|name| name == method), "{api} has no {method}: {names:?}");
+		}
+	}
+	for api in ["Core", "Metadata", "BlockBuilder", "TaggedTransactionQueue", "BabeApi", "GrandpaApi", "SessionKeys",
+		"AccountNonceApi", "TransactionPaymentApi", "GenesisBuilder"]
+	{
+		assert!(metadata.runtime_api_trait_by_name(api).is_some(), "{api} is missing");
+	}
+}
+
+#[test]
+fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
+	let metadata = metadata();
+	for (pallet, calls) in [
+		(
+			"ModelRegistry",
+			vec![
+				"register",
+				"add_version",
+				"update_terms",
+				"deprecate",
+				"reinstate",
+				"offer_transfer",
+				"accept_transfer",
+				"remove",
+			],
+		),
+		(
+			"NodeStaking",
+			vec![
+				"register",
+				"update_node",
+				"bond_extra",
+				"unbond",
+				"withdraw_unbonded",
+				"chill",
+				"resume",
+				"host",
+				"unhost",
+				"deregister",
+				"heartbeat",
+			],
+		),
+		("RevenueSplit", vec!["post_ask", "withdraw_ask", "post_curator_fee", "claim"]),
+		("InferenceJobs", vec!["submit_job", "poke"]),
+		("ProofOfWorkDone", vec!["attest", "report_failure"]),
+		("Balances", vec!["transfer_keep_alive"]),
+		("Utility", vec!["batch_all"]),
+		("Session", vec!["set_keys"]),
+		("Sudo", vec!["sudo"]),
+	] {
+		let found = metadata.pallet_by_name(pallet).unwrap_or_else(|| panic!("pallet {pallet} is missing"));
+		for call in calls {
+			assert!(found.call_variant_by_name(call).is_some(), "{pallet} has no call {call}");
+		}
+	}
+}
+
+#[test]
+fn errors_and_events_should_be_documented_when_a_wallet_prints_them() {
+	let metadata = metadata();
+	for pallet in ["ModelRegistry", "NodeStaking", "RevenueSplit", "InferenceJobs"] {
+		let found = metadata.pallet_by_name(pallet).expect("the pallet is there");
+		for error in found.error_variants().expect("the pallet has errors") {
+			assert!(!error.docs.is_empty(), "{pallet}.{} says nothing", error.name);
+		}
+	}
+}

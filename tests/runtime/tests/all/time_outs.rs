@@ -1,0 +1,124 @@
+//! What happens when nodes do not do their jobs.
+
+use frame_support::assert_ok;
+use highway_primitives::{Balance, JobPhase, NodeId};
+use highway_runtime::{NodeStaking, RevenueSplit, Runtime, RuntimeEvent};
+use highway_runtime_tests::{invariants::free, worker_transaction, Chain, MILLI};
+use pallet_inference_jobs::Event as JobsEvent;
+use sp_keyring::Sr25519Keyring::{Dave, Eve};
+use sp_runtime::transaction_validity::InvalidTransaction;
+
+fn job_events(chain: &Chain) -> Vec<JobsEvent<Runtime>> {
+	chain
+		.events()
+		.into_iter()
+		.filter_map(|event| match event {
+			RuntimeEvent::InferenceJobs(event) => Some(event),
+			_ => None,
+		})
+		.collect()
+}
+
+#[test]
+fn a_payer_should_be_made_whole_when_three_nodes_let_the_time_pass() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let eve = Eve.to_account_id();
+		let (funds, fees) = (free(&eve), chain.fees_of(&eve));
+		let reliability = |node: NodeId| NodeStaking::node(node).expect("a node").1.reliability.score();
+		let before = [0, 1, 2].map(reliability);
+		let job = chain.submit(Eve, model);
+		let mut had = Vec::new();
+		for round in 0..3 {
+			assert_eq!(chain.job(job).phase(), JobPhase::Assigned, "round {round}");
+			had.push(chain.executor(job));
+			chain.pass_due(job);
+		}
+		assert_eq!(chain.job(job).phase(), JobPhase::Refunded);
+		had.sort_unstable();
+		assert_eq!(had, vec![0, 1, 2], "each node had it once");
+		assert_eq!(free(&eve), funds - (chain.fees_of(&eve) - fees), "only the transaction fee is gone");
+		assert_eq!(pallet_revenue_split::TotalEarnings::<Runtime>::get(), 0);
+		for (node, before) in [0, 1, 2].into_iter().zip(before) {
+			assert!(reliability(node) < before, "a timeout costs reliability");
+		}
+		let events = job_events(chain);
+		let count = |test: fn(&JobsEvent<Runtime>) -> bool| events.iter().filter(|event| test(event)).count();
+		assert_eq!(count(|event| matches!(event, JobsEvent::JobTimedOut { .. })), 3);
+		assert_eq!(count(|event| matches!(event, JobsEvent::JobReassigned { .. })), 2);
+		assert_eq!(count(|event| matches!(event, JobsEvent::JobRefunded { .. })), 1);
+	});
+}
+
+#[test]
+fn the_next_node_should_be_paid_when_the_first_lets_the_time_pass() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let job = chain.submit(Eve, model);
+		let first = chain.executor(job);
+		let late = worker_transaction(chain.worker(first), chain.attestation(first, &[job]));
+		let deadline = chain.job(job).deadline().expect("assigned");
+		chain.run_to(deadline - 1);
+		assert!(chain.validate(late.clone()).is_ok(), "the deadline's block still counts");
+		chain.blocks(2);
+		let second = chain.executor(job);
+		assert_ne!(first, second);
+		assert_eq!(chain.validate(late.clone()).map(|_| ()), Err(InvalidTransaction::Stale.into()));
+		assert_eq!(chain.apply(late), Err(InvalidTransaction::Stale.into()));
+		chain.attest(job);
+		chain.pass_due(job);
+		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
+		let earned = |node| RevenueSplit::claimable(&chain.operator(node).to_account_id());
+		assert_eq!((earned(first), earned(second)), (0, 10 * MILLI));
+	});
+}
+
+#[test]
+fn an_attestation_should_count_when_it_comes_in_the_deadlines_block() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let job = chain.submit(Eve, model);
+		let deadline = chain.job(job).deadline().expect("assigned");
+		chain.run_to(deadline - 1);
+		chain.open();
+		assert_eq!(chain.number(), deadline);
+		chain.attest(job);
+		assert_eq!(chain.job(job).phase(), JobPhase::Attested);
+	});
+}
+
+#[test]
+fn anybody_should_move_a_due_job_on_when_it_is_poked_and_nobody_before() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let job = chain.submit(Eve, model);
+		let poke = pallet_inference_jobs::Call::<Runtime>::poke { job };
+		let not_due = pallet_inference_jobs::Error::<Runtime>::NotDue;
+		assert_eq!(chain.call(Dave, poke.clone()), Err(not_due.into()));
+		chain.attest(job);
+		chain.pass_due(job);
+		// The queue was there first: a second settlement there is none.
+		assert_eq!(chain.call(Dave, poke), Err(not_due.into()));
+		let settled = job_events(chain).iter().filter(|event| matches!(event, JobsEvent::JobSettled { .. })).count();
+		assert_eq!(settled, 1);
+	});
+}
+
+#[test]
+fn every_job_should_be_refunded_when_many_expire_in_one_block() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let eve = Eve.to_account_id();
+		let (funds, fees) = (free(&eve), chain.fees_of(&eve));
+		let jobs = (0..60).map(|_| chain.submit(Eve, model)).collect::<Vec<_>>();
+		let price: Balance = jobs.iter().map(|job| chain.job(*job).deal.price).sum();
+		assert_eq!(pallet_revenue_split::Obligations::<Runtime>::get(), price);
+		// Three allowances and a few blocks for what the queue carries over.
+		chain.blocks(3 * 7 + 10);
+		for job in &jobs {
+			assert_eq!(chain.job(*job).phase(), JobPhase::Refunded);
+		}
+		assert_eq!(free(&eve), funds - (chain.fees_of(&eve) - fees));
+		assert_ok!(NodeStaking::do_try_state());
+	});
+}
