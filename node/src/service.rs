@@ -5,7 +5,7 @@ use crate::{
 	rpc::{self, GrandpaDeps},
 	worker,
 };
-use highway_runtime::{apis::RuntimeApi, Block};
+use highway_runtime::{apis::RuntimeApi, opaque::Block};
 use sc_client_api::BlockBackend;
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, SlotProportion};
 use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState, VotingRulesBuilder};

@@ -76,6 +76,15 @@ pub type Executive = frame_executive::Executive<
 	AllPalletsWithSystem,
 >;
 
+/// Blocks as the node handles them: it stores, sends and shows transactions without looking into them, so that any
+/// runtime may follow this one.
+pub mod opaque {
+	use super::{generic, Header};
+
+	/// A block of opaque transactions.
+	pub type Block = generic::Block<Header, sp_runtime::OpaqueExtrinsic>;
+}
+
 impl_opaque_keys! {
 	/// What a validator signs blocks and finality votes with.
 	pub struct SessionKeys {

@@ -4,7 +4,7 @@ pub mod blob;
 pub mod inference;
 
 use crate::service::{FullBackend, FullClient, FullPool, FullSelectChain};
-use highway_runtime::{Block, BlockNumber, Hash};
+use highway_runtime::{opaque::Block, BlockNumber, Hash};
 use jsonrpsee::RpcModule;
 use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
 use sc_consensus_babe::BabeWorkerHandle;

@@ -8,7 +8,7 @@ use highway_offchain_worker::{
 	ports::{BlobStore, Keep},
 };
 use highway_primitives::{node::Contact, BlobHash, BlobRef};
-use highway_runtime::Block;
+use highway_runtime::opaque::Block;
 use sc_network::PeerId;
 use sc_network_sync::SyncingService;
 use std::{fs::File, sync::Arc};

@@ -8,7 +8,7 @@ use highway_offchain_worker::{
 	ports::{BlockStream, BlockTick, ChainReader},
 };
 use highway_primitives::WorkerId;
-use highway_runtime::{Block, Hash};
+use highway_runtime::{opaque::Block, Hash};
 use highway_runtime_api::{types::WorkList, WorkerApi};
 use sc_client_api::{BlockchainEvents, FinalityNotification, ImportNotifications};
 use sp_api::ProvideRuntimeApi;

@@ -22,7 +22,7 @@ use highway_offchain_worker::{
 	ports::{Ports, SystemClock},
 };
 use highway_primitives::{worker::KEY_TYPE, DeviceClass};
-use highway_runtime::{Block, Hash};
+use highway_runtime::{opaque::Block, Hash};
 use sc_network::service::traits::NetworkService;
 use sc_network_sync::SyncingService;
 use sc_service::{error::Error as ServiceError, Configuration, TaskManager};

@@ -127,21 +127,23 @@ impl Chain {
 
 	/// Puts a transaction into the open block; into the next one if there is no room, as an author would.
 	pub fn apply(&mut self, transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
-		self.open();
-		match Executive::apply_extrinsic(transaction.clone()) {
+		match self.apply_here(transaction.clone()) {
 			Err(refusal) if refusal == InvalidTransaction::ExhaustsResources.into() => {
 				self.close();
-				self.open();
-				Executive::apply_extrinsic(transaction)
+				self.apply_here(transaction)
 			},
 			result => result,
 		}
 	}
 
-	/// Puts a transaction into the open block and nowhere else.
+	/// Puts a transaction into the open block and nowhere else. One that is refused leaves no trace, as an author leaves
+	/// it out.
 	pub fn apply_here(&mut self, transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
 		self.open();
-		Executive::apply_extrinsic(transaction)
+		with_transaction_unchecked(|| match Executive::apply_extrinsic(transaction) {
+			Ok(outcome) => TransactionOutcome::Commit(Ok(outcome)),
+			Err(refusal) => TransactionOutcome::Rollback(Err(refusal)),
+		})
 	}
 
 	/// What the transaction pool says to a transaction on top of the last block. Changes nothing.

@@ -1,7 +1,7 @@
 //! What a maker and the operators do before the first job: a model is registered, hosted and priced.
 
 use crate::{binaries, until, Devnet, Wallet};
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -56,6 +56,32 @@ pub async fn wait_for_executors(wallet: &Wallet, model: u64, executors: u64) -> 
 		Ok((quote["executors"].as_u64() >= Some(executors)).then_some(quote))
 	})
 	.await
+}
+
+/// How long a job may take to reach any phase: all deadlines of small jobs and the attestation window.
+const ENDED_WITHIN: Duration = Duration::from_secs(150);
+
+/// Lets `operator` host the models at these prices, in AIC.
+pub async fn host(operator: &Wallet, models: &[u64], price: &str, storage_price: &str) -> Result<()> {
+	for model in models {
+		let id = model.to_string();
+		operator.run(&["node", "host", &id, "--price", price, "--storage-price", storage_price]).await?;
+	}
+	Ok(())
+}
+
+/// Waits until the job is in `phase`, and returns what is known of it then; error if it ends in another one.
+pub async fn wait_for_phase(wallet: &Wallet, job: u64, phase: &str) -> Result<Value> {
+	let id = job.to_string();
+	let job = until(&format!("phase {phase} of job {job}"), ENDED_WITHIN, || async {
+		let job = wallet.run(&["job", "show", &id]).await?;
+		let now = job["phase"].as_str().unwrap_or_default();
+		let over = ["Settled", "Refunded", "Failed"].contains(&now);
+		Ok((now == phase || over).then_some(job))
+	})
+	.await?;
+	ensure!(job["phase"] == phase, "the job should be {phase}, but is: {job}");
+	Ok(job)
 }
 
 /// The development key of a validator: `alice` is `//Alice`.

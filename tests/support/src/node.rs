@@ -1,7 +1,7 @@
 //! One real node.
 
 use crate::{binaries, until};
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use serde_json::{json, Value};
 use std::{
 	fs::{self, File, OpenOptions},
@@ -22,6 +22,9 @@ pub struct NodeOptions {
 	pub validator: Option<String>,
 	/// Multiaddresses of nodes to connect to.
 	pub bootnodes: Vec<String>,
+	/// Secret of the worker key that is put into its keystore before the first start, such as `//Dave`; `None`: a
+	/// validator's well-known key brings its own, others do no inference.
+	pub worker: Option<String>,
 	/// More arguments.
 	pub extra: Vec<String>,
 }
@@ -54,8 +57,28 @@ impl Node {
 			prometheus_port: free_port()?,
 			child: None,
 		};
+		if let Some(secret) = node.options.worker.clone() {
+			node.insert_worker_key(&secret)?;
+		}
 		node.resume().await?;
 		Ok(node)
+	}
+
+	/// Puts a worker key into the keystore, as an operator does.
+	fn insert_worker_key(&self, secret: &str) -> Result<()> {
+		let output = Command::new(binaries::node()?)
+			.args(["key", "insert", "--key-type", "work", "--scheme", "sr25519", "--suri", secret])
+			.args(["--chain", &self.options.chain, "--base-path"])
+			.arg(self.folder.join("data"))
+			.stdin(Stdio::null())
+			.output()?;
+		ensure!(
+			output.status.success(),
+			"highway-node key insert: {}\n{}",
+			output.status,
+			String::from_utf8_lossy(&output.stderr)
+		);
+		Ok(())
 	}
 
 	/// Starts the stopped node again, on the same data and ports.
@@ -64,7 +87,7 @@ impl Node {
 		let mut command = Command::new(binaries::node()?);
 		command
 			.args(["--chain", &self.options.chain, "--name", &self.options.name, "--no-telemetry", "--no-mdns"])
-			.args(["--rpc-methods", "unsafe", "--allow-private-ip", "--no-hardware-benchmarks"])
+			.args(["--rpc-methods", "unsafe", "--allow-private-ip"])
 			.args(["--rpc-port", &self.rpc_port.to_string(), "--prometheus-port", &self.prometheus_port.to_string()])
 			.arg("--listen-addr")
 			.arg(format!("/ip4/127.0.0.1/tcp/{}", self.p2p_port))
@@ -152,7 +175,8 @@ impl Node {
 		let call = async {
 			let mut stream = TcpStream::connect(("127.0.0.1", self.rpc_port)).await?;
 			let head = format!(
-				"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+				"POST / HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+				self.rpc_port,
 				body.len()
 			);
 			stream.write_all(head.as_bytes()).await?;
@@ -207,6 +231,40 @@ impl Node {
 		let mut answer = String::new();
 		stream.read_to_string(&mut answer).await?;
 		Ok(answer)
+	}
+
+	/// Sum of the metric `name` over the lines that carry all of `labels`, such as `result="missing"`; 0 if there is none.
+	pub async fn metric(&self, name: &str, labels: &[&str]) -> Result<f64> {
+		let text = self.metrics().await?;
+		let mut sum = 0.0;
+		for line in text.lines() {
+			let Some((series, number)) = line.rsplit_once(' ') else { continue };
+			let same = series.split('{').next() == Some(name);
+			if same && labels.iter().all(|label| series.contains(label)) {
+				sum += number.trim().parse::<f64>().with_context(|| format!("a metric has a number: {line}"))?;
+			}
+		}
+		Ok(sum)
+	}
+
+	/// The folder of its chain: keystore, blobs, journal.
+	pub fn chain_folder(&self) -> Result<PathBuf> {
+		let chains = self.folder.join("data/chains");
+		let folder = fs::read_dir(&chains)?.next().with_context(|| format!("{} is empty", chains.display()))??;
+		Ok(folder.path())
+	}
+
+	/// The file in which it keeps the complete blob with this hash (hex, without `0x`) and size, if it has it.
+	pub fn blob_file(&self, hash: &str, size: u64) -> Result<PathBuf> {
+		let hash = hash.trim_start_matches("0x");
+		let prefix = hash.get(..2).context("a hash has more than two digits")?;
+		Ok(self.chain_folder()?.join("blobs/blobs").join(prefix).join(format!("{hash}.{size}")))
+	}
+
+	/// The lines of its log in which it says that it panicked.
+	pub fn panics(&self) -> Vec<String> {
+		let text = fs::read_to_string(self.log()).unwrap_or_default();
+		text.lines().filter(|line| line.contains(" panicked at ")).map(str::to_owned).collect()
 	}
 
 	/// Kills it at once, as `kill -9` does.

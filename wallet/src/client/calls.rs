@@ -182,18 +182,19 @@ pub fn reinstate_model(model: ModelId) -> Call {
 	Call::new("ModelRegistry", "reinstate").with("model", Compact(model))
 }
 
-/// `ModelRegistry.offer_transfer`; `None` takes an offer back.
+/// `ModelRegistry.offer_transfer`; without `to` `ModelRegistry.withdraw_offer`, which takes an offer back.
 pub fn offer_model(model: ModelId, to: Option<AccountId32>) -> Call {
-	Call::new("ModelRegistry", "offer_transfer")
-		.with("model", Compact(model))
-		.with("to", to)
+	match to {
+		Some(to) => Call::new("ModelRegistry", "offer_transfer")
+			.with("model", Compact(model))
+			.with("to", to),
+		None => Call::new("ModelRegistry", "withdraw_offer").with("model", Compact(model)),
+	}
 }
 
 /// `ModelRegistry.accept_transfer`
-pub fn accept_model(model: ModelId, max_deposit: Balance) -> Call {
-	Call::new("ModelRegistry", "accept_transfer")
-		.with("model", Compact(model))
-		.with("max_deposit", Compact(max_deposit))
+pub fn accept_model(model: ModelId) -> Call {
+	Call::new("ModelRegistry", "accept_transfer").with("model", Compact(model))
 }
 
 /// `ModelRegistry.remove`
@@ -342,7 +343,8 @@ pub fn one_of_each() -> Vec<Call> {
 		deprecate_model(1),
 		reinstate_model(1),
 		offer_model(1, Some(account.clone())),
-		accept_model(1, 1),
+		offer_model(1, None),
+		accept_model(1),
 		remove_model(1),
 		register_node(description.clone(), 1, proof.clone()),
 		update_node(description, Some(proof)),

@@ -111,7 +111,7 @@ enum Outcome {
 	Submitted(JobId),
 	/// Done.
 	Done {
-		job: JobInfo<AccountId32>,
+		job: Box<JobInfo<AccountId32>>,
 		output: Vec<u8>,
 		answer: Option<Answer>,
 	},
@@ -396,7 +396,11 @@ async fn finish(
 	};
 	let output = fetch(client, &blob, Some(id), &ProgressBar::hidden()).await?;
 	let answer = recipe.map(|recipe| recipe.answer(&output, &model.spec)).transpose()?;
-	Ok(Outcome::Done { job, output, answer })
+	Ok(Outcome::Done {
+		job: Box::new(job),
+		output,
+		answer,
+	})
 }
 
 /// Fetches a blob, more than once if it is not there yet.

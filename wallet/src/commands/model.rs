@@ -219,7 +219,7 @@ pub async fn run(context: &Context, command: ModelCommand) -> Result<(), Command
 		}
 		ModelCommand::Accept { model } => {
 			on_model(context, &model, "is yours", |model| {
-				calls::accept_model(model.id, model.deposit)
+				calls::accept_model(model.id)
 			})
 			.await
 		}

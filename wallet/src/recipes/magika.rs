@@ -426,11 +426,10 @@ mod tests {
 		assert_eq!(features(b""), Err("empty"));
 		assert_eq!(features(b"abc"), Err("txt"));
 		assert_eq!(features(&[0xff, 0xfe]), Err("unknown"));
-		assert_eq!(features(b"     abc        "), Err("txt"));
-		assert_eq!(
-			features(&[b"    \xff".as_slice(), &[b' '; 20]].concat()),
-			Err("unknown")
-		);
+		assert_eq!(features(b"             abc"), Err("txt"));
+		// Only the beginning is stripped of what leads: the spaces after it count, as in the package.
+		assert!(features(b"     abc        ").is_ok());
+		assert_eq!(features(&[&[b' '; 20], b"\xff".as_slice()].concat()), Err("unknown"));
 	}
 
 	#[test]

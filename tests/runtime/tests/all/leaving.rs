@@ -1,7 +1,8 @@
 //! Nodes and models that go while jobs are open: an open job stays its node's own, and every bond gets out in the end.
 
 use highway_primitives::{Balance, JobPhase, AIC};
-use highway_runtime::{NodeStaking, Runtime, RuntimeCall, System};
+use highway_runtime::{AccountId, Block, NodeStaking, Runtime, RuntimeCall, System};
+use highway_runtime_api::runtime_decl_for_market_api::MarketApi;
 use highway_runtime_tests::{invariants::free, submit_call, worker_transaction, Chain, MILLI};
 use pallet_node_staking::{Call as Node, Error as NodeError};
 use pallet_revenue_split::AskRole;
@@ -92,6 +93,8 @@ fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
 		assert_eq!(reserved(operator), 0);
 		assert!(free(&account) + AIC > all, "all but transaction fees is the operator's again");
 		assert_eq!(NodeStaking::node(node), None);
+		let bill = <Runtime as MarketApi<Block, AccountId>>::explain_split(job).expect("still kept");
+		eprintln!("BILL {:?} executor {:?}", bill.lines, account);
 
 		// It comes back as another node, which inherits nothing.
 		let description = pallet_node_staking::NodeDescription {

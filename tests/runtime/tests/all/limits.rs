@@ -1,6 +1,9 @@
 //! Every call of ours fits into a block, at its worst.
 
-use frame_support::dispatch::{DispatchClass, GetCallName, GetDispatchInfo, Pays};
+use frame_support::{
+	dispatch::{DispatchClass, GetDispatchInfo, Pays},
+	traits::GetCallName,
+};
 use highway_primitives::{
 	model::{DerivativeTerms, VersionSpec},
 	worker::WorkerAction,

@@ -1,7 +1,8 @@
 //! What programs outside find in the runtime's metadata.
 
-use codec::Decode;
-use highway_runtime::Runtime;
+use codec::{Decode, DecodeAll};
+use highway_runtime::{Runtime, RuntimeCall};
+use highway_wallet::client::calls::{one_of_each, Call};
 use subxt::Metadata;
 
 /// Metadata of version 16, read as the wallet reads it.
@@ -83,6 +84,22 @@ fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
 			assert!(found.call_variant_by_name(call).is_some(), "{pallet} has no call {call}");
 		}
 	}
+}
+
+#[test]
+fn the_runtime_should_read_every_call_of_the_wallet_when_encoded_by_its_metadata() {
+	let metadata = metadata();
+	let calls = one_of_each();
+	for call in &calls {
+		let bytes = call.encode(&metadata).unwrap_or_else(|error| panic!("{error}"));
+		RuntimeCall::decode_all(&mut bytes.as_slice()).unwrap_or_else(|error| panic!("{call:?}: {error}"));
+	}
+	let batch = Call::encode_batch(&calls, &metadata).expect("a batch of them all");
+	let decoded = RuntimeCall::decode_all(&mut batch.as_slice()).expect("the runtime reads the batch");
+	assert!(matches!(
+		decoded,
+		RuntimeCall::Utility(pallet_utility::Call::batch_all { calls: inner }) if inner.len() == calls.len()
+	));
 }
 
 #[test]

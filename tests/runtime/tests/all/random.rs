@@ -188,8 +188,13 @@ fn perform(chain: &mut Chain, act: Act) {
 	}
 }
 
+/// Half a minute of lives; more if `PROPTEST_CASES` says so.
+fn cases() -> u32 {
+	std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48)
+}
+
 proptest! {
-	#![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
+	#![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
 	#[test]
 	fn the_market_should_stay_sound_whatever_people_do(acts in proptest::collection::vec(act(), 1..120)) {

@@ -49,7 +49,7 @@ fn a_submission_should_take_nothing_when_its_arguments_are_wrong() {
 fn a_submission_should_take_nothing_when_nobody_serves_the_model() {
 	Chain::local(|chain| {
 		let model = chain.register_model(Dave, "magika", MILLI);
-		let nobody = pallet_revenue_split::Error::<Runtime>::NobodyServes;
+		let nobody = DispatchError::from(pallet_revenue_split::Error::<Runtime>::NobodyServes);
 		refused(chain, submit_call(model, None), nobody);
 		// An ask holds from the next epoch on.
 		chain.serve(model, &[(Alice, 10 * MILLI)]);

@@ -6,7 +6,7 @@ use highway_runtime::{NodeStaking, RevenueSplit, Runtime, RuntimeEvent};
 use highway_runtime_tests::{invariants::free, worker_transaction, Chain, MILLI};
 use pallet_inference_jobs::Event as JobsEvent;
 use sp_keyring::Sr25519Keyring::{Dave, Eve};
-use sp_runtime::transaction_validity::InvalidTransaction;
+use sp_runtime::{transaction_validity::InvalidTransaction, DispatchError};
 
 fn job_events(chain: &Chain) -> Vec<JobsEvent<Runtime>> {
 	chain
@@ -93,12 +93,12 @@ fn anybody_should_move_a_due_job_on_when_it_is_poked_and_nobody_before() {
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let job = chain.submit(Eve, model);
 		let poke = pallet_inference_jobs::Call::<Runtime>::poke { job };
-		let not_due = pallet_inference_jobs::Error::<Runtime>::NotDue;
-		assert_eq!(chain.call(Dave, poke.clone()), Err(not_due.into()));
+		let not_due = DispatchError::from(pallet_inference_jobs::Error::<Runtime>::NotDue);
+		assert_eq!(chain.call(Dave, poke.clone()), Err(not_due));
 		chain.attest(job);
 		chain.pass_due(job);
 		// The queue was there first: a second settlement there is none.
-		assert_eq!(chain.call(Dave, poke), Err(not_due.into()));
+		assert_eq!(chain.call(Dave, poke), Err(not_due));
 		let settled = job_events(chain).iter().filter(|event| matches!(event, JobsEvent::JobSettled { .. })).count();
 		assert_eq!(settled, 1);
 	});

@@ -1,0 +1,201 @@
+//! Nodes that die: work is done once and paid once, or somebody else does it, or the payer has the money back.
+
+use anyhow::{ensure, Context, Result};
+use highway_e2e_tests::{
+	amount, billed_in_all, billed_to, floats, get_blob, identity_input, integers, put_blob, values, Account,
+};
+use highway_offchain_worker::{
+	journal::Journal,
+	tensors::{parse, serialize},
+};
+use highway_test_support::{hostile_models, market, until, Devnet, Wallet};
+use serde_json::{json, Value};
+use sp_core::H256;
+use std::{
+	fs,
+	path::Path,
+	process::Command,
+	time::{Duration, Instant},
+};
+
+/// Time that a slow job runs, so that a node can be killed in the middle of it.
+const RUN: Duration = Duration::from_secs(5);
+
+/// The victim: it is no validator, so the chain goes on and stays final without it.
+const VICTIM: &str = "dave";
+
+/// How long something that takes no chain may take.
+const SOON: Duration = Duration::from_secs(30);
+
+/// The input with which the counting model runs for about [`RUN`].
+fn slow_input(start: f32) -> Result<Vec<u8>> {
+	let mut model = highway_e2e_tests::bare::BareModel::load(&hostile_models::counting_loop())?;
+	let input = |count| -> Result<_> { Ok(vec![integers("n", &[], &[count])?, floats("x", &[4], &[start; 4])?]) };
+	let count = 100_000;
+	let begin = Instant::now();
+	model.run(&input(count)?)?;
+	let scale = RUN.as_secs_f64() / begin.elapsed().as_secs_f64();
+	Ok(serialize(&input((count as f64 * scale) as i64)?))
+}
+
+/// Registers `model` without the wallet's recipe and returns its id.
+async fn add(maker: &Wallet, folder: &Path, name: &str, model: Vec<u8>, unit_time_ms: &str) -> Result<u64> {
+	let file = folder.join(format!("{name}.onnx"));
+	fs::write(&file, model)?;
+	let file = file.to_str().context("UTF-8")?;
+	let words = ["model", "add", file, "--name", name, "--licence", "MIT", "--unit-time-ms", unit_time_ms];
+	market::add_model(maker, &words.map(str::to_owned)).await
+}
+
+/// Processes that run models for the process `parent`.
+fn children(parent: u32) -> Result<Vec<u32>> {
+	let output = Command::new("pgrep").args(["-P", &parent.to_string(), "-f", "inference-worker"]).output()?;
+	let text = String::from_utf8(output.stdout)?;
+	Ok(text.lines().filter_map(|line| line.trim().parse().ok()).collect())
+}
+
+/// How often the journal of the stopped victim says that `job` is done.
+fn journaled(devnet: &Devnet, genesis: H256, job: u64) -> Result<usize> {
+	let copy = devnet.scratch().join("copy.journal");
+	fs::copy(devnet.node(VICTIM).chain_folder()?.join("worker.journal"), &copy)?;
+	let journal = Journal::open(&copy, genesis)?;
+	Ok(journal.entries().filter(|entry| entry.key.job == job).count())
+}
+
+async fn bill(wallet: &Wallet, job: u64) -> Result<Value> {
+	let bill = wallet.run(&["bill", &job.to_string()]).await?;
+	ensure!(billed_in_all(&bill)? == amount(&bill["price"])?, "the lines sum to the price: {bill}");
+	Ok(bill)
+}
+
+#[tokio::test]
+async fn jobs_should_end_once_and_be_paid_once_when_nodes_are_killed() -> Result<()> {
+	Devnet::run(async |devnet| {
+		let genesis = devnet.node("alice").rpc("chain_getBlockHash", json!([0])).await?;
+		let genesis = genesis.as_str().context("a hash is text")?.parse::<H256>()?;
+		devnet.add_worker(VICTIM, "//Dave").await?;
+		let victim = Wallet::new(devnet.node(VICTIM), "//Dave");
+		let registered = victim.run(&["node", "register", "--bond", "1000000", "--region", "test"]).await?;
+		let id = registered["node"].as_u64().context("a node has an id")?;
+
+		let maker = Wallet::new(devnet.node("alice"), "//Ferdie");
+		let slow = add(&maker, &devnet.scratch(), "slow", hostile_models::counting_loop(), "12000").await?;
+		let quick = add(&maker, &devnet.scratch(), "quick", hostile_models::identity(), "200").await?;
+		market::host(&victim, &[slow, quick], "1", "0.1").await?;
+		market::host(&Wallet::new(devnet.node("alice"), "//Alice"), &[quick], "1", "0.1").await?;
+		let payer = Wallet::new(devnet.node("bob"), "//Eve");
+		market::wait_for_executors(&payer, slow, 1).await?;
+		market::wait_for_executors(&payer, quick, 2).await?;
+
+		killed_in_mid_job(devnet, &payer, slow, id, genesis).await?;
+		gone_for_good(devnet, &payer, slow, quick, id).await
+	})
+	.await
+}
+
+/// `kill -9` while the model runs, and again between attestation and pay.
+async fn killed_in_mid_job(devnet: &mut Devnet, payer: &Wallet, model: u64, victim: u64, genesis: H256) -> Result<()> {
+	let account = Account::connect(devnet.node("bob"), "//Eve").await?;
+	let operator = Account::connect(devnet.node("bob"), "//Dave").await?;
+	let earned_before = operator.claimable().await?;
+	let file = slow_input(1.0)?;
+	let input = put_blob(devnet.node("bob"), &file).await?;
+	let job = account.submit_job(model, input, None).await?;
+
+	let node = devnet.node_mut(VICTIM);
+	until("the run of the slow job", SOON, || async {
+		Ok((node.metric("highway_jobs_running", &[]).await? == 1.0).then_some(()))
+	})
+	.await?;
+	let orphans = children(node.pid().context("the victim runs")?)?;
+	ensure!(!orphans.is_empty(), "a model runs in a process of its own");
+	node.kill()?;
+	let seen = payer.run(&["job", "show", &job.to_string()]).await?;
+	ensure!(seen["phase"] == "Assigned", "it was killed in mid-job: {seen}");
+	until("the end of the dead node's models", SOON, || async {
+		Ok(orphans.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists()).then_some(()))
+	})
+	.await?;
+	ensure!(journaled(devnet, genesis, job)? == 0, "what did not end is not in the journal");
+
+	devnet.node_mut(VICTIM).resume().await?;
+	let attested = market::wait_for_phase(payer, job, "Attested").await?;
+	ensure!(attested["executor"] == victim && attested["tried"] == json!([]), "the same node did it: {attested}");
+	let output = parse(&get_blob(devnet.node(VICTIM), &attested["output"], job).await?)?;
+	let count = i64::from_le_bytes(parse(&file)?[0].data.as_slice().try_into()?);
+	let counted = values(&output[0]);
+	ensure!(counted.iter().all(|value| *value > 1.0), "it counted to {counted:?} in {count} steps");
+
+	devnet.node_mut(VICTIM).kill()?;
+	ensure!(journaled(devnet, genesis, job)? == 1, "the work is in the journal once");
+	devnet.node_mut(VICTIM).resume().await?;
+	let settled = market::wait_for_phase(payer, job, "Settled").await?;
+	ensure!(settled["output"] == attested["output"], "the output did not change: {settled}");
+	ensure!(settled["attestedAt"] == attested["attestedAt"], "there is one attestation: {settled}");
+	let bill = bill(payer, job).await?;
+	let earned = operator.claimable().await? - earned_before;
+	ensure!(earned > 0 && earned == billed_to(&bill, Some(&operator.address()))?, "{earned} earned, billed: {bill}");
+	let node = devnet.node(VICTIM);
+	ensure!(node.metric("highway_job_runs_total", &[]).await? == 0.0, "what the journal holds is not run again");
+	ensure!(node.metric("highway_attestations_total", &[]).await? == 0.0, "what is attested is not attested again");
+	Ok(())
+}
+
+/// A node that never comes back: another one takes over what it can, the payer has the money back for what it cannot.
+async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u64, victim: u64) -> Result<()> {
+	let account = Account::connect(devnet.node("bob"), "//Eve").await?;
+	let slow_input = put_blob(devnet.node("bob"), &slow_input(2.0)?).await?;
+	let before = account.total().await?;
+	let lost = account.submit_job(slow, slow_input, None).await?;
+	let node = devnet.node_mut(VICTIM);
+	until("the run of the job to be lost", SOON, || async {
+		Ok((node.metric("highway_jobs_running", &[]).await? == 1.0).then_some(()))
+	})
+	.await?;
+	node.kill()?;
+	let price = amount(&payer.run(&["job", "show", &lost.to_string()]).await?["price"])?;
+	let fee = before - price - account.total().await?;
+	ensure!(fee < price / 10, "a fee of {fee} is small beside {price}");
+
+	// Both nodes are drawn alike; the chain does not know yet that one of them is dead.
+	let file = identity_input(40.0, 2)?;
+	let input = put_blob(devnet.node("bob"), &file).await?;
+	let mut spent = 0;
+	let moved = loop {
+		let job = account.submit_job(quick, input, None).await?;
+		spent += 1;
+		let shown = payer.run(&["job", "show", &job.to_string()]).await?;
+		if shown["executor"] == victim {
+			break job;
+		}
+		ensure!(spent < 40, "the dead node is never drawn");
+	};
+
+	let (moved, lost) = tokio::try_join!(
+		async {
+			let job = market::wait_for_phase(payer, moved, "Attested").await?;
+			ensure!(job["tried"] == json!([victim]), "the dead node was tried first: {job}");
+			ensure!(job["executor"] == 0, "Alice took over: {job}");
+			let output = parse(&get_blob(devnet.node("bob"), &job["output"], moved).await?)?;
+			ensure!(output[0].data == parse(&file)?[0].data, "the output is right");
+			let settled = market::wait_for_phase(payer, moved, "Settled").await?;
+			ensure!(settled["executor"] == 0, "Alice is paid for it: {settled}");
+			bill(payer, moved).await
+		},
+		async {
+			let job = market::wait_for_phase(payer, lost, "Refunded").await?;
+			ensure!(job["tried"] == json!([victim]), "its only host was tried: {job}");
+			bill(payer, lost).await
+		}
+	)?;
+	let alice = Account::connect(devnet.node("alice"), "//Alice").await?;
+	ensure!(billed_to(&moved, Some(&alice.address()))? >= amount(&json!("1"))?, "Alice is paid for the run: {moved}");
+	ensure!(amount(&lost["refunded"])? == price && lost["lines"] == json!([]), "all of the price went back: {lost}");
+
+	// Nothing else of the payer's moved but what the quick jobs cost.
+	let quick_price = amount(&moved["price"])?;
+	let left = account.total().await?;
+	let quick_fees = before - fee - spent * quick_price - left;
+	ensure!(quick_fees <= 2 * spent * fee, "the payer is made whole but for fees: {before} - {left}, fee {fee}");
+	Ok(())
+}
