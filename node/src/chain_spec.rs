@@ -9,12 +9,22 @@ pub type ChainSpec = sc_service::GenericChainSpec;
 
 /// One validator, Alice.
 pub fn development() -> Result<ChainSpec, String> {
-	preset("AI Highway Development", "highway_dev", ChainType::Development, DEV_RUNTIME_PRESET)
+	preset(
+		"AI Highway Development",
+		"highway_dev",
+		ChainType::Development,
+		DEV_RUNTIME_PRESET,
+	)
 }
 
 /// Three validators: Alice, Bob and Charlie.
 pub fn local() -> Result<ChainSpec, String> {
-	preset("AI Highway Local", "highway_local", ChainType::Local, LOCAL_TESTNET_RUNTIME_PRESET)
+	preset(
+		"AI Highway Local",
+		"highway_local",
+		ChainType::Local,
+		LOCAL_TESTNET_RUNTIME_PRESET,
+	)
 }
 
 fn preset(name: &str, id: &str, chain_type: ChainType, preset: &str) -> Result<ChainSpec, String> {

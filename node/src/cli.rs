@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 /// Node of AI Highway: authors and finalizes blocks, and runs inference for those who pay for it.
 #[derive(Debug, clap::Parser)]
-#[command(after_help = "The offchain worker runs when the keystore holds a worker key (type `work`) and --offchain-worker allows it.")]
+#[command(
+	after_help = "The offchain worker runs when the keystore holds a worker key (type `work`) and --offchain-worker allows it."
+)]
 pub struct Cli {
 	/// What to do instead of running a node.
 	#[command(subcommand)]

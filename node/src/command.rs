@@ -53,45 +53,62 @@ pub fn run() -> sc_cli::Result<()> {
 			let inference = cli.inference.clone();
 			runner.run_node_until_exit(|config| async move {
 				match config.network.network_backend {
-					NetworkBackendType::Libp2p => {
-						service::new_full::<sc_network::NetworkWorker<Block, <Block as sp_runtime::traits::Block>::Hash>>(
-							config, inference,
-						)
-						.await
-					},
+					NetworkBackendType::Libp2p => service::new_full::<
+						sc_network::NetworkWorker<Block, <Block as sp_runtime::traits::Block>::Hash>,
+					>(config, inference)
+					.await,
 					NetworkBackendType::Litep2p => {
 						service::new_full::<sc_network::Litep2pNetworkBackend>(config, inference).await
-					},
+					}
 				}
 				.map_err(sc_cli::Error::Service)
 			})
-		},
+		}
 		Some(Subcommand::Key(command)) => command.run(&cli),
 		Some(Subcommand::ExportChainSpec(command)) => {
 			let spec = cli.load_spec(&command.chain)?;
 			command.run(spec)
-		},
+		}
 		Some(Subcommand::CheckBlock(command)) => cli.create_runner(command)?.async_run(|config| {
-			let PartialComponents { client, task_manager, import_queue, .. } = service::new_partial(&config)?;
+			let PartialComponents {
+				client,
+				task_manager,
+				import_queue,
+				..
+			} = service::new_partial(&config)?;
 			Ok((command.run(client, import_queue), task_manager))
 		}),
 		Some(Subcommand::ExportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
-			let PartialComponents { client, task_manager, .. } = service::new_partial(&config)?;
+			let PartialComponents {
+				client, task_manager, ..
+			} = service::new_partial(&config)?;
 			Ok((command.run(client, config.database), task_manager))
 		}),
 		Some(Subcommand::ExportState(command)) => cli.create_runner(command)?.async_run(|config| {
-			let PartialComponents { client, task_manager, .. } = service::new_partial(&config)?;
+			let PartialComponents {
+				client, task_manager, ..
+			} = service::new_partial(&config)?;
 			Ok((command.run(client, config.chain_spec), task_manager))
 		}),
 		Some(Subcommand::ImportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
-			let PartialComponents { client, task_manager, import_queue, .. } = service::new_partial(&config)?;
+			let PartialComponents {
+				client,
+				task_manager,
+				import_queue,
+				..
+			} = service::new_partial(&config)?;
 			Ok((command.run(client, import_queue), task_manager))
 		}),
-		Some(Subcommand::PurgeChain(command)) => {
-			cli.create_runner(command)?.sync_run(|config| command.run(config.database))
-		},
+		Some(Subcommand::PurgeChain(command)) => cli
+			.create_runner(command)?
+			.sync_run(|config| command.run(config.database)),
 		Some(Subcommand::Revert(command)) => cli.create_runner(command)?.async_run(|config| {
-			let PartialComponents { client, task_manager, backend, .. } = service::new_partial(&config)?;
+			let PartialComponents {
+				client,
+				task_manager,
+				backend,
+				..
+			} = service::new_partial(&config)?;
 			let revert_consensus = Box::new(|client: std::sync::Arc<service::FullClient>, backend, blocks| {
 				sc_consensus_babe::revert(client.clone(), backend, blocks)?;
 				sc_consensus_grandpa::revert(client, blocks)?;
@@ -99,17 +116,17 @@ pub fn run() -> sc_cli::Result<()> {
 			});
 			Ok((command.run(client, backend, Some(revert_consensus)), task_manager))
 		}),
-		Some(Subcommand::ChainInfo(command)) => {
-			cli.create_runner(command)?.sync_run(|config| command.run::<Block>(&config))
-		},
+		Some(Subcommand::ChainInfo(command)) => cli
+			.create_runner(command)?
+			.sync_run(|config| command.run::<Block>(&config)),
 		#[cfg(feature = "runtime-benchmarks")]
 		Some(Subcommand::Benchmark(command)) => cli.create_runner(command)?.sync_run(|config| match command {
 			frame_benchmarking_cli::BenchmarkCmd::Pallet(command) => {
 				command.run_with_spec::<sp_runtime::traits::HashingFor<Block>, ()>(Some(config.chain_spec))
-			},
+			}
 			frame_benchmarking_cli::BenchmarkCmd::Machine(command) => {
 				command.run(&config, frame_benchmarking_cli::SUBSTRATE_REFERENCE_HARDWARE.clone())
-			},
+			}
 			_ => Err("only `benchmark pallet` and `benchmark machine` are supported".into()),
 		}),
 	}

@@ -11,7 +11,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
 	// Before anything else starts a thread: the sandbox of an inference child covers only what comes after it.
-	if std::env::args_os().nth(1).is_some_and(|argument| argument == "inference-worker") {
+	if std::env::args_os()
+		.nth(1)
+		.is_some_and(|argument| argument == "inference-worker")
+	{
 		return highway_offchain_worker::engine::worker_main();
 	}
 	match command::run() {
@@ -19,6 +22,6 @@ fn main() -> ExitCode {
 		Err(error) => {
 			eprintln!("Error: {error}");
 			ExitCode::FAILURE
-		},
+		}
 	}
 }

@@ -21,7 +21,10 @@ use std::{sync::Arc, time::Duration};
 type HostFunctions = sp_io::SubstrateHostFunctions;
 /// Host functions of the runtime, with those that benchmarks need.
 #[cfg(feature = "runtime-benchmarks")]
-type HostFunctions = (sp_io::SubstrateHostFunctions, frame_benchmarking::benchmarking::HostFunctions);
+type HostFunctions = (
+	sp_io::SubstrateHostFunctions,
+	frame_benchmarking::benchmarking::HostFunctions,
+);
 
 /// The client.
 pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
@@ -34,7 +37,10 @@ pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 
 type GrandpaBlockImport = sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
 type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
-type InherentDataProviders = (sp_consensus_babe::inherents::InherentDataProvider, sp_timestamp::InherentDataProvider);
+type InherentDataProviders = (
+	sp_consensus_babe::inherents::InherentDataProvider,
+	sp_timestamp::InherentDataProvider,
+);
 type CreateInherentDataProviders =
 	Arc<dyn sp_inherents::CreateInherentDataProviders<Block, (), InherentDataProviders = InherentDataProviders>>;
 type FullBlockImport =
@@ -89,10 +95,14 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
 	});
 	let select_chain = sc_consensus::LongestChain::new(backend.clone());
 	let transaction_pool = Arc::from(
-		sc_transaction_pool::Builder::new(task_manager.spawn_essential_handle(), client.clone(), config.role.is_authority().into())
-			.with_options(config.transaction_pool.clone())
-			.with_prometheus(config.prometheus_registry())
-			.build(),
+		sc_transaction_pool::Builder::new(
+			task_manager.spawn_essential_handle(),
+			client.clone(),
+			config.role.is_authority().into(),
+		)
+		.with_options(config.transaction_pool.clone())
+		.with_prometheus(config.prometheus_registry())
+		.build(),
 	);
 
 	let (grandpa_block_import, grandpa_link) = sc_consensus_grandpa::block_import(
@@ -120,17 +130,16 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
 		select_chain.clone(),
 		OffchainTransactionPoolFactory::new(transaction_pool.clone()),
 	)?;
-	let (import_queue, babe_worker_handle) =
-		sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
-			link: babe_link.clone(),
-			block_import: block_import.clone(),
-			justification_import: Some(Box::new(grandpa_block_import)),
-			client: client.clone(),
-			slot_duration,
-			spawner: &task_manager.spawn_essential_handle(),
-			registry: config.prometheus_registry(),
-			telemetry: telemetry.as_ref().map(Telemetry::handle),
-		})?;
+	let (import_queue, babe_worker_handle) = sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
+		link: babe_link.clone(),
+		block_import: block_import.clone(),
+		justification_import: Some(Box::new(grandpa_block_import)),
+		client: client.clone(),
+		slot_duration,
+		spawner: &task_manager.spawn_essential_handle(),
+		registry: config.prometheus_registry(),
+		telemetry: telemetry.as_ref().map(Telemetry::handle),
+	})?;
 
 	Ok(sc_service::PartialComponents {
 		client,
@@ -140,7 +149,13 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
 		keystore_container,
 		select_chain,
 		transaction_pool,
-		other: Leftover { block_import, grandpa_link, babe_link, babe_worker_handle, telemetry },
+		other: Leftover {
+			block_import,
+			grandpa_link,
+			babe_link,
+			babe_worker_handle,
+			telemetry,
+		},
 	})
 }
 
@@ -157,24 +172,32 @@ pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 		keystore_container,
 		select_chain,
 		transaction_pool,
-		other: Leftover { block_import, grandpa_link, babe_link, babe_worker_handle, mut telemetry },
+		other: Leftover {
+			block_import,
+			grandpa_link,
+			babe_link,
+			babe_worker_handle,
+			mut telemetry,
+		},
 	} = new_partial(&config)?;
 
-	let genesis_hash = client.block_hash(0).ok().flatten().expect("a database has its genesis block; qed");
+	let genesis_hash = client
+		.block_hash(0)
+		.ok()
+		.flatten()
+		.expect("a database has its genesis block; qed");
 	let metrics = N::register_notification_metrics(config.prometheus_registry());
 	let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(
 		&config.network,
 		config.prometheus_registry().cloned(),
 	);
 
-	let grandpa_protocol_name =
-		sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
-	let (grandpa_protocol_config, grandpa_notifications) =
-		sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
-			grandpa_protocol_name.clone(),
-			metrics.clone(),
-			net_config.peer_store_handle(),
-		);
+	let grandpa_protocol_name = sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
+	let (grandpa_protocol_config, grandpa_notifications) = sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
+		grandpa_protocol_name.clone(),
+		metrics.clone(),
+		net_config.peer_store_handle(),
+	);
 	net_config.add_notification_protocol(grandpa_protocol_config);
 
 	let (blob_protocol, blob_requests) =
@@ -316,7 +339,9 @@ pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 			max_block_proposal_slot_portion: None,
 			telemetry: telemetry.as_ref().map(Telemetry::handle),
 		})?;
-		task_manager.spawn_essential_handle().spawn_blocking("babe-proposer", Some("block-authoring"), babe);
+		task_manager
+			.spawn_essential_handle()
+			.spawn_blocking("babe-proposer", Some("block-authoring"), babe);
 	}
 
 	if enable_grandpa {
@@ -341,7 +366,9 @@ pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 			telemetry: telemetry.as_ref().map(Telemetry::handle),
 			offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(transaction_pool),
 		})?;
-		task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, grandpa);
+		task_manager
+			.spawn_essential_handle()
+			.spawn_blocking("grandpa-voter", None, grandpa);
 	}
 	Ok(task_manager)
 }

@@ -1,8 +1,8 @@
 //! What the runtime answers to the node and to wallets.
 
 use crate::{
-	constants::SLOT_DURATION, genesis_presets, work, AccountId, Babe, Balance, Block, EpochDuration, Executive, Grandpa,
-	Historical, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
+	constants::SLOT_DURATION, genesis_presets, work, AccountId, Babe, Balance, Block, EpochDuration, Executive,
+	Grandpa, Historical, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
 	TransactionPayment, VERSION,
 };
 use alloc::vec::Vec;

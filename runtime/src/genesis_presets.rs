@@ -39,7 +39,10 @@ const WALLETS: [Sr25519Keyring; 6] = [
 
 /// The presets' names.
 pub fn names() -> Vec<PresetId> {
-	vec![PresetId::from(DEV_RUNTIME_PRESET), PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET)]
+	vec![
+		PresetId::from(DEV_RUNTIME_PRESET),
+		PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET),
+	]
 }
 
 /// The preset of this name, as a JSON patch of the genesis configuration.
@@ -60,26 +63,44 @@ fn development(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
 	let share = ISSUANCE / WALLETS.len() as Balance;
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig {
-			balances: WALLETS.iter().map(|wallet| (wallet.to_account_id(), share)).collect::<Vec<_>>(),
+			balances: WALLETS
+				.iter()
+				.map(|wallet| (wallet.to_account_id(), share))
+				.collect::<Vec<_>>(),
 		},
-		babe: BabeConfig { epoch_config: BABE_GENESIS_EPOCH_CONFIG },
+		babe: BabeConfig {
+			epoch_config: BABE_GENESIS_EPOCH_CONFIG
+		},
 		node_staking: NodeStakingConfig {
 			session_length: SESSION_LENGTH,
-			nodes: validators.iter().map(|(operator, _)| node(operator.to_account_id(), *operator)).collect::<Vec<_>>(),
+			nodes: validators
+				.iter()
+				.map(|(operator, _)| node(operator.to_account_id(), *operator))
+				.collect::<Vec<_>>(),
 		},
 		session: SessionConfig {
 			keys: validators
 				.iter()
 				.map(|(babe, grandpa)| {
 					let account = babe.to_account_id();
-					let keys = SessionKeys { babe: babe.public().into(), grandpa: grandpa.public().into() };
+					let keys = SessionKeys {
+						babe: babe.public().into(),
+						grandpa: grandpa.public().into(),
+					};
 					(account.clone(), account, keys)
 				})
 				.collect::<Vec<_>>(),
 		},
-		revenue_split: RevenueSplitConfig { epoch_length: MARKET_EPOCH_LENGTH },
-		inference_jobs: InferenceJobsConfig { attestation_window: ATTESTATION_WINDOW, retention: RETENTION },
-		sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
+		revenue_split: RevenueSplitConfig {
+			epoch_length: MARKET_EPOCH_LENGTH
+		},
+		inference_jobs: InferenceJobsConfig {
+			attestation_window: ATTESTATION_WINDOW,
+			retention: RETENTION
+		},
+		sudo: SudoConfig {
+			key: Some(Sr25519Keyring::Alice.to_account_id())
+		},
 	})
 }
 

@@ -1,8 +1,6 @@
 //! Answers put together from several pallets, for the runtime APIs.
 
-use crate::{
-	AccountId, Balance, Runtime, RuntimeCall, Session, System, TxExtension, UncheckedExtrinsic,
-};
+use crate::{AccountId, Balance, Runtime, RuntimeCall, Session, System, TxExtension, UncheckedExtrinsic};
 use alloc::vec::Vec;
 use highway_primitives::{
 	market::BillLine,
@@ -35,10 +33,18 @@ pub fn work_for(worker: &WorkerId) -> Option<WorkList> {
 		.iter()
 		.filter_map(|model| {
 			let (model_record, spec) = Registry::model(*model)?;
-			Some(HostedModel { model: *model, version: model_record.version, spec, providers: hosts(*model, node) })
+			Some(HostedModel {
+				model: *model,
+				version: model_record.version,
+				spec,
+				providers: hosts(*model, node),
+			})
 		})
 		.collect();
-	let jobs = Jobs::assigned_to(node, MAX_WORK_ITEMS).into_iter().filter_map(|id| work_item(id, node)).collect();
+	let jobs = Jobs::assigned_to(node, MAX_WORK_ITEMS)
+		.into_iter()
+		.filter_map(|id| work_item(id, node))
+		.collect();
 	Some(WorkList {
 		node,
 		session: Staking::current_session(),
@@ -53,8 +59,16 @@ fn work_item(id: JobId, node: NodeId) -> Option<WorkItem> {
 	let job = Jobs::job(id)?;
 	let spec = Registry::spec(job.model, job.version)?;
 	let gateway = job.gateway.and_then(Staking::contact);
-	let storage = job.deal.storage.as_ref().and_then(|(provider, _)| Staking::contact(*provider));
-	let providers = gateway.into_iter().chain(storage).filter(|contact| contact.node != node).collect();
+	let storage = job
+		.deal
+		.storage
+		.as_ref()
+		.and_then(|(provider, _)| Staking::contact(*provider));
+	let providers = gateway
+		.into_iter()
+		.chain(storage)
+		.filter(|contact| contact.node != node)
+		.collect();
 	Some(WorkItem {
 		job: id,
 		model: job.model,
@@ -87,13 +101,27 @@ pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> Unchecke
 	let call: RuntimeCall = match action {
 		WorkerAction::Attest { node, items } => {
 			pallet_proof_of_work_done::Call::attest { node, items, signature }.into()
-		},
-		WorkerAction::ReportFailure { node, job, class } => {
-			pallet_proof_of_work_done::Call::report_failure { node, job, class, signature }.into()
-		},
-		WorkerAction::Heartbeat { node, session, healthy, slots } => {
-			pallet_node_staking::Call::heartbeat { node, session, healthy, slots, signature }.into()
-		},
+		}
+		WorkerAction::ReportFailure { node, job, class } => pallet_proof_of_work_done::Call::report_failure {
+			node,
+			job,
+			class,
+			signature,
+		}
+		.into(),
+		WorkerAction::Heartbeat {
+			node,
+			session,
+			healthy,
+			slots,
+		} => pallet_node_staking::Call::heartbeat {
+			node,
+			session,
+			healthy,
+			slots,
+			signature,
+		}
+		.into(),
 	};
 	let extension: TxExtension = (
 		frame_system::AuthorizeCall::new(),
@@ -112,11 +140,7 @@ pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> Unchecke
 }
 
 /// See `MarketApi::quote`.
-pub fn quote(
-	model: ModelId,
-	input_size: u64,
-	curator: Option<AccountId>,
-) -> Result<Quote<AccountId>, DispatchError> {
+pub fn quote(model: ModelId, input_size: u64, curator: Option<AccountId>) -> Result<Quote<AccountId>, DispatchError> {
 	let service = Registry::service(model)?;
 	let units = service.unit.count(input_size);
 	let parts = Split::quote(model, input_size, units, curator.as_ref())?;
@@ -160,19 +184,31 @@ pub fn bill(id: JobId) -> Option<Bill<AccountId>> {
 		JobPhase::Refunded => (Vec::new(), price),
 		JobPhase::Failed => {
 			let lines = Split::failure_bill(&job.deal, &job.reporters());
-			let paid = lines.iter().fold(0, |sum: Balance, line: &BillLine<AccountId>| sum.saturating_add(line.amount));
+			let paid = lines.iter().fold(0, |sum: Balance, line: &BillLine<AccountId>| {
+				sum.saturating_add(line.amount)
+			});
 			(lines, price.saturating_sub(paid))
-		},
+		}
 		JobPhase::Assigned | JobPhase::Attested | JobPhase::Settled => {
 			(Split::bill(job.model, &job.deal, job.executor()?), 0)
-		},
+		}
 	};
-	Some(Bill { job: id, phase: job.phase(), epoch: job.deal.epoch, price, refunded, lines })
+	Some(Bill {
+		job: id,
+		phase: job.phase(),
+		epoch: job.deal.epoch,
+		price,
+		refunded,
+		lines,
+	})
 }
 
 /// See `MarketApi::models`.
 pub fn models(from: ModelId, limit: u32) -> Vec<ModelInfo<AccountId>> {
-	Registry::ids_from(from, limit.min(MAX_PAGE)).into_iter().filter_map(model).collect()
+	Registry::ids_from(from, limit.min(MAX_PAGE))
+		.into_iter()
+		.filter_map(model)
+		.collect()
 }
 
 /// See `MarketApi::model_by_name`.
@@ -202,12 +238,17 @@ fn model(id: ModelId) -> Option<ModelInfo<AccountId>> {
 
 /// See `MarketApi::nodes`.
 pub fn nodes(from: NodeId, limit: u32) -> Vec<NodeInfo<AccountId>> {
-	Staking::ids_from(from, limit.min(MAX_PAGE)).into_iter().filter_map(node).collect()
+	Staking::ids_from(from, limit.min(MAX_PAGE))
+		.into_iter()
+		.filter_map(node)
+		.collect()
 }
 
 /// See `MarketApi::node_of`.
 pub fn node_of(operator: &AccountId) -> Option<NodeInfo<AccountId>> {
-	node(<Staking as highway_primitives::traits::Nodes<AccountId>>::node_of(operator)?)
+	node(<Staking as highway_primitives::traits::Nodes<AccountId>>::node_of(
+		operator,
+	)?)
 }
 
 fn node(id: NodeId) -> Option<NodeInfo<AccountId>> {
@@ -233,7 +274,11 @@ fn node(id: NodeId) -> Option<NodeInfo<AccountId>> {
 		region: record.region.into_inner(),
 		bond: record.bond,
 		reserved: standing.reserved,
-		unbonding: record.unbonding.iter().map(|chunk| (chunk.amount, chunk.session)).collect(),
+		unbonding: record
+			.unbonding
+			.iter()
+			.map(|chunk| (chunk.amount, chunk.session))
+			.collect(),
 		chilled: record.chilled,
 		last_heartbeat: standing.last_heartbeat,
 		healthy: standing.healthy,

@@ -112,12 +112,21 @@ impl Inference {
 		network: Arc<dyn NetworkService>,
 		facts: NodeFacts,
 	) -> Self {
-		Self { client, keystore, network, facts, executor: None }
+		Self {
+			client,
+			keystore,
+			network,
+			facts,
+			executor: None,
+		}
 	}
 
 	/// The same, running its subscriptions on `executor`.
 	pub fn on(&self, executor: Arc<dyn SpawnNamed>) -> Self {
-		Self { executor: Some(executor), ..self.clone() }
+		Self {
+			executor: Some(executor),
+			..self.clone()
+		}
 	}
 
 	fn worker_key(&self) -> Option<WorkerId> {
@@ -127,7 +136,11 @@ impl Inference {
 }
 
 fn runtime_error(error: impl std::fmt::Display) -> ErrorObjectOwned {
-	ErrorObjectOwned::owned(RUNTIME_ERROR, format!("the runtime did not answer: {error}"), None::<()>)
+	ErrorObjectOwned::owned(
+		RUNTIME_ERROR,
+		format!("the runtime did not answer: {error}"),
+		None::<()>,
+	)
 }
 
 fn status(client: &FullClient, at: Hash, block: BlockNumber, id: JobId) -> Result<JobStatus, sp_api::ApiError> {
@@ -143,7 +156,10 @@ fn status(client: &FullClient, at: Hash, block: BlockNumber, id: JobId) -> Resul
 
 /// Whether nothing more will happen to the job.
 fn ended(status: &JobStatus) -> bool {
-	matches!(status.phase, None | Some(JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed))
+	matches!(
+		status.phase,
+		None | Some(JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed)
+	)
 }
 
 #[async_trait]
@@ -204,10 +220,19 @@ impl InferenceApiServer for Inference {
 			let mut last: Option<JobStatus> = None;
 			let mut blocks = std::pin::pin!(blocks);
 			loop {
-				let Ok(now) = status(&client, hash, number, job) else { return };
-				let unchanged = last.as_ref().is_some_and(|last| JobStatus { block: now.block, ..last.clone() } == now);
+				let Ok(now) = status(&client, hash, number, job) else {
+					return;
+				};
+				let unchanged = last.as_ref().is_some_and(|last| {
+					JobStatus {
+						block: now.block,
+						..last.clone()
+					} == now
+				});
 				if !unchanged {
-					let Ok(message) = SubscriptionMessage::from_json(&now) else { return };
+					let Ok(message) = SubscriptionMessage::from_json(&now) else {
+						return;
+					};
 					if sink.send(message).await.is_err() || ended(&now) {
 						return;
 					}

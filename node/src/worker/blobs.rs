@@ -20,7 +20,11 @@ pub struct SyncingPeers(pub Arc<SyncingService<Block>>);
 impl Peers for SyncingPeers {
 	async fn connected(&self) -> Vec<PeerId> {
 		// The service has gone only when the node shuts down.
-		self.0.peers_info().await.map(|peers| peers.into_iter().map(|(peer, _)| peer).collect()).unwrap_or_default()
+		self.0
+			.peers_info()
+			.await
+			.map(|peers| peers.into_iter().map(|(peer, _)| peer).collect())
+			.unwrap_or_default()
 	}
 }
 
@@ -45,13 +49,16 @@ fn store_error(error: &StoreError) -> BlobError {
 #[async_trait]
 impl BlobStore for ServiceStore {
 	async fn fetch(&self, blob: BlobRef, providers: &[Contact], keep: Keep) -> Result<(), BlobError> {
-		self.0.fetch(blob, providers, keep_of(keep)).await.map_err(|error| match &error {
-			FetchError::Missing { received: 0, .. } => BlobError::Missing,
-			FetchError::Missing { .. } => BlobError::Interrupted(error.to_string()),
-			// The chain names a size that the blob does not have: such a blob does not exist.
-			FetchError::WrongSize { .. } => BlobError::Missing,
-			FetchError::Store(store) => store_error(store),
-		})
+		self.0
+			.fetch(blob, providers, keep_of(keep))
+			.await
+			.map_err(|error| match &error {
+				FetchError::Missing { received: 0, .. } => BlobError::Missing,
+				FetchError::Missing { .. } => BlobError::Interrupted(error.to_string()),
+				// The chain names a size that the blob does not have: such a blob does not exist.
+				FetchError::WrongSize { .. } => BlobError::Missing,
+				FetchError::Store(store) => store_error(store),
+			})
 	}
 
 	fn open(&self, hash: BlobHash) -> Result<File, BlobError> {
@@ -59,7 +66,11 @@ impl BlobStore for ServiceStore {
 	}
 
 	async fn read(&self, blob: BlobRef) -> Result<Bytes, BlobError> {
-		self.0.read(blob.hash, 0, blob.size).await.map(Bytes::from).map_err(|error| store_error(&error))
+		self.0
+			.read(blob.hash, 0, blob.size)
+			.await
+			.map(Bytes::from)
+			.map_err(|error| store_error(&error))
 	}
 
 	fn has(&self, hash: BlobHash) -> bool {
@@ -67,7 +78,10 @@ impl BlobStore for ServiceStore {
 	}
 
 	async fn put(&self, bytes: Bytes, keep: Keep) -> Result<BlobRef, BlobError> {
-		self.0.put(bytes.into(), keep_of(keep)).await.map_err(|error| store_error(&error))
+		self.0
+			.put(bytes.into(), keep_of(keep))
+			.await
+			.map_err(|error| store_error(&error))
 	}
 
 	async fn keep(&self, hash: BlobHash, keep: Keep) -> Result<(), BlobError> {

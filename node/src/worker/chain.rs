@@ -10,11 +10,11 @@ use highway_offchain_worker::{
 use highway_primitives::WorkerId;
 use highway_runtime::{opaque::Block, Hash};
 use highway_runtime_api::{types::WorkList, WorkerApi};
+use parking_lot::Mutex;
 use sc_client_api::{BlockchainEvents, FinalityNotification, ImportNotifications};
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use sp_consensus::SyncOracle;
-use parking_lot::Mutex;
 use sp_keystore::KeystorePtr;
 use std::{pin::Pin, sync::Arc};
 
@@ -32,7 +32,13 @@ impl BestBlocks {
 	pub fn new(client: Arc<FullClient>, sync: Arc<dyn SyncOracle + Send + Sync>) -> Self {
 		let imports = client.import_notification_stream();
 		let finality = Box::pin(client.finality_notification_stream());
-		Self { client, sync, imports, finality, started: false }
+		Self {
+			client,
+			sync,
+			imports,
+			finality,
+			started: false,
+		}
 	}
 
 	fn tick(&self) -> BlockTick {
@@ -74,7 +80,11 @@ impl BlockStream for BestBlocks {
 
 /// The worker keys that the keystore holds.
 pub fn worker_keys(keystore: &KeystorePtr) -> Vec<WorkerId> {
-	keystore.sr25519_public_keys(highway_primitives::worker::KEY_TYPE).into_iter().map(WorkerId::from).collect()
+	keystore
+		.sr25519_public_keys(highway_primitives::worker::KEY_TYPE)
+		.into_iter()
+		.map(WorkerId::from)
+		.collect()
 }
 
 /// Asks the runtime for work, with whichever key of the keystore is registered. The keystore is read at each question,
@@ -88,7 +98,11 @@ pub struct RuntimeReader {
 impl RuntimeReader {
 	/// Reads through `client`.
 	pub fn new(client: Arc<FullClient>, keystore: KeystorePtr) -> Self {
-		Self { client, keystore, registered: Mutex::new(None) }
+		Self {
+			client,
+			keystore,
+			registered: Mutex::new(None),
+		}
 	}
 
 	/// The key that was registered at the last question.

@@ -68,7 +68,12 @@ pub async fn start(
 	let metrics = highway_blobs::Metrics::register(registry).map_err(|error| other("metrics", error))?;
 	let peers = Arc::new(blobs::SyncingPeers(parts.sync.clone()));
 	let transport = NetworkTransport::new(parts.network.clone(), requests.protocol(), peers);
-	let service = BlobService::new(store.clone(), Arc::new(transport), FetchConfig::default(), metrics.clone());
+	let service = BlobService::new(
+		store.clone(),
+		Arc::new(transport),
+		FetchConfig::default(),
+		metrics.clone(),
+	);
 	let server = BlobServer::new(store, requests, ServeConfig::default(), metrics);
 	tasks.spawn_handle().spawn("blob-server", Some("blobs"), server.run());
 
@@ -100,13 +105,18 @@ pub async fn start(
 			engine: Arc::new(engine),
 		};
 		let mut worker_config = WorkerConfig::new(parts.base_path.join("worker.journal"), parts.genesis_hash);
-		worker_config.machine = MachineConfig { slots: args.inference_slots, ..worker_config.machine };
+		worker_config.machine = MachineConfig {
+			slots: args.inference_slots,
+			..worker_config.machine
+		};
 		let metrics = Metrics::new(registry).map_err(|error| other("metrics", error))?;
-		tasks.spawn_essential_handle().spawn("offchain-worker", Some("worker"), async move {
-			if let Err(error) = driver::run(ports, worker_config, metrics).await {
-				log::error!(target: "worker", "the offchain worker stopped: {error}");
-			}
-		});
+		tasks
+			.spawn_essential_handle()
+			.spawn("offchain-worker", Some("worker"), async move {
+				if let Err(error) = driver::run(ports, worker_config, metrics).await {
+					log::error!(target: "worker", "the offchain worker stopped: {error}");
+				}
+			});
 	}
 
 	let resolver = Arc::new(resolver::ChainResolver(parts.client.clone()));
@@ -134,7 +144,9 @@ fn wanted(config: &Configuration, keystore: &KeystorePtr) -> bool {
 
 async fn start_engine(args: &InferenceArgs, validator: bool) -> Result<OrtEngine, ServiceError> {
 	let onnxruntime = args.onnxruntime.clone().or_else(default_onnxruntime).ok_or_else(|| {
-		ServiceError::Other("ONNX Runtime's library is missing: run scripts/setup, or name it with --onnxruntime".into())
+		ServiceError::Other(
+			"ONNX Runtime's library is missing: run scripts/setup, or name it with --onnxruntime".into(),
+		)
 	})?;
 	let worker_binary = env::current_exe().map_err(|error| other("the node's own binary has no path", error))?;
 	let config = EngineConfig {

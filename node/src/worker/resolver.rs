@@ -19,8 +19,13 @@ pub struct ChainResolver(pub Arc<FullClient>);
 impl ChainResolver {
 	fn of_job(&self, hash: BlobHash, job: JobId) -> Result<Option<(BlobRef, Vec<Contact>)>, sp_api::ApiError> {
 		let best = self.0.info().best_hash;
-		let Some(job) = self.0.runtime_api().job(best, job)? else { return Ok(None) };
-		let blob = [Some(job.input), job.output].into_iter().flatten().find(|blob| blob.hash == hash);
+		let Some(job) = self.0.runtime_api().job(best, job)? else {
+			return Ok(None);
+		};
+		let blob = [Some(job.input), job.output]
+			.into_iter()
+			.flatten()
+			.find(|blob| blob.hash == hash);
 		Ok(blob.map(|blob| (blob, job.executor_contact.into_iter().collect())))
 	}
 
@@ -33,7 +38,10 @@ impl ChainResolver {
 			from = last.id.saturating_add(1);
 			let blob = page.iter().find_map(|model| {
 				let recipe = model.spec.recipe.as_ref().map(|recipe| recipe.config);
-				[Some(model.spec.artifact), recipe].into_iter().flatten().find(|blob| blob.hash == hash)
+				[Some(model.spec.artifact), recipe]
+					.into_iter()
+					.flatten()
+					.find(|blob| blob.hash == hash)
 			});
 			if let Some(blob) = blob {
 				return Ok(Some((blob, Vec::new())));

@@ -30,7 +30,12 @@ impl PoolSubmitter {
 		keystore: KeystorePtr,
 		reader: Arc<RuntimeReader>,
 	) -> Self {
-		Self { client, pool, keystore, reader }
+		Self {
+			client,
+			pool,
+			keystore,
+			reader,
+		}
 	}
 }
 
@@ -46,7 +51,12 @@ impl Submitter for PoolSubmitter {
 			.sr25519_sign(worker::KEY_TYPE, &key.into(), &payload)
 			.map_err(|error| SubmitError::Keystore(error.to_string()))?
 			.ok_or(SubmitError::NoWorkerKey)?;
-		let transaction = api.worker_transaction(at, action, WorkerSignature::from(signature)).map_err(runtime)?;
-		self.pool.submit_local(at, transaction).map(drop).map_err(|error| SubmitError::Pool(error.to_string()))
+		let transaction = api
+			.worker_transaction(at, action, WorkerSignature::from(signature))
+			.map_err(runtime)?;
+		self.pool
+			.submit_local(at, transaction)
+			.map(drop)
+			.map_err(|error| SubmitError::Pool(error.to_string()))
 	}
 }

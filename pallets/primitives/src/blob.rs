@@ -14,7 +14,18 @@ pub type MaxBlobSize = ConstU64<{ 8 * 1024 * 1024 * 1024 }>;
 
 /// What the chain knows of a blob.
 #[derive(
-	Clone, Copy, PartialEq, Eq, Hash, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize,
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Hash,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
 	Deserialize,
 )]
 pub struct BlobRef {
@@ -29,6 +40,9 @@ impl BlobRef {
 	/// The reference to `bytes`.
 	#[cfg(feature = "std")]
 	pub fn of(bytes: &[u8]) -> Self {
-		Self { hash: H256(*blake3::hash(bytes).as_bytes()), size: bytes.len() as u64 }
+		Self {
+			hash: H256(*blake3::hash(bytes).as_bytes()),
+			size: bytes.len() as u64,
+		}
 	}
 }

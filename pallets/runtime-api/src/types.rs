@@ -6,8 +6,8 @@ use highway_primitives::{
 	market::BillLine,
 	model::{DerivativeTerms, VersionSpec},
 	node::Contact,
-	Balance, BlobRef, BlockNumber, DeviceClass, EpochIndex, JobId, JobPhase, ModelId, ModelVersion, NodeId, RoyaltyLine,
-	WorkerId,
+	Balance, BlobRef, BlockNumber, DeviceClass, EpochIndex, JobId, JobPhase, ModelId, ModelVersion, NodeId,
+	RoyaltyLine, WorkerId,
 };
 use scale_info::TypeInfo;
 

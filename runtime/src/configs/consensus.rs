@@ -2,7 +2,8 @@
 
 use crate::{
 	constants::{deposit, SLOT_DURATION},
-	AccountId, Babe, Balances, Historical, NodeStaking, Offences, Runtime, RuntimeEvent, Session, SessionKeys, VoterList,
+	AccountId, Babe, Balances, Historical, NodeStaking, Offences, Runtime, RuntimeEvent, Session, SessionKeys,
+	VoterList,
 };
 use frame_support::{
 	parameter_types,

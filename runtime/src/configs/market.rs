@@ -5,12 +5,7 @@ use crate::{
 	AccountId, Balances, InferenceJobs, ModelRegistry, NodeStaking, ProofOfWorkDone, RevenueSplit, Runtime,
 	RuntimeHoldReason,
 };
-use frame_support::{
-	parameter_types,
-	traits::ConstU32,
-	weights::Weight,
-	PalletId,
-};
+use frame_support::{parameter_types, traits::ConstU32, weights::Weight, PalletId};
 use highway_primitives::{Balance, BlockNumber, AIC};
 use sp_runtime::traits::AccountIdConversion;
 

@@ -2,8 +2,8 @@
 
 use crate::{
 	constants::{deposit, DbWeight, RuntimeBlockLength, RuntimeBlockWeights, EXISTENTIAL_DEPOSIT, MICRO_AIC},
-	AccountId, Authorship, Balances, Block, Hash, Nonce, Runtime, RuntimeCall, RuntimeEvent,
-	PalletInfo, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, UncheckedExtrinsic, VERSION,
+	AccountId, Authorship, Balances, Block, Hash, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent,
+	RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, UncheckedExtrinsic, VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -152,7 +152,19 @@ impl pallet_multisig::Config for Runtime {
 
 /// What a proxy may do for its principal.
 #[derive(
-	Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Default, Encode, Decode, DecodeWithMemTracking, Debug, MaxEncodedLen, TypeInfo,
+	Copy,
+	Clone,
+	Eq,
+	PartialEq,
+	Ord,
+	PartialOrd,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	Debug,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub enum ProxyType {
 	/// Everything.
@@ -172,11 +184,17 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			Self::Any => true,
 			Self::NonTransfer => !matches!(
 				call,
-				RuntimeCall::Balances(_) | RuntimeCall::InferenceJobs(_) | RuntimeCall::Sudo(_) | RuntimeCall::Utility(_)
+				RuntimeCall::Balances(_)
+					| RuntimeCall::InferenceJobs(_)
+					| RuntimeCall::Sudo(_)
+					| RuntimeCall::Utility(_)
 			),
 			Self::Operator => {
-				matches!(call, RuntimeCall::NodeStaking(_) | RuntimeCall::Session(_) | RuntimeCall::RevenueSplit(_))
-			},
+				matches!(
+					call,
+					RuntimeCall::NodeStaking(_) | RuntimeCall::Session(_) | RuntimeCall::RevenueSplit(_)
+				)
+			}
 			Self::Maker => matches!(call, RuntimeCall::ModelRegistry(_)),
 		}
 	}

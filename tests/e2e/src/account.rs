@@ -28,7 +28,10 @@ pub struct Account {
 impl Account {
 	/// The account of `secret` at `node`.
 	pub async fn connect(node: &Node, secret: &str) -> Result<Self> {
-		Ok(Self { client: Client::connect(&node.url()).await?, signer: Signer::new(key(secret)?) })
+		Ok(Self {
+			client: Client::connect(&node.url()).await?,
+			signer: Signer::new(key(secret)?),
+		})
 	}
 
 	/// Its id.

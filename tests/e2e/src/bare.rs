@@ -17,7 +17,9 @@ pub struct BareModel(Session);
 fn environment() -> Result<&'static Environment> {
 	static ENVIRONMENT: OnceLock<Result<Environment, String>> = OnceLock::new();
 	let start = || -> Result<Environment> {
-		Ok(ort::init_from(binaries::onnxruntime()?)?.with_telemetry(false).build()?)
+		Ok(ort::init_from(binaries::onnxruntime()?)?
+			.with_telemetry(false)
+			.build()?)
 	};
 	ENVIRONMENT
 		.get_or_init(|| start().map_err(|error| format!("{error:#}")))
@@ -47,15 +49,30 @@ impl BareModel {
 			let data = &tensor.data;
 			let value: SessionInputValue<'static> = match tensor.dtype {
 				DType::I32 => {
-					let numbers: Vec<i32> = data.as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect();
+					let numbers: Vec<i32> = data
+						.as_chunks()
+						.0
+						.iter()
+						.map(|bytes| i32::from_le_bytes(*bytes))
+						.collect();
 					OrtTensor::from_array((shape, numbers))?.into()
 				}
 				DType::I64 => {
-					let numbers: Vec<i64> = data.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
+					let numbers: Vec<i64> = data
+						.as_chunks()
+						.0
+						.iter()
+						.map(|bytes| i64::from_le_bytes(*bytes))
+						.collect();
 					OrtTensor::from_array((shape, numbers))?.into()
 				}
 				DType::F32 => {
-					let numbers: Vec<f32> = data.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+					let numbers: Vec<f32> = data
+						.as_chunks()
+						.0
+						.iter()
+						.map(|bytes| f32::from_le_bytes(*bytes))
+						.collect();
 					OrtTensor::from_array((shape, numbers))?.into()
 				}
 				other => bail!("no test has inputs of type {other:?}"),
@@ -65,7 +82,9 @@ impl BareModel {
 		let results = self.0.run(values)?;
 		let mut outputs = Vec::new();
 		for (name, value) in results.iter() {
-			let (_, numbers) = value.try_extract_tensor::<f32>().with_context(|| format!("output {name}"))?;
+			let (_, numbers) = value
+				.try_extract_tensor::<f32>()
+				.with_context(|| format!("output {name}"))?;
 			outputs.push((name.to_string(), numbers.to_vec()));
 		}
 		outputs.sort_by(|a, b| a.0.cmp(&b.0));
@@ -77,7 +96,12 @@ impl BareModel {
 pub fn repeated(tensor: &Tensor, times: usize) -> Result<Tensor> {
 	let mut shape = tensor.shape.clone();
 	*shape.first_mut().context("a scalar has no rows")? *= times;
-	Ok(Tensor::new(tensor.name.clone(), tensor.dtype, shape, tensor.data.repeat(times))?)
+	Ok(Tensor::new(
+		tensor.name.clone(),
+		tensor.dtype,
+		shape,
+		tensor.data.repeat(times),
+	)?)
 }
 
 /// Whether both have the same bits.
@@ -88,5 +112,8 @@ pub fn same_bits(a: &[f32], b: &[f32]) -> bool {
 /// The greatest difference between two lists of the same length.
 pub fn greatest_difference(a: &[f32], b: &[f32]) -> Result<f32> {
 	anyhow::ensure!(a.len() == b.len(), "{} values instead of {}", a.len(), b.len());
-	Ok(a.iter().zip(b).map(|(a, b)| if a.to_bits() == b.to_bits() { 0.0 } else { (a - b).abs() }).fold(0.0, f32::max))
+	Ok(a.iter()
+		.zip(b)
+		.map(|(a, b)| if a.to_bits() == b.to_bits() { 0.0 } else { (a - b).abs() })
+		.fold(0.0, f32::max))
 }

@@ -4,8 +4,8 @@
 //! [`bare`] runs a model without any of our code around it, to compare with. [`Account`] talks to a node through the
 //! wallet's library where a test needs what the `highway` binary refuses to do, or exact amounts.
 
-pub mod bare;
 mod account;
+pub mod bare;
 
 pub use account::{key, Account};
 
@@ -29,7 +29,13 @@ pub fn integers(name: &str, shape: &[usize], values: &[i64]) -> Result<Tensor> {
 
 /// The values of a tensor of 32-bit floats.
 pub fn values(tensor: &Tensor) -> Vec<f32> {
-	tensor.data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+	tensor
+		.data
+		.as_chunks::<4>()
+		.0
+		.iter()
+		.map(|bytes| f32::from_le_bytes(*bytes))
+		.collect()
 }
 
 /// An input for [`highway_test_support::hostile_models::identity`] that no other test makes: `rows` × 4 values.
@@ -40,35 +46,53 @@ pub fn identity_input(first: f32, rows: usize) -> Result<Vec<u8>> {
 
 /// Puts bytes into a node's store without the wallet's checks.
 pub async fn put_blob(node: &Node, bytes: &[u8]) -> Result<BlobRef> {
-	let stored = node.rpc("blob_put", json!([format!("0x{}", hex::encode(bytes))])).await?;
+	let stored = node
+		.rpc("blob_put", json!([format!("0x{}", hex::encode(bytes))]))
+		.await?;
 	let blob = BlobRef::of(bytes);
-	anyhow::ensure!(stored["hash"] == json!(format!("{:?}", blob.hash)), "the node stored {stored} instead of {blob:?}");
+	anyhow::ensure!(
+		stored["hash"] == json!(format!("{:?}", blob.hash)),
+		"the node stored {stored} instead of {blob:?}"
+	);
 	Ok(blob)
 }
 
 /// Gets all bytes of a job's blob, which is at most 1 MiB, from a node.
 pub async fn get_blob(node: &Node, blob: &Value, job: u64) -> Result<Vec<u8>> {
-	let text = node.rpc("blob_get", json!([blob["hash"], 0, blob["size"], job])).await?;
-	Ok(hex::decode(text.as_str().context("a blob is hex")?.trim_start_matches("0x"))?)
+	let text = node
+		.rpc("blob_get", json!([blob["hash"], 0, blob["size"], job]))
+		.await?;
+	Ok(hex::decode(
+		text.as_str().context("a blob is hex")?.trim_start_matches("0x"),
+	)?)
 }
 
 /// The decimal AIC of `highway --json` in smallest units.
 pub fn amount(value: &Value) -> Result<Balance> {
-	let text = value.as_str().with_context(|| format!("an amount is a string: {value}"))?;
+	let text = value
+		.as_str()
+		.with_context(|| format!("an amount is a string: {value}"))?;
 	highway_wallet::parse_amount(text).map_err(|error| anyhow::anyhow!("{text}: {error}"))
 }
 
 /// What a bill gives to `payee`, an address, or burns if there is none.
 pub fn billed_to(bill: &Value, payee: Option<&str>) -> Result<Balance> {
-	let lines = bill["lines"].as_array().with_context(|| format!("a bill has lines: {bill}"))?;
+	let lines = bill["lines"]
+		.as_array()
+		.with_context(|| format!("a bill has lines: {bill}"))?;
 	let own = lines.iter().filter(|line| line["payee"].as_str() == payee);
 	own.map(|line| amount(&line["amount"])).sum()
 }
 
 /// Everything that a bill pays and gives back.
 pub fn billed_in_all(bill: &Value) -> Result<Balance> {
-	let lines = bill["lines"].as_array().with_context(|| format!("a bill has lines: {bill}"))?;
-	let paid: Balance = lines.iter().map(|line| amount(&line["amount"])).sum::<Result<Balance>>()?;
+	let lines = bill["lines"]
+		.as_array()
+		.with_context(|| format!("a bill has lines: {bill}"))?;
+	let paid: Balance = lines
+		.iter()
+		.map(|line| amount(&line["amount"]))
+		.sum::<Result<Balance>>()?;
 	Ok(paid + amount(&bill["refunded"])?)
 }
 
@@ -76,11 +100,19 @@ pub fn billed_in_all(bill: &Value) -> Result<Balance> {
 pub async fn author_of(node: &Node, block: u64) -> Result<u32> {
 	let hash = node.rpc("chain_getBlockHash", json!([block])).await?;
 	let header = node.rpc("chain_getHeader", json!([hash])).await?;
-	let log = header["digest"]["logs"][0].as_str().with_context(|| format!("a block has a digest: {header}"))?;
+	let log = header["digest"]["logs"][0]
+		.as_str()
+		.with_context(|| format!("a block has a digest: {header}"))?;
 	let bytes = hex::decode(log.trim_start_matches("0x"))?;
 	// A pre-runtime item (6) of BABE: engine (4 bytes), length (1 or 2 bytes), kind (1), index (4, little endian).
 	anyhow::ensure!(bytes.starts_with(b"\x06BABE"), "the first item is Babe's: {log}");
-	let length_bytes = if bytes.get(5).is_some_and(|length| length & 3 == 0) { 1 } else { 2 };
-	let index = bytes.get(6 + length_bytes..10 + length_bytes).with_context(|| format!("the digest is whole: {log}"))?;
+	let length_bytes = if bytes.get(5).is_some_and(|length| length & 3 == 0) {
+		1
+	} else {
+		2
+	};
+	let index = bytes
+		.get(6 + length_bytes..10 + length_bytes)
+		.with_context(|| format!("the digest is whole: {log}"))?;
 	Ok(u32::from_le_bytes(index.try_into()?))
 }

@@ -14,14 +14,20 @@ use sp_core::{sr25519, Pair, H256};
 
 /// What a node's runtime answers.
 async fn ask<R: Decode>(node: &Node, function: &str, arguments: Vec<u8>) -> Result<R> {
-	let answer = node.rpc("state_call", json!([function, format!("0x{}", hex::encode(arguments))])).await?;
+	let answer = node
+		.rpc("state_call", json!([function, format!("0x{}", hex::encode(arguments))]))
+		.await?;
 	let bytes = hex::decode(answer.as_str().context("an answer is hex")?.trim_start_matches("0x"))?;
 	Ok(R::decode(&mut bytes.as_slice())?)
 }
 
 /// Says that `node` did `job`.
 fn attest(node: NodeId, job: JobId, output: &[u8]) -> Result<WorkerAction> {
-	let item = AttestItem { job, output: BlobRef::of(output), commitment: H256::repeat_byte(7) };
+	let item = AttestItem {
+		job,
+		output: BlobRef::of(output),
+		commitment: H256::repeat_byte(7),
+	};
 	let items = vec![item].try_into().ok().context("one item fits")?;
 	Ok(WorkerAction::Attest { node, items })
 }
@@ -36,17 +42,29 @@ async fn signed(node: &Node, action: &WorkerAction, secret: &str) -> Result<Work
 async fn submit(node: &Node, action: &WorkerAction, signature: &WorkerSignature) -> Result<Value> {
 	let arguments = (action, signature).encode();
 	let answer = node
-		.rpc("state_call", json!(["WorkerApi_worker_transaction", format!("0x{}", hex::encode(arguments))]))
+		.rpc(
+			"state_call",
+			json!(["WorkerApi_worker_transaction", format!("0x{}", hex::encode(arguments))]),
+		)
 		.await?;
 	node.rpc("author_submitExtrinsic", json!([answer])).await
 }
 
-async fn ensure_refused(what: &str, reason: &str, node: &Node, action: &WorkerAction, by: &WorkerSignature) -> Result<()> {
+async fn ensure_refused(
+	what: &str,
+	reason: &str,
+	node: &Node,
+	action: &WorkerAction,
+	by: &WorkerSignature,
+) -> Result<()> {
 	match submit(node, action, by).await {
 		Ok(hash) => anyhow::bail!("the pool took {what}: {hash}"),
 		Err(error) => {
 			let text = error.to_string();
-			ensure!(text.contains(reason), "{what} should be refused for '{reason}', but: {text}");
+			ensure!(
+				text.contains(reason),
+				"{what} should be refused for '{reason}', but: {text}"
+			);
 			Ok(())
 		}
 	}
@@ -58,9 +76,21 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 		let maker = Wallet::new(devnet.node("alice"), "//Dave");
 		let file = devnet.scratch().join("identity.onnx");
 		std::fs::write(&file, hostile_models::identity())?;
-		let arguments = ["model", "add", file.to_str().context("UTF-8")?, "--name", "identity", "--licence", "MIT"];
+		let arguments = [
+			"model",
+			"add",
+			file.to_str().context("UTF-8")?,
+			"--name",
+			"identity",
+			"--licence",
+			"MIT",
+		];
 		// A long time per unit: the job must stay open while strangers try.
-		let arguments: Vec<_> = arguments.iter().chain(&["--unit-time-ms", "30000"]).map(|word| word.to_string()).collect();
+		let arguments: Vec<_> = arguments
+			.iter()
+			.chain(&["--unit-time-ms", "30000"])
+			.map(|word| word.to_string())
+			.collect();
 		let model = market::add_model(&maker, &arguments).await?;
 		market::host_everywhere(devnet, model, "0.01", "0.001").await?;
 
@@ -80,32 +110,69 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 		let true_claim = attest(executor, job, &output)?;
 		for node in &devnet.nodes {
 			let by_stranger = signed(node, &true_claim, "//Mallory").await?;
-			ensure_refused("a stranger's signature", "bad signature", node, &true_claim, &by_stranger).await?;
+			ensure_refused(
+				"a stranger's signature",
+				"bad signature",
+				node,
+				&true_claim,
+				&by_stranger,
+			)
+			.await?;
 			let by_other_node = signed(node, &true_claim, stranger).await?;
-			ensure_refused("another node's signature", "bad signature", node, &true_claim, &by_other_node).await?;
+			ensure_refused(
+				"another node's signature",
+				"bad signature",
+				node,
+				&true_claim,
+				&by_other_node,
+			)
+			.await?;
 			let stolen = attest(other, job, &output)?;
 			let by_thief = signed(node, &stolen, stranger).await?;
 			ensure_refused("another node's claim", "outdated", node, &stolen, &by_thief).await?;
 			let genuine = signed(node, &true_claim, owner).await?;
 			let altered = attest(executor, job, &identity_input(2.0, 1)?)?;
-			ensure_refused("an output changed after it was signed", "bad signature", node, &altered, &genuine).await?;
+			ensure_refused(
+				"an output changed after it was signed",
+				"bad signature",
+				node,
+				&altered,
+				&genuine,
+			)
+			.await?;
 			let nobody = attest(99, job, &output)?;
 			let by_nobody = signed(node, &nobody, owner).await?;
 			ensure_refused("a node that there is not", "Custom error: 1", node, &nobody, &by_nobody).await?;
 		}
-		let report = WorkerAction::ReportFailure { node: executor, job, class: highway_primitives::FailureClass::InputMissing };
+		let report = WorkerAction::ReportFailure {
+			node: executor,
+			job,
+			class: highway_primitives::FailureClass::InputMissing,
+		};
 		let node = devnet.node("alice");
 		let by_stranger = signed(node, &report, "//Mallory").await?;
-		ensure_refused("a stranger's failure report", "bad signature", node, &report, &by_stranger).await?;
+		ensure_refused(
+			"a stranger's failure report",
+			"bad signature",
+			node,
+			&report,
+			&by_stranger,
+		)
+		.await?;
 		let shown = wallet.run(&["job", "show", &job.to_string()]).await?;
 		ensure!(shown["phase"] == "Assigned", "nothing of it moved the job: {shown}");
 
 		// The same words by the right key: so it was the key, and nothing else, that was refused.
 		let genuine = signed(node, &true_claim, owner).await?;
-		submit(node, &true_claim, &genuine).await.context("the assigned node's own attestation")?;
+		submit(node, &true_claim, &genuine)
+			.await
+			.context("the assigned node's own attestation")?;
 		let attested = market::wait_for_phase(&wallet, job, "Attested").await?;
 		let hash = format!("{:?}", BlobRef::of(&output).hash);
-		ensure!(attested["output"]["hash"] == json!(hash), "the output is the attested one: {attested}");
+		ensure!(
+			attested["output"]["hash"] == json!(hash),
+			"the output is the attested one: {attested}"
+		);
 		ensure_refused("a replay", "", node, &true_claim, &genuine).await?;
 		let again = attest(executor, job, &identity_input(3.0, 1)?)?;
 		let by_owner = signed(node, &again, owner).await?;

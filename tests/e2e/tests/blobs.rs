@@ -30,7 +30,11 @@ async fn host(devnet: &Devnet, node: &str, models: &[u64]) -> Result<()> {
 /// Changes one byte in the middle of a node's copy of a blob.
 fn spoil(devnet: &Devnet, node: &str, blob: &BlobRef) -> Result<()> {
 	let path = devnet.node(node).blob_file(&hex::encode(blob.hash), blob.size)?;
-	let file = OpenOptions::new().read(true).write(true).open(&path).with_context(|| path.display().to_string())?;
+	let file = OpenOptions::new()
+		.read(true)
+		.write(true)
+		.open(&path)
+		.with_context(|| path.display().to_string())?;
 	let (mut byte, at) = ([0], blob.size / 2);
 	file.read_exact_at(&mut byte, at)?;
 	file.write_all_at(&[!byte[0]], at)?;
@@ -46,15 +50,29 @@ async fn only_the_right_bytes_should_be_run_when_blobs_are_missing_or_spoilt() -
 		let maker = Wallet::new(devnet.node("alice"), "//Dave");
 		let mut models = Vec::new();
 		for name in ["by-two", "by-one"] {
-			let words = ["model", "add", file, "--name", name, "--licence", "MIT", "--unit-time-ms", "200"];
+			let words = [
+				"model",
+				"add",
+				file,
+				"--name",
+				name,
+				"--licence",
+				"MIT",
+				"--unit-time-ms",
+				"200",
+			];
 			models.push(market::add_model(&maker, &words.map(str::to_owned)).await?);
 		}
-		let [by_two, by_one] = models[..] else { anyhow::bail!("there are two models") };
+		let [by_two, by_one] = models[..] else {
+			anyhow::bail!("there are two models")
+		};
 		// The job names Alice's node as the one that has the input: others must know how to reach it.
 		let alice = Wallet::new(devnet.node("alice"), "//Alice");
-		tokio::try_join!(host(devnet, "bob", &models), host(devnet, "charlie", &[by_two]), async {
-			alice.run(&["node", "update"]).await.map(drop)
-		})?;
+		tokio::try_join!(
+			host(devnet, "bob", &models),
+			host(devnet, "charlie", &[by_two]),
+			async { alice.run(&["node", "update"]).await.map(drop) }
+		)?;
 		let payer = Wallet::new(devnet.node("bob"), "//Eve");
 		market::wait_for_executors(&payer, by_two, 2).await?;
 		market::wait_for_executors(&payer, by_one, 1).await?;
@@ -69,27 +87,44 @@ async fn only_the_right_bytes_should_be_run_when_blobs_are_missing_or_spoilt() -
 /// Two nodes report it; they share a fifth of the compute line, the payer has the rest back.
 async fn job_should_fail(devnet: &Devnet, payer: &Wallet, model: u64, input: BlobRef) -> Result<()> {
 	let account = Account::connect(devnet.node("alice"), "//Eve").await?;
-	let quote = payer.run(&["quote", &model.to_string(), "--size", &input.size.to_string()]).await?;
+	let quote = payer
+		.run(&["quote", &model.to_string(), "--size", &input.size.to_string()])
+		.await?;
 	let lines = quote["lines"].as_array().context("a quote has lines")?;
-	let compute = lines.iter().find(|line| line["role"] == "Compute").context("a quote has a compute line")?;
+	let compute = lines
+		.iter()
+		.find(|line| line["role"] == "Compute")
+		.context("a quote has a compute line")?;
 	let (price, compute) = (amount(&quote["price"])?, amount(&compute["amount"])?);
-	let operators = [Account::connect(devnet.node("bob"), "//Bob").await?, Account::connect(devnet.node("bob"), "//Charlie").await?];
+	let operators = [
+		Account::connect(devnet.node("bob"), "//Bob").await?,
+		Account::connect(devnet.node("bob"), "//Charlie").await?,
+	];
 	let mut earned = [operators[0].claimable().await?, operators[1].claimable().await?];
 
 	let job = account.submit_job(model, input, Some(0)).await?;
 	let paid = account.total().await?;
 	let failed = market::wait_for_phase(payer, job, "Failed").await?;
-	ensure!(failed["tried"].as_array().is_some_and(|tried| tried.len() == 2), "two nodes tried: {failed}");
+	ensure!(
+		failed["tried"].as_array().is_some_and(|tried| tried.len() == 2),
+		"two nodes tried: {failed}"
+	);
 	let bill = payer.run(&["bill", &job.to_string()]).await?;
 	ensure!(amount(&bill["price"])? == price, "the price is the quoted one: {bill}");
-	ensure!(billed_in_all(&bill)? == price, "lines and refund sum to the price: {bill}");
+	ensure!(
+		billed_in_all(&bill)? == price,
+		"lines and refund sum to the price: {bill}"
+	);
 	let refunded = amount(&bill["refunded"])?;
 	ensure!(refunded == price - compute / 5, "a fifth of {compute} stays: {bill}");
 	ensure!(account.total().await? == paid + refunded, "the payer has it back");
 	for (operator, before) in operators.iter().zip(&mut earned) {
 		let share = operator.claimable().await? - *before;
 		ensure!(share == compute / 10, "a reporter has half of the fifth, not {share}");
-		ensure!(billed_to(&bill, Some(&operator.address()))? == share, "the bill says so: {bill}");
+		ensure!(
+			billed_to(&bill, Some(&operator.address()))? == share,
+			"the bill says so: {bill}"
+		);
 	}
 	Ok(())
 }
@@ -103,8 +138,14 @@ async fn spoilt_copy_should_not_be_served(devnet: &Devnet, payer: &Wallet, model
 	let input = put_blob(devnet.node("alice"), &identity_input(100.0, 4)?).await?;
 	spoil(devnet, "alice", &input)?;
 	job_should_fail(devnet, payer, model, input).await?;
-	let refused = devnet.node("alice").metric("highway_blobs_requests_total", &["result=\"not_found\""]).await?;
-	ensure!(refused >= 2.0, "both executors asked the node with the spoilt copy: {refused}");
+	let refused = devnet
+		.node("alice")
+		.metric("highway_blobs_requests_total", &["result=\"not_found\""])
+		.await?;
+	ensure!(
+		refused >= 2.0,
+		"both executors asked the node with the spoilt copy: {refused}"
+	);
 	Ok(())
 }
 
@@ -115,17 +156,32 @@ async fn another_copy_should_be_used(devnet: &Devnet, payer: &Wallet, model: u64
 	spoil(devnet, "alice", &input)?;
 	put_blob(devnet.node("charlie"), &bytes).await?;
 	let requests = |result: &'static str| async move {
-		devnet.node("alice").metric("highway_blobs_requests_total", &[result]).await
+		devnet
+			.node("alice")
+			.metric("highway_blobs_requests_total", &[result])
+			.await
 	};
-	let (served, refused) = (requests("result=\"served\"").await?, requests("result=\"not_found\"").await?);
+	let (served, refused) = (
+		requests("result=\"served\"").await?,
+		requests("result=\"not_found\"").await?,
+	);
 
 	let account = Account::connect(devnet.node("alice"), "//Eve").await?;
 	let job = account.submit_job(model, input, Some(0)).await?;
 	let attested = market::wait_for_phase(payer, job, "Attested").await?;
 	ensure!(attested["executor"] == 1, "Bob is the only host: {attested}");
 	let output = parse(&get_blob(devnet.node("bob"), &attested["output"], job).await?)?;
-	ensure!(output[0].data == parse(&bytes)?[0].data, "the output was made from the right bytes");
-	ensure!(requests("result=\"served\"").await? > served, "the good part of the spoilt copy was served");
-	ensure!(requests("result=\"not_found\"").await? > refused, "the spoilt part was not");
+	ensure!(
+		output[0].data == parse(&bytes)?[0].data,
+		"the output was made from the right bytes"
+	);
+	ensure!(
+		requests("result=\"served\"").await? > served,
+		"the good part of the spoilt copy was served"
+	);
+	ensure!(
+		requests("result=\"not_found\"").await? > refused,
+		"the spoilt part was not"
+	);
 	Ok(())
 }

@@ -43,13 +43,25 @@ async fn add(maker: &Wallet, folder: &Path, name: &str, model: Vec<u8>, unit_tim
 	let file = folder.join(format!("{name}.onnx"));
 	fs::write(&file, model)?;
 	let file = file.to_str().context("UTF-8")?;
-	let words = ["model", "add", file, "--name", name, "--licence", "MIT", "--unit-time-ms", unit_time_ms];
+	let words = [
+		"model",
+		"add",
+		file,
+		"--name",
+		name,
+		"--licence",
+		"MIT",
+		"--unit-time-ms",
+		unit_time_ms,
+	];
 	market::add_model(maker, &words.map(str::to_owned)).await
 }
 
 /// Processes that run models for the process `parent`.
 fn children(parent: u32) -> Result<Vec<u32>> {
-	let output = Command::new("pgrep").args(["-P", &parent.to_string(), "-f", "inference-worker"]).output()?;
+	let output = Command::new("pgrep")
+		.args(["-P", &parent.to_string(), "-f", "inference-worker"])
+		.output()?;
 	let text = String::from_utf8(output.stdout)?;
 	Ok(text.lines().filter_map(|line| line.trim().parse().ok()).collect())
 }
@@ -64,7 +76,10 @@ fn journaled(devnet: &Devnet, genesis: H256, job: u64) -> Result<usize> {
 
 async fn bill(wallet: &Wallet, job: u64) -> Result<Value> {
 	let bill = wallet.run(&["bill", &job.to_string()]).await?;
-	ensure!(billed_in_all(&bill)? == amount(&bill["price"])?, "the lines sum to the price: {bill}");
+	ensure!(
+		billed_in_all(&bill)? == amount(&bill["price"])?,
+		"the lines sum to the price: {bill}"
+	);
 	Ok(bill)
 }
 
@@ -75,11 +90,20 @@ async fn jobs_should_end_once_and_be_paid_once_when_nodes_are_killed() -> Result
 		let genesis = genesis.as_str().context("a hash is text")?.parse::<H256>()?;
 		devnet.add_worker(VICTIM, "//Dave").await?;
 		let victim = Wallet::new(devnet.node(VICTIM), "//Dave");
-		let registered = victim.run(&["node", "register", "--bond", "1000000", "--region", "test"]).await?;
+		let registered = victim
+			.run(&["node", "register", "--bond", "1000000", "--region", "test"])
+			.await?;
 		let id = registered["node"].as_u64().context("a node has an id")?;
 
 		let maker = Wallet::new(devnet.node("alice"), "//Ferdie");
-		let slow = add(&maker, &devnet.scratch(), "slow", hostile_models::counting_loop(), "12000").await?;
+		let slow = add(
+			&maker,
+			&devnet.scratch(),
+			"slow",
+			hostile_models::counting_loop(),
+			"12000",
+		)
+		.await?;
 		let quick = add(&maker, &devnet.scratch(), "quick", hostile_models::identity(), "200").await?;
 		market::host(&victim, &[slow, quick], "1", "0.1").await?;
 		market::host(&Wallet::new(devnet.node("alice"), "//Alice"), &[quick], "1", "0.1").await?;
@@ -113,31 +137,58 @@ async fn killed_in_mid_job(devnet: &mut Devnet, payer: &Wallet, model: u64, vict
 	let seen = payer.run(&["job", "show", &job.to_string()]).await?;
 	ensure!(seen["phase"] == "Assigned", "it was killed in mid-job: {seen}");
 	until("the end of the dead node's models", SOON, || async {
-		Ok(orphans.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists()).then_some(()))
+		Ok(orphans
+			.iter()
+			.all(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+			.then_some(()))
 	})
 	.await?;
-	ensure!(journaled(devnet, genesis, job)? == 0, "what did not end is not in the journal");
+	ensure!(
+		journaled(devnet, genesis, job)? == 0,
+		"what did not end is not in the journal"
+	);
 
 	devnet.node_mut(VICTIM).resume().await?;
 	let attested = market::wait_for_phase(payer, job, "Attested").await?;
-	ensure!(attested["executor"] == victim && attested["tried"] == json!([]), "the same node did it: {attested}");
+	ensure!(
+		attested["executor"] == victim && attested["tried"] == json!([]),
+		"the same node did it: {attested}"
+	);
 	let output = parse(&get_blob(devnet.node(VICTIM), &attested["output"], job).await?)?;
 	let count = i64::from_le_bytes(parse(&file)?[0].data.as_slice().try_into()?);
 	let counted = values(&output[0]);
-	ensure!(counted.iter().all(|value| *value > 1.0), "it counted to {counted:?} in {count} steps");
+	ensure!(
+		counted.iter().all(|value| *value > 1.0),
+		"it counted to {counted:?} in {count} steps"
+	);
 
 	devnet.node_mut(VICTIM).kill()?;
 	ensure!(journaled(devnet, genesis, job)? == 1, "the work is in the journal once");
 	devnet.node_mut(VICTIM).resume().await?;
 	let settled = market::wait_for_phase(payer, job, "Settled").await?;
-	ensure!(settled["output"] == attested["output"], "the output did not change: {settled}");
-	ensure!(settled["attestedAt"] == attested["attestedAt"], "there is one attestation: {settled}");
+	ensure!(
+		settled["output"] == attested["output"],
+		"the output did not change: {settled}"
+	);
+	ensure!(
+		settled["attestedAt"] == attested["attestedAt"],
+		"there is one attestation: {settled}"
+	);
 	let bill = bill(payer, job).await?;
 	let earned = operator.claimable().await? - earned_before;
-	ensure!(earned > 0 && earned == billed_to(&bill, Some(&operator.address()))?, "{earned} earned, billed: {bill}");
+	ensure!(
+		earned > 0 && earned == billed_to(&bill, Some(&operator.address()))?,
+		"{earned} earned, billed: {bill}"
+	);
 	let node = devnet.node(VICTIM);
-	ensure!(node.metric("highway_job_runs_total", &[]).await? == 0.0, "what the journal holds is not run again");
-	ensure!(node.metric("highway_attestations_total", &[]).await? == 0.0, "what is attested is not attested again");
+	ensure!(
+		node.metric("highway_job_runs_total", &[]).await? == 0.0,
+		"what the journal holds is not run again"
+	);
+	ensure!(
+		node.metric("highway_attestations_total", &[]).await? == 0.0,
+		"what is attested is not attested again"
+	);
 	Ok(())
 }
 
@@ -189,13 +240,22 @@ async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u6
 		}
 	)?;
 	let alice = Account::connect(devnet.node("alice"), "//Alice").await?;
-	ensure!(billed_to(&moved, Some(&alice.address()))? >= amount(&json!("1"))?, "Alice is paid for the run: {moved}");
-	ensure!(amount(&lost["refunded"])? == price && lost["lines"] == json!([]), "all of the price went back: {lost}");
+	ensure!(
+		billed_to(&moved, Some(&alice.address()))? >= amount(&json!("1"))?,
+		"Alice is paid for the run: {moved}"
+	);
+	ensure!(
+		amount(&lost["refunded"])? == price && lost["lines"] == json!([]),
+		"all of the price went back: {lost}"
+	);
 
 	// Nothing else of the payer's moved but what the quick jobs cost.
 	let quick_price = amount(&moved["price"])?;
 	let left = account.total().await?;
 	let quick_fees = before - fee - spent * quick_price - left;
-	ensure!(quick_fees <= 2 * spent * fee, "the payer is made whole but for fees: {before} - {left}, fee {fee}");
+	ensure!(
+		quick_fees <= 2 * spent * fee,
+		"the payer is made whole but for fees: {before} - {left}, fee {fee}"
+	);
 	Ok(())
 }

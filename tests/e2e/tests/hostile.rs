@@ -14,8 +14,13 @@ use highway_wallet::client::calls::{self, AskRole};
 use std::{collections::BTreeSet, fs, time::Duration};
 
 /// Those that go to the nodes: one of each kind.
-const REGISTERED: [&str; 5] =
-	["external data at an absolute path", "ten thousand levels of If", "an unknown domain", "a truncated file", "a huge sparse tensor"];
+const REGISTERED: [&str; 5] = [
+	"external data at an absolute path",
+	"ten thousand levels of If",
+	"an unknown domain",
+	"a truncated file",
+	"a huge sparse tensor",
+];
 
 /// What the hostile models pretend to be.
 fn disguise(artifact: &[u8]) -> Result<VersionSpec> {
@@ -27,7 +32,11 @@ fn disguise(artifact: &[u8]) -> Result<VersionSpec> {
 		outputs: honest.bounded_outputs().context("one output fits")?,
 		unit: Unit::Request,
 		unit_time_ms: 200,
-		policy: VerificationPolicy::Tolerance { atol: 1_000_000, rtol: 1_000_000, outliers: Default::default() },
+		policy: VerificationPolicy::Tolerance {
+			atol: 1_000_000,
+			rtol: 1_000_000,
+			outliers: Default::default(),
+		},
 		recipe: None,
 	})
 }
@@ -44,10 +53,23 @@ async fn hostile_models_should_be_refused_by_wallet_and_nodes_while_the_chain_go
 			let file = file.to_str().context("UTF-8")?;
 			let name = format!("hostile-{index}");
 			let failure = maker
-				.fails(&["model", "add", file, "--name", &name, "--licence", "MIT", "--unit-time-ms", "200"])
+				.fails(&[
+					"model",
+					"add",
+					file,
+					"--name",
+					&name,
+					"--licence",
+					"MIT",
+					"--unit-time-ms",
+					"200",
+				])
 				.await
 				.with_context(|| what.to_string())?;
-			ensure!(failure.code == 1 && failure.message.contains("cannot be registered"), "{what}: {failure:?}");
+			ensure!(
+				failure.code == 1 && failure.message.contains("cannot be registered"),
+				"{what}: {failure:?}"
+			);
 		}
 		ensure!(account.total().await? == before, "refusals cost nothing");
 		ensure!(account.client.models().await?.is_empty(), "no model was registered");
@@ -65,7 +87,10 @@ async fn hostile_models_should_be_refused_by_wallet_and_nodes_while_the_chain_go
 		}
 		account.submit(&registrations).await?;
 		let models: Vec<_> = account.client.models().await?.iter().map(|model| model.id).collect();
-		ensure!(models.len() == REGISTERED.len(), "the chain cannot see that they are hostile: {models:?}");
+		ensure!(
+			models.len() == REGISTERED.len(),
+			"the chain cannot see that they are hostile: {models:?}"
+		);
 		let price = amount(&"1".into())?;
 		try_join_all(devnet.nodes.iter().map(|node| async {
 			let operator = Account::connect(node, &market::key_of(node.name())).await?;
@@ -86,17 +111,30 @@ async fn hostile_models_should_be_refused_by_wallet_and_nodes_while_the_chain_go
 		}
 		let first_block = devnet.node("alice").best_block().await?;
 		for (job, what) in jobs.into_iter().zip(REGISTERED) {
-			let failed = market::wait_for_phase(&payer, job, "Failed").await.with_context(|| what.to_string())?;
+			let failed = market::wait_for_phase(&payer, job, "Failed")
+				.await
+				.with_context(|| what.to_string())?;
 			ensure!(failed["output"].is_null(), "{what}: there is no output: {failed}");
 			let bill = payer.run(&["bill", &job.to_string()]).await?;
 			ensure!(billed_in_all(&bill)? == amount(&bill["price"])?, "{what}: {bill}");
-			ensure!(amount(&bill["refunded"])? >= amount(&bill["price"])? / 2, "{what}: most goes back: {bill}");
+			ensure!(
+				amount(&bill["refunded"])? >= amount(&bill["price"])? / 2,
+				"{what}: most goes back: {bill}"
+			);
 		}
 		all_should_author_and_finalize_after(devnet, first_block).await?;
 		for node in &devnet.nodes {
 			let refused = node.metric("highway_refused_models", &[]).await?;
-			ensure!(refused >= 1.0, "{} says how many models it refuses: {refused}", node.name());
-			ensure!(node.metric("highway_healthy", &[]).await? == 1.0, "{} is healthy", node.name());
+			ensure!(
+				refused >= 1.0,
+				"{} says how many models it refuses: {refused}",
+				node.name()
+			);
+			ensure!(
+				node.metric("highway_healthy", &[]).await? == 1.0,
+				"{} is healthy",
+				node.name()
+			);
 		}
 		Ok(())
 	})
@@ -111,15 +149,20 @@ async fn all_should_author_and_finalize_after(devnet: &Devnet, first: u64) -> Re
 	let limit = Duration::from_secs(120);
 	let start = std::time::Instant::now();
 	while authors.len() < devnet.nodes.len() {
-		ensure!(start.elapsed() < limit, "only {authors:?} authored blocks {first} to {next}");
+		ensure!(
+			start.elapsed() < limit,
+			"only {authors:?} authored blocks {first} to {next}"
+		);
 		node.wait_for_block(next).await?;
 		authors.insert(author_of(node, next).await?);
 		next += 1;
 	}
 	for node in &devnet.nodes {
-		until(&format!("finality of block {next} on {}", node.name()), limit, || async {
-			Ok((node.finalized_block().await? > first).then_some(()))
-		})
+		until(
+			&format!("finality of block {next} on {}", node.name()),
+			limit,
+			|| async { Ok((node.finalized_block().await? > first).then_some(())) },
+		)
 		.await?;
 	}
 	Ok(())

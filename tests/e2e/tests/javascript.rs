@@ -43,8 +43,18 @@ async fn run(folder: &Path, limit: Duration, program: &str, arguments: &[&str]) 
 #[tokio::test]
 async fn script_should_transfer_and_submit_when_it_knows_only_the_metadata() -> Result<()> {
 	let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../js");
-	ensure!(folder.join("package-lock.json").is_file(), "{} has no locked packages", folder.display());
-	run(&folder, INSTALL_LIMIT, "npm", &["ci", "--no-audit", "--no-fund", "--prefer-offline"]).await?;
+	ensure!(
+		folder.join("package-lock.json").is_file(),
+		"{} has no locked packages",
+		folder.display()
+	);
+	run(
+		&folder,
+		INSTALL_LIMIT,
+		"npm",
+		&["ci", "--no-audit", "--no-fund", "--prefer-offline"],
+	)
+	.await?;
 	Devnet::run(async |devnet| {
 		let url = devnet.node("alice").url();
 		let output = run(&folder, SCRIPT_LIMIT, "node", &["transfer_and_submit.mjs", &url]).await?;

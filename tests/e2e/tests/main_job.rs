@@ -24,7 +24,13 @@ fn files() -> Result<Vec<PathBuf>> {
 	let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../files").canonicalize()?;
 	let own = env::current_exe()?;
 	let sample = |name: &str| samples.join(name);
-	Ok(vec![sample("fibonacci.py"), own, sample("road.png"), sample("page.pdf"), sample("order.json")])
+	Ok(vec![
+		sample("fibonacci.py"),
+		own,
+		sample("road.png"),
+		sample("page.pdf"),
+		sample("order.json"),
+	])
 }
 
 #[tokio::test]
@@ -41,7 +47,10 @@ async fn five_files_should_be_named_and_paid_for_when_three_nodes_serve_magika()
 		arguments.extend(files.iter().map(|file| file.to_str().unwrap_or_default()));
 		let answer = payer.run(&arguments).await?;
 		let results = answer["results"].as_array().context("`infer` gives results")?;
-		let labels: Vec<_> = results.iter().map(|result| result["label"].as_str().unwrap_or_default()).collect();
+		let labels: Vec<_> = results
+			.iter()
+			.map(|result| result["label"].as_str().unwrap_or_default())
+			.collect();
 		ensure!(labels == LABELS, "the labels are {labels:?}");
 
 		let mut model = BareModel::load(&fs::read(binaries::model("magika/model.onnx")?)?)?;
@@ -61,10 +70,18 @@ async fn five_files_should_be_named_and_paid_for_when_three_nodes_serve_magika()
 
 /// Holds the output of a job against bare ONNX Runtime on the same input.
 async fn equals_bare_runtime(devnet: &Devnet, payer: &Wallet, model: &mut BareModel, result: &Value) -> Result<()> {
-	let job = result["job"].as_u64().with_context(|| format!("a result names its job: {result}"))?;
+	let job = result["job"]
+		.as_u64()
+		.with_context(|| format!("a result names its job: {result}"))?;
 	let path = devnet.scratch().join(format!("{job}.safetensors"));
 	let seen = payer
-		.run(&["job", "watch", &job.to_string(), "--output", path.to_str().context("paths here are UTF-8")?])
+		.run(&[
+			"job",
+			"watch",
+			&job.to_string(),
+			"--output",
+			path.to_str().context("paths here are UTF-8")?,
+		])
 		.await?;
 	let input = tensors::parse(&get_blob(devnet.node("bob"), &seen["input"], job).await?)?;
 	let output = tensors::parse(&fs::read(&path)?)?;
@@ -73,13 +90,19 @@ async fn equals_bare_runtime(devnet: &Devnet, payer: &Wallet, model: &mut BareMo
 	// A run has two rows or more, and up to five jobs may have shared it.
 	let mut exact = false;
 	for width in 2..=5 {
-		let wide: Vec<_> = input.iter().map(|tensor| bare::repeated(tensor, width)).collect::<Result<_>>()?;
+		let wide: Vec<_> = input
+			.iter()
+			.map(|tensor| bare::repeated(tensor, width))
+			.collect::<Result<_>>()?;
 		let outputs = model.run(&wide)?;
 		let (name, all) = outputs.first().context("Magika has an output")?;
 		ensure!(*name == output[0].name, "the output is called {name}");
 		for theirs in all.chunks(all.len() / width) {
 			let difference = bare::greatest_difference(&ours, theirs)?;
-			ensure!(difference <= TOLERANCE, "job {job} differs by {difference} from bare ONNX Runtime");
+			ensure!(
+				difference <= TOLERANCE,
+				"job {job} differs by {difference} from bare ONNX Runtime"
+			);
 			exact |= bare::same_bits(&ours, theirs);
 		}
 	}
@@ -92,8 +115,14 @@ async fn settled_bill(payer: &Wallet, job: u64) -> Result<Value> {
 	market::wait_for_phase(payer, job, "Settled").await?;
 	let bill = payer.run(&["bill", &job.to_string()]).await?;
 	ensure!(bill["foreseen"] == false, "the bill of a settled job is final: {bill}");
-	ensure!(billed_in_all(&bill)? == amount(&bill["price"])?, "the lines sum to the price: {bill}");
-	ensure!(amount(&bill["refunded"])? == 0, "nothing goes back of a settled job: {bill}");
+	ensure!(
+		billed_in_all(&bill)? == amount(&bill["price"])?,
+		"the lines sum to the price: {bill}"
+	);
+	ensure!(
+		amount(&bill["refunded"])? == 0,
+		"nothing goes back of a settled job: {bill}"
+	);
 	Ok(bill)
 }
 
@@ -111,11 +140,17 @@ async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value]) -> R
 	}
 	let maker = Account::connect(devnet.node("alice"), "//Dave").await?;
 	let royalties = owed.get(&maker.address()).copied();
-	ensure!(royalties == Some(5 * 500_000_000), "five royalties of 0.0005 AIC went to Dave: {owed:?}");
+	ensure!(
+		royalties == Some(5 * 500_000_000),
+		"five royalties of 0.0005 AIC went to Dave: {owed:?}"
+	);
 	let wallet = Wallet::new(devnet.node("charlie"), "//Eve");
 	for (payee, sum) in owed {
 		let balance = wallet.run(&["balance", &payee]).await?;
-		ensure!(amount(&balance["claimable"])? == sum, "{payee} is owed {sum}, but has {balance}");
+		ensure!(
+			amount(&balance["claimable"])? == sum,
+			"{payee} is owed {sum}, but has {balance}"
+		);
 	}
 	Ok(())
 }
@@ -131,10 +166,19 @@ async fn claims_are_paid(devnet: &Devnet) -> Result<()> {
 		}
 		let fee = account.client.fee(&account.signer, &[calls::claim()]).await?;
 		let claimed = Wallet::new(devnet.node(node), secret).run(&["claim"]).await?;
-		ensure!(amount(&claimed["claimed"])? == claimable, "{secret} claims {claimable}, not {claimed}");
-		ensure!(account.claimable().await? == 0, "what was claimed cannot be claimed again");
+		ensure!(
+			amount(&claimed["claimed"])? == claimable,
+			"{secret} claims {claimable}, not {claimed}"
+		);
+		ensure!(
+			account.claimable().await? == 0,
+			"what was claimed cannot be claimed again"
+		);
 		let (after, full) = (account.total().await?, before + claimable);
-		ensure!((full.saturating_sub(fee)..full).contains(&after), "{secret}: {before} + {claimable} - {fee} = {after}?");
+		ensure!(
+			(full.saturating_sub(fee)..full).contains(&after),
+			"{secret}: {before} + {claimable} - {fee} = {after}?"
+		);
 	}
 	Ok(())
 }
@@ -145,11 +189,18 @@ async fn metrics_tell_of_the_jobs(devnet: &Devnet, jobs: usize) -> Result<()> {
 		attested += node.metric("highway_jobs_total", &["outcome=\"attested\""]).await?;
 		runs += node.metric("highway_job_runs_total", &[]).await?;
 		stored += node.metric("highway_blobs_stored", &[]).await?;
-		ensure!(node.metric("highway_healthy", &[]).await? == 1.0, "{} says that it is healthy", node.name());
+		ensure!(
+			node.metric("highway_healthy", &[]).await? == 1.0,
+			"{} says that it is healthy",
+			node.name()
+		);
 	}
 	ensure!(attested == jobs as f64, "the nodes count {attested} attested jobs");
 	ensure!(runs == jobs as f64, "every job ran once, the nodes count {runs}");
 	// Inputs and outputs, at least, and the model on every node.
-	ensure!(stored >= (2 * jobs + devnet.nodes.len()) as f64, "the nodes count {stored} blobs");
+	ensure!(
+		stored >= (2 * jobs + devnet.nodes.len()) as f64,
+		"the nodes count {stored} blobs"
+	);
 	Ok(())
 }

@@ -11,7 +11,9 @@ const SAMPLES: usize = 576;
 
 /// A hum of 220 Hz from `first` on, so that the state has something to remember.
 fn sound(first: usize) -> Vec<f32> {
-	(first..first + SAMPLES).map(|sample| 0.5 * (TAU * 220.0 * sample as f32 / 16_000.0).sin()).collect()
+	(first..first + SAMPLES)
+		.map(|sample| 0.5 * (TAU * 220.0 * sample as f32 / 16_000.0).sin())
+		.collect()
 }
 
 fn input(first: usize, state: &[f32]) -> Result<Vec<Tensor>> {
@@ -35,10 +37,15 @@ async fn state_should_be_carried_when_the_second_job_is_fed_with_the_firsts() ->
 		let mut probabilities = Vec::new();
 		for round in 0..2 {
 			let input = input(round * 512, &state)?;
-			let (from, to) = (devnet.scratch().join("in.safetensors"), devnet.scratch().join("out.safetensors"));
+			let (from, to) = (
+				devnet.scratch().join("in.safetensors"),
+				devnet.scratch().join("out.safetensors"),
+			);
 			fs::write(&from, serialize(&input))?;
 			let (from, to) = (from.to_str().context("UTF-8")?, to.to_str().context("UTF-8")?);
-			let answer = payer.run(&["infer", &model.to_string(), "--input", from, "--output", to]).await?;
+			let answer = payer
+				.run(&["infer", &model.to_string(), "--input", from, "--output", to])
+				.await?;
 			ensure!(answer["results"][0]["job"].is_u64(), "`infer` names the job: {answer}");
 
 			let ours = parse(&fs::read(to)?)?;
@@ -50,7 +57,10 @@ async fn state_should_be_carried_when_the_second_job_is_fed_with_the_firsts() ->
 				// Its first axes are not those of a batch, so it runs alone and as it is: to the bit.
 				let (got, job) = (values(ours), &answer["results"][0]["job"]);
 				let difference = bare::greatest_difference(&got, theirs)?;
-				ensure!(bare::same_bits(&got, theirs), "{name} of job {job} differs by {difference}");
+				ensure!(
+					bare::same_bits(&got, theirs),
+					"{name} of job {job} differs by {difference}"
+				);
 			}
 			probabilities.extend(values(&ours[0]));
 			let next = values(&ours[1]);
@@ -58,7 +68,10 @@ async fn state_should_be_carried_when_the_second_job_is_fed_with_the_firsts() ->
 			state = next;
 		}
 		let fresh = reference.run(&input(512, &[0.0; 256])?)?;
-		ensure!(fresh[0].1 != probabilities[1..], "the second answer depends on the first's state");
+		ensure!(
+			fresh[0].1 != probabilities[1..],
+			"the second answer depends on the first's state"
+		);
 		Ok(())
 	})
 	.await

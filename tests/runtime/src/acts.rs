@@ -29,7 +29,11 @@ pub fn spec(name: &str) -> VersionSpec {
 		outputs: BoundedVec::truncate_from(vec![tensor(b"target_label", DType::F32, 214)]),
 		unit: Unit::Request,
 		unit_time_ms: 1_000,
-		policy: VerificationPolicy::Tolerance { atol: 1_000, rtol: 1_000, outliers: Perbill::from_percent(1) },
+		policy: VerificationPolicy::Tolerance {
+			atol: 1_000,
+			rtol: 1_000,
+			outliers: Perbill::from_percent(1),
+		},
 		recipe: None,
 	}
 }
@@ -43,7 +47,14 @@ pub fn register_call(
 	royalty: Balance,
 ) -> RuntimeCall {
 	let name = name.as_bytes().to_vec().try_into().expect("a short name");
-	pallet_model_registry::Call::register { name, spec, parent, derivative_terms, royalty }.into()
+	pallet_model_registry::Call::register {
+		name,
+		spec,
+		parent,
+		derivative_terms,
+		royalty,
+	}
+	.into()
 }
 
 /// `InferenceJobs.submit_job` with a small input and no bound on the price.
@@ -154,17 +165,26 @@ impl Chain {
 			.iter()
 			.map(|job| {
 				let output = output_of(*job);
-				AttestItem { job: *job, output, commitment: worker::commitment(*job, node, &output, &[7; 32]) }
+				AttestItem {
+					job: *job,
+					output,
+					commitment: worker::commitment(*job, node, &output, &[7; 32]),
+				}
 			})
 			.collect::<Vec<_>>();
-		WorkerAction::Attest { node, items: items.try_into().expect("at most 256 jobs") }
+		WorkerAction::Attest {
+			node,
+			items: items.try_into().expect("at most 256 jobs"),
+		}
 	}
 
 	/// Lets the node that has the job attest it.
 	pub fn attest(&mut self, job: JobId) {
 		let node = self.executor(job);
 		let transaction = worker_transaction(self.worker(node), self.attestation(node, &[job]));
-		self.apply(transaction).expect("an attestation by the assigned node is valid").expect("it is taken");
+		self.apply(transaction)
+			.expect("an attestation by the assigned node is valid")
+			.expect("it is taken");
 	}
 
 	/// Lets blocks pass until the job's present phase is over and the due queue has moved it on.

@@ -5,7 +5,7 @@ use codec::Encode;
 use frame_support::storage::{with_transaction_unchecked, TransactionOutcome};
 use highway_primitives::{worker, Balance, BlockNumber, NodeId};
 use highway_runtime::{
-	constants::SLOT_DURATION, Address, AccountId, Babe, Balances, Executive, Header, Nonce, NodeStaking, Runtime,
+	constants::SLOT_DURATION, AccountId, Address, Babe, Balances, Executive, Header, NodeStaking, Nonce, Runtime,
 	RuntimeCall, RuntimeEvent, Signature, System, TxExtension, UncheckedExtrinsic,
 };
 use sp_consensus_babe::{
@@ -86,8 +86,12 @@ impl Chain {
 		self.issuance = Balances::total_issuance();
 		Executive::initialize_block(&header);
 		self.is_open = true;
-		let now = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: self.slot * SLOT_DURATION });
-		Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(now)).expect("an inherent is valid").expect("it succeeds");
+		let now = RuntimeCall::Timestamp(pallet_timestamp::Call::set {
+			now: self.slot * SLOT_DURATION,
+		});
+		Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(now))
+			.expect("an inherent is valid")
+			.expect("it succeeds");
 		self.send_heartbeats();
 	}
 
@@ -131,7 +135,7 @@ impl Chain {
 			Err(refusal) if refusal == InvalidTransaction::ExhaustsResources.into() => {
 				self.close();
 				self.apply_here(transaction)
-			},
+			}
 			result => result,
 		}
 	}
@@ -151,7 +155,11 @@ impl Chain {
 		self.close();
 		let head = self.head.hash();
 		with_transaction_unchecked(|| {
-			TransactionOutcome::Rollback(Runtime::validate_transaction(TransactionSource::External, transaction, head))
+			TransactionOutcome::Rollback(Runtime::validate_transaction(
+				TransactionSource::External,
+				transaction,
+				head,
+			))
 		})
 	}
 
@@ -159,7 +167,8 @@ impl Chain {
 	pub fn call(&mut self, who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
 		self.open();
 		let call = call.into();
-		self.apply(signed(who, call.clone())).unwrap_or_else(|refusal| panic!("{call:?} by {who:?}: {refusal:?}"))
+		self.apply(signed(who, call.clone()))
+			.unwrap_or_else(|refusal| panic!("{call:?} by {who:?}: {refusal:?}"))
 	}
 
 	/// [`Self::call`] that must succeed.
@@ -196,7 +205,11 @@ impl Chain {
 		let slot = Slot::from(self.slot);
 		let (current, next) = (Babe::current_epoch(), Babe::next_epoch());
 		let is_first = *self.head.number() == 0;
-		let epoch = if !is_first && slot >= next.start_slot { next } else { current };
+		let epoch = if !is_first && slot >= next.start_slot {
+			next
+		} else {
+			current
+		};
 		// As the runtime does when whole epochs were skipped: the next one's randomness, under the index of this slot.
 		let index = match is_first {
 			true => epoch.epoch_index,
@@ -208,7 +221,9 @@ impl Chain {
 		PreDigest::SecondaryVRF(SecondaryVRFPreDigest {
 			authority_index: authority_index as u32,
 			slot,
-			vrf_signature: author.pair().vrf_sign(&make_vrf_sign_data(&epoch.randomness, slot, index)),
+			vrf_signature: author
+				.pair()
+				.vrf_sign(&make_vrf_sign_data(&epoch.randomness, slot, index)),
 		})
 	}
 

@@ -13,7 +13,10 @@ pub fn patch_of_preset(name: &str) -> Option<Vec<u8>> {
 
 /// The names that the runtime API tells.
 pub fn names_of_presets() -> Vec<String> {
-	<Runtime as GenesisBuilder<Block>>::preset_names().iter().map(ToString::to_string).collect()
+	<Runtime as GenesisBuilder<Block>>::preset_names()
+		.iter()
+		.map(ToString::to_string)
+		.collect()
 }
 
 /// The full genesis configuration of the preset `name`: the default one with the preset's patch.
@@ -43,7 +46,7 @@ fn merge(value: &mut Value, patch: Value) {
 			for (name, field) in patch {
 				merge(fields.entry(name).or_insert(Value::Null), field);
 			}
-		},
+		}
 		(value, patch) => *value = patch,
 	}
 }

@@ -29,7 +29,11 @@ fn check_obligations() {
 		.filter(|record| is_open(record.phase()))
 		.map(|record| record.deal.price)
 		.sum();
-	assert_eq!(pallet_revenue_split::Obligations::<Runtime>::get(), prices, "obligations are the prices of open jobs");
+	assert_eq!(
+		pallet_revenue_split::Obligations::<Runtime>::get(),
+		prices,
+		"obligations are the prices of open jobs"
+	);
 	assert_eq!(RevenueSplit::pot_surplus(), Some(0), "the pot holds what it owes");
 }
 
@@ -42,15 +46,21 @@ fn check_reservations() {
 				let (reserved, assigned) = expected.entry(node).or_default();
 				*reserved += record.security;
 				*assigned += 1;
-			},
+			}
 			JobState::Attested { node, .. } => expected.entry(node).or_default().0 += record.security,
 			JobState::Settled { .. } | JobState::Refunded { .. } | JobState::Failed { .. } => (),
 		}
 	}
 	for (node, standing) in pallet_node_staking::Standings::<Runtime>::iter() {
 		let (reserved, assigned) = expected.remove(&node).unwrap_or_default();
-		assert_eq!(standing.reserved, reserved, "node {node} has reserved the security of its unfinished jobs");
-		assert_eq!(standing.assigned, assigned, "node {node} has as many slots taken as jobs assigned");
+		assert_eq!(
+			standing.reserved, reserved,
+			"node {node} has reserved the security of its unfinished jobs"
+		);
+		assert_eq!(
+			standing.assigned, assigned,
+			"node {node} has as many slots taken as jobs assigned"
+		);
 	}
 	assert!(expected.is_empty(), "jobs are with nodes that are gone: {expected:?}");
 }
@@ -62,7 +72,11 @@ fn check_open_jobs() {
 		*open.entry(record.model).or_default() += 1;
 	}
 	for (model, record) in pallet_model_registry::Models::<Runtime>::iter() {
-		assert_eq!(record.open_jobs, open.remove(&model).unwrap_or_default(), "model {model} counts its open jobs");
+		assert_eq!(
+			record.open_jobs,
+			open.remove(&model).unwrap_or_default(),
+			"model {model} counts its open jobs"
+		);
 	}
 	assert!(open.is_empty(), "jobs run on models that are gone: {open:?}");
 }
@@ -75,7 +89,10 @@ fn check_clearings() {
 	}
 	for (model, epoch, clearing) in pallet_revenue_split::Clearings::<Runtime>::iter() {
 		let expected = jobs.remove(&(model, epoch)).unwrap_or_default();
-		assert_eq!(clearing.jobs, expected, "the record of model {model}, epoch {epoch} counts its jobs");
+		assert_eq!(
+			clearing.jobs, expected,
+			"the record of model {model}, epoch {epoch} counts its jobs"
+		);
 	}
 	assert!(jobs.is_empty(), "jobs refer to records that are gone: {jobs:?}");
 }
@@ -89,16 +106,21 @@ fn check_commitments() {
 			"job {job} has a commitment exactly if it has an output"
 		);
 	}
-	let orphan = pallet_proof_of_work_done::Commitments::<Runtime>::iter_keys()
-		.find(|job| !Jobs::<Runtime>::contains_key(job));
+	let orphan =
+		pallet_proof_of_work_done::Commitments::<Runtime>::iter_keys().find(|job| !Jobs::<Runtime>::contains_key(job));
 	assert_eq!(orphan, None, "a commitment outlived its job");
 }
 
 /// The issuance is what all accounts have.
 fn check_accounts() {
-	let sum: Balance =
-		frame_system::Account::<Runtime>::iter_values().map(|account| account.data.free + account.data.reserved).sum();
-	assert_eq!(Balances::total_issuance(), sum, "the issuance is what all accounts have");
+	let sum: Balance = frame_system::Account::<Runtime>::iter_values()
+		.map(|account| account.data.free + account.data.reserved)
+		.sum();
+	assert_eq!(
+		Balances::total_issuance(),
+		sum,
+		"the issuance is what all accounts have"
+	);
 }
 
 /// In a block the issuance falls by what the split burned and by dropped dust, and by nothing else.
@@ -111,7 +133,11 @@ pub fn check_issuance(before: Balance, events: &[RuntimeEvent]) {
 			_ => 0,
 		})
 		.sum();
-	assert_eq!(Balances::total_issuance() + lost, before, "the issuance changes by what is burned only");
+	assert_eq!(
+		Balances::total_issuance() + lost,
+		before,
+		"the issuance changes by what is burned only"
+	);
 }
 
 /// What an account can spend.

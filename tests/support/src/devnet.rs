@@ -26,15 +26,20 @@ impl Devnet {
 	/// The same, with more arguments for every node.
 	pub async fn start_with(extra: &[&str]) -> Result<Self> {
 		let folder = tempfile::Builder::new().prefix("highway-").tempdir()?;
-		let mut devnet = Self { nodes: Vec::new(), folder };
+		let mut devnet = Self {
+			nodes: Vec::new(),
+			folder,
+		};
 		for validator in VALIDATORS {
 			let extra = extra.iter().map(|argument| argument.to_string()).collect();
 			devnet.add(validator, Some(validator), extra).await?;
 		}
 		for node in &devnet.nodes {
-			until(&format!("finality on {}", node.name()), Duration::from_secs(90), || async {
-				Ok((node.finalized_block().await? >= 1).then_some(()))
-			})
+			until(
+				&format!("finality on {}", node.name()),
+				Duration::from_secs(90),
+				|| async { Ok((node.finalized_block().await? >= 1).then_some(())) },
+			)
 			.await?;
 		}
 		Ok(devnet)
@@ -45,11 +50,14 @@ impl Devnet {
 	pub async fn run(scenario: impl AsyncFnOnce(&mut Devnet) -> Result<()>) -> Result<()> {
 		let mut devnet = Self::start().await?;
 		// A failed assertion must not take the logs with it.
-		let result = AssertUnwindSafe(scenario(&mut devnet)).catch_unwind().await.unwrap_or_else(|panic| {
-			let text = panic.downcast_ref::<String>().cloned();
-			let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
-			Err(anyhow!("the test panicked: {}", text.unwrap_or_default()))
-		});
+		let result = AssertUnwindSafe(scenario(&mut devnet))
+			.catch_unwind()
+			.await
+			.unwrap_or_else(|panic| {
+				let text = panic.downcast_ref::<String>().cloned();
+				let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
+				Err(anyhow!("the test panicked: {}", text.unwrap_or_default()))
+			});
 		let result = result.and_then(|()| {
 			for node in &devnet.nodes {
 				let panics = node.panics();
@@ -69,7 +77,10 @@ impl Devnet {
 			eprintln!("=== the end of {}'s log ===\n{}", node.name(), node.log_tail());
 			if let Some(folder) = &folder {
 				let file = folder.join(format!("{}.log", node.name()));
-				if let Err(error) = fs::create_dir_all(folder).map_err(Into::into).and_then(|()| node.save_log(&file)) {
+				if let Err(error) = fs::create_dir_all(folder)
+					.map_err(Into::into)
+					.and_then(|()| node.save_log(&file))
+				{
 					eprintln!("the log cannot be copied to {}: {error}", file.display());
 				}
 			}
@@ -121,12 +132,18 @@ impl Devnet {
 
 	/// The node of this name.
 	pub fn node(&self, name: &str) -> &Node {
-		self.nodes.iter().find(|node| node.name() == name).expect("tests name nodes that they started; qed")
+		self.nodes
+			.iter()
+			.find(|node| node.name() == name)
+			.expect("tests name nodes that they started; qed")
 	}
 
 	/// The node of this name.
 	pub fn node_mut(&mut self, name: &str) -> &mut Node {
-		self.nodes.iter_mut().find(|node| node.name() == name).expect("tests name nodes that they started; qed")
+		self.nodes
+			.iter_mut()
+			.find(|node| node.name() == name)
+			.expect("tests name nodes that they started; qed")
 	}
 
 	/// A folder for the test's own files.

@@ -13,9 +13,25 @@ pub fn magika_arguments() -> Result<Vec<String>> {
 	let model = binaries::model("magika/model.onnx")?;
 	let config = binaries::model("magika/config.min.json")?;
 	let words = [
-		"model", "add", &model.to_string_lossy(), "--name", "magika", "--licence", "Apache-2.0", "--royalty", "0.0005",
-		"--unit", "request", "--unit-time-ms", "200", "--policy", "tolerance:0.001:0.001",
-		"--recipe", "magika", "--recipe-config", &config.to_string_lossy(),
+		"model",
+		"add",
+		&model.to_string_lossy(),
+		"--name",
+		"magika",
+		"--licence",
+		"Apache-2.0",
+		"--royalty",
+		"0.0005",
+		"--unit",
+		"request",
+		"--unit-time-ms",
+		"200",
+		"--policy",
+		"tolerance:0.001:0.001",
+		"--recipe",
+		"magika",
+		"--recipe-config",
+		&config.to_string_lossy(),
 	];
 	Ok(words.iter().map(|word| word.to_string()).collect())
 }
@@ -24,8 +40,21 @@ pub fn magika_arguments() -> Result<Vec<String>> {
 pub fn silero_arguments() -> Result<Vec<String>> {
 	let model = binaries::model("silero-vad/model.onnx")?;
 	let words = [
-		"model", "add", &model.to_string_lossy(), "--name", "silero-vad", "--licence", "MIT", "--royalty", "0.0002",
-		"--unit", "request", "--unit-time-ms", "200", "--policy", "tolerance:0.001:0.001",
+		"model",
+		"add",
+		&model.to_string_lossy(),
+		"--name",
+		"silero-vad",
+		"--licence",
+		"MIT",
+		"--royalty",
+		"0.0002",
+		"--unit",
+		"request",
+		"--unit-time-ms",
+		"200",
+		"--policy",
+		"tolerance:0.001:0.001",
 	];
 	Ok(words.iter().map(|word| word.to_string()).collect())
 }
@@ -34,7 +63,9 @@ pub fn silero_arguments() -> Result<Vec<String>> {
 pub async fn add_model(maker: &Wallet, arguments: &[String]) -> Result<u64> {
 	let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
 	let added = maker.run(&arguments).await?;
-	added["model"].as_u64().with_context(|| format!("`model add` names the model it made: {added}"))
+	added["model"]
+		.as_u64()
+		.with_context(|| format!("`model add` names the model it made: {added}"))
 }
 
 /// Lets the operator of every validator host the model, and waits until all of them are offered.
@@ -42,19 +73,31 @@ pub async fn host_everywhere(devnet: &Devnet, model: u64, price: &str, storage_p
 	let id = model.to_string();
 	for node in &devnet.nodes {
 		let operator = Wallet::new(node, &key_of(node.name()));
-		operator.run(&["node", "host", &id, "--price", price, "--storage-price", storage_price]).await?;
+		operator
+			.run(&["node", "host", &id, "--price", price, "--storage-price", storage_price])
+			.await?;
 	}
-	wait_for_executors(&Wallet::new(&devnet.nodes[0], "//Eve"), model, devnet.nodes.len() as u64).await.map(drop)
+	wait_for_executors(
+		&Wallet::new(&devnet.nodes[0], "//Eve"),
+		model,
+		devnet.nodes.len() as u64,
+	)
+	.await
+	.map(drop)
 }
 
 /// Waits until so many nodes can take a job of the model, and returns the quote.
 pub async fn wait_for_executors(wallet: &Wallet, model: u64, executors: u64) -> Result<Value> {
 	let id = model.to_string();
-	until(&format!("{executors} executors of model {model}"), OFFERED_WITHIN, || async {
-		// Until the first asks hold there is nobody to quote.
-		let quote = wallet.run(&["quote", &id]).await?;
-		Ok((quote["executors"].as_u64() >= Some(executors)).then_some(quote))
-	})
+	until(
+		&format!("{executors} executors of model {model}"),
+		OFFERED_WITHIN,
+		|| async {
+			// Until the first asks hold there is nobody to quote.
+			let quote = wallet.run(&["quote", &id]).await?;
+			Ok((quote["executors"].as_u64() >= Some(executors)).then_some(quote))
+		},
+	)
 	.await
 }
 
@@ -65,7 +108,9 @@ const ENDED_WITHIN: Duration = Duration::from_secs(150);
 pub async fn host(operator: &Wallet, models: &[u64], price: &str, storage_price: &str) -> Result<()> {
 	for model in models {
 		let id = model.to_string();
-		operator.run(&["node", "host", &id, "--price", price, "--storage-price", storage_price]).await?;
+		operator
+			.run(&["node", "host", &id, "--price", price, "--storage-price", storage_price])
+			.await?;
 	}
 	Ok(())
 }

@@ -67,7 +67,16 @@ impl Node {
 	/// Puts a worker key into the keystore, as an operator does.
 	fn insert_worker_key(&self, secret: &str) -> Result<()> {
 		let output = Command::new(binaries::node()?)
-			.args(["key", "insert", "--key-type", "work", "--scheme", "sr25519", "--suri", secret])
+			.args([
+				"key",
+				"insert",
+				"--key-type",
+				"work",
+				"--scheme",
+				"sr25519",
+				"--suri",
+				secret,
+			])
 			.args(["--chain", &self.options.chain, "--base-path"])
 			.arg(self.folder.join("data"))
 			.stdin(Stdio::null())
@@ -86,9 +95,21 @@ impl Node {
 		let log = OpenOptions::new().create(true).append(true).open(self.log())?;
 		let mut command = Command::new(binaries::node()?);
 		command
-			.args(["--chain", &self.options.chain, "--name", &self.options.name, "--no-telemetry", "--no-mdns"])
+			.args([
+				"--chain",
+				&self.options.chain,
+				"--name",
+				&self.options.name,
+				"--no-telemetry",
+				"--no-mdns",
+			])
 			.args(["--rpc-methods", "unsafe", "--allow-private-ip"])
-			.args(["--rpc-port", &self.rpc_port.to_string(), "--prometheus-port", &self.prometheus_port.to_string()])
+			.args([
+				"--rpc-port",
+				&self.rpc_port.to_string(),
+				"--prometheus-port",
+				&self.prometheus_port.to_string(),
+			])
 			.arg("--listen-addr")
 			.arg(format!("/ip4/127.0.0.1/tcp/{}", self.p2p_port))
 			.arg("--base-path")
@@ -98,10 +119,10 @@ impl Node {
 		match &self.options.validator {
 			Some(key) => {
 				command.arg(format!("--{key}")).arg("--validator");
-			},
+			}
 			None => {
 				command.args(["--offchain-worker", "always"]);
-			},
+			}
 		}
 		for bootnode in &self.options.bootnodes {
 			command.args(["--bootnodes", bootnode]);
@@ -124,7 +145,11 @@ impl Node {
 				return Ok(());
 			}
 			if let Some(status) = this.child.as_mut().expect("it was just started; qed").try_wait()? {
-				bail!("{} ended with {status} at its start:\n{}", this.options.name, this.log_tail());
+				bail!(
+					"{} ended with {status} at its start:\n{}",
+					this.options.name,
+					this.log_tail()
+				);
 			}
 			if start.elapsed() > Duration::from_secs(60) {
 				bail!("{} does not answer:\n{}", this.options.name, this.log_tail());
@@ -185,7 +210,9 @@ impl Node {
 			stream.read_to_end(&mut answer).await?;
 			anyhow::Ok(answer)
 		};
-		let answer = tokio::time::timeout(Duration::from_secs(30), call).await.context("no answer in 30 s")??;
+		let answer = tokio::time::timeout(Duration::from_secs(30), call)
+			.await
+			.context("no answer in 30 s")??;
 		let text = String::from_utf8_lossy(&answer);
 		let start = text.find('{').context("the answer holds no JSON object")?;
 		let value: Value = serde_json::from_str(&text[start..=text.rfind('}').context("the answer is cut off")?])?;
@@ -208,16 +235,22 @@ impl Node {
 
 	/// Waits until it has a best block of at least this number.
 	pub async fn wait_for_block(&self, number: u64) -> Result<()> {
-		until(&format!("block {number} on {}", self.name()), Duration::from_secs(30 + 6 * number), || async {
-			Ok((self.best_block().await? >= number).then_some(()))
-		})
+		until(
+			&format!("block {number} on {}", self.name()),
+			Duration::from_secs(30 + 6 * number),
+			|| async { Ok((self.best_block().await? >= number).then_some(())) },
+		)
 		.await
 	}
 
 	/// Multiaddress under which others connect.
 	pub async fn multiaddress(&self) -> Result<String> {
 		let id = self.rpc("system_localPeerId", json!([])).await?;
-		Ok(format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.p2p_port, id.as_str().context("a peer id is a string")?))
+		Ok(format!(
+			"/ip4/127.0.0.1/tcp/{}/p2p/{}",
+			self.p2p_port,
+			id.as_str().context("a peer id is a string")?
+		))
 	}
 
 	/// Its Prometheus metrics.
@@ -227,7 +260,9 @@ impl Node {
 			net::TcpStream,
 		};
 		let mut stream = TcpStream::connect(("127.0.0.1", self.prometheus_port)).await?;
-		stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").await?;
+		stream
+			.write_all(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+			.await?;
 		let mut answer = String::new();
 		stream.read_to_string(&mut answer).await?;
 		Ok(answer)
@@ -238,10 +273,15 @@ impl Node {
 		let text = self.metrics().await?;
 		let mut sum = 0.0;
 		for line in text.lines() {
-			let Some((series, number)) = line.rsplit_once(' ') else { continue };
+			let Some((series, number)) = line.rsplit_once(' ') else {
+				continue;
+			};
 			let same = series.split('{').next() == Some(name);
 			if same && labels.iter().all(|label| series.contains(label)) {
-				sum += number.trim().parse::<f64>().with_context(|| format!("a metric has a number: {line}"))?;
+				sum += number
+					.trim()
+					.parse::<f64>()
+					.with_context(|| format!("a metric has a number: {line}"))?;
 			}
 		}
 		Ok(sum)
@@ -250,7 +290,9 @@ impl Node {
 	/// The folder of its chain: keystore, blobs, journal.
 	pub fn chain_folder(&self) -> Result<PathBuf> {
 		let chains = self.folder.join("data/chains");
-		let folder = fs::read_dir(&chains)?.next().with_context(|| format!("{} is empty", chains.display()))??;
+		let folder = fs::read_dir(&chains)?
+			.next()
+			.with_context(|| format!("{} is empty", chains.display()))??;
 		Ok(folder.path())
 	}
 
@@ -258,13 +300,20 @@ impl Node {
 	pub fn blob_file(&self, hash: &str, size: u64) -> Result<PathBuf> {
 		let hash = hash.trim_start_matches("0x");
 		let prefix = hash.get(..2).context("a hash has more than two digits")?;
-		Ok(self.chain_folder()?.join("blobs/blobs").join(prefix).join(format!("{hash}.{size}")))
+		Ok(self
+			.chain_folder()?
+			.join("blobs/blobs")
+			.join(prefix)
+			.join(format!("{hash}.{size}")))
 	}
 
 	/// The lines of its log in which it says that it panicked.
 	pub fn panics(&self) -> Vec<String> {
 		let text = fs::read_to_string(self.log()).unwrap_or_default();
-		text.lines().filter(|line| line.contains(" panicked at ")).map(str::to_owned).collect()
+		text.lines()
+			.filter(|line| line.contains(" panicked at "))
+			.map(str::to_owned)
+			.collect()
 	}
 
 	/// Kills it at once, as `kill -9` does.
@@ -278,14 +327,20 @@ impl Node {
 
 	/// Asks it to end, and waits until it has.
 	pub async fn stop(&mut self) -> Result<()> {
-		let Some(mut child) = self.child.take() else { return Ok(()) };
+		let Some(mut child) = self.child.take() else {
+			return Ok(());
+		};
 		Command::new("kill").args(["-TERM", &child.id().to_string()]).status()?;
 		let end = std::time::Instant::now() + Duration::from_secs(60);
 		while child.try_wait()?.is_none() {
 			if std::time::Instant::now() > end {
 				child.kill()?;
 				child.wait()?;
-				bail!("{} did not end within a minute:\n{}", self.options.name, self.log_tail());
+				bail!(
+					"{} did not end within a minute:\n{}",
+					self.options.name,
+					self.log_tail()
+				);
 			}
 			tokio::time::sleep(Duration::from_millis(50)).await;
 		}

@@ -34,7 +34,11 @@ pub struct Failure {
 impl Wallet {
 	/// The wallet of `key` at `node`.
 	pub fn new(node: &Node, key: &str) -> Self {
-		Self { key: key.into(), url: node.url(), environment: Vec::new() }
+		Self {
+			key: key.into(),
+			url: node.url(),
+			environment: Vec::new(),
+		}
 	}
 
 	/// The same wallet with one more variable.
@@ -53,7 +57,10 @@ impl Wallet {
 			.stderr(Stdio::piped())
 			.kill_on_drop(true)
 			.spawn()?;
-		let mut stdin = child.stdin.take().context("the input of a new process can be written")?;
+		let mut stdin = child
+			.stdin
+			.take()
+			.context("the input of a new process can be written")?;
 		// A command that reads nothing may have closed it already.
 		let _ = stdin.write_all(input.as_bytes()).await;
 		drop(stdin);
@@ -69,12 +76,22 @@ impl Wallet {
 		let output = self.output(arguments, "").await?;
 		let stdout = String::from_utf8_lossy(&output.stdout);
 		let command = arguments.join(" ");
-		ensure!(!output.status.success(), "highway {command} should have failed, but said: {stdout}");
-		let code = output.status.code().with_context(|| format!("highway {command} was killed: {}", output.status))?;
+		ensure!(
+			!output.status.success(),
+			"highway {command} should have failed, but said: {stdout}"
+		);
+		let code = output
+			.status
+			.code()
+			.with_context(|| format!("highway {command} was killed: {}", output.status))?;
 		let said: Value = serde_json::from_str(&stdout)
 			.with_context(|| format!("highway {command} failed without JSON: {stdout}{:?}", output.stderr))?;
 		let text = |name: &str| said["error"][name].as_str().unwrap_or_default().to_string();
-		Ok(Failure { code, kind: text("kind"), message: text("message") })
+		Ok(Failure {
+			code,
+			kind: text("kind"),
+			message: text("message"),
+		})
 	}
 
 	/// Runs `highway` with `--json` and returns what it printed; error with its message if it failed.

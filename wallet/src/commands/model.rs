@@ -218,10 +218,7 @@ pub async fn run(context: &Context, command: ModelCommand) -> Result<(), Command
 			on_model(context, &model, said, |model| calls::offer_model(model.id, to)).await
 		}
 		ModelCommand::Accept { model } => {
-			on_model(context, &model, "is yours", |model| {
-				calls::accept_model(model.id)
-			})
-			.await
+			on_model(context, &model, "is yours", |model| calls::accept_model(model.id)).await
 		}
 		ModelCommand::Remove { model } => {
 			on_model(context, &model, "is removed", |model| calls::remove_model(model.id)).await

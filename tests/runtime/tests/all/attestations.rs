@@ -1,9 +1,7 @@
 //! Nobody but the assigned node attests a job: checked in the pool and in the block.
 
 use highway_primitives::{model::VersionSpec, worker, JobPhase, WorkerAction};
-use highway_runtime::{
-	Block, Runtime, RuntimeCall, RuntimeEvent, UncheckedExtrinsic,
-};
+use highway_runtime::{Block, Runtime, RuntimeCall, RuntimeEvent, UncheckedExtrinsic};
 use highway_runtime_api::runtime_decl_for_worker_api::WorkerApi;
 use highway_runtime_tests::{register_call, signed, spec, worker_transaction, Chain, MILLI};
 use sp_core::H256;
@@ -29,7 +27,10 @@ fn unsigned_call(action: WorkerAction, key: Sr25519Keyring) -> RuntimeCall {
 fn an_attestation_should_be_refused_when_a_strangers_key_signs_it() {
 	Chain::local(|chain| {
 		// Each refusal takes a block: the job needs more time than usual.
-		let slow = VersionSpec { unit_time_ms: 60_000, ..spec("slow") };
+		let slow = VersionSpec {
+			unit_time_ms: 60_000,
+			..spec("slow")
+		};
 		let model = chain.register(Dave, register_call("slow", slow, None, None, MILLI));
 		chain.serve(model, &[Alice, Bob, Charlie].map(|operator| (operator, 10 * MILLI)));
 		chain.next_market_epoch();
@@ -37,8 +38,15 @@ fn an_attestation_should_be_refused_when_a_strangers_key_signs_it() {
 		let node = chain.executor(job);
 		let action = chain.attestation(node, &[job]);
 		let key = chain.worker(node);
-		for stranger in [Alice, Bob, Charlie, Eve].into_iter().filter(|stranger| *stranger != key) {
-			refused(chain, worker_transaction(stranger, action.clone()), InvalidTransaction::BadProof);
+		for stranger in [Alice, Bob, Charlie, Eve]
+			.into_iter()
+			.filter(|stranger| *stranger != key)
+		{
+			refused(
+				chain,
+				worker_transaction(stranger, action.clone()),
+				InvalidTransaction::BadProof,
+			);
 		}
 		let other = (node + 1) % 3;
 		let foreign = worker_transaction(chain.worker(other), chain.attestation(other, &[job]));
@@ -47,7 +55,11 @@ fn an_attestation_should_be_refused_when_a_strangers_key_signs_it() {
 		refused(chain, nobody, InvalidTransaction::Custom(1));
 		let empty = worker_transaction(chain.worker(node), chain.attestation(node, &[]));
 		refused(chain, empty, InvalidTransaction::Custom(2));
-		let report = WorkerAction::ReportFailure { node, job, class: highway_primitives::FailureClass::RunFailed };
+		let report = WorkerAction::ReportFailure {
+			node,
+			job,
+			class: highway_primitives::FailureClass::RunFailed,
+		};
 		refused(chain, worker_transaction(Eve, report), InvalidTransaction::BadProof);
 		assert_eq!(chain.job(job).phase(), JobPhase::Assigned);
 	});
@@ -63,8 +75,13 @@ fn an_attestation_should_be_refused_when_an_account_signs_it() {
 		let call = unsigned_call(chain.attestation(node, &[job]), chain.worker(node));
 		// Even with the worker's true signature inside, the origin of an account is the wrong one.
 		chain.open();
-		assert_eq!(chain.apply_here(signed(operator, call.clone())), Ok(Err(DispatchError::BadOrigin)));
-		let batch = pallet_utility::Call::batch_all { calls: vec![call.clone()] };
+		assert_eq!(
+			chain.apply_here(signed(operator, call.clone())),
+			Ok(Err(DispatchError::BadOrigin))
+		);
+		let batch = pallet_utility::Call::batch_all {
+			calls: vec![call.clone()],
+		};
 		assert_eq!(chain.call(operator, batch), Err(DispatchError::BadOrigin));
 		let bare = UncheckedExtrinsic::new_bare(call);
 		// A block's author may put anything into it that is neither signed nor authorized: it comes without an origin.
@@ -81,7 +98,11 @@ fn a_signature_should_be_refused_when_it_is_for_another_job_output_or_chain() {
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let jobs = (0..8).map(|_| chain.submit(Eve, model)).collect::<Vec<_>>();
 		let node = chain.executor(jobs[0]);
-		let second = *jobs.iter().skip(1).find(|job| chain.executor(**job) == node).expect("eight jobs, three nodes");
+		let second = *jobs
+			.iter()
+			.skip(1)
+			.find(|job| chain.executor(**job) == node)
+			.expect("eight jobs, three nodes");
 		let key = chain.worker(node);
 		chain.close();
 
@@ -90,7 +111,9 @@ fn a_signature_should_be_refused_when_it_is_for_another_job_output_or_chain() {
 		let replayed = <Runtime as WorkerApi<Block>>::worker_transaction(two.clone(), sign(&one).into());
 		refused(chain, replayed, InvalidTransaction::BadProof);
 
-		let WorkerAction::Attest { node: of, mut items } = one.clone() else { unreachable!("an attestation") };
+		let WorkerAction::Attest { node: of, mut items } = one.clone() else {
+			unreachable!("an attestation")
+		};
 		items[0].output.size += 1;
 		let altered = WorkerAction::Attest { node: of, items };
 		let altered = <Runtime as WorkerApi<Block>>::worker_transaction(altered, sign(&one).into());
@@ -116,7 +139,11 @@ fn a_batch_should_pay_its_good_items_when_others_are_not_the_nodes() {
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let jobs = (0..12).map(|_| chain.submit(Eve, model)).collect::<Vec<_>>();
 		let node = chain.executor(jobs[0]);
-		let own = jobs.iter().copied().filter(|job| chain.executor(*job) == node).collect::<Vec<_>>();
+		let own = jobs
+			.iter()
+			.copied()
+			.filter(|job| chain.executor(*job) == node)
+			.collect::<Vec<_>>();
 		// All jobs, each twice, and one that never was.
 		let claimed = jobs.iter().chain(&jobs).copied().chain([9_999]).collect::<Vec<_>>();
 		let transaction = worker_transaction(chain.worker(node), chain.attestation(node, &claimed));
@@ -133,7 +160,11 @@ fn a_batch_should_pay_its_good_items_when_others_are_not_the_nodes() {
 			.collect::<Vec<_>>();
 		assert_eq!(attested, own);
 		for job in jobs {
-			let expected = if own.contains(&job) { JobPhase::Attested } else { JobPhase::Assigned };
+			let expected = if own.contains(&job) {
+				JobPhase::Attested
+			} else {
+				JobPhase::Assigned
+			};
 			assert_eq!(chain.job(job).phase(), expected);
 		}
 	});
@@ -159,7 +190,11 @@ fn a_new_worker_key_should_sign_for_open_jobs_when_the_operator_changed_it() {
 		chain.close();
 		assert_eq!(<Runtime as WorkerApi<Block>>::work_for(old.public().into()), None);
 		let action = chain.attestation(node, &[job]);
-		refused(chain, worker_transaction(old, action.clone()), InvalidTransaction::BadProof);
+		refused(
+			chain,
+			worker_transaction(old, action.clone()),
+			InvalidTransaction::BadProof,
+		);
 		assert_eq!(chain.apply(worker_transaction(Dave, action)), Ok(Ok(())));
 	});
 }

@@ -1,14 +1,11 @@
 //! The presets build the chain that they promise.
 
+use frame_support::traits::{Get, IntegrityTest};
 use highway_primitives::AIC;
 use highway_runtime::{
-	constants::EXISTENTIAL_DEPOSIT, AllPalletsWithSystem, Balances, NodeStaking, RevenueSplit, Runtime, Session,
-	System,
+	constants::EXISTENTIAL_DEPOSIT, AllPalletsWithSystem, Balances, NodeStaking, RevenueSplit, Runtime, Session, System,
 };
-use highway_runtime_tests::{
-	config_of_preset, genesis_of, invariants, names_of_presets, patch_of_preset, Chain,
-};
-use frame_support::traits::{Get, IntegrityTest};
+use highway_runtime_tests::{config_of_preset, genesis_of, invariants, names_of_presets, patch_of_preset, Chain};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie};
 
 const DEV: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
@@ -34,13 +31,19 @@ fn presets_should_be_stable_and_build_sound_states_when_named() {
 			expected.sort();
 			assert_eq!(validators, expected);
 			for (node, operator) in (0..).zip(&accounts) {
-				assert_eq!(NodeStaking::node(node).expect("a node of genesis").0.operator, *operator);
+				assert_eq!(
+					NodeStaking::node(node).expect("a node of genesis").0.operator,
+					*operator
+				);
 				assert!(NodeStaking::is_eligible(node));
 			}
 			assert_eq!(invariants::free(&RevenueSplit::pot_account()), EXISTENTIAL_DEPOSIT);
 			let issuance = Balances::total_issuance();
 			assert!(issuance <= 1_000_000_000 * AIC + EXISTENTIAL_DEPOSIT);
-			assert!(issuance > 999_999_999 * AIC, "a billion, but for what six wallets cannot share");
+			assert!(
+				issuance > 999_999_999 * AIC,
+				"a billion, but for what six wallets cannot share"
+			);
 			assert_eq!(<highway_runtime::EpochDuration as Get<u64>>::get(), 30);
 		});
 	}
@@ -71,11 +74,17 @@ fn every_pallet_should_pass_its_integrity_test_when_configured_as_here() {
 fn constants_should_fit_together() {
 	use highway_runtime::constants::{RuntimeBlockWeights, MAX_TICK_WEIGHT, SLOT_DURATION};
 	let weights = RuntimeBlockWeights::get();
-	assert!(weights.max_block.ref_time() < SLOT_DURATION * 1_000_000_000 / 2, "half of a slot is for propagation");
+	assert!(
+		weights.max_block.ref_time() < SLOT_DURATION * 1_000_000_000 / 2,
+		"half of a slot is for propagation"
+	);
 	assert!(MAX_TICK_WEIGHT.ref_time() <= weights.max_block.ref_time() / 5);
 	let period: u64 = <Runtime as pallet_timestamp::Config>::MinimumPeriod::get();
 	assert_eq!(period, SLOT_DURATION / 2);
 	// 64 asks of the highest price, for as many units as there can be, must not overflow a balance.
 	let most: u128 = <Runtime as pallet_revenue_split::Config>::MaxAsk::get();
-	assert!(most.checked_mul(u128::from(u32::MAX)).and_then(|line| line.checked_mul(64)).is_some());
+	assert!(most
+		.checked_mul(u128::from(u32::MAX))
+		.and_then(|line| line.checked_mul(64))
+		.is_some());
 }

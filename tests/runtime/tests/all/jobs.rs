@@ -29,12 +29,23 @@ fn paid(chain: &Chain, job: JobId) -> Vec<BillLine<AccountId>> {
 		.events()
 		.into_iter()
 		.filter_map(|event| match event {
-			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::Paid { job: of, role, payee, amount }) if of == job => {
-				Some(BillLine { role, payee: Some(payee), amount })
-			},
+			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::Paid {
+				job: of,
+				role,
+				payee,
+				amount,
+			}) if of == job => Some(BillLine {
+				role,
+				payee: Some(payee),
+				amount,
+			}),
 			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::Burned { job: of, amount }) if of == job => {
-				Some(BillLine { role: Role::Protocol, payee: None, amount })
-			},
+				Some(BillLine {
+					role: Role::Protocol,
+					payee: None,
+					amount,
+				})
+			}
 			_ => None,
 		})
 		.collect()
@@ -89,7 +100,10 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 		let worker = chain.worker(node);
 		let work = <Runtime as WorkerApi<Block>>::work_for(worker.public().into()).expect("the key has a node");
 		assert_eq!(work.node, node);
-		assert_eq!(work.jobs.iter().map(|item| (item.job, item.model)).collect::<Vec<_>>(), vec![(job, model)]);
+		assert_eq!(
+			work.jobs.iter().map(|item| (item.job, item.model)).collect::<Vec<_>>(),
+			vec![(job, model)]
+		);
 		assert_eq!(work.hosted.len(), 1);
 
 		let transaction = worker_transaction(worker, chain.attestation(node, &[job]));
@@ -98,13 +112,23 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 		let balances = [Alice, Bob, Charlie, Eve].map(|who| free(&who.to_account_id()));
 		assert_eq!(chain.apply(transaction), Ok(Ok(())));
 		chain.close();
-		assert_eq!([Alice, Bob, Charlie, Eve].map(|who| free(&who.to_account_id())), balances, "it costs nobody a fee");
+		assert_eq!(
+			[Alice, Bob, Charlie, Eve].map(|who| free(&who.to_account_id())),
+			balances,
+			"it costs nobody a fee"
+		);
 
 		let info = <Runtime as MarketApi<Block, AccountId>>::job(job).expect("the job is kept");
-		assert_eq!((info.phase, info.output, info.executor), (JobPhase::Attested, Some(output_of(job)), Some(node)));
+		assert_eq!(
+			(info.phase, info.output, info.executor),
+			(JobPhase::Attested, Some(output_of(job)), Some(node))
+		);
 		assert_eq!(sum(&bill(job).lines), quote.price);
 		assert!(paid(chain, job).is_empty(), "pay waits for the window");
-		assert!(<Runtime as WorkerApi<Block>>::work_for(worker.public().into()).expect("a node").jobs.is_empty());
+		assert!(<Runtime as WorkerApi<Block>>::work_for(worker.public().into())
+			.expect("a node")
+			.jobs
+			.is_empty());
 
 		chain.run_to(info.due - 1);
 		assert_eq!(chain.job(job).phase(), JobPhase::Attested);
@@ -112,12 +136,23 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 		let settled = bill(job);
 		assert_eq!(settled.phase, JobPhase::Settled);
 		assert_eq!((sum(&settled.lines), settled.refunded), (quote.price, 0));
-		assert_eq!(sorted(settled.lines.clone()), sorted(paid(chain, job)), "the bill is what the events say");
+		assert_eq!(
+			sorted(settled.lines.clone()),
+			sorted(paid(chain, job)),
+			"the bill is what the events say"
+		);
 		let roles = settled.lines.iter().map(|line| line.role).collect::<BTreeSet<_>>();
-		assert_eq!(roles, BTreeSet::from([Role::Maker, Role::Compute, Role::Storage, Role::Protocol]));
+		assert_eq!(
+			roles,
+			BTreeSet::from([Role::Maker, Role::Compute, Role::Storage, Role::Protocol])
+		);
 
-		let burned: Balance =
-			settled.lines.iter().filter(|line| line.payee.is_none()).map(|line| line.amount).sum();
+		let burned: Balance = settled
+			.lines
+			.iter()
+			.filter(|line| line.payee.is_none())
+			.map(|line| line.amount)
+			.sum();
 		assert_eq!(burned, (subtotal / 20) / 2);
 		assert_eq!(Balances::total_issuance(), issuance - burned);
 		let executor = chain.operator(node).to_account_id();
@@ -135,12 +170,24 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 #[test]
 fn royalties_should_reach_the_parents_and_the_curator_its_fee_when_a_derived_model_runs() {
 	Chain::local(|chain| {
-		let terms = |percent, floor| Some(DerivativeTerms { share: Perbill::from_percent(percent), floor });
-		let root = chain.register(Dave, register_call("root", spec("root"), None, terms(20, MILLI), 3 * MILLI));
-		let child =
-			chain.register(Eve, register_call("child", spec("child"), Some(root), terms(50, 2 * MILLI), 5 * MILLI));
-		let grandchild =
-			chain.register(Ferdie, register_call("grandchild", spec("grandchild"), Some(child), None, 10 * MILLI));
+		let terms = |percent, floor| {
+			Some(DerivativeTerms {
+				share: Perbill::from_percent(percent),
+				floor,
+			})
+		};
+		let root = chain.register(
+			Dave,
+			register_call("root", spec("root"), None, terms(20, MILLI), 3 * MILLI),
+		);
+		let child = chain.register(
+			Eve,
+			register_call("child", spec("child"), Some(root), terms(50, 2 * MILLI), 5 * MILLI),
+		);
+		let grandchild = chain.register(
+			Ferdie,
+			register_call("grandchild", spec("grandchild"), Some(child), None, 10 * MILLI),
+		);
 		chain.serve(grandchild, &[(Alice, 7 * MILLI), (Bob, 7 * MILLI)]);
 		chain.ok(Charlie, pallet_revenue_split::Call::post_curator_fee { fee: 3 * MILLI });
 		chain.next_market_epoch();
@@ -152,10 +199,20 @@ fn royalties_should_reach_the_parents_and_the_curator_its_fee_when_a_derived_mod
 		// What happens to terms, fees and owners after the submission does not touch this job.
 		chain.ok(
 			Ferdie,
-			pallet_model_registry::Call::update_terms { model: grandchild, royalty: Some(2 * MILLI), derivative_terms: None },
+			pallet_model_registry::Call::update_terms {
+				model: grandchild,
+				royalty: Some(2 * MILLI),
+				derivative_terms: None,
+			},
 		);
 		chain.ok(Charlie, pallet_revenue_split::Call::post_curator_fee { fee: 0 });
-		chain.ok(Dave, pallet_model_registry::Call::offer_transfer { model: root, to: Bob.to_account_id() });
+		chain.ok(
+			Dave,
+			pallet_model_registry::Call::offer_transfer {
+				model: root,
+				to: Bob.to_account_id(),
+			},
+		);
 		chain.pass_due(job);
 
 		let bill = bill(job);
@@ -164,7 +221,10 @@ fn royalties_should_reach_the_parents_and_the_curator_its_fee_when_a_derived_mod
 		assert_eq!(sorted(bill.lines.clone()), sorted(paid(chain, job)));
 		assert_eq!(sum(&bill.lines), bill.price);
 		let of = |role: Role, who: sp_keyring::Sr25519Keyring| -> Balance {
-			let lines = bill.lines.iter().filter(|line| line.role == role && line.payee == Some(who.to_account_id()));
+			let lines = bill
+				.lines
+				.iter()
+				.filter(|line| line.role == role && line.payee == Some(who.to_account_id()));
 			lines.map(|line| line.amount).sum()
 		};
 		// Of 10, half goes up to the child; of these 5 a fifth, at least 1, to the root.
@@ -183,7 +243,11 @@ fn many_jobs_should_settle_in_one_batch_when_the_worker_attests_them_together() 
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let jobs = (0..30).map(|_| chain.submit(Eve, model)).collect::<Vec<_>>();
 		for node in 0..3 {
-			let own = jobs.iter().copied().filter(|job| chain.executor(*job) == node).collect::<Vec<_>>();
+			let own = jobs
+				.iter()
+				.copied()
+				.filter(|job| chain.executor(*job) == node)
+				.collect::<Vec<_>>();
 			assert!(!own.is_empty(), "a draw among equals gives every node some of 30 jobs");
 			let transaction = worker_transaction(chain.worker(node), chain.attestation(node, &own));
 			assert_eq!(chain.apply(transaction), Ok(Ok(())));
@@ -216,7 +280,10 @@ fn two_equal_reports_should_fail_a_job_and_pay_the_reporters_when_it_cannot_be_d
 		chain.close();
 		let bill = bill(job);
 		assert_eq!(bill.phase, JobPhase::Failed);
-		assert_eq!(bill.lines.iter().map(|line| line.amount).collect::<Vec<_>>(), vec![MILLI, MILLI]);
+		assert_eq!(
+			bill.lines.iter().map(|line| line.amount).collect::<Vec<_>>(),
+			vec![MILLI, MILLI]
+		);
 		assert_eq!(sum(&bill.lines) + bill.refunded, bill.price);
 		assert_eq!(sorted(bill.lines.clone()), sorted(paid(chain, job)));
 		for node in reporters {
@@ -251,7 +318,10 @@ fn the_price_should_follow_the_input_when_the_unit_is_a_kib() {
 		chain.serve(model, &[(Alice, 100)]);
 		chain.next_market_epoch();
 		let job = pallet_inference_jobs::NextJobId::<Runtime>::get();
-		let input = BlobRef { size: 10 * 1024 + 1, ..BlobRef::of(b"long") };
+		let input = BlobRef {
+			size: 10 * 1024 + 1,
+			..BlobRef::of(b"long")
+		};
 		let call = pallet_inference_jobs::Call::submit_job {
 			model,
 			input,
@@ -266,7 +336,14 @@ fn the_price_should_follow_the_input_when_the_unit_is_a_kib() {
 		assert_eq!((record.deal.units, record.deal.price), (11, 1_167));
 		let node = chain.executor(job);
 		let work = <Runtime as WorkerApi<Block>>::work_for(chain.worker(node).public().into()).expect("a node");
-		assert_eq!(work.jobs[0].providers.iter().map(|contact| contact.node).collect::<Vec<_>>(), vec![2]);
+		assert_eq!(
+			work.jobs[0]
+				.providers
+				.iter()
+				.map(|contact| contact.node)
+				.collect::<Vec<_>>(),
+			vec![2]
+		);
 		chain.attest(job);
 		chain.pass_due(job);
 		assert_eq!(chain.job(job).phase(), JobPhase::Settled);

@@ -24,11 +24,28 @@ fn an_open_job_should_be_paid_when_its_node_leaves_the_market_in_every_way() {
 		let operator = chain.operator(node);
 		let security = chain.job(job).security;
 		assert_eq!(security, 64 * 10 * MILLI);
-		assert_eq!(chain.call(operator, Node::unbond { amount: BOND }), Err(NodeError::<Runtime>::BondReserved.into()));
+		assert_eq!(
+			chain.call(operator, Node::unbond { amount: BOND }),
+			Err(NodeError::<Runtime>::BondReserved.into())
+		);
 		// Down to the least bond, which is more than what is reserved.
-		chain.ok(operator, Node::unbond { amount: BOND - 1_000 * AIC });
-		assert_eq!(chain.call(operator, Node::unbond { amount: 1 }), Err(NodeError::<Runtime>::BondTooSmall.into()));
-		chain.ok(operator, pallet_revenue_split::Call::withdraw_ask { model, role: AskRole::Compute });
+		chain.ok(
+			operator,
+			Node::unbond {
+				amount: BOND - 1_000 * AIC,
+			},
+		);
+		assert_eq!(
+			chain.call(operator, Node::unbond { amount: 1 }),
+			Err(NodeError::<Runtime>::BondTooSmall.into())
+		);
+		chain.ok(
+			operator,
+			pallet_revenue_split::Call::withdraw_ask {
+				model,
+				role: AskRole::Compute,
+			},
+		);
 		chain.ok(operator, Node::unhost { model });
 		chain.ok(operator, Node::chill {});
 		chain.ok(Dave, pallet_model_registry::Call::deprecate { model });
@@ -40,10 +57,16 @@ fn an_open_job_should_be_paid_when_its_node_leaves_the_market_in_every_way() {
 			chain.call(Eve, submit_call(model, None)),
 			Err(pallet_model_registry::Error::<Runtime>::ModelDeprecated.into())
 		);
-		assert_eq!(chain.call(operator, Node::deregister {}), Err(NodeError::<Runtime>::StillBonded.into()));
+		assert_eq!(
+			chain.call(operator, Node::deregister {}),
+			Err(NodeError::<Runtime>::StillBonded.into())
+		);
 		assert_eq!(chain.executor(job), node);
 		chain.attest(job);
-		assert_eq!(chain.call(operator, Node::unbond { amount: 1_000 * AIC }), Err(NodeError::<Runtime>::BondReserved.into()));
+		assert_eq!(
+			chain.call(operator, Node::unbond { amount: 1_000 * AIC }),
+			Err(NodeError::<Runtime>::BondReserved.into())
+		);
 		chain.pass_due(job);
 		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
 		assert!(highway_runtime::RevenueSplit::claimable(&operator.to_account_id()) >= 10 * MILLI);
@@ -59,11 +82,18 @@ fn an_open_job_should_go_to_a_live_node_when_its_node_chills_and_stays_silent() 
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let job = chain.submit(Eve, model);
 		let first = chain.executor(job);
-		let others = [Alice, Bob, Charlie].into_iter().filter(|who| *who != chain.operator(first)).collect::<Vec<_>>();
+		let others = [Alice, Bob, Charlie]
+			.into_iter()
+			.filter(|who| *who != chain.operator(first))
+			.collect::<Vec<_>>();
 		chain.ok(chain.operator(first), Node::chill {});
 		chain.ok(others[0], Node::chill {});
 		chain.pass_due(job);
-		assert_eq!(chain.operator(chain.executor(job)), others[1], "the only one that is not chilled");
+		assert_eq!(
+			chain.operator(chain.executor(job)),
+			others[1],
+			"the only one that is not chilled"
+		);
 		chain.pass_due(job);
 		assert_eq!(chain.job(job).phase(), JobPhase::Refunded, "nobody is left");
 	});
@@ -81,17 +111,26 @@ fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
 		let account = operator.to_account_id();
 		let all = free(&account) + reserved(operator);
 		chain.ok(operator, Node::unbond { amount: BOND });
-		assert_eq!(chain.call(operator, Node::withdraw_unbonded {}), Err(NodeError::<Runtime>::NothingToWithdraw.into()));
+		assert_eq!(
+			chain.call(operator, Node::withdraw_unbonded {}),
+			Err(NodeError::<Runtime>::NothingToWithdraw.into())
+		);
 		let ready = NodeStaking::current_session() + 28;
 		while NodeStaking::current_session() < ready {
 			assert_eq!(reserved(operator), BOND);
 			chain.blocks(10);
 		}
-		assert!(!highway_runtime::Session::validators().contains(&account), "without a bond it does not validate");
+		assert!(
+			!highway_runtime::Session::validators().contains(&account),
+			"without a bond it does not validate"
+		);
 		chain.ok(operator, Node::deregister {});
 		chain.close();
 		assert_eq!(reserved(operator), 0);
-		assert!(free(&account) + AIC > all, "all but transaction fees is the operator's again");
+		assert!(
+			free(&account) + AIC > all,
+			"all but transaction fees is the operator's again"
+		);
 		assert_eq!(NodeStaking::node(node), None);
 		let bill = <Runtime as MarketApi<Block, AccountId>>::explain_split(job).expect("still kept");
 		eprintln!("BILL {:?} executor {:?}", bill.lines, account);
@@ -106,7 +145,14 @@ fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
 			region: Default::default(),
 		};
 		let proof = chain.registration_proof(operator, operator);
-		chain.ok(operator, Node::register { description, bond: 1_000 * AIC, proof });
+		chain.ok(
+			operator,
+			Node::register {
+				description,
+				bond: 1_000 * AIC,
+				proof,
+			},
+		);
 		chain.close();
 		let fresh = NodeStaking::node_of_worker(&operator.public().into()).expect("registered");
 		assert_eq!(fresh, 3);
@@ -123,7 +169,13 @@ fn a_model_should_keep_its_maker_paid_when_it_changes_hands_with_open_jobs() {
 	Chain::local(|chain| {
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let job = chain.submit(Eve, model);
-		chain.ok(Dave, pallet_model_registry::Call::offer_transfer { model, to: Eve.to_account_id() });
+		chain.ok(
+			Dave,
+			pallet_model_registry::Call::offer_transfer {
+				model,
+				to: Eve.to_account_id(),
+			},
+		);
 		let accept: RuntimeCall = pallet_model_registry::Call::accept_transfer { model }.into();
 		chain.ok(Eve, accept);
 		assert_eq!(reserved(Dave), 0);
@@ -131,7 +183,11 @@ fn a_model_should_keep_its_maker_paid_when_it_changes_hands_with_open_jobs() {
 		chain.attest(job);
 		chain.pass_due(job);
 		let claimable = |who: Sr25519Keyring| highway_runtime::RevenueSplit::claimable(&who.to_account_id());
-		assert_eq!((claimable(Dave), claimable(Eve)), (MILLI, 0), "the payee of the job's clearing record");
+		assert_eq!(
+			(claimable(Dave), claimable(Eve)),
+			(MILLI, 0),
+			"the payee of the job's clearing record"
+		);
 		chain.next_market_epoch();
 		let job = chain.submit(Charlie, model);
 		chain.attest(job);

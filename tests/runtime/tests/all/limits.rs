@@ -9,9 +9,7 @@ use highway_primitives::{
 	worker::WorkerAction,
 	BlobRef, FailureClass, Tier,
 };
-use highway_runtime::{
-	constants::RuntimeBlockWeights, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic,
-};
+use highway_runtime::{constants::RuntimeBlockWeights, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic};
 use highway_runtime_tests::{output_of, signed, spec, worker_transaction, Chain};
 use pallet_revenue_split::AskRole;
 use sp_keyring::Sr25519Keyring::{Alice, Eve};
@@ -22,13 +20,20 @@ fn called<C: GetCallName>(calls: &[C]) -> BTreeSet<&'static str> {
 }
 
 fn complete<C: GetCallName>(calls: &[C]) {
-	assert_eq!(called(calls), C::get_call_names().iter().copied().collect(), "every call of the pallet is listed here");
+	assert_eq!(
+		called(calls),
+		C::get_call_names().iter().copied().collect(),
+		"every call of the pallet is listed here"
+	);
 }
 
 fn model_calls() -> Vec<pallet_model_registry::Call<Runtime>> {
 	use pallet_model_registry::Call;
 	let spec: VersionSpec = spec("worst");
-	let terms = Some(DerivativeTerms { share: Default::default(), floor: 0 });
+	let terms = Some(DerivativeTerms {
+		share: Default::default(),
+		floor: 0,
+	});
 	let calls = vec![
 		Call::register {
 			name: vec![b'a'; 64].try_into().expect("64 bytes"),
@@ -38,10 +43,17 @@ fn model_calls() -> Vec<pallet_model_registry::Call<Runtime>> {
 			royalty: 0,
 		},
 		Call::add_version { model: 0, spec },
-		Call::update_terms { model: 0, royalty: Some(1), derivative_terms: Some(terms) },
+		Call::update_terms {
+			model: 0,
+			royalty: Some(1),
+			derivative_terms: Some(terms),
+		},
 		Call::deprecate { model: 0 },
 		Call::reinstate { model: 0 },
-		Call::offer_transfer { model: 0, to: Eve.to_account_id() },
+		Call::offer_transfer {
+			model: 0,
+			to: Eve.to_account_id(),
+		},
 		Call::withdraw_offer { model: 0 },
 		Call::accept_transfer { model: 0 },
 		Call::remove { model: 0 },
@@ -55,15 +67,24 @@ fn node_calls() -> Vec<pallet_node_staking::Call<Runtime>> {
 	let description = NodeDescription {
 		worker: Eve.public().into(),
 		peer_id: vec![1; 64].try_into().expect("64 bytes"),
-		addresses: vec![vec![b'/'; 128].try_into().expect("128 bytes"); 4].try_into().expect("four"),
+		addresses: vec![vec![b'/'; 128].try_into().expect("128 bytes"); 4]
+			.try_into()
+			.expect("four"),
 		device: highway_primitives::DeviceClass::CpuX86,
 		memory_mib: 1,
 		region: vec![b'a'; 32].try_into().expect("32 bytes"),
 	};
 	let proof: highway_primitives::WorkerSignature = Eve.sign(b"").into();
 	let calls = vec![
-		Call::register { description: description.clone(), bond: 1, proof: proof.clone() },
-		Call::update_node { description, proof: Some(proof.clone()) },
+		Call::register {
+			description: description.clone(),
+			bond: 1,
+			proof: proof.clone(),
+		},
+		Call::update_node {
+			description,
+			proof: Some(proof.clone()),
+		},
 		Call::bond_extra { amount: 1 },
 		Call::unbond { amount: 1 },
 		Call::withdraw_unbonded {},
@@ -72,7 +93,13 @@ fn node_calls() -> Vec<pallet_node_staking::Call<Runtime>> {
 		Call::host { model: 0 },
 		Call::unhost { model: 0 },
 		Call::deregister {},
-		Call::heartbeat { node: 0, session: 0, healthy: true, slots: 0, signature: proof },
+		Call::heartbeat {
+			node: 0,
+			session: 0,
+			healthy: true,
+			slots: 0,
+			signature: proof,
+		},
 		Call::reap { node: 0 },
 	];
 	complete(&calls);
@@ -82,8 +109,15 @@ fn node_calls() -> Vec<pallet_node_staking::Call<Runtime>> {
 fn market_calls() -> Vec<pallet_revenue_split::Call<Runtime>> {
 	use pallet_revenue_split::Call;
 	let calls = vec![
-		Call::post_ask { model: 0, role: AskRole::Compute, price: 1 },
-		Call::withdraw_ask { model: 0, role: AskRole::Compute },
+		Call::post_ask {
+			model: 0,
+			role: AskRole::Compute,
+			price: 1,
+		},
+		Call::withdraw_ask {
+			model: 0,
+			role: AskRole::Compute,
+		},
 		Call::post_curator_fee { fee: 1 },
 		Call::claim {},
 		Call::prune { model: 0 },
@@ -111,8 +145,16 @@ fn job_calls() -> Vec<pallet_inference_jobs::Call<Runtime>> {
 
 /// The largest batch of attestations.
 fn largest_batch() -> WorkerAction {
-	let item = |job| highway_primitives::AttestItem { job, output: output_of(job), commitment: Default::default() };
-	let items = (0..256).map(item).collect::<Vec<_>>().try_into().expect("256 is the bound");
+	let item = |job| highway_primitives::AttestItem {
+		job,
+		output: output_of(job),
+		commitment: Default::default(),
+	};
+	let items = (0..256)
+		.map(item)
+		.collect::<Vec<_>>()
+		.try_into()
+		.expect("256 is the bound");
 	WorkerAction::Attest { node: 0, items }
 }
 
@@ -121,7 +163,11 @@ fn fits(transaction: &UncheckedExtrinsic) {
 	let weights = RuntimeBlockWeights::get();
 	let limit = weights.get(info.class).max_extrinsic.expect("every class is bounded");
 	let total = info.total_weight();
-	assert!(total.all_lte(limit), "{:?} weighs {total}, more than {limit}", transaction.function);
+	assert!(
+		total.all_lte(limit),
+		"{:?} weighs {total}, more than {limit}",
+		transaction.function
+	);
 	assert!(total.ref_time() > 0);
 }
 
@@ -135,17 +181,35 @@ fn every_call_should_fit_into_a_block_when_at_its_worst() {
 		for call in calls {
 			fits(&signed(Eve, call));
 		}
-		let report = WorkerAction::ReportFailure { node: 0, job: 0, class: FailureClass::RunFailed };
-		let heartbeat = WorkerAction::Heartbeat { node: 0, session: 0, healthy: true, slots: 1 };
+		let report = WorkerAction::ReportFailure {
+			node: 0,
+			job: 0,
+			class: FailureClass::RunFailed,
+		};
+		let heartbeat = WorkerAction::Heartbeat {
+			node: 0,
+			session: 0,
+			healthy: true,
+			slots: 1,
+		};
 		for action in [largest_batch(), report, heartbeat] {
 			let transaction = worker_transaction(Alice, action);
 			let info = transaction.get_dispatch_info();
 			assert_eq!((info.class, info.pays_fee), (DispatchClass::Operational, Pays::No));
 			fits(&transaction);
 			// In the first block of a session only what is reserved for the class is left.
-			let reserved = RuntimeBlockWeights::get().get(DispatchClass::Operational).reserved.expect("some");
-			let base = RuntimeBlockWeights::get().get(DispatchClass::Operational).base_extrinsic;
-			assert!(info.total_weight().saturating_add(base).all_lte(reserved), "{}", info.total_weight());
+			let reserved = RuntimeBlockWeights::get()
+				.get(DispatchClass::Operational)
+				.reserved
+				.expect("some");
+			let base = RuntimeBlockWeights::get()
+				.get(DispatchClass::Operational)
+				.base_extrinsic;
+			assert!(
+				info.total_weight().saturating_add(base).all_lte(reserved),
+				"{}",
+				info.total_weight()
+			);
 		}
 	});
 }
@@ -157,7 +221,10 @@ fn the_cost_of_authorization_should_be_counted_when_a_worker_transaction_is_weig
 		let signed_alike = signed(Alice, transaction.function.clone());
 		// A signature check and 256 reads are at least 2 ms.
 		assert!(transaction.get_dispatch_info().extension_weight.ref_time() > 2_000_000_000);
-		assert_eq!(transaction.get_dispatch_info().call_weight, signed_alike.get_dispatch_info().call_weight);
+		assert_eq!(
+			transaction.get_dispatch_info().call_weight,
+			signed_alike.get_dispatch_info().call_weight
+		);
 	});
 }
 

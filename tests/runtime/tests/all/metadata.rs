@@ -22,18 +22,44 @@ fn runtime_apis_should_be_in_the_metadata_when_programs_look_for_them() {
 		("WorkerApi", vec!["work_for", "worker_payload", "worker_transaction"]),
 		(
 			"MarketApi",
-			vec!["quote", "job", "explain_split", "models", "model_by_name", "nodes", "node_of", "claimable"],
+			vec![
+				"quote",
+				"job",
+				"explain_split",
+				"models",
+				"model_by_name",
+				"nodes",
+				"node_of",
+				"claimable",
+			],
 		),
 	] {
-		let found = metadata.runtime_api_trait_by_name(api).unwrap_or_else(|| panic!("{api} is missing"));
-		let names = found.methods().map(|method| method.name().to_string()).collect::<Vec<_>>();
+		let found = metadata
+			.runtime_api_trait_by_name(api)
+			.unwrap_or_else(|| panic!("{api} is missing"));
+		let names = found
+			.methods()
+			.map(|method| method.name().to_string())
+			.collect::<Vec<_>>();
 		for method in methods {
-			assert!(names.iter().any(|name| name == method), "{api} has no {method}: {names:?}");
+			assert!(
+				names.iter().any(|name| name == method),
+				"{api} has no {method}: {names:?}"
+			);
 		}
 	}
-	for api in ["Core", "Metadata", "BlockBuilder", "TaggedTransactionQueue", "BabeApi", "GrandpaApi", "SessionKeys",
-		"AccountNonceApi", "TransactionPaymentApi", "GenesisBuilder"]
-	{
+	for api in [
+		"Core",
+		"Metadata",
+		"BlockBuilder",
+		"TaggedTransactionQueue",
+		"BabeApi",
+		"GrandpaApi",
+		"SessionKeys",
+		"AccountNonceApi",
+		"TransactionPaymentApi",
+		"GenesisBuilder",
+	] {
 		assert!(metadata.runtime_api_trait_by_name(api).is_some(), "{api} is missing");
 	}
 }
@@ -71,7 +97,10 @@ fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
 				"heartbeat",
 			],
 		),
-		("RevenueSplit", vec!["post_ask", "withdraw_ask", "post_curator_fee", "claim"]),
+		(
+			"RevenueSplit",
+			vec!["post_ask", "withdraw_ask", "post_curator_fee", "claim"],
+		),
 		("InferenceJobs", vec!["submit_job", "poke"]),
 		("ProofOfWorkDone", vec!["attest", "report_failure"]),
 		("Balances", vec!["transfer_keep_alive"]),
@@ -79,9 +108,14 @@ fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
 		("Session", vec!["set_keys"]),
 		("Sudo", vec!["sudo"]),
 	] {
-		let found = metadata.pallet_by_name(pallet).unwrap_or_else(|| panic!("pallet {pallet} is missing"));
+		let found = metadata
+			.pallet_by_name(pallet)
+			.unwrap_or_else(|| panic!("pallet {pallet} is missing"));
 		for call in calls {
-			assert!(found.call_variant_by_name(call).is_some(), "{pallet} has no call {call}");
+			assert!(
+				found.call_variant_by_name(call).is_some(),
+				"{pallet} has no call {call}"
+			);
 		}
 	}
 }

@@ -17,26 +17,86 @@ const PEOPLE: [Sr25519Keyring; 6] = [Alice, Bob, Charlie, Dave, Eve, Ferdie];
 /// Something that somebody does. Numbers are taken modulo what there is.
 #[derive(Clone, Debug)]
 enum Act {
-	Register { who: usize, parent: Option<u32>, royalty: Balance },
-	Deprecate { model: u32, back: bool },
-	Remove { model: u32 },
-	Royalty { model: u32, royalty: Balance },
-	Host { who: usize, model: u32, stop: bool },
-	Ask { who: usize, model: u32, storage: bool, price: Option<Balance> },
-	CuratorFee { who: usize, fee: Balance },
-	Submit { who: usize, model: u32, curator: Option<usize> },
-	Attest { nth: usize },
-	AttestAll { node: u32 },
-	Report { nth: usize, class: u8 },
-	Poke { nth: usize },
-	Claim { who: usize },
-	Bond { who: usize, amount: Balance },
-	Unbond { who: usize, all: bool, amount: Balance },
-	Withdraw { who: usize, leave: bool },
-	Pause { who: usize, back: bool },
-	Join { who: usize, bond: Balance },
-	Silence { node: u32, speak: bool },
-	Blocks { count: u32 },
+	Register {
+		who: usize,
+		parent: Option<u32>,
+		royalty: Balance,
+	},
+	Deprecate {
+		model: u32,
+		back: bool,
+	},
+	Remove {
+		model: u32,
+	},
+	Royalty {
+		model: u32,
+		royalty: Balance,
+	},
+	Host {
+		who: usize,
+		model: u32,
+		stop: bool,
+	},
+	Ask {
+		who: usize,
+		model: u32,
+		storage: bool,
+		price: Option<Balance>,
+	},
+	CuratorFee {
+		who: usize,
+		fee: Balance,
+	},
+	Submit {
+		who: usize,
+		model: u32,
+		curator: Option<usize>,
+	},
+	Attest {
+		nth: usize,
+	},
+	AttestAll {
+		node: u32,
+	},
+	Report {
+		nth: usize,
+		class: u8,
+	},
+	Poke {
+		nth: usize,
+	},
+	Claim {
+		who: usize,
+	},
+	Bond {
+		who: usize,
+		amount: Balance,
+	},
+	Unbond {
+		who: usize,
+		all: bool,
+		amount: Balance,
+	},
+	Withdraw {
+		who: usize,
+		leave: bool,
+	},
+	Pause {
+		who: usize,
+		back: bool,
+	},
+	Join {
+		who: usize,
+		bond: Balance,
+	},
+	Silence {
+		node: u32,
+		speak: bool,
+	},
+	Blocks {
+		count: u32,
+	},
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -109,59 +169,99 @@ fn perform(chain: &mut Chain, act: Act) {
 	match act {
 		Act::Register { who, parent, royalty } => {
 			let name = format!("m{}", pallet_model_registry::NextModelId::<Runtime>::get());
-			let terms = Some(DerivativeTerms { share: Perbill::from_percent(30), floor: royalty / 2 });
-			try_call(chain, PEOPLE[who], register_call(&name, spec(&name), parent, terms, royalty));
-		},
+			let terms = Some(DerivativeTerms {
+				share: Perbill::from_percent(30),
+				floor: royalty / 2,
+			});
+			try_call(
+				chain,
+				PEOPLE[who],
+				register_call(&name, spec(&name), parent, terms, royalty),
+			);
+		}
 		Act::Deprecate { model, back: false } => by_owner(chain, model, Model::deprecate { model }),
 		Act::Deprecate { model, back: true } => by_owner(chain, model, Model::reinstate { model }),
 		Act::Remove { model } => by_owner(chain, model, Model::remove { model }),
 		Act::Royalty { model, royalty } => {
-			by_owner(chain, model, Model::update_terms { model, royalty: Some(royalty), derivative_terms: None });
-		},
-		Act::Host { who, model, stop: false } => try_call(chain, PEOPLE[who], Node::host { model }),
+			by_owner(
+				chain,
+				model,
+				Model::update_terms {
+					model,
+					royalty: Some(royalty),
+					derivative_terms: None,
+				},
+			);
+		}
+		Act::Host {
+			who,
+			model,
+			stop: false,
+		} => try_call(chain, PEOPLE[who], Node::host { model }),
 		Act::Host { who, model, stop: true } => try_call(chain, PEOPLE[who], Node::unhost { model }),
-		Act::Ask { who, model, storage, price } => {
+		Act::Ask {
+			who,
+			model,
+			storage,
+			price,
+		} => {
 			let role = if storage { AskRole::Storage } else { AskRole::Compute };
 			match price {
 				Some(price) => try_call(chain, PEOPLE[who], Split::post_ask { model, role, price }),
 				None => try_call(chain, PEOPLE[who], Split::withdraw_ask { model, role }),
 			}
-		},
+		}
 		Act::CuratorFee { who, fee } => try_call(chain, PEOPLE[who], Split::post_curator_fee { fee }),
 		Act::Submit { who, model, curator } => {
-			try_call(chain, PEOPLE[who], submit_call(model, curator.map(|curator| PEOPLE[curator].to_account_id())));
-		},
+			try_call(
+				chain,
+				PEOPLE[who],
+				submit_call(model, curator.map(|curator| PEOPLE[curator].to_account_id())),
+			);
+		}
 		Act::Attest { nth } => {
 			// Assigned or not: a second attestation must be refused, not break anything.
 			let Some(job) = nth_open(nth) else { return };
 			let node = chain.executor(job);
 			let _ = chain.apply(worker_transaction(chain.worker(node), chain.attestation(node, &[job])));
-		},
+		}
 		Act::AttestAll { node } => {
 			if highway_runtime::NodeStaking::node(node).is_some() {
 				let jobs = open_jobs();
 				let _ = chain.apply(worker_transaction(chain.worker(node), chain.attestation(node, &jobs)));
 			}
-		},
+		}
 		Act::Report { nth, class } => {
 			let Some(job) = nth_open(nth) else { return };
 			let node = chain.executor(job);
-			let class = if class == 0 { FailureClass::InputMissing } else { FailureClass::RunFailed };
+			let class = if class == 0 {
+				FailureClass::InputMissing
+			} else {
+				FailureClass::RunFailed
+			};
 			let report = WorkerAction::ReportFailure { node, job, class };
 			let _ = chain.apply(worker_transaction(chain.worker(node), report));
-		},
+		}
 		Act::Poke { nth } => {
 			if let Some(job) = nth_open(nth) {
 				try_call(chain, Eve, Job::poke { job });
 			}
-		},
+		}
 		Act::Claim { who } => try_call(chain, PEOPLE[who], Split::claim {}),
 		Act::Bond { who, amount } => try_call(chain, PEOPLE[who], Node::bond_extra { amount }),
 		Act::Unbond { who, all, amount } => {
 			let node = highway_runtime::NodeStaking::node_of_worker(&PEOPLE[who].public().into());
-			let bond = node.and_then(highway_runtime::NodeStaking::node).map_or(0, |(record, _)| record.bond);
-			try_call(chain, PEOPLE[who], Node::unbond { amount: if all { bond } else { amount } });
-		},
+			let bond = node
+				.and_then(highway_runtime::NodeStaking::node)
+				.map_or(0, |(record, _)| record.bond);
+			try_call(
+				chain,
+				PEOPLE[who],
+				Node::unbond {
+					amount: if all { bond } else { amount },
+				},
+			);
+		}
 		Act::Withdraw { who, leave: false } => try_call(chain, PEOPLE[who], Node::withdraw_unbonded {}),
 		Act::Withdraw { who, leave: true } => try_call(chain, PEOPLE[who], Node::deregister {}),
 		Act::Pause { who, back: false } => try_call(chain, PEOPLE[who], Node::chill {}),
@@ -176,21 +276,32 @@ fn perform(chain: &mut Chain, act: Act) {
 				region: Default::default(),
 			};
 			let proof = chain.registration_proof(PEOPLE[who], PEOPLE[who]);
-			try_call(chain, PEOPLE[who], Node::register { description, bond, proof });
-		},
+			try_call(
+				chain,
+				PEOPLE[who],
+				Node::register {
+					description,
+					bond,
+					proof,
+				},
+			);
+		}
 		Act::Silence { node, speak: false } => {
 			chain.silent.insert(node);
-		},
+		}
 		Act::Silence { node, speak: true } => {
 			chain.silent.remove(&node);
-		},
+		}
 		Act::Blocks { count } => chain.blocks(count),
 	}
 }
 
 /// Half a minute of lives; more if `PROPTEST_CASES` says so.
 fn cases() -> u32 {
-	std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48)
+	std::env::var("PROPTEST_CASES")
+		.ok()
+		.and_then(|cases| cases.parse().ok())
+		.unwrap_or(48)
 }
 
 proptest! {

@@ -18,7 +18,10 @@ fn refused(chain: &mut Chain, call: RuntimeCall, error: impl Into<DispatchError>
 	assert_eq!(free(&eve), funds - (chain.fees_of(&eve) - fees));
 	assert_eq!(pallet_inference_jobs::NextJobId::<Runtime>::get(), next);
 	assert_eq!(self::pot(), pot);
-	assert_eq!(pallet_revenue_split::Clearings::<Runtime>::iter().collect::<Vec<_>>(), clearings);
+	assert_eq!(
+		pallet_revenue_split::Clearings::<Runtime>::iter().collect::<Vec<_>>(),
+		clearings
+	);
 	chain.close();
 }
 
@@ -27,8 +30,19 @@ fn pot() -> Balance {
 }
 
 fn submit(model: ModelId, size: u64, max_price: Balance, gateway: Option<u32>) -> RuntimeCall {
-	let input = BlobRef { size, ..BlobRef::of(b"input") };
-	pallet_inference_jobs::Call::submit_job { model, input, tier: Tier::Spot, max_price, gateway, curator: None }.into()
+	let input = BlobRef {
+		size,
+		..BlobRef::of(b"input")
+	};
+	pallet_inference_jobs::Call::submit_job {
+		model,
+		input,
+		tier: Tier::Spot,
+		max_price,
+		gateway,
+		curator: None,
+	}
+	.into()
 }
 
 #[test]
@@ -36,11 +50,31 @@ fn a_submission_should_take_nothing_when_its_arguments_are_wrong() {
 	Chain::local(|chain| {
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let price = 11 * MILLI + 11 * MILLI / 20;
-		refused(chain, submit(model, 0, AIC, None), JobError::<Runtime>::InputSizeOutOfRange);
-		refused(chain, submit(model, (256 << 20) + 1, AIC, None), JobError::<Runtime>::InputSizeOutOfRange);
-		refused(chain, submit(model, 5, price - 1, None), JobError::<Runtime>::PriceAboveMax);
-		refused(chain, submit(model, 5, AIC, Some(3)), JobError::<Runtime>::UnknownGateway);
-		refused(chain, submit(model + 1, 5, AIC, None), pallet_model_registry::Error::<Runtime>::UnknownModel);
+		refused(
+			chain,
+			submit(model, 0, AIC, None),
+			JobError::<Runtime>::InputSizeOutOfRange,
+		);
+		refused(
+			chain,
+			submit(model, (256 << 20) + 1, AIC, None),
+			JobError::<Runtime>::InputSizeOutOfRange,
+		);
+		refused(
+			chain,
+			submit(model, 5, price - 1, None),
+			JobError::<Runtime>::PriceAboveMax,
+		);
+		refused(
+			chain,
+			submit(model, 5, AIC, Some(3)),
+			JobError::<Runtime>::UnknownGateway,
+		);
+		refused(
+			chain,
+			submit(model + 1, 5, AIC, None),
+			pallet_model_registry::Error::<Runtime>::UnknownModel,
+		);
 		chain.ok(Eve, submit(model, 5, price, Some(0)));
 	});
 }
@@ -89,14 +123,29 @@ fn a_node_should_get_no_job_when_its_slots_or_its_bond_are_used_up() {
 			chain.blocks(1);
 		}
 		let session = session + 1;
-		let heartbeat = WorkerAction::Heartbeat { node: 0, session, healthy: true, slots: 2 };
+		let heartbeat = WorkerAction::Heartbeat {
+			node: 0,
+			session,
+			healthy: true,
+			slots: 2,
+		};
 		assert_eq!(chain.apply(worker_transaction(Alice, heartbeat)), Ok(Ok(())));
 		// 64 × 10 000 of the bond of 1 000 000 secures the first job: a second slot is free, but no bond for it.
 		chain.submit(Eve, model);
 		refused(chain, submit_call(model, None), JobError::<Runtime>::NoCapacity);
-		chain.ok(Alice, pallet_node_staking::Call::bond_extra { amount: 1_000_000 * AIC });
+		chain.ok(
+			Alice,
+			pallet_node_staking::Call::bond_extra {
+				amount: 1_000_000 * AIC,
+			},
+		);
 		chain.submit(Eve, model);
-		chain.ok(Alice, pallet_node_staking::Call::bond_extra { amount: 1_000_000 * AIC });
+		chain.ok(
+			Alice,
+			pallet_node_staking::Call::bond_extra {
+				amount: 1_000_000 * AIC,
+			},
+		);
 		refused(chain, submit_call(model, None), JobError::<Runtime>::NoCapacity);
 	});
 }
@@ -117,14 +166,19 @@ fn a_poor_wallet_should_keep_its_money_when_a_job_is_too_dear() {
 		chain.close();
 
 		// Enough for the price, but not for living on: the account must not be dusted by its own job.
-		let price = <Runtime as MarketApi<Block, AccountId>>::quote(model, 5, None).expect("served").price;
+		let price = <Runtime as MarketApi<Block, AccountId>>::quote(model, 5, None)
+			.expect("served")
+			.price;
 		chain.ok(Dave, send(One, price + EXISTENTIAL_DEPOSIT / 2 - free(&account)));
 		let result = chain.call(One, submit_call(model, None));
 		assert!(matches!(result, Err(DispatchError::Token(_))), "{result:?}");
 
 		// Without money for the fee there is no transaction at all, in the pool or in a block.
 		let broke = signed(Two, submit_call(model, None));
-		assert_eq!(chain.validate(broke.clone()).map(|_| ()), Err(InvalidTransaction::Payment.into()));
+		assert_eq!(
+			chain.validate(broke.clone()).map(|_| ()),
+			Err(InvalidTransaction::Payment.into())
+		);
 		assert_eq!(chain.apply_here(broke), Err(InvalidTransaction::Payment.into()));
 	});
 }

@@ -9,7 +9,12 @@ use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
 use sp_runtime::transaction_validity::InvalidTransaction;
 
 fn heartbeat(node: u32, session: u32) -> WorkerAction {
-	WorkerAction::Heartbeat { node, session, healthy: true, slots: 16 }
+	WorkerAction::Heartbeat {
+		node,
+		session,
+		healthy: true,
+		slots: 16,
+	}
 }
 
 /// Makes blocks until `count` more sessions have begun.
@@ -24,19 +29,34 @@ fn register(chain: &mut Chain, operator: Sr25519Keyring, bond: u128) {
 	let description = pallet_node_staking::NodeDescription {
 		worker: operator.public().into(),
 		peer_id: Default::default(),
-		addresses: vec![b"/ip4/192.0.2.1/tcp/30333".to_vec().try_into().expect("short")].try_into().expect("one"),
+		addresses: vec![b"/ip4/192.0.2.1/tcp/30333".to_vec().try_into().expect("short")]
+			.try_into()
+			.expect("one"),
 		device: highway_primitives::DeviceClass::Cuda,
 		memory_mib: 8_192,
 		region: b"eu-west".to_vec().try_into().expect("short"),
 	};
 	let proof = chain.registration_proof(operator, operator);
-	chain.ok(operator, Node::register { description, bond, proof });
+	chain.ok(
+		operator,
+		Node::register {
+			description,
+			bond,
+			proof,
+		},
+	);
 }
 
 /// Session keys from the operator's own seed, with the proof that it owns them.
 fn set_keys(chain: &mut Chain, operator: Sr25519Keyring) {
-	let generated = SessionKeys::generate(&operator.to_account_id().encode(), Some(operator.to_seed().into_bytes()));
-	let call = pallet_session::Call::set_keys { keys: generated.keys, proof: generated.proof.encode() };
+	let generated = SessionKeys::generate(
+		&operator.to_account_id().encode(),
+		Some(operator.to_seed().into_bytes()),
+	);
+	let call = pallet_session::Call::set_keys {
+		keys: generated.keys,
+		proof: generated.proof.encode(),
+	};
 	chain.ok(operator, call);
 }
 
@@ -66,7 +86,10 @@ fn a_new_node_should_validate_when_it_has_session_keys_and_two_sessions_passed()
 
 		chain.ok(Bob, Node::chill {});
 		pass_sessions(chain, 2);
-		assert!(!Session::validators().contains(&Bob.to_account_id()), "a chilled node leaves");
+		assert!(
+			!Session::validators().contains(&Bob.to_account_id()),
+			"a chilled node leaves"
+		);
 		assert_eq!(Babe::authorities().len(), 3);
 	});
 }
@@ -80,10 +103,22 @@ fn a_heartbeat_should_be_taken_once_a_session_when_the_worker_key_signs_it() {
 		let good = worker_transaction(Alice, heartbeat(0, session));
 		assert!(chain.validate(good.clone()).is_ok());
 		for (transaction, why) in [
-			(worker_transaction(Bob, heartbeat(0, session)), InvalidTransaction::BadProof),
-			(worker_transaction(Alice, heartbeat(0, session - 1)), InvalidTransaction::Stale),
-			(worker_transaction(Alice, heartbeat(0, session + 1)), InvalidTransaction::Future),
-			(worker_transaction(Alice, heartbeat(9, session)), InvalidTransaction::Custom(refusal::UNKNOWN_NODE)),
+			(
+				worker_transaction(Bob, heartbeat(0, session)),
+				InvalidTransaction::BadProof,
+			),
+			(
+				worker_transaction(Alice, heartbeat(0, session - 1)),
+				InvalidTransaction::Stale,
+			),
+			(
+				worker_transaction(Alice, heartbeat(0, session + 1)),
+				InvalidTransaction::Future,
+			),
+			(
+				worker_transaction(Alice, heartbeat(9, session)),
+				InvalidTransaction::Custom(refusal::UNKNOWN_NODE),
+			),
 		] {
 			assert_eq!(chain.validate(transaction.clone()).map(|_| ()), Err(why.into()));
 			assert_eq!(chain.apply_here(transaction), Err(why.into()));
@@ -115,11 +150,20 @@ fn a_silent_node_should_get_no_jobs_then_jail_and_return_when_resumed_and_heard(
 		let jailed = InvalidTransaction::Custom(refusal::JAILED);
 		assert_eq!(chain.validate(late.clone()).map(|_| ()), Err(jailed.into()));
 		assert_eq!(chain.apply(late), Err(jailed.into()));
-		assert_eq!(chain.call(Bob, Node::resume {}), Err(NodeError::<Runtime>::AlreadyActive.into()));
+		assert_eq!(
+			chain.call(Bob, Node::resume {}),
+			Err(NodeError::<Runtime>::AlreadyActive.into())
+		);
 		chain.ok(Alice, Node::resume {});
-		assert!(!NodeStaking::is_jailed(0) && !NodeStaking::is_eligible(0), "jobs wait for a heartbeat");
+		assert!(
+			!NodeStaking::is_jailed(0) && !NodeStaking::is_eligible(0),
+			"jobs wait for a heartbeat"
+		);
 		let session = NodeStaking::current_session();
-		assert_eq!(chain.apply(worker_transaction(Alice, heartbeat(0, session))), Ok(Ok(())));
+		assert_eq!(
+			chain.apply(worker_transaction(Alice, heartbeat(0, session))),
+			Ok(Ok(()))
+		);
 		assert!(NodeStaking::is_eligible(0));
 	});
 }
@@ -145,11 +189,16 @@ fn worker_transactions_should_find_room_when_a_session_changes() {
 		}
 		// The first block of a session is full of Mandatory weight.
 		let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
-		assert_eq!(chain.apply_here(signed(Eve, remark)), Err(InvalidTransaction::ExhaustsResources.into()));
+		assert_eq!(
+			chain.apply_here(signed(Eve, remark)),
+			Err(InvalidTransaction::ExhaustsResources.into())
+		);
 		// The heartbeats of three nodes are in it already; the largest batch of attestations still is not too much.
 		let transaction = worker_transaction(Alice, chain.attestation(0, &jobs));
 		assert_eq!(chain.apply_here(transaction), Ok(Ok(())));
-		assert!(jobs.iter().all(|job| chain.job(*job).attested_at() == Some(System::block_number())));
+		assert!(jobs
+			.iter()
+			.all(|job| chain.job(*job).attested_at() == Some(System::block_number())));
 	});
 }
 
@@ -162,7 +211,11 @@ fn the_chain_should_go_on_when_several_sessions_passed_without_a_block() {
 		chain.blocks(3);
 		chain.attest(job);
 		chain.pass_due(job);
-		assert_eq!(chain.job(job).phase(), highway_primitives::JobPhase::Settled, "deadlines count blocks, not time");
+		assert_eq!(
+			chain.job(job).phase(),
+			highway_primitives::JobPhase::Settled,
+			"deadlines count blocks, not time"
+		);
 		pass_sessions(chain, 2);
 	});
 }

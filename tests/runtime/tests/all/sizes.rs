@@ -8,8 +8,18 @@ use sp_keyring::Sr25519Keyring::Eve;
 
 /// The submission as a wallet sends it: a price limit near the price, no gateway, no curator.
 fn submission(model: u32, max_price: Balance) -> pallet_inference_jobs::Call<Runtime> {
-	let input = BlobRef { size: 100_000, ..BlobRef::of(b"input") };
-	pallet_inference_jobs::Call::submit_job { model, input, tier: Tier::Spot, max_price, gateway: None, curator: None }
+	let input = BlobRef {
+		size: 100_000,
+		..BlobRef::of(b"input")
+	};
+	pallet_inference_jobs::Call::submit_job {
+		model,
+		input,
+		tier: Tier::Spot,
+		max_price,
+		gateway: None,
+		curator: None,
+	}
 }
 
 #[test]
@@ -33,7 +43,10 @@ fn a_job_should_fit_into_a_few_hundred_bytes_when_attested_alone_or_with_five_ot
 		let shared = worker_transaction(key, chain.attestation(0, &jobs)).encoded_size();
 		let per_job = submitted + shared.div_ceil(6);
 		println!("submit_job: {submitted} bytes");
-		println!("attest, one job: {alone} bytes; job in all: {} bytes", submitted + alone);
+		println!(
+			"attest, one job: {alone} bytes; job in all: {} bytes",
+			submitted + alone
+		);
 		println!("attest, six jobs: {shared} bytes; per job in all: {per_job} bytes");
 		assert!(submitted + alone <= 320, "{}", submitted + alone);
 		assert!(per_job <= 250, "{per_job}");

@@ -37,7 +37,11 @@ fn a_payer_should_be_made_whole_when_three_nodes_let_the_time_pass() {
 		assert_eq!(chain.job(job).phase(), JobPhase::Refunded);
 		had.sort_unstable();
 		assert_eq!(had, vec![0, 1, 2], "each node had it once");
-		assert_eq!(free(&eve), funds - (chain.fees_of(&eve) - fees), "only the transaction fee is gone");
+		assert_eq!(
+			free(&eve),
+			funds - (chain.fees_of(&eve) - fees),
+			"only the transaction fee is gone"
+		);
 		assert_eq!(pallet_revenue_split::TotalEarnings::<Runtime>::get(), 0);
 		for (node, before) in [0, 1, 2].into_iter().zip(before) {
 			assert!(reliability(node) < before, "a timeout costs reliability");
@@ -59,11 +63,17 @@ fn the_next_node_should_be_paid_when_the_first_lets_the_time_pass() {
 		let late = worker_transaction(chain.worker(first), chain.attestation(first, &[job]));
 		let deadline = chain.job(job).deadline().expect("assigned");
 		chain.run_to(deadline - 1);
-		assert!(chain.validate(late.clone()).is_ok(), "the deadline's block still counts");
+		assert!(
+			chain.validate(late.clone()).is_ok(),
+			"the deadline's block still counts"
+		);
 		chain.blocks(2);
 		let second = chain.executor(job);
 		assert_ne!(first, second);
-		assert_eq!(chain.validate(late.clone()).map(|_| ()), Err(InvalidTransaction::Stale.into()));
+		assert_eq!(
+			chain.validate(late.clone()).map(|_| ()),
+			Err(InvalidTransaction::Stale.into())
+		);
 		assert_eq!(chain.apply(late), Err(InvalidTransaction::Stale.into()));
 		chain.attest(job);
 		chain.pass_due(job);
@@ -99,7 +109,10 @@ fn anybody_should_move_a_due_job_on_when_it_is_poked_and_nobody_before() {
 		chain.pass_due(job);
 		// The queue was there first: a second settlement there is none.
 		assert_eq!(chain.call(Dave, poke), Err(not_due));
-		let settled = job_events(chain).iter().filter(|event| matches!(event, JobsEvent::JobSettled { .. })).count();
+		let settled = job_events(chain)
+			.iter()
+			.filter(|event| matches!(event, JobsEvent::JobSettled { .. }))
+			.count();
 		assert_eq!(settled, 1);
 	});
 }

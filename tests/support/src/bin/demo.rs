@@ -19,7 +19,13 @@ fn files() -> Result<Vec<PathBuf>> {
 	let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../files").canonicalize()?;
 	// The ELF binary is this very program.
 	let own = env::current_exe()?;
-	Ok(vec![samples.join("fibonacci.py"), own, samples.join("road.png"), samples.join("page.pdf"), samples.join("order.json")])
+	Ok(vec![
+		samples.join("fibonacci.py"),
+		own,
+		samples.join("road.png"),
+		samples.join("page.pdf"),
+		samples.join("order.json"),
+	])
 }
 
 #[tokio::main]
@@ -31,7 +37,10 @@ async fn main() -> Result<()> {
 		eprintln!("  {:8} {}", node.name(), node.url());
 	}
 
-	let (maker, payer) = (Wallet::new(devnet.node("alice"), "//Dave"), Wallet::new(devnet.node("bob"), "//Eve"));
+	let (maker, payer) = (
+		Wallet::new(devnet.node("alice"), "//Dave"),
+		Wallet::new(devnet.node("bob"), "//Eve"),
+	);
 	eprintln!("Dave registers Magika …");
 	let model = market::add_model(&maker, &market::magika_arguments()?).await?;
 	eprintln!("Alice, Bob and Charlie host model {model}; their asks hold from the next market epoch on …");
@@ -50,8 +59,14 @@ async fn main() -> Result<()> {
 	for (file, result) in files.iter().zip(results) {
 		jobs.push(job(&payer, file, result).await?);
 	}
-	let labels: Vec<_> = jobs.iter().map(|job| job["label"].as_str().unwrap_or_default()).collect();
-	ensure!(labels == EXPECTED, "the labels are {labels:?}, but the files are {EXPECTED:?}");
+	let labels: Vec<_> = jobs
+		.iter()
+		.map(|job| job["label"].as_str().unwrap_or_default())
+		.collect();
+	ensure!(
+		labels == EXPECTED,
+		"the labels are {labels:?}, but the files are {EXPECTED:?}"
+	);
 
 	eprintln!("stopping the nodes …");
 	devnet.stop().await?;
@@ -65,14 +80,21 @@ async fn main() -> Result<()> {
 
 /// Everything about one job, once it is settled.
 async fn job(payer: &Wallet, file: &Path, result: &Value) -> Result<Value> {
-	let id = result["job"].as_u64().with_context(|| format!("{} has no job: {result}", file.display()))?.to_string();
+	let id = result["job"]
+		.as_u64()
+		.with_context(|| format!("{} has no job: {result}", file.display()))?
+		.to_string();
 	let settled = until(&format!("the settlement of job {id}"), SETTLED_WITHIN, || async {
 		let job = payer.run(&["job", "show", &id]).await?;
 		Ok((job["phase"] == "Settled").then_some(job))
 	})
 	.await?;
 	let bill = payer.run(&["bill", &id]).await?;
-	let block = |name: &str| settled[name].as_u64().with_context(|| format!("a settled job has {name}: {settled}"));
+	let block = |name: &str| {
+		settled[name]
+			.as_u64()
+			.with_context(|| format!("a settled job has {name}: {settled}"))
+	};
 	Ok(json!({
 		"file": file,
 		"label": result["label"],
@@ -84,9 +106,15 @@ async fn job(payer: &Wallet, file: &Path, result: &Value) -> Result<Value> {
 }
 
 fn table(jobs: &[Value]) -> String {
-	let mut text = format!("\n{:32} {:8} {:>7}  {:>4}  {:>6}\n", "file", "label", "score", "node", "blocks");
+	let mut text = format!(
+		"\n{:32} {:8} {:>7}  {:>4}  {:>6}\n",
+		"file", "label", "score", "node", "blocks"
+	);
 	for job in jobs {
-		let file = job["file"].as_str().and_then(|file| Path::new(file).file_name()?.to_str()).unwrap_or_default();
+		let file = job["file"]
+			.as_str()
+			.and_then(|file| Path::new(file).file_name()?.to_str())
+			.unwrap_or_default();
 		text += &format!(
 			"{file:32} {:8} {:>6.1}%  {:>4}  {:>6}\n",
 			job["label"].as_str().unwrap_or_default(),

@@ -1,0 +1,214 @@
+//! What the finalized blocks say, read block by block.
+
+use anyhow::{ensure, Context, Result};
+use codec::Decode;
+use highway_primitives::{BlobRef, BlockNumber, JobId, NodeId};
+use highway_wallet::client::Client;
+use serde_json::{json, Value};
+use sp_core::{hashing::twox_128, H256};
+use std::{
+	collections::{BTreeMap, HashMap},
+	time::Duration,
+};
+use subxt::{events::Phase, OnlineClient, PolkadotConfig};
+
+/// A job in a block.
+#[derive(Clone, Debug)]
+pub struct Submission {
+	/// Its block.
+	pub block: BlockNumber,
+	/// Bytes of the extrinsic that submitted it, as they lie in the block.
+	pub bytes: usize,
+}
+
+/// The attestation of a job.
+#[derive(Clone, Debug)]
+pub struct Attestation {
+	/// Its block.
+	pub block: BlockNumber,
+	/// Who attested.
+	pub node: NodeId,
+	/// The output.
+	pub output: BlobRef,
+	/// Bytes of the extrinsic.
+	pub bytes: usize,
+	/// Jobs that the extrinsic attested.
+	pub batch: usize,
+}
+
+/// One block.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Block {
+	/// Its time in milliseconds.
+	pub time: u64,
+	/// Jobs submitted in it.
+	pub submitted: usize,
+	/// Jobs attested in it.
+	pub attested: usize,
+	/// Signed or authorized extrinsics that failed in it.
+	pub failed: usize,
+}
+
+/// Reads finalized blocks, each once.
+pub struct Ledger {
+	client: Client,
+	chain: OnlineClient<PolkadotConfig>,
+	next: BlockNumber,
+	/// Extrinsics that submitted a job, as hex, with the job.
+	pub jobs: HashMap<String, JobId>,
+	/// Submissions by job.
+	pub submissions: BTreeMap<JobId, Submission>,
+	/// Attestations by job.
+	pub attestations: BTreeMap<JobId, Attestation>,
+	/// All blocks read.
+	pub blocks: BTreeMap<BlockNumber, Block>,
+}
+
+impl Ledger {
+	/// Reads from the last finalized block on.
+	pub async fn open(client: Client, url: &str) -> Result<Self> {
+		let chain = OnlineClient::from_insecure_url(url).await?;
+		let mut ledger = Self {
+			client,
+			chain,
+			next: 0,
+			jobs: HashMap::new(),
+			submissions: BTreeMap::new(),
+			attestations: BTreeMap::new(),
+			blocks: BTreeMap::new(),
+		};
+		ledger.next = ledger.finalized().await?;
+		Ok(ledger)
+	}
+
+	async fn finalized(&self) -> Result<BlockNumber> {
+		let hash: Value = self.client.request("chain_getFinalizedHead", vec![]).await?;
+		let header: Value = self.client.request("chain_getHeader", vec![hash]).await?;
+		let number = header["number"].as_str().context("a header has a number")?;
+		Ok(BlockNumber::from_str_radix(number.trim_start_matches("0x"), 16)?)
+	}
+
+	/// Reads the blocks that were finalized since the last time.
+	pub async fn advance(&mut self) -> Result<()> {
+		let finalized = self.finalized().await?;
+		while self.next <= finalized {
+			self.read(self.next)
+				.await
+				.with_context(|| format!("block {}", self.next))?;
+			self.next += 1;
+		}
+		Ok(())
+	}
+
+	/// Waits until all these extrinsics and the attestations of their jobs are finalized. Returns the jobs in the same
+	/// order; `None` where there is no job, or no attestation, after `limit`.
+	pub async fn wait_for(&mut self, extrinsics: &[String], limit: Duration) -> Result<Vec<Option<JobId>>> {
+		let end = tokio::time::Instant::now() + limit;
+		loop {
+			self.advance().await?;
+			let jobs: Vec<_> = extrinsics
+				.iter()
+				.map(|extrinsic| {
+					self.jobs
+						.get(extrinsic)
+						.copied()
+						.filter(|job| self.attestations.contains_key(job))
+				})
+				.collect();
+			if jobs.iter().all(Option::is_some) || tokio::time::Instant::now() > end {
+				return Ok(jobs);
+			}
+			tokio::time::sleep(Duration::from_millis(500)).await;
+		}
+	}
+
+	async fn read(&mut self, number: BlockNumber) -> Result<()> {
+		let hash: Value = self.client.request("chain_getBlockHash", vec![json!(number)]).await?;
+		let block: Value = self.client.request("chain_getBlock", vec![hash.clone()]).await?;
+		let extrinsics = block["block"]["extrinsics"]
+			.as_array()
+			.context("a block has extrinsics")?;
+		let extrinsics: Vec<&str> = extrinsics.iter().filter_map(Value::as_str).collect();
+		let size = |index: u32| -> Result<usize> {
+			let hex = extrinsics
+				.get(index as usize)
+				.context("an event belongs to an extrinsic")?;
+			Ok((hex.len() - 2) / 2)
+		};
+		let hash: H256 = serde_json::from_value(hash)?;
+		let mut record = Block {
+			time: self.time(hash).await?,
+			..Block::default()
+		};
+		let mut attested: BTreeMap<u32, Vec<(JobId, NodeId, BlobRef)>> = BTreeMap::new();
+		for event in self.chain.events().at(hash).await?.iter() {
+			let event = event?;
+			let Phase::ApplyExtrinsic(index) = event.phase() else {
+				continue;
+			};
+			let mut fields = event.field_bytes();
+			match (event.pallet_name(), event.variant_name()) {
+				("InferenceJobs", "JobSubmitted") => {
+					let job = JobId::decode(&mut fields)?;
+					record.submitted += 1;
+					self.jobs.insert(extrinsics[index as usize].to_owned(), job);
+					self.submissions.insert(
+						job,
+						Submission {
+							block: number,
+							bytes: size(index)?,
+						},
+					);
+				}
+				("ProofOfWorkDone", "Attested") => {
+					attested.entry(index).or_default().push(Decode::decode(&mut fields)?);
+				}
+				("System", "ExtrinsicFailed") => record.failed += 1,
+				_ => {}
+			}
+		}
+		for (index, items) in attested {
+			record.attested += items.len();
+			for (job, node, output) in &items {
+				let attestation = Attestation {
+					block: number,
+					node: *node,
+					output: *output,
+					bytes: size(index)?,
+					batch: items.len(),
+				};
+				let before = self.attestations.insert(*job, attestation);
+				ensure!(before.is_none(), "job {job} was attested twice");
+			}
+		}
+		self.blocks.insert(number, record);
+		Ok(())
+	}
+
+	async fn time(&self, block: H256) -> Result<u64> {
+		let key = [twox_128(b"Timestamp"), twox_128(b"Now")].concat();
+		let params = vec![json!(format!("0x{}", hex::encode(key))), json!(block)];
+		let stored: Option<String> = self.client.request("state_getStorage", params).await?;
+		let Some(stored) = stored else { return Ok(0) };
+		Ok(u64::decode(&mut &hex::decode(stored.trim_start_matches("0x"))?[..])?)
+	}
+
+	/// Bytes on chain of the job: its submission and its share of the attestation.
+	pub fn bytes(&self, job: JobId) -> Option<f64> {
+		let attestation = self.attestations.get(&job)?;
+		let submission = self.submissions.get(&job)?;
+		Some(submission.bytes as f64 + attestation.bytes as f64 / attestation.batch as f64)
+	}
+
+	/// The most bytes on chain of any of `jobs` whose attestation came in a batch of a size that `fits`.
+	pub fn most_bytes(&self, jobs: &[JobId], fits: impl Fn(usize) -> bool) -> Option<f64> {
+		jobs.iter()
+			.filter(|job| {
+				self.attestations
+					.get(job)
+					.is_some_and(|attestation| fits(attestation.batch))
+			})
+			.filter_map(|job| self.bytes(*job))
+			.reduce(f64::max)
+	}
+}

@@ -1,0 +1,119 @@
+//! Figures and their goals.
+
+use serde_json::{json, Value};
+
+/// What a figure should be.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Goal {
+	/// No more than this.
+	AtMost(f64),
+	/// No less than this.
+	AtLeast(f64),
+	/// It explains another figure.
+	None,
+}
+
+impl Goal {
+	fn met(self, value: f64) -> Option<bool> {
+		match self {
+			Self::AtMost(limit) => Some(value <= limit),
+			Self::AtLeast(limit) => Some(value >= limit),
+			Self::None => None,
+		}
+	}
+
+	fn text(self) -> Option<String> {
+		match self {
+			Self::AtMost(limit) => Some(format!("<= {limit}")),
+			Self::AtLeast(limit) => Some(format!(">= {limit}")),
+			Self::None => None,
+		}
+	}
+}
+
+/// One measured figure.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Figure {
+	/// Its name.
+	pub name: &'static str,
+	/// Its value.
+	pub value: f64,
+	/// What the value counts.
+	pub unit: &'static str,
+	/// What it should be.
+	pub goal: Goal,
+}
+
+/// A figure.
+pub fn figure(name: &'static str, value: f64, unit: &'static str, goal: Goal) -> Figure {
+	Figure {
+		name,
+		value,
+		unit,
+		goal,
+	}
+}
+
+/// For programs.
+pub fn json(figures: &[Figure]) -> Value {
+	let entries: Vec<_> = figures
+		.iter()
+		.map(|figure| {
+			json!({
+				"name": figure.name,
+				"value": figure.value,
+				"unit": figure.unit,
+				"goal": figure.goal.text(),
+				"met": figure.goal.met(figure.value),
+			})
+		})
+		.collect();
+	json!({ "figures": entries })
+}
+
+/// For people.
+pub fn table(figures: &[Figure]) -> String {
+	let mut text = format!("\n{:30} {:>10}  {:28} {:>8}  met\n", "figure", "value", "unit", "goal");
+	for figure in figures {
+		let met = match figure.goal.met(figure.value) {
+			Some(true) => "yes",
+			Some(false) => "NO",
+			None => "",
+		};
+		let goal = figure.goal.text().unwrap_or_default();
+		text += &format!(
+			"{:30} {:>10.3}  {:28} {goal:>8}  {met}\n",
+			figure.name, figure.value, figure.unit
+		);
+	}
+	text
+}
+
+/// The value that a share `rank` of the sorted `values` does not exceed (nearest rank). `None` of no values.
+pub fn percentile(values: &[u32], rank: f64) -> Option<u32> {
+	let mut sorted = values.to_vec();
+	sorted.sort_unstable();
+	let place = (rank * sorted.len() as f64).ceil() as usize;
+	sorted.get(place.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn percentile_should_be_the_nearest_rank() {
+		let values: Vec<u32> = (1..=200).rev().collect();
+		assert_eq!(percentile(&values, 0.5), Some(100));
+		assert_eq!(percentile(&values, 0.99), Some(198));
+		assert_eq!(percentile(&[7], 0.99), Some(7));
+		assert_eq!(percentile(&[], 0.5), None);
+	}
+
+	#[test]
+	fn goals_should_be_met_at_their_limit() {
+		assert_eq!(Goal::AtMost(3.0).met(3.0), Some(true));
+		assert_eq!(Goal::AtLeast(0.5).met(0.49), Some(false));
+		assert_eq!(Goal::None.met(1.0), None);
+	}
+}
