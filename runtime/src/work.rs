@@ -183,7 +183,7 @@ pub fn bill(id: JobId) -> Option<Bill<AccountId>> {
 	let (lines, refunded) = match job.phase() {
 		JobPhase::Refunded => (Vec::new(), price),
 		JobPhase::Failed => {
-			let lines = Split::failure_bill(&job.deal, &job.reporters());
+			let lines = Split::failure_bill(&job.deal, job.reporters());
 			let paid = lines.iter().fold(0, |sum: Balance, line: &BillLine<AccountId>| {
 				sum.saturating_add(line.amount)
 			});

@@ -129,7 +129,9 @@ async function serveModel(api, provider, maker, operator) {
 
 async function submit(api, provider, payer, model) {
 	stage = 'submitting a job';
-	const record = (await api.query.modelRegistry.models(model)).unwrap();
+	const found = await api.query.modelRegistry.models(model);
+	check(found.isSome, `there is no model ${model}`);
+	const record = found.unwrap();
 	const spec = (await api.query.modelRegistry.versions(model, record.version)).unwrap();
 	const inputs = spec.inputs.map(({ name, dtype, shape }) => ({
 		name: name.toUtf8(),

@@ -34,7 +34,7 @@ pub use validation::{MAX_OUTLIERS, MAX_UNIT_TIME_MS};
 pub use weights::WeightInfo;
 
 // The macros write paths in full.
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;

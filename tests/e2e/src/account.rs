@@ -1,13 +1,20 @@
 //! An account that talks to a node through the wallet's library.
 
 use anyhow::{Context, Result};
+use codec::Decode;
 use highway_primitives::{Balance, BlobRef, ModelId, NodeId};
-use highway_test_support::Node;
+use highway_test_support::{until, Node};
 use highway_wallet::client::{calls, calls::Call, Client, Included, Signer, Wait};
+use serde_json::{json, Value};
 use sp_core::{
 	crypto::{AccountId32, Ss58Codec},
 	sr25519, Pair,
 };
+use sp_crypto_hashing::{blake2_128, twox_128};
+use std::time::Duration;
+
+/// How long a change may take to be in the best block.
+const SOON: Duration = Duration::from_secs(30);
 
 /// The most that a test pays for a job, in smallest units.
 const MAX_PRICE: Balance = 1_000_000_000_000_000;
@@ -60,10 +67,64 @@ impl Account {
 		Ok(self.client.submit(&self.signer, calls, Wait::InBlock).await?)
 	}
 
-	/// Pays for a job without putting its input anywhere, and returns its id.
-	pub async fn submit_job(&self, model: u64, input: BlobRef, gateway: Option<NodeId>) -> Result<u64> {
+	/// Pays for a job without putting its input anywhere.
+	pub async fn submit_job(&self, model: u64, input: BlobRef, gateway: Option<NodeId>) -> Result<Submitted> {
 		let call = calls::submit_job(ModelId::try_from(model)?, input, MAX_PRICE, gateway, None);
-		let job = self.submit(&[call]).await?.number("InferenceJobs", "job")?;
-		u64::try_from(job).context("a job's id has 64 bits")
+		let included = self.submit(&[call]).await?;
+		let job = u64::try_from(included.number("InferenceJobs", "job")?)?;
+		// From the block itself: what is best may change to another branch, where the same comes later.
+		let header: Value = self
+			.client
+			.request("chain_getHeader", vec![json!(included.block)])
+			.await?;
+		let (before, after) = (
+			self.total_at(&header["parentHash"]).await?,
+			self.total_at(&json!(included.block)).await?,
+		);
+		Ok(Submitted {
+			job,
+			paid: before.checked_sub(after).context("a job costs something")?,
+		})
 	}
+
+	/// What it could use and what was held in a block.
+	async fn total_at(&self, block: &Value) -> Result<Balance> {
+		let mut key = [twox_128(b"System"), twox_128(b"Account")].concat();
+		key.extend(blake2_128(self.id().as_ref()));
+		key.extend::<&[u8]>(self.id().as_ref());
+		let key = format!("0x{}", hex::encode(key));
+		let stored: Option<String> = self
+			.client
+			.request("state_getStorage", vec![json!(key), block.clone()])
+			.await?;
+		let bytes = hex::decode(stored.context("the account exists")?.trim_start_matches("0x"))?;
+		// Nonce and three reference counts, then what is free and what is held.
+		let (_, (free, held)) = <((u32, u32, u32, u32), (Balance, Balance))>::decode(&mut bytes.as_slice())?;
+		Ok(free + held)
+	}
+
+	/// Waits until it has this much in all.
+	pub async fn wait_for_total(&self, what: &str, total: Balance) -> Result<()> {
+		let seen = until(what, SOON, || async {
+			Ok((self.total().await? == total).then_some(()))
+		})
+		.await;
+		match seen {
+			Ok(()) => Ok(()),
+			Err(error) => Err(error.context(format!(
+				"{} should have {total}, has {}",
+				self.address(),
+				self.total().await?
+			))),
+		}
+	}
+}
+
+/// A job that was paid for.
+#[derive(Clone, Copy, Debug)]
+pub struct Submitted {
+	/// Its id.
+	pub job: u64,
+	/// Its price and the fee of its submission.
+	pub paid: Balance,
 }

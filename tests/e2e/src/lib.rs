@@ -7,7 +7,7 @@
 mod account;
 pub mod bare;
 
-pub use account::{key, Account};
+pub use account::{key, Account, Submitted};
 
 use anyhow::{Context, Result};
 use highway_offchain_worker::tensors::{serialize, Tensor};

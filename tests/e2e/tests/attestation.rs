@@ -97,7 +97,7 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 		// Nobody has this input, so no node attests by itself.
 		let payer = Account::connect(devnet.node("bob"), "//Eve").await?;
 		let missing = BlobRef::of(&identity_input(-77.0, 3)?);
-		let job = payer.submit_job(model, missing, None).await?;
+		let job = payer.submit_job(model, missing, None).await?.job;
 		let wallet = Wallet::new(devnet.node("bob"), "//Eve");
 		let shown = wallet.run(&["job", "show", &job.to_string()]).await?;
 		ensure!(shown["phase"] == "Assigned", "the job waits for a node: {shown}");

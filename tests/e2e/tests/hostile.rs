@@ -107,7 +107,7 @@ async fn hostile_models_should_be_refused_by_wallet_and_nodes_while_the_chain_go
 		let mut jobs = Vec::new();
 		for model in &models {
 			market::wait_for_executors(&payer, u64::from(*model), 3).await?;
-			jobs.push(buyer.submit_job(u64::from(*model), input, None).await?);
+			jobs.push(buyer.submit_job(u64::from(*model), input, None).await?.job);
 		}
 		let first_block = devnet.node("alice").best_block().await?;
 		for (job, what) in jobs.into_iter().zip(REGISTERED) {

@@ -165,15 +165,15 @@ async fn claims_are_paid(devnet: &Devnet) -> Result<()> {
 			continue;
 		}
 		let fee = account.client.fee(&account.signer, &[calls::claim()]).await?;
-		let claimed = Wallet::new(devnet.node(node), secret).run(&["claim"]).await?;
+		let claimed = Wallet::new(devnet.node(node), secret)
+			.run(&["--finalized", "claim"])
+			.await?;
 		ensure!(
 			amount(&claimed["claimed"])? == claimable,
 			"{secret} claims {claimable}, not {claimed}"
 		);
-		ensure!(
-			account.claimable().await? == 0,
-			"what was claimed cannot be claimed again"
-		);
+		let left = account.claimable().await?;
+		ensure!(left == 0, "{secret} claimed {claimable}, but may claim {left} again");
 		let (after, full) = (account.total().await?, before + claimable);
 		ensure!(
 			(full.saturating_sub(fee)..full).contains(&after),

@@ -1,10 +1,17 @@
 //! A network of real nodes.
 
-use crate::{until, Node, NodeOptions};
-use anyhow::{anyhow, ensure, Result};
-use futures::FutureExt;
+use crate::{binaries, until, Node, NodeOptions};
+use anyhow::{anyhow, ensure, Context, Result};
+use futures::{future::try_join_all, FutureExt};
 use serde_json::json;
-use std::{env, fs, panic::AssertUnwindSafe, path::PathBuf, time::Duration};
+use std::{
+	env, fs,
+	io::Write,
+	panic::AssertUnwindSafe,
+	path::PathBuf,
+	process::{Command, Stdio},
+	time::{Duration, UNIX_EPOCH},
+};
 use tempfile::TempDir;
 
 /// The validators of the `local` preset.
@@ -14,7 +21,35 @@ pub const VALIDATORS: [&str; 3] = ["alice", "bob", "charlie"];
 pub struct Devnet {
 	/// The nodes.
 	pub nodes: Vec<Node>,
+	chain: PathBuf,
 	folder: TempDir,
+}
+
+/// The `local` preset as a file, so that not every node builds the genesis state anew. It lies beside the binary of the
+/// node that wrote it.
+fn local_chain() -> Result<PathBuf> {
+	let node = binaries::node()?;
+	let written = fs::metadata(&node)?.modified()?.duration_since(UNIX_EPOCH)?;
+	let folder = node.parent().context("a binary lies in a folder")?;
+	let file = folder.join(format!("local-{}.json", written.as_nanos()));
+	if file.is_file() {
+		return Ok(file);
+	}
+	let output = Command::new(&node)
+		.args(["export-chain-spec", "--chain", "local", "--raw"])
+		.stdin(Stdio::null())
+		.output()?;
+	ensure!(
+		output.status.success(),
+		"highway-node export-chain-spec: {}\n{}",
+		output.status,
+		String::from_utf8_lossy(&output.stderr)
+	);
+	// Another test may do the same: whole files only.
+	let mut whole = tempfile::NamedTempFile::new_in(folder)?;
+	whole.write_all(&output.stdout)?;
+	whole.persist(&file)?;
+	Ok(file)
 }
 
 impl Devnet {
@@ -25,24 +60,37 @@ impl Devnet {
 
 	/// The same, with more arguments for every node.
 	pub async fn start_with(extra: &[&str]) -> Result<Self> {
-		let folder = tempfile::Builder::new().prefix("highway-").tempdir()?;
 		let mut devnet = Self {
 			nodes: Vec::new(),
-			folder,
+			chain: local_chain()?,
+			folder: tempfile::Builder::new().prefix("highway-").tempdir()?,
 		};
-		for validator in VALIDATORS {
-			let extra = extra.iter().map(|argument| argument.to_string()).collect();
-			devnet.add(validator, Some(validator), extra).await?;
+		let result = devnet.start_validators(extra).await;
+		if result.is_err() {
+			devnet.show_logs();
 		}
-		for node in &devnet.nodes {
-			until(
-				&format!("finality on {}", node.name()),
-				Duration::from_secs(90),
-				|| async { Ok((node.finalized_block().await? >= 1).then_some(())) },
-			)
+		result.map(|()| devnet)
+	}
+
+	async fn start_validators(&mut self, extra: &[&str]) -> Result<()> {
+		let [first, others @ ..] = VALIDATORS;
+		let extra: Vec<_> = extra.iter().map(|argument| argument.to_string()).collect();
+		self.add(first, Some(first), extra.clone()).await?;
+		// Side by side: a node spends its first seconds with compiling the runtime.
+		let mut starting = Vec::new();
+		for validator in others {
+			let options = self.options(validator, Some(validator), None, extra.clone()).await?;
+			starting.push(Node::start(self.folder.path(), options));
+		}
+		self.nodes.extend(try_join_all(starting).await?);
+		for node in &self.nodes {
+			let finality = format!("finality on {}", node.name());
+			until(&finality, Duration::from_secs(90), || async {
+				Ok((node.finalized_block().await? >= 1).then_some(()))
+			})
 			.await?;
 		}
-		Ok(devnet)
+		Ok(())
 	}
 
 	/// Runs `scenario` on a new network. If it fails, the ends of the nodes' logs are printed, and whole logs are copied
@@ -104,30 +152,43 @@ impl Devnet {
 		worker: Option<String>,
 		extra: Vec<String>,
 	) -> Result<&mut Node> {
-		let mut bootnodes = Vec::new();
-		for node in &self.nodes {
-			if node.pid().is_some() {
-				bootnodes.push(node.multiaddress().await?);
-			}
-		}
-		let first = bootnodes.is_empty();
-		let options = NodeOptions {
-			name: name.into(),
-			chain: "local".into(),
-			validator: validator.map(Into::into),
-			bootnodes,
-			worker,
-			extra,
-		};
+		let options = self.options(name, validator, worker, extra).await?;
+		let first = options.bootnodes.is_empty();
 		let node = Node::start(self.folder.path(), options).await?;
 		if !first {
 			until(&format!("peers of {name}"), Duration::from_secs(30), || async {
 				Ok((node.rpc("system_health", json!([])).await?["peers"].as_u64() > Some(0)).then_some(()))
 			})
 			.await?;
+			if let Some(other) = self.nodes.iter().find(|node| node.pid().is_some()) {
+				node.wait_for_block(other.best_block().await?).await?;
+			}
 		}
 		self.nodes.push(node);
 		Ok(self.nodes.last_mut().expect("one was just pushed; qed"))
+	}
+
+	async fn options(
+		&self,
+		name: &str,
+		validator: Option<&str>,
+		worker: Option<String>,
+		extra: Vec<String>,
+	) -> Result<NodeOptions> {
+		let mut bootnodes = Vec::new();
+		for node in &self.nodes {
+			if node.pid().is_some() {
+				bootnodes.push(node.multiaddress().await?);
+			}
+		}
+		Ok(NodeOptions {
+			name: name.into(),
+			chain: self.chain.display().to_string(),
+			validator: validator.map(Into::into),
+			bootnodes,
+			worker,
+			extra,
+		})
 	}
 
 	/// The node of this name.

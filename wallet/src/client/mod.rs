@@ -223,9 +223,17 @@ fn rpc_params(values: Vec<Value>) -> RpcParams {
 
 async fn in_time<T, E: std::fmt::Display>(work: impl Future<Output = Result<T, E>>) -> Result<T, String> {
 	match tokio::time::timeout(CONNECT_TIMEOUT, work).await {
-		Ok(result) => result.map_err(|error| error.to_string()),
+		Ok(result) => result.map_err(|error| innermost(&error.to_string()).to_owned()),
 		Err(_) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),
 	}
+}
+
+/// What the layers of the RPC client say, without their names before it.
+fn innermost(text: &str) -> &str {
+	text.rsplit("RPC error: ")
+		.next()
+		.unwrap_or(text)
+		.trim_start_matches("client error: ")
 }
 
 fn decode<T: codec::Decode>(what: &str, bytes: &[u8]) -> Result<T, ClientError> {
@@ -283,5 +291,6 @@ mod tests {
 		};
 		let text = error.to_string();
 		assert!(text.contains("ws://127.0.0.1:1") && text.contains("--url"), "{text}");
+		assert!(!text.contains("RPC error"), "{text}");
 	}
 }

@@ -33,8 +33,8 @@ Examples:
   highway --json infer 0 --file a.bin b.bin c.bin --max-price 0.01
   highway infer 3 --input in.safetensors --output out.safetensors
 
-The price is taken when the job is submitted and given back if no node does it. Every output is checked against the
-hash on chain before anything of it is shown.";
+The price is taken when the job is submitted and given back if no node does it.
+Every output is checked against the hash on chain before anything of it is shown.";
 
 /// Attempts to fetch an output: the executor may need a moment to be found.
 const FETCH_ATTEMPTS: u32 = 10;

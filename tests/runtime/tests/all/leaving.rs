@@ -133,7 +133,7 @@ fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
 		);
 		assert_eq!(NodeStaking::node(node), None);
 		let bill = <Runtime as MarketApi<Block, AccountId>>::explain_split(job).expect("still kept");
-		eprintln!("BILL {:?} executor {:?}", bill.lines, account);
+		assert_eq!(bill.lines.iter().map(|line| line.amount).sum::<Balance>(), bill.price);
 
 		// It comes back as another node, which inherits nothing.
 		let description = pallet_node_staking::NodeDescription {

@@ -5,12 +5,15 @@ use codec::Decode;
 use highway_primitives::{BlobRef, BlockNumber, JobId, NodeId};
 use highway_wallet::client::Client;
 use serde_json::{json, Value};
-use sp_core::{hashing::twox_128, H256};
+use sp_core::H256;
 use std::{
 	collections::{BTreeMap, HashMap},
 	time::Duration,
 };
 use subxt::{events::Phase, OnlineClient, PolkadotConfig};
+
+/// Storage key of `Timestamp.Now`.
+const TIMESTAMP: &str = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
 
 /// A job in a block.
 #[derive(Clone, Debug)]
@@ -186,8 +189,7 @@ impl Ledger {
 	}
 
 	async fn time(&self, block: H256) -> Result<u64> {
-		let key = [twox_128(b"Timestamp"), twox_128(b"Now")].concat();
-		let params = vec![json!(format!("0x{}", hex::encode(key))), json!(block)];
+		let params = vec![json!(TIMESTAMP), json!(block)];
 		let stored: Option<String> = self.client.request("state_getStorage", params).await?;
 		let Some(stored) = stored else { return Ok(0) };
 		Ok(u64::decode(&mut &hex::decode(stored.trim_start_matches("0x"))?[..])?)
