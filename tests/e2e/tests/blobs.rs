@@ -70,7 +70,7 @@ async fn only_the_right_bytes_should_be_run_when_blobs_are_missing_or_spoilt() -
 		let alice = Wallet::new(devnet.node("alice"), "//Alice");
 		tokio::try_join!(
 			host(devnet, "bob", &models),
-			host(devnet, "charlie", &[by_two]),
+			host(devnet, "charlie", &models[..1]),
 			async { alice.run(&["node", "update"]).await.map(drop) }
 		)?;
 		let payer = Wallet::new(devnet.node("bob"), "//Eve");

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use figures::Figure;
 use highway_test_support::Devnet;
-use std::time::Duration;
+use std::{fs, path::PathBuf, time::Duration};
 
 /// The whole run never takes longer than this.
 const LIMIT: Duration = Duration::from_secs(360);
@@ -47,6 +47,9 @@ struct Args {
 	/// Shows what the load was held up by, on standard error.
 	#[arg(long)]
 	explain: bool,
+	/// Copies the nodes' logs into this folder.
+	#[arg(long, value_name = "FOLDER")]
+	logs: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -90,6 +93,12 @@ async fn measure(args: &Args) -> Result<Vec<Figure>> {
 		if measured.is_err() {
 			for node in &devnet.nodes {
 				eprintln!("the end of {}'s log:\n{}", node.name(), node.log_tail());
+			}
+		}
+		if let Some(folder) = &args.logs {
+			fs::create_dir_all(folder)?;
+			for node in &devnet.nodes {
+				node.save_log(&folder.join(format!("{}.log", node.name())))?;
 			}
 		}
 		figures.extend(measured?);

@@ -212,7 +212,19 @@ async fn correct(market: &Market, attested: &[(JobId, &str)]) -> Vec<JobId> {
 		match check(&market.nodes, market, *job, label).await {
 			Ok(()) => Some(*job),
 			Err(error) => {
-				eprintln!("job {job} does not count: {error:#}");
+				let submitted = market
+					.ledger
+					.submissions
+					.get(job)
+					.map_or(0, |submission| submission.block);
+				let (attested, node) = market
+					.ledger
+					.attestations
+					.get(job)
+					.map_or((0, 0), |found| (found.block, found.node));
+				eprintln!(
+					"job {job}, submitted in block {submitted}, attested in {attested} by node {node}, does not count: {error:#}"
+				);
 				None
 			}
 		}
