@@ -151,7 +151,7 @@ async fn spoilt_copy_should_not_be_served(devnet: &Devnet, payer: &Wallet, model
 
 /// Half of it comes from the node with the spoilt copy, the rest from another one.
 async fn another_copy_should_be_used(devnet: &Devnet, payer: &Wallet, model: u64) -> Result<()> {
-	let bytes = identity_input(7.0, 64 * 1024)?;
+	let bytes = identity_input(7.0, 32 * 1024)?;
 	let input = put_blob(devnet.node("alice"), &bytes).await?;
 	spoil(devnet, "alice", &input)?;
 	put_blob(devnet.node("charlie"), &bytes).await?;

@@ -161,7 +161,8 @@ impl Devnet {
 			})
 			.await?;
 			if let Some(other) = self.nodes.iter().find(|node| node.pid().is_some()) {
-				node.wait_for_block(other.best_block().await?).await?;
+				// The pool of a node that catches up stays at genesis until the first block after that.
+				node.wait_for_block(other.best_block().await? + 2).await?;
 			}
 		}
 		self.nodes.push(node);

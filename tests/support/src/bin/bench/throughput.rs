@@ -41,6 +41,9 @@ const FINAL_WITHIN: Duration = Duration::from_secs(45);
 /// Outputs that are fetched at the same time.
 const FETCHES: usize = 16;
 
+/// Blocks to the attestation above which a job is worth a line of explanation.
+const SLOW: u32 = 6;
+
 /// The fewest jobs of an attestation that counts as a batch.
 const BATCH: usize = 6;
 
@@ -252,19 +255,31 @@ async fn check(nodes: &BTreeMap<NodeId, Client>, market: &Market, job: JobId, la
 	Ok(())
 }
 
-/// Jobs per second of the chain's own time, from the block of the first attestation, not counting it, to that of the
-/// last one: the tail after the load is in it.
+/// Jobs per second of the chain's own time while the load lasted: those attested after the block of the first
+/// attestation, up to the block of the last submission.
 fn rate(ledger: &Ledger, jobs: &[JobId]) -> Result<f64> {
-	let blocks = || jobs.iter().filter_map(|job| Some(ledger.attestations.get(job)?.block));
-	let first = blocks().min().context("no job came out right")?;
-	let last = blocks().max().context("no job came out right")?;
+	let attested = || jobs.iter().filter_map(|job| Some(ledger.attestations.get(job)?.block));
+	let first = attested().min().context("no job came out right")?;
+	let last = jobs
+		.iter()
+		.filter_map(|job| Some(ledger.submissions.get(job)?.block))
+		.max();
+	let last = last.context("no job came out right")?;
 	let time = |block| ledger.blocks.get(&block).map_or(0, |block| block.time);
 	ensure!(
 		last > first,
-		"all jobs were attested in one block: load the network for longer"
+		"the last job was submitted before the first was attested: load the network for longer"
 	);
-	let counted = blocks().filter(|block| *block > first).count();
+	let counted = attested().filter(|block| (first + 1..=last).contains(block)).count();
 	Ok(counted as f64 * 1000.0 / (time(last) - time(first)) as f64)
+}
+
+/// The most blocks that any of `jobs` waited for its attestation.
+fn slowest(ledger: &Ledger, jobs: &[JobId]) -> u32 {
+	let waits = jobs
+		.iter()
+		.filter_map(|job| Some(ledger.attestations.get(job)?.block - ledger.submissions.get(job)?.block));
+	waits.max().unwrap_or(0)
 }
 
 fn show(ledger: &Ledger, attested: &[(JobId, &str)], sent: usize, correct: usize, bare: (f64, f64)) {
@@ -300,5 +315,14 @@ fn show(ledger: &Ledger, attested: &[(JobId, &str)], sent: usize, correct: usize
 			block.submitted, block.attested, block.failed
 		);
 		before = Some(block.time);
+	}
+	for (block, job, trouble) in &ledger.troubles {
+		eprintln!("block {block}: {trouble} of job {job}");
+	}
+	for (job, _) in attested.iter().filter(|(job, _)| slowest(ledger, &[*job]) > SLOW) {
+		eprintln!(
+			"job {job} waited long: {:?}, {:?}",
+			ledger.submissions[job], ledger.attestations[job]
+		);
 	}
 }
