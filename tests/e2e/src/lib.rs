@@ -57,14 +57,22 @@ pub async fn put_blob(node: &Node, bytes: &[u8]) -> Result<BlobRef> {
 	Ok(blob)
 }
 
-/// Gets all bytes of a job's blob, which is at most 1 MiB, from a node.
+/// Gets all bytes of a job's blob from a node.
 pub async fn get_blob(node: &Node, blob: &Value, job: u64) -> Result<Vec<u8>> {
-	let text = node
-		.rpc("blob_get", json!([blob["hash"], 0, blob["size"], job]))
-		.await?;
-	Ok(hex::decode(
-		text.as_str().context("a blob is hex")?.trim_start_matches("0x"),
-	)?)
+	let size = blob["size"]
+		.as_u64()
+		.with_context(|| format!("a blob has a size: {blob}"))?;
+	let mut bytes = Vec::new();
+	while (bytes.len() as u64) < size {
+		// The node gives at most 1 MiB at once.
+		let part = node
+			.rpc("blob_get", json!([blob["hash"], bytes.len(), size, job]))
+			.await?;
+		let part = hex::decode(part.as_str().context("a blob is hex")?.trim_start_matches("0x"))?;
+		anyhow::ensure!(!part.is_empty(), "{blob} ends after {} bytes", bytes.len());
+		bytes.extend(part);
+	}
+	Ok(bytes)
 }
 
 /// The decimal AIC of `highway --json` in smallest units.

