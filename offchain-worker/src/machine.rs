@@ -45,7 +45,8 @@ pub struct MachineConfig {
 	pub max_failure_reports: usize,
 	/// After how many blocks without effect something is said again.
 	pub resend_after: BlockNumber,
-	/// How many blocks before the deadline a blob that is not here counts as missing.
+	/// How many blocks before the deadline a blob that is not here counts as missing. The report has to reach another
+	/// author, and nodes pass transactions on every 2.9 s only: with two blocks left it can come too late.
 	pub give_up_before: BlockNumber,
 	/// How many blocks below the finalized one a job must be gone before its output is forgotten.
 	pub forget_after: BlockNumber,
@@ -67,7 +68,7 @@ impl Default for MachineConfig {
 			max_model_fetches: 2,
 			max_failure_reports: 16,
 			resend_after: 3,
-			give_up_before: 2,
+			give_up_before: 3,
 			forget_after: 300,
 			refused_for: 1800,
 			health_every: 15,

@@ -306,10 +306,10 @@ fn batch_should_be_cut_when_more_jobs_would_miss_the_first_deadline() {
 	rig.hosted = vec![hosted(1)];
 	rig.block(2, vec![]);
 	rig.load(1);
-	rig.machine.models.get_mut(&(1, 1)).unwrap().micros_per_unit = Some(1_500_000);
+	rig.machine.models.get_mut(&(1, 1)).unwrap().micros_per_unit = Some(2_000_000);
 	rig.machine.engine.healthy = Some(false);
 	rig.machine.engine.ask_at = 10;
-	rig.block(3, vec![item(1, 1, 6), item(2, 1, 9), item(3, 1, 9), item(4, 1, 9)]);
+	rig.block(3, vec![item(1, 1, 7), item(2, 1, 10), item(3, 1, 10), item(4, 1, 10)]);
 	(1..=4).for_each(|job| drop(rig.input(job)));
 	assert_eq!(
 		runs(&rig.machine.handle(Event::EngineHealth(true))),
@@ -392,20 +392,20 @@ fn attestation_should_wait_when_the_output_cannot_be_saved() {
 #[test]
 fn missing_input_should_be_tried_again_until_the_deadline_is_near() {
 	let mut rig = Rig::new();
-	rig.block(10, vec![item(1, 1, 15)]);
+	rig.block(10, vec![item(1, 1, 16)]);
 	for block in 11..13 {
 		assert_eq!(
 			rig.machine.handle(Event::InputFailed(key(1, 1), BlobError::Missing)),
 			[]
 		);
-		let actions = rig.block(block, vec![item(1, 1, 15)]);
+		let actions = rig.block(block, vec![item(1, 1, 16)]);
 		assert_eq!(
 			(input_fetches(&actions), failures(&actions)),
 			(vec![1], vec![]),
 			"block {block}"
 		);
 	}
-	let actions = rig.block(13, vec![item(1, 1, 15)]);
+	let actions = rig.block(13, vec![item(1, 1, 16)]);
 	assert_eq!(failures(&actions), [(1, FailureClass::InputMissing)]);
 }
 
@@ -422,13 +422,13 @@ fn missing_input_should_not_be_reported_when_the_own_disk_is_the_reason() {
 #[test]
 fn missing_model_should_be_reported_when_the_deadline_is_near() {
 	let mut rig = Rig::new();
-	rig.block(10, vec![item(1, 1, 15)]);
+	rig.block(10, vec![item(1, 1, 16)]);
 	rig.input(1);
 	rig.machine.handle(Event::ModelFetchFailed((1, 1), BlobError::Missing));
-	let actions = rig.block(11, vec![item(1, 1, 15)]);
+	let actions = rig.block(11, vec![item(1, 1, 16)]);
 	assert_eq!((model_fetches(&actions), failures(&actions)), (vec![(1, 1)], vec![]));
 	assert_eq!(
-		failures(&rig.block(13, vec![item(1, 1, 15)])),
+		failures(&rig.block(13, vec![item(1, 1, 16)])),
 		[(1, FailureClass::ModelMissing)]
 	);
 }

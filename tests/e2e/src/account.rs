@@ -67,10 +67,25 @@ impl Account {
 		Ok(self.client.submit(&self.signer, calls, Wait::InBlock).await?)
 	}
 
-	/// Pays for a job without putting its input anywhere.
+	/// Pays for a job without putting its input anywhere. Another branch of the chain may still give it to another node.
 	pub async fn submit_job(&self, model: u64, input: BlobRef, gateway: Option<NodeId>) -> Result<Submitted> {
+		self.submit_job_and_wait(model, input, gateway, Wait::InBlock).await
+	}
+
+	/// The same, and waits until it is final: who has the job does not change any more but by the job's own rules.
+	pub async fn submit_final_job(&self, model: u64, input: BlobRef, gateway: Option<NodeId>) -> Result<Submitted> {
+		self.submit_job_and_wait(model, input, gateway, Wait::Finalized).await
+	}
+
+	async fn submit_job_and_wait(
+		&self,
+		model: u64,
+		input: BlobRef,
+		gateway: Option<NodeId>,
+		wait: Wait,
+	) -> Result<Submitted> {
 		let call = calls::submit_job(ModelId::try_from(model)?, input, MAX_PRICE, gateway, None);
-		let included = self.submit(&[call]).await?;
+		let included = self.client.submit(&self.signer, &[call], wait).await?;
 		let job = u64::try_from(included.number("InferenceJobs", "job")?)?;
 		// From the block itself: what is best may change to another branch, where the same comes later.
 		let header: Value = self

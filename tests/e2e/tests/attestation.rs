@@ -8,9 +8,13 @@ use highway_primitives::{
 	worker::{AttestItem, WorkerAction, WorkerSignature},
 	JobId, NodeId,
 };
-use highway_test_support::{hostile_models, market, Devnet, Node, Wallet};
+use highway_test_support::{hostile_models, market, until, Devnet, Node, Wallet};
 use serde_json::{json, Value};
 use sp_core::{sr25519, Pair, H256};
+use std::time::Duration;
+
+/// How long a pool may take to see a new block.
+const SOON: Duration = Duration::from_secs(30);
 
 /// What a node's runtime answers.
 async fn ask<R: Decode>(node: &Node, function: &str, arguments: Vec<u8>) -> Result<R> {
@@ -97,9 +101,9 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 		// Nobody has this input, so no node attests by itself.
 		let payer = Account::connect(devnet.node("bob"), "//Eve").await?;
 		let missing = BlobRef::of(&identity_input(-77.0, 3)?);
-		let job = payer.submit_job(model, missing, None).await?.job;
+		let job = payer.submit_final_job(model, missing, None).await?.job;
 		let wallet = Wallet::new(devnet.node("bob"), "//Eve");
-		let shown = wallet.run(&["job", "show", &job.to_string()]).await?;
+		let shown = market::show_job(&wallet, job).await?;
 		ensure!(shown["phase"] == "Assigned", "the job waits for a node: {shown}");
 		let executor = NodeId::try_from(shown["executor"].as_u64().context("the job has an executor")?)?;
 		let owner = ["//Alice", "//Bob", "//Charlie"][executor as usize];
@@ -159,7 +163,7 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 			&by_stranger,
 		)
 		.await?;
-		let shown = wallet.run(&["job", "show", &job.to_string()]).await?;
+		let shown = market::show_job(&wallet, job).await?;
 		ensure!(shown["phase"] == "Assigned", "nothing of it moved the job: {shown}");
 
 		// The same words by the right key: so it was the key, and nothing else, that was refused.
@@ -176,7 +180,19 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 		ensure_refused("a replay", "", node, &true_claim, &genuine).await?;
 		let again = attest(executor, job, &identity_input(3.0, 1)?)?;
 		let by_owner = signed(node, &again, owner).await?;
-		ensure_refused("a second attestation", "outdated", node, &again, &by_owner).await
+		// For a moment the first one may still be in the pool, and stands in the way of the second one there.
+		until("a second attestation to be outdated", SOON, || async {
+			ensure_refused("a second attestation", "outdated", node, &again, &by_owner)
+				.await
+				.map(Some)
+		})
+		.await?;
+		let settled = market::wait_for_phase(&wallet, job, "Settled").await?;
+		ensure!(
+			settled["output"]["hash"] == json!(hash),
+			"the first word counts: {settled}"
+		);
+		Ok(())
 	})
 	.await
 }

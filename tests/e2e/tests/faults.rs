@@ -134,7 +134,7 @@ async fn killed_in_mid_job(devnet: &mut Devnet, payer: &Wallet, model: u64, vict
 	let orphans = children(node.pid().context("the victim runs")?)?;
 	ensure!(!orphans.is_empty(), "a model runs in a process of its own");
 	node.kill()?;
-	let seen = payer.run(&["job", "show", &job.to_string()]).await?;
+	let seen = market::show_job(payer, job).await?;
 	ensure!(seen["phase"] == "Assigned", "it was killed in mid-job: {seen}");
 	until("the end of the dead node's models", SOON, || async {
 		Ok(orphans
@@ -204,7 +204,7 @@ async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u6
 	})
 	.await?;
 	node.kill()?;
-	let price = amount(&payer.run(&["job", "show", &lost.to_string()]).await?["price"])?;
+	let price = amount(&market::show_job(payer, lost).await?["price"])?;
 	let fee = paid - price;
 	ensure!(fee < price / 10, "a fee of {fee} is small beside {price}");
 
@@ -213,9 +213,9 @@ async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u6
 	let input = put_blob(devnet.node("bob"), &file).await?;
 	let (mut tries, mut spent) = (0, 0);
 	let moved = loop {
-		let Submitted { job, paid } = account.submit_job(quick, input, None).await?;
+		let Submitted { job, paid } = account.submit_final_job(quick, input, None).await?;
 		(tries, spent) = (tries + 1, spent + paid);
-		let shown = payer.run(&["job", "show", &job.to_string()]).await?;
+		let shown = market::show_job(payer, job).await?;
 		if shown["executor"] == victim {
 			break job;
 		}

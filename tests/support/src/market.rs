@@ -115,6 +115,15 @@ pub async fn host(operator: &Wallet, models: &[u64], price: &str, storage_price:
 	Ok(())
 }
 
+/// What is known of a job that was just submitted; a moment later the best block may be one without it.
+pub async fn show_job(wallet: &Wallet, job: u64) -> Result<Value> {
+	let id = job.to_string();
+	until(&format!("job {job}"), Duration::from_secs(30), || async {
+		wallet.run(&["job", "show", &id]).await.map(Some)
+	})
+	.await
+}
+
 /// Waits until the job is in `phase`, and returns what is known of it then; error if it ends in another one.
 pub async fn wait_for_phase(wallet: &Wallet, job: u64, phase: &str) -> Result<Value> {
 	let id = job.to_string();

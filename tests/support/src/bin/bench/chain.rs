@@ -213,15 +213,17 @@ impl Ledger {
 		Some(submission.bytes as f64 + attestation.bytes as f64 / attestation.batch as f64)
 	}
 
-	/// The most bytes on chain of any of `jobs` whose attestation came in a batch of a size that `fits`.
-	pub fn most_bytes(&self, jobs: &[JobId], fits: impl Fn(usize) -> bool) -> Option<f64> {
-		jobs.iter()
+	/// Bytes on chain of one of `jobs` whose attestation came in a batch of a size that `fits`, on average.
+	pub fn average_bytes(&self, jobs: &[JobId], fits: impl Fn(usize) -> bool) -> Option<f64> {
+		let bytes: Vec<f64> = jobs
+			.iter()
 			.filter(|job| {
 				self.attestations
 					.get(job)
 					.is_some_and(|attestation| fits(attestation.batch))
 			})
 			.filter_map(|job| self.bytes(*job))
-			.reduce(f64::max)
+			.collect();
+		(!bytes.is_empty()).then(|| bytes.iter().sum::<f64>() / bytes.len() as f64)
 	}
 }

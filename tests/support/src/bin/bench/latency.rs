@@ -58,7 +58,7 @@ pub async fn measure(market: &mut Market, jobs: u32) -> Result<Vec<Figure>> {
 			.context("there is at least one job")
 	};
 	let alone = ledger
-		.most_bytes(&attested, |batch| batch == 1)
+		.average_bytes(&attested, |batch| batch == 1)
 		.context("no job was attested alone")?;
 	Ok(vec![
 		figure("latency_p50", at(0.5)?, "blocks to attestation", Goal::AtMost(2.0)),

@@ -26,9 +26,9 @@ const LIMIT: Duration = Duration::from_secs(360);
 /// whether or not the goals are met.
 ///
 /// latency     blocks from a job's submission to its attestation, over jobs paced evenly;
-///             bytes on chain of a job that is attested alone
+///             bytes on chain of a job that is attested alone, on average
 /// throughput  correct, finalized jobs per second under load, against bare ONNX Runtime on one core in the same run;
-///             bytes on chain of a job that is attested with at least five others
+///             bytes on chain of a job that is attested with at least five others, on average
 /// sandbox     throughput and memory of the sandboxed child, against ONNX Runtime in the same process
 #[derive(Parser, Debug)]
 #[command(name = "bench", verbatim_doc_comment)]

@@ -104,10 +104,10 @@ pub async fn measure(market: &mut Market, load: Duration, explain: bool) -> Resu
 	let after = bare.rate(&sample, &*market.recipe, &market.info.spec)?;
 	let correct = correct(market, &attested).await;
 	let bare_rate = (before + after) / 2.0;
-	let rate = rate(&market.ledger, &correct)?;
 	if explain {
-		show(&market.ledger, &attested, sent.len(), correct.len(), (before, after));
+		show(&market.ledger, &attested, &sent, correct.len(), (before, after));
 	}
+	let rate = rate(&market.ledger, &correct)?;
 	let ids: Vec<JobId> = attested.iter().map(|(job, _)| *job).collect();
 	let mut figures = vec![
 		figure(
@@ -131,7 +131,7 @@ pub async fn measure(market: &mut Market, load: Duration, explain: bool) -> Resu
 			Goal::None,
 		),
 	];
-	let bytes = market.ledger.most_bytes(&ids, |batch| batch >= BATCH);
+	let bytes = market.ledger.average_bytes(&ids, |batch| batch >= BATCH);
 	let bytes = bytes.context("no six jobs were attested together")?;
 	figures.push(figure(
 		"bytes_attested_in_batch",
@@ -288,7 +288,7 @@ fn slowest(ledger: &Ledger, jobs: &[JobId]) -> u32 {
 	waits.max().unwrap_or(0)
 }
 
-fn show(ledger: &Ledger, attested: &[(JobId, &str)], sent: usize, correct: usize, bare: (f64, f64)) {
+fn show(ledger: &Ledger, attested: &[(JobId, &str)], sent: &[String], correct: usize, bare: (f64, f64)) {
 	let records = attested
 		.iter()
 		.filter_map(|(job, _)| Some((ledger.submissions.get(job)?.block, ledger.attestations.get(job)?)));
@@ -302,7 +302,8 @@ fn show(ledger: &Ledger, attested: &[(JobId, &str)], sent: usize, correct: usize
 			.or_insert(0) = attestation.batch;
 	}
 	eprintln!(
-		"sent {sent}, attested {}, correct {correct}; bare before {:.1}/s, after {:.1}/s",
+		"sent {}, attested {}, correct {correct}; bare before {:.1}/s, after {:.1}/s",
+		sent.len(),
 		attested.len(),
 		bare.0,
 		bare.1
@@ -331,4 +332,15 @@ fn show(ledger: &Ledger, attested: &[(JobId, &str)], sent: usize, correct: usize
 			ledger.submissions[job], ledger.attestations[job]
 		);
 	}
+	let mut refused = 0;
+	for transaction in sent {
+		match ledger.jobs.get(transaction) {
+			None => refused += 1,
+			Some(job) if !ledger.attestations.contains_key(job) => {
+				eprintln!("job {job} is not attested: {:?}", ledger.submissions[job]);
+			}
+			Some(_) => {}
+		}
+	}
+	eprintln!("{refused} transactions failed for lack of free slots, or are in no finalized block");
 }
