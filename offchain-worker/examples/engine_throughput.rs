@@ -8,7 +8,7 @@
 use anyhow::{ensure, Context};
 use bytes::Bytes;
 use highway_offchain_worker::{
-	engine::{worker_main, Engine, EngineConfig, LoadRequest, OrtEngine, Provider},
+	engine::{worker_main, Engine, EngineConfig, LoadRequest, ModelKey, OrtEngine, Provider},
 	precheck,
 	tensors::{serialize, Tensor},
 };
@@ -82,9 +82,9 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 	let runtime = tokio::runtime::Runtime::new()?;
 	let engine = runtime.block_on(OrtEngine::start(config))?;
 	let file = File::open(&path)?;
+	let model = ModelKey::of(0, 1, &spec);
 	runtime.block_on(engine.load(LoadRequest {
-		model: 0,
-		version: 1,
+		model,
 		artifact,
 		file,
 		spec,
@@ -107,7 +107,7 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 		runtime.block_on(async {
 			for _ in 0..RUNS {
 				engine
-					.run(0, 1, vec![input.clone()], Duration::from_secs(10))
+					.run(&model, vec![input.clone()], Duration::from_secs(10))
 					.await
 					.remove(0)?;
 			}
@@ -126,7 +126,7 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 		"in_process_per_s": runs / in_process.as_secs_f64(),
 		"sandboxed_per_s": runs / sandboxed.as_secs_f64(),
 		"ratio": in_process.as_secs_f64() / sandboxed.as_secs_f64(),
-		"child_rss_mib": engine.child_resident(0, 1).map(mib),
+		"child_rss_mib": engine.child_resident(&model).map(mib),
 		"model_mib": mib(artifact.size),
 	}))
 }

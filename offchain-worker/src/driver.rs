@@ -4,10 +4,10 @@
 //! task that panics answers too, so that the machine never waits for ever.
 
 use crate::{
-	engine::{EngineError, LoadRequest},
+	engine::{EngineError, LoadRequest, ModelKey},
 	error::{BlobError, ChainError, WorkerError},
 	journal::{Entry, Journal},
-	machine::{Action, Event, JobFault, LoadFault, Machine, MachineConfig, ModelKey, RunId, Submission, WorkKey},
+	machine::{Action, Event, JobFault, LoadFault, Machine, MachineConfig, RunId, Submission, WorkKey},
 	metrics::Metrics,
 	ports::{BlobStore, BlockStream, BlockTick, Keep, Ports},
 	LOG_TARGET,
@@ -188,15 +188,15 @@ impl Driver {
 	fn observe(&mut self, event: &Event) {
 		match event {
 			Event::ModelFetched(_) => self.metrics.blob_fetched("model", true),
-			Event::ModelFetchFailed((model, version), error) => {
+			Event::ModelFetchFailed(model, error) => {
 				self.metrics.blob_fetched("model", false);
-				log::warn!(target: LOG_TARGET, "model {model} version {version} is not fetched: {error}");
+				log::warn!(target: LOG_TARGET, "{model} is not fetched: {error}");
 			}
-			Event::ModelReady((model, version)) => {
-				log::info!(target: LOG_TARGET, "model {model} version {version} is loaded")
+			Event::ModelReady(model) => {
+				log::info!(target: LOG_TARGET, "{model} is loaded")
 			}
-			Event::ModelFailed((model, version), fault) => {
-				log::warn!(target: LOG_TARGET, "model {model} version {version} is not loaded: {fault}")
+			Event::ModelFailed(model, fault) => {
+				log::warn!(target: LOG_TARGET, "{model} is not loaded: {fault}")
 			}
 			Event::InputReady(key) => {
 				self.input_fetches.remove(&key.job);
@@ -254,8 +254,7 @@ impl Driver {
 							Err(error) => return Event::ModelFailed(model, LoadFault::Blob(error)),
 						};
 						let request = LoadRequest {
-							model: model.0,
-							version: model.1,
+							model,
 							artifact,
 							file,
 							spec: *spec,
@@ -301,10 +300,10 @@ impl Driver {
 					Err(_) => self.answer(Event::SubmitFailed(submission)),
 				}
 			}
-			Action::SubmitFailure { node, job, class } => {
+			Action::SubmitFailure { node, job, work, class } => {
 				log::info!(target: LOG_TARGET, "job {job} is reported as impossible: {class:?}");
 				self.submit(
-					WorkerAction::ReportFailure { node, job, class },
+					WorkerAction::ReportFailure { node, job, work, class },
 					Submission::Failure(job),
 				);
 			}
@@ -353,7 +352,7 @@ impl Driver {
 				results: panicked,
 			},
 			async move {
-				if !engine.is_loaded(model.0, model.1) {
+				if !engine.is_loaded(&model) {
 					return Event::NotLoaded(run);
 				}
 				let mut results = Vec::with_capacity(jobs.len());
@@ -372,7 +371,7 @@ impl Driver {
 				}
 				let start = Instant::now();
 				if !inputs.is_empty() {
-					let outputs = engine.run(model.0, model.1, inputs, time_limit).await;
+					let outputs = engine.run(&model, inputs, time_limit).await;
 					results.extend(
 						keys.into_iter()
 							.zip(outputs.into_iter().map(|output| output.map_err(JobFault::Engine))),

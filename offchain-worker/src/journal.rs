@@ -37,7 +37,7 @@ const MIN_COMPACTION_LEN: u64 = 256 * 1024;
 /// One piece of work that is done.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Entry {
-	/// Which work: job, node, model, version and input.
+	/// Which work: job, node, and what the job stands for.
 	pub key: WorkKey,
 	/// Its output.
 	pub output: BlobRef,
@@ -48,7 +48,7 @@ pub struct Entry {
 impl Entry {
 	/// What the machine needs of it.
 	pub fn finished(&self) -> Finished {
-		let commitment = commitment(self.key.job, self.key.node, &self.output, &self.salt);
+		let commitment = commitment(&self.key.work, self.key.node, &self.output, &self.salt);
 		Finished {
 			key: self.key,
 			output: self.output,

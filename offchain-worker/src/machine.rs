@@ -17,9 +17,12 @@ mod messages;
 mod reconcile;
 mod schedule;
 
-pub use messages::{Action, Event, Finished, JobFault, LoadFault, ModelKey, Outcome, RunId, Submission, WorkKey};
+pub use messages::{Action, Event, Finished, JobFault, LoadFault, Outcome, RunId, Submission, WorkKey};
 
-use crate::{engine::EngineError, error::BlobError};
+use crate::{
+	engine::{EngineError, ModelKey},
+	error::BlobError,
+};
 use bytes::Bytes;
 use highway_primitives::{model::VersionSpec, node::Contact, BlockNumber, FailureClass, JobId, NodeId};
 use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
@@ -98,6 +101,7 @@ pub struct Stats {
 struct Job {
 	item: WorkItem,
 	key: WorkKey,
+	model: ModelKey,
 	state: JobState,
 	/// Runs that failed and may be repeated.
 	failed_runs: u8,
@@ -473,7 +477,8 @@ impl Machine {
 			}
 			JobFault::Engine(EngineError::ModelRefused(_)) => {
 				job.state = JobState::Ready;
-				self.refuse((key.model, key.version));
+				let model = job.model;
+				self.refuse(model);
 			}
 			JobFault::Engine(EngineError::InputInvalid(_)) => {
 				job.state = JobState::Failed(FailureClass::InputInvalid, Saying::NOW)

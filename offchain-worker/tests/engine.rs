@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use highway_offchain_worker::{
-	engine::{worker_main, Engine, EngineConfig, EngineError, LoadRequest, OrtEngine, Provider},
+	engine::{worker_main, Engine, EngineConfig, EngineError, LoadRequest, ModelKey, OrtEngine, Provider},
 	precheck,
 	tensors::{parse, serialize, Tensor},
 };
@@ -14,6 +14,7 @@ use highway_primitives::{
 	BlobRef, DeviceClass, Unit,
 };
 use highway_test_support::hostile_models as hostile;
+use sp_core::H256;
 use std::{
 	fs::File,
 	future::Future,
@@ -126,6 +127,15 @@ async fn engine() -> OrtEngine {
 	OrtEngine::start(config()).await.unwrap()
 }
 
+/// Version 1 of a model.
+fn key(model: u32) -> ModelKey {
+	ModelKey {
+		model,
+		version: 1,
+		spec: H256::zero(),
+	}
+}
+
 fn request(model: u32, bytes: &[u8]) -> LoadRequest {
 	let mut file = tempfile::tempfile().unwrap();
 	file.write_all(bytes).unwrap();
@@ -156,8 +166,7 @@ fn request_with(model: u32, bytes: &[u8], file: File) -> LoadRequest {
 		recipe: None,
 	};
 	LoadRequest {
-		model,
-		version: 1,
+		model: key(model),
 		artifact,
 		file,
 		spec,
@@ -253,7 +262,11 @@ async fn magika_should_name_file_types_and_equal_bare_onnx_runtime_when_run() {
 	let model = model_file("magika/model.onnx");
 	let engine = engine().await;
 	engine.load(request(1, &model)).await.unwrap();
-	assert!(engine.is_loaded(1, 1) && !engine.is_loaded(1, 2));
+	let elsewhere = ModelKey {
+		spec: H256::repeat_byte(1),
+		..key(1)
+	};
+	assert!(engine.is_loaded(&key(1)) && !engine.is_loaded(&elsewhere));
 
 	let environment = ort::init_from(onnxruntime())
 		.unwrap()
@@ -271,7 +284,7 @@ async fn magika_should_name_file_types_and_equal_bare_onnx_runtime_when_run() {
 
 	for (label, content) in magika_samples() {
 		let output = engine
-			.run(1, 1, vec![magika_input(&content)], SECOND)
+			.run(&key(1), vec![magika_input(&content)], SECOND)
 			.await
 			.remove(0)
 			.unwrap();
@@ -315,7 +328,7 @@ async fn silero_should_return_both_outputs_and_keep_its_state_when_run_twice() {
 		])
 	};
 	let first = engine
-		.run(2, 1, vec![input(&[0.0; 256])], SECOND)
+		.run(&key(2), vec![input(&[0.0; 256])], SECOND)
 		.await
 		.remove(0)
 		.unwrap();
@@ -329,7 +342,7 @@ async fn silero_should_return_both_outputs_and_keep_its_state_when_run_twice() {
 	let state = first.iter().find(|tensor| tensor.shape == [2, 1, 128]).unwrap();
 	assert!(floats(state).iter().any(|x| *x != 0.0));
 	let again = engine
-		.run(2, 1, vec![input(&floats(state)), input(&[0.0; 256])], SECOND)
+		.run(&key(2), vec![input(&floats(state)), input(&[0.0; 256])], SECOND)
 		.await;
 	let outputs: Vec<_> = again
 		.into_iter()
@@ -354,7 +367,7 @@ async fn good_inputs_should_succeed_when_a_bad_one_is_among_them() {
 	];
 	// The first batch is tried both ways, the second is shared: the results must be the same.
 	for _ in 0..2 {
-		let results = engine.run(3, 1, inputs.clone(), SECOND).await;
+		let results = engine.run(&key(3), inputs.clone(), SECOND).await;
 		let value = |index: usize| parse(results[index].as_ref().unwrap()).unwrap().remove(0);
 		assert_eq!((value(0).shape, floats(&value(0))), (vec![1, 4], vec![1.0; 4]));
 		assert_eq!(floats(&value(2)), vec![2.0; 4]);
@@ -368,7 +381,7 @@ async fn good_inputs_should_succeed_when_a_bad_one_is_among_them() {
 		}
 	}
 	assert!(matches!(
-		engine.run(9, 9, vec![good(1.0)], SECOND).await[0],
+		engine.run(&key(9), vec![good(1.0)], SECOND).await[0],
 		Err(EngineError::Unavailable(_))
 	));
 }
@@ -378,7 +391,7 @@ async fn batches_should_be_given_up_when_rows_change_one_another() {
 	engine.load(request(4, &hostile::row_mixing())).await.unwrap();
 	let inputs: Vec<_> = (1..4).map(|x| file(&[f32s("x", &[1, 4], &[x as f32; 4])])).collect();
 	for _ in 0..2 {
-		for result in engine.run(4, 1, inputs.clone(), SECOND).await {
+		for result in engine.run(&key(4), inputs.clone(), SECOND).await {
 			assert_eq!(floats(&parse(&result.unwrap()).unwrap()[0]), vec![0.0; 4]);
 		}
 	}
@@ -395,17 +408,17 @@ async fn sandbox_should_deny_everything_when_the_child_tries() {
 async fn child_should_be_replaced_when_it_is_killed_in_mid_run() {
 	let engine = Arc::new(engine().await);
 	engine.load(request(5, &hostile::counting_loop())).await.unwrap();
-	let first = engine.child_pid(5, 1).unwrap();
+	let first = engine.child_pid(&key(5)).unwrap();
 	let running = tokio::spawn({
 		let engine = engine.clone();
-		async move { engine.run(5, 1, vec![count(1_000_000)], 60 * SECOND).await }
+		async move { engine.run(&key(5), vec![count(1_000_000)], 60 * SECOND).await }
 	});
 	tokio::time::sleep(SECOND / 5).await;
 	assert!(!running.is_finished(), "the run was too short to be interrupted");
 	Command::new("kill").args(["-9", &first.to_string()]).status().unwrap();
 	let result = running.await.unwrap().remove(0).unwrap();
 	assert_eq!(floats(&parse(&result).unwrap()[0]), vec![1_000_000.0; 4]);
-	assert_ne!(engine.child_pid(5, 1), Some(first));
+	assert_ne!(engine.child_pid(&key(5)), Some(first));
 	assert!(engine.health().await);
 }
 
@@ -413,7 +426,7 @@ async fn run_should_time_out_and_recover_when_it_takes_too_long() {
 	let engine = engine().await;
 	engine.load(request(6, &hostile::counting_loop())).await.unwrap();
 	let started = Instant::now();
-	let results = engine.run(6, 1, vec![count(i64::MAX), count(3)], SECOND).await;
+	let results = engine.run(&key(6), vec![count(i64::MAX), count(3)], SECOND).await;
 	assert_eq!(results[0], Err(EngineError::TimedOut));
 	assert_eq!(floats(&parse(results[1].as_ref().unwrap()).unwrap()[0]), vec![3.0; 4]);
 	assert!(started.elapsed() < 10 * SECOND);
@@ -423,7 +436,7 @@ async fn run_should_fail_and_recover_when_it_takes_too_much_memory() {
 	let engine = engine().await;
 	engine.load(request(7, &hostile::zeros_of_shape())).await.unwrap();
 	let shape = |rows: i64| file(&[i64s("s", &[2], &[rows, 20_000])]);
-	let results = engine.run(7, 1, vec![shape(20_000), shape(1)], 60 * SECOND).await;
+	let results = engine.run(&key(7), vec![shape(20_000), shape(1)], 60 * SECOND).await;
 	assert!(
 		matches!(&results[0], Err(EngineError::RunFailed(why)) if why.contains("memory")),
 		"{:?}",
@@ -444,7 +457,7 @@ async fn hostile_models_should_be_refused_when_loaded() {
 	// Passes the pre-check, but ONNX Runtime finds a name that nothing defines.
 	let result = engine.load(request(8, &hostile::nested_ifs(3))).await;
 	assert!(matches!(result, Err(EngineError::ModelRefused(_))), "{result:?}");
-	assert!(!engine.is_loaded(8, 1));
+	assert!(!engine.is_loaded(&key(8)));
 }
 
 async fn artifact_should_be_refused_when_its_bytes_were_swapped() {
@@ -469,9 +482,9 @@ async fn least_recently_used_model_should_go_when_the_limit_is_reached() {
 	let engine = OrtEngine::start(config).await.unwrap();
 	engine.load(request(1, &model)).await.unwrap();
 	engine.load(request(2, &model)).await.unwrap();
-	engine.run(1, 1, vec![], SECOND).await;
+	engine.run(&key(1), vec![], SECOND).await;
 	engine.load(request(3, &model)).await.unwrap();
-	assert!(engine.is_loaded(1, 1) && !engine.is_loaded(2, 1) && engine.is_loaded(3, 1));
+	assert!(engine.is_loaded(&key(1)) && !engine.is_loaded(&key(2)) && engine.is_loaded(&key(3)));
 	assert_eq!(engine.loaded_bytes(), model.len() as u64 * 2);
 	let too_large = engine.load(request(4, &hostile::counting_loop().repeat(9))).await;
 	assert!(matches!(too_large, Err(EngineError::Unavailable(_))), "{too_large:?}");
@@ -491,7 +504,7 @@ async fn cuda_should_fall_back_to_the_cpu_when_there_is_none() {
 		assert_eq!(engine.device(), cpu);
 		engine.load(request(1, &hostile::identity())).await.unwrap();
 		assert!(engine
-			.run(1, 1, vec![file(&[f32s("x", &[1, 4], &[1.0; 4])])], SECOND)
+			.run(&key(1), vec![file(&[f32s("x", &[1, 4], &[1.0; 4])])], SECOND)
 			.await[0]
 			.is_ok());
 	}
@@ -522,7 +535,7 @@ async fn threads_should_work_in_the_sandbox_when_there_are_several() {
 	let engine = OrtEngine::start(EngineConfig { threads: 2, ..config() }).await.unwrap();
 	engine.load(request(1, &model_file("magika/model.onnx"))).await.unwrap();
 	let results = engine
-		.run(1, 1, vec![magika_input(b"int main(void) { return 0; }")], 5 * SECOND)
+		.run(&key(1), vec![magika_input(b"int main(void) { return 0; }")], 5 * SECOND)
 		.await;
 	assert!(results[0].is_ok(), "{:?}", results[0]);
 }
@@ -530,8 +543,8 @@ async fn threads_should_work_in_the_sandbox_when_there_are_several() {
 async fn children_should_be_gone_when_the_engine_is_dropped() {
 	let engine = engine().await;
 	engine.load(request(1, &hostile::identity())).await.unwrap();
-	let pid = engine.child_pid(1, 1).unwrap();
-	assert!(engine.child_resident(1, 1).unwrap() > 0);
+	let pid = engine.child_pid(&key(1)).unwrap();
+	assert!(engine.child_resident(&key(1)).unwrap() > 0);
 	drop(engine);
 	let gone = (0..100).any(|_| {
 		std::thread::sleep(Duration::from_millis(20));

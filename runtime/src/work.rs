@@ -3,7 +3,6 @@
 use crate::{AccountId, Balance, Runtime, RuntimeCall, Session, System, TxExtension, UncheckedExtrinsic};
 use alloc::vec::Vec;
 use highway_primitives::{
-	market::BillLine,
 	node::Contact,
 	traits::{Market, Models},
 	worker, JobId, JobPhase, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature, BLOCK_SECONDS,
@@ -71,6 +70,7 @@ fn work_item(id: JobId, node: NodeId) -> Option<WorkItem> {
 		.collect();
 	Some(WorkItem {
 		job: id,
+		work: job.work,
 		model: job.model,
 		version: job.version,
 		spec,
@@ -102,9 +102,10 @@ pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> Unchecke
 		WorkerAction::Attest { node, items } => {
 			pallet_proof_of_work_done::Call::attest { node, items, signature }.into()
 		}
-		WorkerAction::ReportFailure { node, job, class } => pallet_proof_of_work_done::Call::report_failure {
+		WorkerAction::ReportFailure { node, job, work, class } => pallet_proof_of_work_done::Call::report_failure {
 			node,
 			job,
+			work,
 			class,
 			signature,
 		}
@@ -180,26 +181,20 @@ pub fn job(id: JobId) -> Option<JobInfo<AccountId>> {
 pub fn bill(id: JobId) -> Option<Bill<AccountId>> {
 	let job = Jobs::job(id)?;
 	let price = job.deal.price;
-	let (lines, refunded) = match job.phase() {
-		JobPhase::Refunded => (Vec::new(), price),
-		JobPhase::Failed => {
-			let lines = Split::failure_bill(&job.deal, job.reporters());
-			let paid = lines.iter().fold(0, |sum: Balance, line: &BillLine<AccountId>| {
-				sum.saturating_add(line.amount)
-			});
-			(lines, price.saturating_sub(paid))
-		}
-		JobPhase::Assigned | JobPhase::Attested | JobPhase::Settled => {
-			(Split::bill(job.model, &job.deal, job.executor()?), 0)
-		}
+	let lines = match job.phase() {
+		JobPhase::Assigned | JobPhase::Attested => Split::bill(job.model, &job.deal, job.executor()?),
+		JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed => job.bill.clone(),
 	};
+	let paid = lines
+		.iter()
+		.fold(0, |sum: Balance, line| sum.saturating_add(line.amount));
 	Some(Bill {
 		job: id,
 		phase: job.phase(),
 		epoch: job.deal.epoch,
 		price,
-		refunded,
-		lines,
+		refunded: price.saturating_sub(paid),
+		lines: lines.into_inner(),
 	})
 }
 

@@ -16,6 +16,7 @@ use highway_primitives::{
 	model::{TensorSpec, VersionSpec},
 	BlobRef, DeviceClass, FailureClass, ModelId, ModelVersion,
 };
+use sp_core::H256;
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 mod batch;
@@ -114,13 +115,39 @@ impl EngineConfig {
 	}
 }
 
-/// A model version to load.
-#[derive(Debug)]
-pub struct LoadRequest {
+/// A version of a model. Its ids alone do not name it: on another fork they may stand for another one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ModelKey {
 	/// The model.
 	pub model: ModelId,
 	/// Its version.
 	pub version: ModelVersion,
+	/// [`VersionSpec::digest`].
+	pub spec: H256,
+}
+
+impl ModelKey {
+	/// The key of the version with this specification.
+	pub fn of(model: ModelId, version: ModelVersion, spec: &VersionSpec) -> Self {
+		Self {
+			model,
+			version,
+			spec: spec.digest(),
+		}
+	}
+}
+
+impl fmt::Display for ModelKey {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "model {} version {}", self.model, self.version)
+	}
+}
+
+/// A model version to load.
+#[derive(Debug)]
+pub struct LoadRequest {
+	/// Which.
+	pub model: ModelKey,
 	/// What the chain knows of the ONNX file.
 	pub artifact: BlobRef,
 	/// The ONNX file, opened for reading. Its bytes are checked against `artifact`.
@@ -178,18 +205,12 @@ pub trait Engine: Send + Sync {
 	async fn load(&self, request: LoadRequest) -> Result<(), EngineError>;
 
 	/// Whether [`Engine::run`] would find the model version.
-	fn is_loaded(&self, model: ModelId, version: ModelVersion) -> bool;
+	fn is_loaded(&self, model: &ModelKey) -> bool;
 
 	/// Runs each of `inputs`, safetensors files, and returns in the same order what became of them: canonical
 	/// safetensors files with the outputs that the version names. Inputs share a run where the signature allows it;
 	/// a bad one does not spoil the others. `time_limit` is for one input.
-	async fn run(
-		&self,
-		model: ModelId,
-		version: ModelVersion,
-		inputs: Vec<Bytes>,
-		time_limit: Duration,
-	) -> Vec<Result<Bytes, EngineError>>;
+	async fn run(&self, model: &ModelKey, inputs: Vec<Bytes>, time_limit: Duration) -> Vec<Result<Bytes, EngineError>>;
 
 	/// What inference really runs on.
 	fn device(&self) -> DeviceClass;

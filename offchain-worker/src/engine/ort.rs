@@ -4,12 +4,12 @@ use super::{
 	process::{probe, resident, Artifact, Launch, ModelProcess},
 	protocol::Setup,
 	sandbox::Attempt,
-	Engine, EngineConfig, EngineError, LoadRequest, Provider,
+	Engine, EngineConfig, EngineError, LoadRequest, ModelKey, Provider,
 };
 use crate::precheck;
 use async_trait::async_trait;
 use bytes::Bytes;
-use highway_primitives::{BlobRef, DeviceClass, ModelId, ModelVersion};
+use highway_primitives::{BlobRef, DeviceClass};
 use parking_lot::Mutex;
 use std::{
 	collections::HashMap,
@@ -31,7 +31,7 @@ struct Loaded {
 
 #[derive(Default)]
 struct Models {
-	loaded: HashMap<(ModelId, ModelVersion), Loaded>,
+	loaded: HashMap<ModelKey, Loaded>,
 	/// Counts uses, so that the least recent one is known.
 	clock: u64,
 }
@@ -98,13 +98,13 @@ impl OrtEngine {
 	}
 
 	/// Process id of a loaded model's child.
-	pub fn child_pid(&self, model: ModelId, version: ModelVersion) -> Option<u32> {
-		self.models.lock().loaded.get(&(model, version))?.process.pid()
+	pub fn child_pid(&self, model: &ModelKey) -> Option<u32> {
+		self.models.lock().loaded.get(model)?.process.pid()
 	}
 
 	/// Bytes of memory that a loaded model's child has now.
-	pub fn child_resident(&self, model: ModelId, version: ModelVersion) -> Option<u64> {
-		resident(self.child_pid(model, version)?)
+	pub fn child_resident(&self, model: &ModelKey) -> Option<u64> {
+		resident(self.child_pid(model)?)
 	}
 
 	/// Bytes of the model files that are loaded.
@@ -123,7 +123,7 @@ impl OrtEngine {
 				.map(|(key, _)| *key);
 			let Some(key) = oldest else { break };
 			models.loaded.remove(&key);
-			log::debug!(target: "highway", "model {} version {} is unloaded", key.0, key.1);
+			log::debug!(target: "highway", "{key} is unloaded");
 		}
 	}
 }
@@ -191,13 +191,15 @@ fn examine(file: &File, artifact: BlobRef) -> Result<precheck::ModelSignature, E
 #[async_trait]
 impl Engine for OrtEngine {
 	async fn load(&self, request: LoadRequest) -> Result<(), EngineError> {
-		let key = (request.model, request.version);
 		let _one_at_a_time = self.loading.lock().await;
-		if self.is_loaded(key.0, key.1) {
+		if self.is_loaded(&request.model) {
 			return Ok(());
 		}
 		let LoadRequest {
-			artifact, file, spec, ..
+			model: key,
+			artifact,
+			file,
+			spec,
 		} = request;
 		if artifact.size > self.config.max_loaded_bytes {
 			return Err(EngineError::Unavailable(format!(
@@ -225,7 +227,7 @@ impl Engine for OrtEngine {
 			spec,
 			mixes_rows: signature.mixes_rows,
 		};
-		let process = ModelProcess::start(launch, model, format!("infer-{}-{}", key.0, key.1)).await?;
+		let process = ModelProcess::start(launch, model, format!("infer-{}-{}", key.model, key.version)).await?;
 		let mut models = self.models.lock();
 		models.clock += 1;
 		let used = models.clock;
@@ -240,22 +242,16 @@ impl Engine for OrtEngine {
 		Ok(())
 	}
 
-	fn is_loaded(&self, model: ModelId, version: ModelVersion) -> bool {
-		self.models.lock().loaded.contains_key(&(model, version))
+	fn is_loaded(&self, model: &ModelKey) -> bool {
+		self.models.lock().loaded.contains_key(model)
 	}
 
-	async fn run(
-		&self,
-		model: ModelId,
-		version: ModelVersion,
-		inputs: Vec<Bytes>,
-		time_limit: Duration,
-	) -> Vec<Result<Bytes, EngineError>> {
+	async fn run(&self, model: &ModelKey, inputs: Vec<Bytes>, time_limit: Duration) -> Vec<Result<Bytes, EngineError>> {
 		let process = {
 			let mut models = self.models.lock();
 			models.clock += 1;
 			let now = models.clock;
-			models.loaded.get_mut(&(model, version)).map(|loaded| {
+			models.loaded.get_mut(model).map(|loaded| {
 				loaded.used = now;
 				loaded.process.clone()
 			})

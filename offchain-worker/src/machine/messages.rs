@@ -1,11 +1,13 @@
 //! What the machine is told and what it wants done, and the words of both.
 
-use crate::{engine::EngineError, error::BlobError};
+use crate::{
+	engine::{EngineError, ModelKey},
+	error::BlobError,
+};
 use bytes::Bytes;
 use codec::{Decode, Encode};
 use highway_primitives::{
-	model::VersionSpec, node::Contact, AttestItem, BlobHash, BlobRef, BlockNumber, FailureClass, JobId, ModelId,
-	ModelVersion, NodeId,
+	model::VersionSpec, node::Contact, AttestItem, BlobRef, BlockNumber, FailureClass, JobId, NodeId, WorkId, WorkTag,
 };
 use highway_runtime_api::types::{WorkItem, WorkList};
 use sp_core::H256;
@@ -18,12 +20,8 @@ pub struct WorkKey {
 	pub job: JobId,
 	/// The node that it is assigned to: commitments bind to it.
 	pub node: NodeId,
-	/// Its model.
-	pub model: ModelId,
-	/// The model's version.
-	pub version: ModelVersion,
-	/// Its input.
-	pub input: BlobHash,
+	/// What the job stands for.
+	pub work: WorkId,
 }
 
 impl WorkKey {
@@ -32,9 +30,7 @@ impl WorkKey {
 		Self {
 			job: item.job,
 			node,
-			model: item.model,
-			version: item.version,
-			input: item.input.hash,
+			work: item.work,
 		}
 	}
 }
@@ -46,12 +42,9 @@ pub struct Finished {
 	pub key: WorkKey,
 	/// Its output, in the blob store.
 	pub output: BlobRef,
-	/// The commitment to node, output and the secret salt.
+	/// The commitment to work, node, output and the secret salt.
 	pub commitment: H256,
 }
-
-/// A version of a model.
-pub type ModelKey = (ModelId, ModelVersion);
 
 /// Number of a run, to tell a late answer from the one that is waited for.
 pub type RunId = u64;
@@ -223,6 +216,8 @@ pub enum Action {
 		node: NodeId,
 		/// The job.
 		job: JobId,
+		/// What the job stands for.
+		work: WorkTag,
 		/// Why.
 		class: FailureClass,
 	},

@@ -67,6 +67,7 @@ impl Machine {
 			self.jobs.insert(
 				id,
 				Job {
+					model: ModelKey::of(item.model, item.version, &item.spec),
 					item,
 					key,
 					state,
@@ -96,26 +97,20 @@ impl Machine {
 			providers,
 		} in hosted
 		{
-			let model = self.models.entry((model, version)).or_insert_with(|| Model::new(spec));
+			let key = ModelKey::of(model, version, &spec);
+			let model = self.models.entry(key).or_insert_with(|| Model::new(spec));
 			model.hosted = true;
 			model.providers = providers;
 		}
 		for job in self.jobs.values() {
-			let WorkItem {
-				model,
-				version,
-				spec,
-				providers,
-				..
-			} = &job.item;
-			self.models.entry((*model, *version)).or_insert_with(|| Model {
-				providers: providers.clone(),
-				..Model::new(spec.clone())
+			self.models.entry(job.model).or_insert_with(|| Model {
+				providers: job.item.providers.clone(),
+				..Model::new(job.item.spec.clone())
 			});
 		}
 
 		let block = self.block;
-		let needed: BTreeSet<ModelKey> = self.jobs.values().map(Job::model).collect();
+		let needed: BTreeSet<ModelKey> = self.jobs.values().map(|job| job.model).collect();
 		// A refusal is remembered for its time, so that a model that comes and goes is not tried each time.
 		let gone: Vec<ModelKey> = self
 			.models
@@ -153,7 +148,7 @@ impl Machine {
 			if job.item.deadline.saturating_sub(self.block) > self.config.give_up_before {
 				continue;
 			}
-			let model = self.models.get(&job.model());
+			let model = self.models.get(&job.model);
 			match job.state {
 				JobState::Waiting(_) | JobState::Fetching if !job.local_fault => {
 					job.fail(FailureClass::InputMissing, actions);
@@ -194,10 +189,6 @@ impl Machine {
 }
 
 impl Job {
-	pub(super) fn model(&self) -> ModelKey {
-		(self.item.model, self.item.version)
-	}
-
 	/// Gives the job up, before it ran.
 	pub(super) fn fail(&mut self, class: FailureClass, actions: &mut Vec<Action>) {
 		if self.state == JobState::Fetching {

@@ -1,7 +1,7 @@
 //! Turns the machine's state into the next actions.
 
 use super::*;
-use highway_primitives::{worker::MaxAttestations, AttestItem, BlobRef, BLOCK_SECONDS};
+use highway_primitives::{work_tag, worker::MaxAttestations, AttestItem, BlobRef, BLOCK_SECONDS};
 use sp_core::Get;
 
 /// A block's time in microseconds.
@@ -52,7 +52,7 @@ impl Machine {
 		for job in self.jobs.values_mut() {
 			let refused = self
 				.models
-				.get(&job.model())
+				.get(&job.model)
 				.is_some_and(|model| matches!(model.state, ModelState::Refused(_)));
 			if refused && matches!(job.state, JobState::Waiting(_) | JobState::Fetching | JobState::Ready) {
 				job.fail(FailureClass::ModelRefused, actions);
@@ -69,7 +69,7 @@ impl Machine {
 			.map(|(key, _)| (*key, BlockNumber::MAX))
 			.collect();
 		for job in self.jobs.values().filter(|job| job.wants_run()) {
-			let deadline = deadlines.entry(job.model()).or_insert(BlockNumber::MAX);
+			let deadline = deadlines.entry(job.model).or_insert(BlockNumber::MAX);
 			*deadline = job.item.deadline.min(*deadline);
 		}
 		let mut models: Vec<_> = deadlines.into_iter().map(|(key, deadline)| (deadline, key)).collect();
@@ -112,7 +112,7 @@ impl Machine {
 			.jobs
 			.values()
 			.filter(|job| job.state == JobState::Ready)
-			.map(Job::model)
+			.map(|job| job.model)
 			.collect();
 		for key in self.models_by_urgency() {
 			let Some(model) = self.models.get_mut(&key) else {
@@ -163,7 +163,7 @@ impl Machine {
 			.filter(|job| {
 				let loaded = self
 					.models
-					.get(&job.model())
+					.get(&job.model)
 					.is_some_and(|model| model.state == ModelState::Loaded);
 				job.state == JobState::Ready && loaded && self.makes_deadline(job, 0)
 			})
@@ -171,7 +171,7 @@ impl Machine {
 		ready.sort_by_key(|job| (job.item.deadline, job.key.job));
 		let Some(first) = ready.first() else { return };
 
-		let model = first.model();
+		let model = first.model;
 		let mut batch: Vec<&Job> = vec![first];
 		let mut bytes = first.item.input.size;
 		let mut micros = self.expected_micros(first);
@@ -180,7 +180,7 @@ impl Machine {
 			for job in ready
 				.iter()
 				.skip(1)
-				.filter(|job| job.model() == model && job.failed_runs == 0)
+				.filter(|job| job.model == model && job.failed_runs == 0)
 			{
 				if batch.len() >= self.config.max_batch {
 					break;
@@ -240,14 +240,14 @@ impl Machine {
 	fn expected_micros(&self, job: &Job) -> u64 {
 		let per_unit = self
 			.models
-			.get(&job.model())
+			.get(&job.model)
 			.and_then(|model| model.micros_per_unit)
 			.unwrap_or(0);
 		per_unit.saturating_mul(u64::from(job.item.units))
 	}
 
 	fn expected_or_registered_micros(&self, job: &Job) -> u64 {
-		match self.models.get(&job.model()).and_then(|model| model.micros_per_unit) {
+		match self.models.get(&job.model).and_then(|model| model.micros_per_unit) {
 			Some(per_unit) => per_unit.saturating_mul(u64::from(job.item.units)),
 			None => job.registered_micros(),
 		}
@@ -271,6 +271,7 @@ impl Machine {
 					saying.at = None;
 					items.push(AttestItem {
 						job: *id,
+						work: work_tag(&job.key.work),
 						output: finished.output,
 						commitment: finished.commitment,
 					});
@@ -295,6 +296,7 @@ impl Machine {
 					actions.push(Action::SubmitFailure {
 						node,
 						job: *id,
+						work: work_tag(&job.key.work),
 						class: *class,
 					});
 				}

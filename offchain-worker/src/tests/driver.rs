@@ -165,7 +165,7 @@ async fn commitment_should_open_with_the_salt_of_the_journal() {
 		let item = node.chain.0.lock().attested[&entry.key.job].clone();
 		assert_eq!(
 			item.commitment,
-			commitment(entry.key.job, NODE, &item.output, &entry.salt)
+			commitment(&entry.key.work, NODE, &item.output, &entry.salt)
 		);
 	}
 	assert_ne!(entries[0].salt, entries[1].salt);
@@ -464,6 +464,6 @@ async fn worker_should_end_when_the_blocks_end_in_the_middle_of_a_run() {
 
 impl FakeEngine {
 	fn is_up(&self) -> bool {
-		self.loaded.lock().contains(&(1, 1))
+		self.loaded.lock().contains(&model_key(1))
 	}
 }

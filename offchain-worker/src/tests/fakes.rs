@@ -1,7 +1,7 @@
 //! The node's side of the ports, in memory.
 
 use crate::{
-	engine::{Engine, EngineError, LoadRequest},
+	engine::{Engine, EngineError, LoadRequest, ModelKey},
 	error::{BlobError, ChainError, SubmitError},
 	fixtures::*,
 	ports::*,
@@ -9,8 +9,7 @@ use crate::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use highway_primitives::{
-	node::Contact, AttestItem, BlobHash, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, ModelVersion,
-	WorkerAction,
+	node::Contact, AttestItem, BlobHash, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, WorkerAction,
 };
 use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
 use parking_lot::Mutex;
@@ -214,7 +213,7 @@ impl BlobStore for FakeBlobs {
 /// An engine whose answer is the input with a word in front.
 #[derive(Default)]
 pub struct FakeEngine {
-	pub loaded: Mutex<BTreeSet<(ModelId, ModelVersion)>>,
+	pub loaded: Mutex<BTreeSet<ModelKey>>,
 	/// The inputs of every run.
 	pub runs: Mutex<Vec<Vec<Bytes>>>,
 	pub down: Mutex<bool>,
@@ -233,24 +232,23 @@ pub fn answer_to(input: &[u8]) -> Vec<u8> {
 #[async_trait]
 impl Engine for FakeEngine {
 	async fn load(&self, request: LoadRequest) -> Result<(), EngineError> {
-		if self.refuses.lock().contains(&request.model) {
+		if self.refuses.lock().contains(&request.model.model) {
 			return Err(EngineError::ModelRefused("external data".into()));
 		}
 		if *self.down.lock() {
 			return Err(EngineError::Unavailable("no library".into()));
 		}
-		self.loaded.lock().insert((request.model, request.version));
+		self.loaded.lock().insert(request.model);
 		Ok(())
 	}
 
-	fn is_loaded(&self, model: ModelId, version: ModelVersion) -> bool {
-		self.loaded.lock().contains(&(model, version))
+	fn is_loaded(&self, model: &ModelKey) -> bool {
+		self.loaded.lock().contains(model)
 	}
 
 	async fn run(
 		&self,
-		_model: ModelId,
-		_version: ModelVersion,
+		_model: &ModelKey,
 		inputs: Vec<Bytes>,
 		_time_limit: Duration,
 	) -> Vec<Result<Bytes, EngineError>> {

@@ -1,10 +1,10 @@
 //! Work lists for tests.
 
-use crate::machine::WorkKey;
+use crate::{engine::ModelKey, machine::WorkKey};
 use highway_primitives::{
 	model::{Unit, VerificationPolicy, VersionSpec},
 	node::Contact,
-	BlobRef, BlockNumber, JobId, ModelId, NodeId,
+	work_id, BlobRef, BlockNumber, JobId, ModelId, NodeId,
 };
 use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
 
@@ -42,12 +42,19 @@ pub fn contact(node: NodeId) -> Contact {
 }
 
 pub fn item(job: JobId, model: ModelId, deadline: BlockNumber) -> WorkItem {
+	item_of(job, model, spec(model), &input_bytes(job), deadline)
+}
+
+/// A job that runs this version on this input.
+pub fn item_of(job: JobId, model: ModelId, spec: VersionSpec, input: &[u8], deadline: BlockNumber) -> WorkItem {
+	let input = BlobRef::of(input);
 	WorkItem {
 		job,
+		work: work_id(job, spec.digest(), &input),
 		model,
 		version: 1,
-		spec: spec(model),
-		input: BlobRef::of(&input_bytes(job)),
+		spec,
+		input,
 		units: 1,
 		deadline,
 		providers: vec![contact(1)],
@@ -56,6 +63,10 @@ pub fn item(job: JobId, model: ModelId, deadline: BlockNumber) -> WorkItem {
 
 pub fn key(job: JobId, model: ModelId) -> WorkKey {
 	WorkKey::of(NODE, &item(job, model, 0))
+}
+
+pub fn model_key(model: ModelId) -> ModelKey {
+	ModelKey::of(model, 1, &spec(model))
 }
 
 pub fn hosted(model: ModelId) -> HostedModel {

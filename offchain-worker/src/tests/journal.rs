@@ -40,7 +40,10 @@ fn entries_should_come_back_when_reopened() {
 #[test]
 fn finished_should_carry_the_commitment_when_made_from_an_entry() {
 	let finished = entry(5).finished();
-	assert_eq!(finished.commitment, commitment(5, NODE, &entry(5).output, &[5; 32]));
+	assert_eq!(
+		finished.commitment,
+		commitment(&entry(5).key.work, NODE, &entry(5).output, &[5; 32])
+	);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixtures::*;
-use highway_primitives::{BlobRef, ModelId};
+use highway_primitives::{work_tag, BlobRef, ModelId};
 use sp_core::H256;
 
 /// A machine, and what it wants done next.
@@ -52,9 +52,9 @@ impl Rig {
 
 	/// Brings a model from nothing to loaded, for the jobs listed.
 	fn load(&mut self, model: ModelId) -> Vec<Action> {
-		let actions = self.machine.handle(Event::ModelFetched((model, 1)));
+		let actions = self.machine.handle(Event::ModelFetched(model_key(model)));
 		assert!(matches!(actions[0], Action::LoadModel { .. }), "{actions:?}");
-		self.machine.handle(Event::ModelReady((model, 1)))
+		self.machine.handle(Event::ModelReady(model_key(model)))
 	}
 
 	fn input(&mut self, job: JobId) -> Vec<Action> {
@@ -140,11 +140,11 @@ fn heartbeats(actions: &[Action]) -> Vec<(u32, bool)> {
 		.collect()
 }
 
-fn model_fetches(actions: &[Action]) -> Vec<ModelKey> {
+fn model_fetches(actions: &[Action]) -> Vec<ModelId> {
 	actions
 		.iter()
 		.filter_map(|action| match action {
-			Action::FetchModel { model, .. } => Some(*model),
+			Action::FetchModel { model, .. } => Some(model.model),
 			_ => None,
 		})
 		.collect()
@@ -164,10 +164,7 @@ fn input_fetches(actions: &[Action]) -> Vec<JobId> {
 fn job_should_be_fetched_run_recorded_and_attested_when_all_goes_well() {
 	let mut rig = Rig::new();
 	let actions = rig.block(10, vec![item(1, 1, 20)]);
-	assert_eq!(
-		(model_fetches(&actions), input_fetches(&actions)),
-		(vec![(1, 1)], vec![1])
-	);
+	assert_eq!((model_fetches(&actions), input_fetches(&actions)), (vec![1], vec![1]));
 	rig.load(1);
 	assert_eq!(runs(&rig.input(1)), [(0, vec![1])]);
 	assert_eq!(rig.done(0, vec![ok(1)]), [Action::Record(vec![(key(1, 1), output(1))])]);
@@ -224,10 +221,44 @@ fn job_should_be_run_when_another_fork_has_another_job_of_the_same_id() {
 	let mut rig = Rig::running(30);
 	rig.done(0, vec![ok(1)]);
 	rig.machine.handle(Event::Recorded(vec![finished(1)]));
-	let mut other = item(1, 1, 30);
-	other.input = BlobRef::of(b"another input");
-	let actions = rig.block(11, vec![other]);
+	rig.machine.handle(Event::Submitted(Submission::Attest(vec![1])));
+	let other = item_of(1, 1, spec(1), b"another input", 30);
+	let actions = rig.block(11, vec![other.clone()]);
 	assert_eq!((attested(&actions), input_fetches(&actions)), (vec![], vec![1]));
+	let key = WorkKey::of(NODE, &other);
+	assert_eq!(runs(&rig.machine.handle(Event::InputReady(key))), [(1, vec![1])]);
+	rig.done(1, vec![(key, Ok(output(1)))]);
+	let finished = Finished { key, ..finished(1) };
+	let actions = rig.machine.handle(Event::Recorded(vec![finished]));
+	let Some(Action::SubmitAttest { items, .. }) = actions.first() else {
+		panic!("{actions:?}")
+	};
+	assert_eq!(items[0].work, work_tag(&other.work), "it says which of the two it did");
+	assert_ne!(items[0].work, work_tag(&item(1, 1, 30).work));
+}
+
+#[test]
+fn model_should_be_loaded_anew_when_another_fork_gives_its_ids_to_another_version() {
+	let mut rig = Rig::running(30);
+	rig.done(0, vec![ok(1)]);
+	// The same model id and version, another file.
+	let other = item_of(2, 1, spec(9), b"input", 30);
+	let actions = rig.block(11, vec![other.clone()]);
+	let model = ModelKey::of(1, 1, &other.spec);
+	assert!(
+		actions
+			.iter()
+			.any(|action| matches!(action, Action::FetchModel { model: fetched, .. } if *fetched == model)),
+		"{actions:?}"
+	);
+	let key = WorkKey::of(NODE, &other);
+	assert_eq!(runs(&rig.machine.handle(Event::InputReady(key))), []);
+	rig.machine.handle(Event::ModelFetched(model));
+	let actions = rig.machine.handle(Event::ModelReady(model));
+	let Some(Action::Run { model: run, .. }) = actions.first() else {
+		panic!("{actions:?}")
+	};
+	assert_eq!(*run, model);
 }
 
 #[test]
@@ -293,7 +324,7 @@ fn run_should_not_start_when_the_deadline_cannot_be_made() {
 		rig.hosted = vec![hosted(1)];
 		rig.block(2, vec![]);
 		rig.load(1);
-		rig.machine.models.get_mut(&(1, 1)).unwrap().micros_per_unit = micros;
+		rig.machine.models.get_mut(&model_key(1)).unwrap().micros_per_unit = micros;
 		rig.block(3, vec![item(1, 1, deadline)]);
 		rig.machine.block = block;
 		assert_eq!(!runs(&rig.input(1)).is_empty(), starts, "{block} {deadline} {micros:?}");
@@ -306,7 +337,7 @@ fn batch_should_be_cut_when_more_jobs_would_miss_the_first_deadline() {
 	rig.hosted = vec![hosted(1)];
 	rig.block(2, vec![]);
 	rig.load(1);
-	rig.machine.models.get_mut(&(1, 1)).unwrap().micros_per_unit = Some(2_000_000);
+	rig.machine.models.get_mut(&model_key(1)).unwrap().micros_per_unit = Some(2_000_000);
 	rig.machine.engine.healthy = Some(false);
 	rig.machine.engine.ask_at = 10;
 	rig.block(3, vec![item(1, 1, 7), item(2, 1, 10), item(3, 1, 10), item(4, 1, 10)]);
@@ -424,9 +455,10 @@ fn missing_model_should_be_reported_when_the_deadline_is_near() {
 	let mut rig = Rig::new();
 	rig.block(10, vec![item(1, 1, 16)]);
 	rig.input(1);
-	rig.machine.handle(Event::ModelFetchFailed((1, 1), BlobError::Missing));
+	rig.machine
+		.handle(Event::ModelFetchFailed(model_key(1), BlobError::Missing));
 	let actions = rig.block(11, vec![item(1, 1, 16)]);
-	assert_eq!((model_fetches(&actions), failures(&actions)), (vec![(1, 1)], vec![]));
+	assert_eq!((model_fetches(&actions), failures(&actions)), (vec![1], vec![]));
 	assert_eq!(
 		failures(&rig.block(13, vec![item(1, 1, 16)])),
 		[(1, FailureClass::ModelMissing)]
@@ -438,12 +470,12 @@ fn refused_model_should_fail_its_jobs_at_once_and_not_be_tried_every_block() {
 	let mut rig = Rig::new();
 	rig.hosted = vec![hosted(1)];
 	rig.block(10, vec![item(1, 1, 50)]);
-	rig.machine.handle(Event::ModelFetched((1, 1)));
+	rig.machine.handle(Event::ModelFetched(model_key(1)));
 	let refused = LoadFault::Engine(EngineError::ModelRefused("external data".into()));
-	let actions = rig.machine.handle(Event::ModelFailed((1, 1), refused));
+	let actions = rig.machine.handle(Event::ModelFailed(model_key(1), refused));
 	assert_eq!(failures(&actions), [(1, FailureClass::ModelRefused)]);
 	for block in 11..20 {
-		assert_eq!(model_fetches(&rig.block(block, vec![item(1, 1, 50)])), []);
+		assert!(model_fetches(&rig.block(block, vec![item(1, 1, 50)])).is_empty());
 	}
 	assert_eq!(
 		failures(&rig.block(20, vec![item(2, 1, 50)])),
@@ -452,7 +484,7 @@ fn refused_model_should_fail_its_jobs_at_once_and_not_be_tried_every_block() {
 	rig.block(21, vec![]);
 	assert_eq!(
 		model_fetches(&rig.block(10 + 1800, vec![])),
-		[(1, 1)],
+		[1],
 		"another try after an hour"
 	);
 }
@@ -524,10 +556,19 @@ fn model_should_be_loaded_again_when_the_engine_unloaded_it() {
 	let mut rig = Rig::running(30);
 	let actions = rig.machine.handle(Event::NotLoaded(0));
 	assert!(
-		matches!(&actions[..], [Action::LoadModel { model: (1, 1), .. }]),
+		matches!(
+			&actions[..],
+			[Action::LoadModel {
+				model: ModelKey { model: 1, .. },
+				..
+			}]
+		),
 		"{actions:?}"
 	);
-	assert_eq!(runs(&rig.machine.handle(Event::ModelReady((1, 1)))), [(1, vec![1])]);
+	assert_eq!(
+		runs(&rig.machine.handle(Event::ModelReady(model_key(1)))),
+		[(1, vec![1])]
+	);
 }
 
 #[test]
@@ -609,18 +650,24 @@ fn hosted_models_should_be_fetched_and_loaded_once_when_no_job_wants_them() {
 	let actions = rig.block(10, vec![item(1, 3, 30)]);
 	assert_eq!(
 		model_fetches(&actions),
-		[(3, 1), (1, 1)],
+		[3, 1],
 		"the one with a job first, two at a time"
 	);
-	let actions = rig.machine.handle(Event::ModelFetched((1, 1)));
+	let actions = rig.machine.handle(Event::ModelFetched(model_key(1)));
 	assert!(matches!(
 		&actions[..],
 		[
-			Action::FetchModel { model: (2, 1), .. },
-			Action::LoadModel { model: (1, 1), .. }
+			Action::FetchModel {
+				model: ModelKey { model: 2, .. },
+				..
+			},
+			Action::LoadModel {
+				model: ModelKey { model: 1, .. },
+				..
+			}
 		]
 	));
-	assert_eq!(rig.machine.handle(Event::ModelReady((1, 1))), []);
+	assert_eq!(rig.machine.handle(Event::ModelReady(model_key(1))), []);
 	assert_eq!(rig.machine.stats().loaded_models, 1);
 	rig.hosted.clear();
 	let actions = rig.block(11, vec![item(1, 3, 30)]);

@@ -117,7 +117,7 @@ impl World {
 				assert!(!jobs.is_empty() && jobs.len() <= limit.max_batch);
 				for (key, _) in jobs {
 					assert!(self.listed.contains(&key.job), "ran a job that is not listed");
-					assert_eq!((key.model, key.version), *model);
+					assert_eq!(model_key(model_of(key.job)), *model);
 					assert!(
 						!self.journal.contains_key(key),
 						"ran a job whose output is in the journal"

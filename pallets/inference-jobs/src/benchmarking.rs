@@ -5,7 +5,7 @@ use crate::{pallet::MAX_DRAWN, JobState};
 use frame_benchmarking::v2::*;
 use frame_support::weights::WeightMeter;
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use highway_primitives::{traits::Jobs as _, Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Tier};
+use highway_primitives::{traits::Jobs as _, work_tag, Balance, BlobRef, BlockNumber, JobId, ModelId, Tier};
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
 
@@ -39,10 +39,13 @@ fn submit<T: Config>(executors: u32) -> Result<JobId, BenchmarkError> {
 	Ok(job)
 }
 
-fn executor<T: Config>(job: JobId) -> Result<NodeId, BenchmarkError> {
-	Jobs::<T>::get(job)
-		.and_then(|record| record.executor())
-		.ok_or(BenchmarkError::Stop("the job has an executor"))
+/// Lets the node that has the job do it.
+fn attest<T: Config>(job: JobId) -> Result<(), BenchmarkError> {
+	let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
+	let node = record
+		.executor()
+		.ok_or(BenchmarkError::Stop("the job has an executor"))?;
+	Ok(Pallet::<T>::attested(job, work_tag(&record.work), node, input())?)
 }
 
 /// Goes to the block at which the job's phase ends. Returns the block.
@@ -122,7 +125,7 @@ mod benchmarks {
 	#[benchmark]
 	fn tick_settle() -> Result<(), BenchmarkError> {
 		let job = submit::<T>(MAX_DRAWN)?;
-		Pallet::<T>::attested(job, executor::<T>(job)?, input())?;
+		attest::<T>(job)?;
 		go_to_due::<T>(job)?;
 		let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
 		#[block]
@@ -139,7 +142,7 @@ mod benchmarks {
 	#[benchmark]
 	fn tick_prune() -> Result<(), BenchmarkError> {
 		let job = submit::<T>(1)?;
-		Pallet::<T>::attested(job, executor::<T>(job)?, input())?;
+		attest::<T>(job)?;
 		go_to_due::<T>(job)?;
 		Pallet::<T>::do_poke(job)?;
 		go_to_due::<T>(job)?;

@@ -9,7 +9,7 @@ use codec::Encode;
 use frame_support::{ensure, traits::Randomness};
 use highway_primitives::{
 	traits::{Market, Models, Nodes},
-	Balance, BlobRef, JobId, ModelId, NodeId, Tier, BLOCK_SECONDS,
+	work_id, Balance, BlobRef, JobId, ModelId, NodeId, Tier, BLOCK_SECONDS,
 };
 use sp_runtime::DispatchError;
 
@@ -58,11 +58,13 @@ impl<T: Config> Pallet<T> {
 			model,
 			version: service.version,
 			input,
+			work: work_id(job, service.spec, &input),
 			deal,
 			security,
 			allowance,
 			gateway,
 			state: JobState::Assigned { node, deadline },
+			bill: Default::default(),
 			tried: Default::default(),
 			failures: Default::default(),
 			submitted_at: now,

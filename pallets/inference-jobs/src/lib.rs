@@ -221,6 +221,8 @@ pub mod pallet {
 		NoCapacity,
 		/// The job's present phase is not over yet.
 		NotDue,
+		/// On this fork the job id stands for other work.
+		OtherWork,
 		/// The job does not wait for this node.
 		NotAssigned,
 		/// The node's time for the job is over.

@@ -7,8 +7,9 @@ use crate::{
 use frame_support::{defensive, ensure, storage::with_storage_layer, traits::Get};
 use highway_math::reliability;
 use highway_primitives::{
+	market::BillLines,
 	traits::{Attestations as _, Market, Models, Nodes},
-	Balance, BlobRef, BlockNumber, FailureClass, JobId, NodeId,
+	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, NodeId, WorkTag,
 };
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
@@ -23,8 +24,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The node did the job: its slot is free again, its security stays until the job is settled.
-	pub(crate) fn do_attested(job: JobId, node: NodeId, output: BlobRef) -> DispatchResult {
-		let record = Self::assigned_record(job, node)?;
+	pub(crate) fn do_attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult {
+		let record = Self::assigned_record(job, work, node)?;
 		T::Nodes::free_slot(node);
 		let weight = Self::job_weight(&record);
 		for (reporter, _) in &record.failures {
@@ -47,8 +48,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The node cannot do the job: the second one with the same reason ends it, else another node tries.
-	pub(crate) fn do_failure_reported(job: JobId, node: NodeId, class: FailureClass) -> DispatchResult {
-		let mut record = Self::assigned_record(job, node)?;
+	pub(crate) fn do_failure_reported(job: JobId, work: WorkTag, node: NodeId, class: FailureClass) -> DispatchResult {
+		let mut record = Self::assigned_record(job, work, node)?;
 		let weight = Self::job_weight(&record);
 		Self::take_away(&mut record, node, Perbill::from_parts(weight.deconstruct() / 2));
 		let same = record
@@ -66,9 +67,10 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The record of a job that waits for `node`, within its time.
-	pub(crate) fn assigned_record(job: JobId, node: NodeId) -> Result<JobRecordOf<T>, DispatchError> {
+	/// The record of a job that stands for `work` and waits for `node`, within its time.
+	pub(crate) fn assigned_record(job: JobId, work: WorkTag, node: NodeId) -> Result<JobRecordOf<T>, DispatchError> {
 		let record = Jobs::<T>::get(job).ok_or(Error::<T>::UnknownJob)?;
+		ensure!(work_tag(&record.work) == work, Error::<T>::OtherWork);
 		match record.state {
 			JobState::Assigned {
 				node: assigned,
@@ -122,52 +124,46 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn settle(job: JobId, record: JobRecordOf<T>, node: NodeId, output: BlobRef, attested_at: BlockNumber) {
-		T::Market::settle(job, record.model, &record.deal, node);
+		let bill = T::Market::settle(job, record.model, &record.deal, node);
 		T::Nodes::note_outcome(node, true, Self::job_weight(&record));
 		T::Nodes::release(node, record.security);
-		T::Models::job_closed(record.model);
 		AverageReward::<T>::mutate(|average| *average = reliability::moving_average(*average, record.deal.compute));
-		let prune_at = Self::prune_at();
-		Self::enter(
-			job,
-			record,
-			JobState::Settled {
-				node,
-				output,
-				attested_at,
-				prune_at,
-			},
-		);
+		let state = JobState::Settled {
+			node,
+			output,
+			attested_at,
+			prune_at: Self::prune_at(),
+		};
+		Self::end(job, record, bill, state);
 		Self::deposit_event(Event::JobSettled { job, node });
 	}
 
 	fn refund(job: JobId, record: JobRecordOf<T>) {
 		T::Market::refund(job, &record.payer, &record.deal);
-		T::Models::job_closed(record.model);
 		let (payer, amount) = (record.payer.clone(), record.deal.price);
-		Self::enter(
-			job,
-			record,
-			JobState::Refunded {
-				prune_at: Self::prune_at(),
-			},
-		);
+		let state = JobState::Refunded {
+			prune_at: Self::prune_at(),
+		};
+		Self::end(job, record, Default::default(), state);
 		Self::deposit_event(Event::JobRefunded { job, payer, amount });
 	}
 
 	fn fail(job: JobId, record: JobRecordOf<T>, class: FailureClass, reporters: [NodeId; 2]) {
-		T::Market::fail(job, &record.payer, &record.deal, &reporters);
-		T::Models::job_closed(record.model);
-		Self::enter(
-			job,
-			record,
-			JobState::Failed {
-				class,
-				reporters,
-				prune_at: Self::prune_at(),
-			},
-		);
+		let bill = T::Market::fail(job, &record.payer, &record.deal, &reporters);
+		let state = JobState::Failed {
+			class,
+			reporters,
+			prune_at: Self::prune_at(),
+		};
+		Self::end(job, record, bill, state);
 		Self::deposit_event(Event::JobFailed { job, class, reporters });
+	}
+
+	/// Keeps the record, with what was paid, for those who ask.
+	fn end(job: JobId, mut record: JobRecordOf<T>, bill: BillLines<T::AccountId>, state: JobState) {
+		T::Models::job_closed(record.model);
+		record.bill = bill;
+		Self::enter(job, record, state);
 	}
 
 	fn prune(job: JobId, record: JobRecordOf<T>) {

@@ -21,6 +21,8 @@ pub type AccountId = u64;
 pub const PAYER: AccountId = 1;
 pub const POKER: AccountId = 2;
 pub const MODEL: u32 = 7;
+/// Digest of the version that jobs run on.
+pub const SPEC: H256 = H256::repeat_byte(4);
 pub const WINDOW: BlockNumber = 10;
 pub const RETENTION: BlockNumber = 20;
 /// Blocks that an executor has for [`input`]: 5, and one for the transfer and the unit's second.

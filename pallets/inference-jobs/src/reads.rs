@@ -2,7 +2,7 @@
 
 use crate::{Assignments, Config, JobRecordOf, Jobs, Pallet};
 use alloc::vec::Vec;
-use highway_primitives::{traits, BlobRef, BlockNumber, FailureClass, JobId, NodeId};
+use highway_primitives::{traits, BlobRef, BlockNumber, FailureClass, JobId, NodeId, WorkTag};
 use sp_runtime::{DispatchResult, SaturatedConversion};
 
 /// The most assignments that one read looks at: more than any node has slots for.
@@ -29,15 +29,15 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> traits::Jobs for Pallet<T> {
-	fn is_assigned(job: JobId, node: NodeId) -> bool {
-		Self::assigned_record(job, node).is_ok()
+	fn is_assigned(job: JobId, work: WorkTag, node: NodeId) -> bool {
+		Self::assigned_record(job, work, node).is_ok()
 	}
 
-	fn attested(job: JobId, node: NodeId, output: BlobRef) -> DispatchResult {
-		Self::do_attested(job, node, output)
+	fn attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult {
+		Self::do_attested(job, work, node, output)
 	}
 
-	fn failure_reported(job: JobId, node: NodeId, class: FailureClass) -> DispatchResult {
-		Self::do_failure_reported(job, node, class)
+	fn failure_reported(job: JobId, work: WorkTag, node: NodeId, class: FailureClass) -> DispatchResult {
+		Self::do_failure_reported(job, work, node, class)
 	}
 }

@@ -3,7 +3,8 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use highway_primitives::{
-	market::Deal, Balance, BlobRef, BlockNumber, FailureClass, JobId, JobPhase, ModelId, ModelVersion, NodeId,
+	market::{BillLines, Deal},
+	Balance, BlobRef, BlockNumber, FailureClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, WorkId,
 };
 use scale_info::TypeInfo;
 
@@ -82,6 +83,8 @@ pub struct JobRecord<AccountId> {
 	pub version: ModelVersion,
 	/// The input.
 	pub input: BlobRef,
+	/// What is to be done, whatever fork it is on.
+	pub work: WorkId,
 	/// Price, units and payees as agreed at submission.
 	pub deal: Deal<AccountId>,
 	/// Reserved from each executor's own bond. Kept here, so that an upgrade that changes the factor gives back what was taken.
@@ -94,6 +97,8 @@ pub struct JobRecord<AccountId> {
 	pub gateway: Option<NodeId>,
 	/// Where it stands.
 	pub state: JobState,
+	/// Who was paid what; nothing before the end. Kept as it was: nodes leave, and runtimes change.
+	pub bill: BillLines<AccountId>,
 	/// Nodes that had it and did not do it, in order; no node twice.
 	pub tried: BoundedVec<NodeId, MaxExecutors>,
 	/// What some of them said why not.
@@ -164,14 +169,6 @@ impl<AccountId> JobRecord<AccountId> {
 	/// The first block in which the present phase is over.
 	pub fn due(&self) -> BlockNumber {
 		self.state.due()
-	}
-
-	/// The nodes that share the reporters' part, once the job has failed.
-	pub fn reporters(&self) -> &[NodeId] {
-		match &self.state {
-			JobState::Failed { reporters, .. } => reporters,
-			_ => &[],
-		}
 	}
 }
 

@@ -26,7 +26,7 @@ const TERMS: Option<DerivativeTerms> = Some(DerivativeTerms {
 });
 
 /// The largest specification that passes the checks.
-fn largest_spec() -> VersionSpec {
+pub fn largest_spec() -> VersionSpec {
 	let blob = BlobRef {
 		hash: Default::default(),
 		size: u32::MAX.into(),

@@ -13,7 +13,7 @@
 extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
+pub mod benchmarking;
 mod dispatchable_impls;
 mod invariants;
 #[cfg(test)]

@@ -79,6 +79,7 @@ impl<T: Config> traits::Models<T::AccountId> for Pallet<T> {
 		let spec = Versions::<T>::get(model, record.version).ok_or(Error::<T>::UnknownModel)?;
 		Ok(ModelService {
 			version: record.version,
+			spec: spec.digest(),
 			unit: spec.unit,
 			unit_time_ms: spec.unit_time_ms,
 		})

@@ -18,24 +18,30 @@ use sp_staking::{
 	SessionIndex,
 };
 
-/// Candidates looked at for each place among the validators. The list is sorted only between bags, so more than the
-/// places must be looked at for an exact order.
+/// Candidates compared for each place among the validators. The list is sorted only between bags, so more than the
+/// places must be compared for an exact order.
 const CANDIDATES_PER_PLACE: u32 = 4;
 
+/// Operators looked at. Those who only serve models have no session keys and may bond more than any validator: they
+/// take no candidate's place, but looking at them takes time.
+pub(crate) const MAX_LOOKED_AT: usize = 2_048;
+
 impl<T: Config> Pallet<T> {
-	/// The validators of the next session that is not chosen yet: of the first `4 · MaxValidators` of the list those with
-	/// the largest bonds, then the smallest accounts. `None`, which keeps the old ones, if nobody qualifies.
+	/// The validators of the next session that is not chosen yet: of the first `4 · MaxValidators` candidates of the list
+	/// those with the largest bonds, then the smallest accounts. Candidates have session keys and a sufficient bond, and
+	/// are not chilled. `None`, which keeps the old validators, if there is none.
 	pub fn choose_validators() -> Option<Vec<T::AccountId>> {
 		let places = T::MaxValidators::get();
-		let looked_at = places.saturating_mul(CANDIDATES_PER_PLACE);
+		let compared = places.saturating_mul(CANDIDATES_PER_PLACE);
 		let mut candidates = T::VoterList::iter()
-			.take(looked_at as usize)
+			.take(MAX_LOOKED_AT)
+			.filter(T::HasSessionKeys::contains)
 			.filter_map(|operator| {
 				let record = Nodes::<T>::get(NodeOf::<T>::get(&operator)?)?;
-				let qualifies =
-					record.bond >= T::MinBond::get() && !record.chilled && T::HasSessionKeys::contains(&operator);
+				let qualifies = record.bond >= T::MinBond::get() && !record.chilled;
 				qualifies.then_some((record.bond, operator))
 			})
+			.take(compared as usize)
 			.collect::<Vec<_>>();
 		candidates
 			.sort_by(|(bond, operator), (other_bond, other)| other_bond.cmp(bond).then_with(|| operator.cmp(other)));

@@ -20,7 +20,7 @@ pub mod traits;
 pub mod worker;
 
 pub use blob::{BlobHash, BlobRef, MaxBlobSize};
-pub use job::{FailureClass, JobId, JobPhase, Tier};
+pub use job::{work_id, work_tag, FailureClass, JobId, JobPhase, Tier, WorkId, WorkTag};
 pub use market::{EpochIndex, Role};
 pub use model::{ModelId, ModelVersion, RoyaltyLine, Unit};
 pub use node::{DeviceClass, NodeId};

@@ -1,7 +1,8 @@
 //! Roles, prices and bills.
 
-use crate::{Balance, NodeId};
+use crate::{model::MAX_LINEAGE, Balance, NodeId};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +59,9 @@ pub struct Deal<AccountId> {
 }
 
 /// One line of a bill.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize)]
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
+)]
 pub struct BillLine<AccountId> {
 	/// For what.
 	pub role: Role,
@@ -67,3 +70,9 @@ pub struct BillLine<AccountId> {
 	/// How much.
 	pub amount: Balance,
 }
+
+/// Maker and ancestors, compute, storage, curator, and two lines of the protocol.
+pub type MaxBillLines = ConstU32<{ 1 + MAX_LINEAGE + 3 + 2 }>;
+
+/// Who was paid what for one job.
+pub type BillLines<AccountId> = BoundedVec<BillLine<AccountId>, MaxBillLines>;

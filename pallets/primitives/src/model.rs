@@ -6,6 +6,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+use sp_core::H256;
 use sp_runtime::Perbill;
 
 /// Id of a model. Never reused.
@@ -167,6 +168,13 @@ pub struct VersionSpec {
 	pub recipe: Option<Recipe>,
 }
 
+impl VersionSpec {
+	/// Names this specification on every fork; ids of models are only counted up.
+	pub fn digest(&self) -> H256 {
+		H256(sp_io::hashing::blake2_256(&self.encode()))
+	}
+}
+
 /// What the owner of a model asks of models derived from it. Fixed for a child at the child's registration.
 #[derive(
 	Clone,
@@ -206,6 +214,8 @@ pub struct RoyaltyLine<AccountId> {
 pub struct ModelService {
 	/// The version that new jobs run on.
 	pub version: ModelVersion,
+	/// [`VersionSpec::digest`] of that version.
+	pub spec: H256,
 	/// What price and deadline are counted in.
 	pub unit: Unit,
 	/// Time that one unit may take, in milliseconds.

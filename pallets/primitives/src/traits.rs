@@ -2,9 +2,9 @@
 
 use crate::{
 	job::FailureClass,
-	market::{BillLine, Deal},
+	market::{BillLines, Deal},
 	model::{ModelService, Royalties},
-	Balance, BlobRef, JobId, ModelId, NodeId, WorkerId,
+	Balance, BlobRef, JobId, ModelId, NodeId, WorkTag, WorkerId,
 };
 use alloc::vec::Vec;
 use frame_support::dispatch::DispatchResult;
@@ -68,26 +68,29 @@ pub trait Market<AccountId> {
 	fn executors(model: ModelId, deal: &Deal<AccountId>) -> Vec<NodeId>;
 	/// Moves the deal's price from the payer into the pot.
 	fn escrow(payer: &AccountId, deal: &Deal<AccountId>) -> DispatchResult;
-	/// Pays every role its line: one event each.
-	fn settle(job: JobId, model: ModelId, deal: &Deal<AccountId>, executor: NodeId);
+	/// Pays every role its line: one event each. Returns the lines.
+	fn settle(job: JobId, model: ModelId, deal: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId>;
 	/// Gives the payer everything back.
 	fn refund(job: JobId, payer: &AccountId, deal: &Deal<AccountId>);
-	/// Pays each of `reporters` an equal part of 20 % of the compute line, and the payer the rest.
-	fn fail(job: JobId, payer: &AccountId, deal: &Deal<AccountId>, reporters: &[NodeId]);
+	/// Pays each of `reporters` an equal part of 20 % of the compute line, and the payer the rest. Returns the lines
+	/// of the reporters.
+	fn fail(job: JobId, payer: &AccountId, deal: &Deal<AccountId>, reporters: &[NodeId]) -> BillLines<AccountId>;
 	/// Lets go of the clearing record.
 	fn close(model: ModelId, deal: &Deal<AccountId>);
-	/// Who is, or was, paid what if `executor` does the job. The lines sum to `deal.price`.
-	fn bill(model: ModelId, deal: &Deal<AccountId>, executor: NodeId) -> Vec<BillLine<AccountId>>;
+	/// Who will be paid what if `executor` does the job. The lines sum to `deal.price`.
+	fn bill(model: ModelId, deal: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId>;
 }
 
 /// Provided by inference jobs.
+///
+/// `work` is what the job stood for on the fork on which the node saw it.
 pub trait Jobs {
-	/// Whether the job waits for this very node.
-	fn is_assigned(job: JobId, node: NodeId) -> bool;
-	/// The node did the job. Error, and nothing changed, if it is not assigned to it.
-	fn attested(job: JobId, node: NodeId, output: BlobRef) -> DispatchResult;
-	/// The node cannot do the job. Error, and nothing changed, if it is not assigned to it.
-	fn failure_reported(job: JobId, node: NodeId, class: FailureClass) -> DispatchResult;
+	/// Whether the job stands for this work and waits for this very node.
+	fn is_assigned(job: JobId, work: WorkTag, node: NodeId) -> bool;
+	/// The node did the job. Error, and nothing changed, if this work is not assigned to it.
+	fn attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult;
+	/// The node cannot do the job. Error, and nothing changed, if this work is not assigned to it.
+	fn failure_reported(job: JobId, work: WorkTag, node: NodeId, class: FailureClass) -> DispatchResult;
 }
 
 /// Provided by proof of work done.

@@ -3,7 +3,7 @@
 //! The signature covers [`payload`]: a domain, the chain's genesis hash and the whole action. The pallets check it
 //! in the pool and in the block, through `#[pallet::authorize]`.
 
-use crate::{BlobRef, FailureClass, JobId, NodeId};
+use crate::{BlobRef, FailureClass, JobId, NodeId, WorkId, WorkTag};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -40,9 +40,11 @@ pub struct AttestItem {
 	/// The job.
 	#[codec(compact)]
 	pub job: JobId,
+	/// Which work the job stands for, as the node saw it.
+	pub work: WorkTag,
 	/// The canonical output, a safetensors file.
 	pub output: BlobRef,
-	/// [`commitment`] to the node, the output and a secret salt, opened in an audit.
+	/// [`commitment`] to the node, the work, the output and a secret salt, opened in an audit.
 	pub commitment: H256,
 }
 
@@ -65,6 +67,8 @@ pub enum WorkerAction {
 		/// The job.
 		#[codec(compact)]
 		job: JobId,
+		/// Which work the job stands for, as the node saw it.
+		work: WorkTag,
 		/// Why it cannot be done.
 		class: FailureClass,
 	},
@@ -103,7 +107,7 @@ pub fn registration_payload(genesis: H256, operator: &[u8]) -> [u8; 32] {
 	sp_io::hashing::blake2_256(&(REGISTRATION_DOMAIN, genesis, operator).encode())
 }
 
-/// H(job, node, output, salt): binds a node to its own output before anybody may ask for its trace.
-pub fn commitment(job: JobId, node: NodeId, output: &BlobRef, salt: &[u8; 32]) -> H256 {
-	H256(sp_io::hashing::blake2_256(&(job, node, output, salt).encode()))
+/// H(work, node, output, salt): binds a node to its own output before anybody may ask for its trace.
+pub fn commitment(work: &WorkId, node: NodeId, output: &BlobRef, salt: &[u8; 32]) -> H256 {
+	H256(sp_io::hashing::blake2_256(&(work, node, output, salt).encode()))
 }

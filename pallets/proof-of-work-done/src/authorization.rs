@@ -16,7 +16,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use highway_primitives::{
 	traits::{Jobs, Nodes},
 	worker::{self, MaxAttestations},
-	AttestItem, FailureClass, JobId, MaxBlobSize, NodeId, WorkerAction, WorkerId, WorkerSignature,
+	AttestItem, FailureClass, JobId, MaxBlobSize, NodeId, WorkTag, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_core::H256;
 
@@ -37,8 +37,8 @@ pub enum Refusal {
 	UnknownNode,
 	/// `Custom(2)`: the batch is empty.
 	NoItems,
-	/// `Stale`: no job in it waits for the node: done before, taken away, never given, past its deadline, or the
-	/// output's size is out of range. A replay ends here.
+	/// `Stale`: no job in it waits for the node: done before, taken away, never given, past its deadline, other work
+	/// on this fork, or the output's size is out of range. A replay ends here.
 	NothingOpen,
 	/// `BadProof`: the signature is not by the node's worker key, or not for this call on this chain.
 	BadSignature,
@@ -89,20 +89,22 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn authorize_report(
 		node: NodeId,
 		job: JobId,
+		work: WorkTag,
 		class: FailureClass,
 		signature: &WorkerSignature,
 	) -> TransactionValidityWithRefund {
 		let worker = T::Nodes::worker(node).ok_or(Refusal::UnknownNode)?;
-		if !T::Jobs::is_assigned(job, node) {
+		if !T::Jobs::is_assigned(job, work, node) {
 			return Err(Refusal::NothingOpen.into());
 		}
-		Self::check_signature(&worker, WorkerAction::ReportFailure { node, job, class }, signature)?;
+		let action = WorkerAction::ReportFailure { node, job, work, class };
+		Self::check_signature(&worker, action, signature)?;
 		Ok((Self::valid(node, &[job]), Weight::zero()))
 	}
 
 	/// Whether the item may count: its job waits for the node, and its output can exist.
 	pub(crate) fn is_open(node: NodeId, item: &AttestItem) -> bool {
-		(1..=MaxBlobSize::get()).contains(&item.output.size) && T::Jobs::is_assigned(item.job, node)
+		(1..=MaxBlobSize::get()).contains(&item.output.size) && T::Jobs::is_assigned(item.job, item.work, node)
 	}
 
 	fn check_signature(worker: &WorkerId, action: WorkerAction, signature: &WorkerSignature) -> Result<(), Refusal> {

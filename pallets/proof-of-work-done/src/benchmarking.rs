@@ -7,7 +7,7 @@ use frame_support::{pallet_prelude::TransactionSource, traits::Authorize, Bounde
 use frame_system::RawOrigin;
 use highway_primitives::{
 	worker::{self, MaxAttestations},
-	AttestItem, BlobRef, FailureClass, JobId, NodeId, WorkerAction, WorkerId, WorkerSignature,
+	AttestItem, BlobRef, FailureClass, JobId, NodeId, WorkTag, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
@@ -15,7 +15,7 @@ use sp_core::H256;
 /// Fills the other pallets for benchmarks.
 pub trait BenchmarkSetup {
 	/// A node with this worker key that has `jobs` jobs to do, of a model with 64 executors.
-	fn assigned(worker: WorkerId, jobs: u32) -> (NodeId, Vec<JobId>);
+	fn assigned(worker: WorkerId, jobs: u32) -> (NodeId, Vec<(JobId, WorkTag)>);
 }
 
 /// A worker key in the benchmark's keystore.
@@ -29,9 +29,10 @@ fn sign<T: Config>(key: &WorkerId, action: &WorkerAction) -> Result<WorkerSignat
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))
 }
 
-fn batch(jobs: &[JobId]) -> BoundedVec<AttestItem, MaxAttestations> {
-	let item = |job: &JobId| AttestItem {
+fn batch(jobs: &[(JobId, WorkTag)]) -> BoundedVec<AttestItem, MaxAttestations> {
+	let item = |(job, work): &(JobId, WorkTag)| AttestItem {
 		job: *job,
+		work: *work,
 		output: BlobRef {
 			hash: H256::repeat_byte(2),
 			size: 4_096,
@@ -59,7 +60,7 @@ mod benchmarks {
 		)?;
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, node, items, signature);
-		assert!(jobs.iter().all(Commitments::<T>::contains_key));
+		assert!(jobs.iter().all(|(job, _)| Commitments::<T>::contains_key(job)));
 		Ok(())
 	}
 
@@ -88,14 +89,14 @@ mod benchmarks {
 	fn report_failure() -> Result<(), BenchmarkError> {
 		let key = worker_key();
 		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), 1);
-		let job = jobs
+		let (job, work) = jobs
 			.first()
 			.copied()
 			.ok_or(BenchmarkError::Stop("the node has a job"))?;
 		let class = FailureClass::RunFailed;
-		let signature = sign::<T>(&key, &WorkerAction::ReportFailure { node, job, class })?;
+		let signature = sign::<T>(&key, &WorkerAction::ReportFailure { node, job, work, class })?;
 		#[extrinsic_call]
-		_(RawOrigin::Authorized, node, job, class, signature);
+		_(RawOrigin::Authorized, node, job, work, class, signature);
 		Ok(())
 	}
 
@@ -103,15 +104,16 @@ mod benchmarks {
 	fn authorize_report_failure() -> Result<(), BenchmarkError> {
 		let key = worker_key();
 		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), 1);
-		let job = jobs
+		let (job, work) = jobs
 			.first()
 			.copied()
 			.ok_or(BenchmarkError::Stop("the node has a job"))?;
 		let class = FailureClass::RunFailed;
-		let signature = sign::<T>(&key, &WorkerAction::ReportFailure { node, job, class })?;
+		let signature = sign::<T>(&key, &WorkerAction::ReportFailure { node, job, work, class })?;
 		let call = Call::<T>::report_failure {
 			node,
 			job,
+			work,
 			class,
 			signature,
 		};

@@ -2,7 +2,7 @@
 
 use crate::{Commitments, Config, Event, Pallet, WeightInfo};
 use frame_support::{traits::Get, weights::Weight, BoundedVec};
-use highway_primitives::{traits::Jobs, worker::MaxAttestations, AttestItem, FailureClass, JobId, NodeId};
+use highway_primitives::{traits::Jobs, worker::MaxAttestations, AttestItem, FailureClass, JobId, NodeId, WorkTag};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
@@ -12,7 +12,7 @@ impl<T: Config> Pallet<T> {
 		let mut skipped = 0u64;
 		for item in items {
 			// Asked again for each: a job may stand in the batch twice.
-			if Self::is_open(node, &item) && T::Jobs::attested(item.job, node, item.output).is_ok() {
+			if Self::is_open(node, &item) && T::Jobs::attested(item.job, item.work, node, item.output).is_ok() {
 				Commitments::<T>::insert(item.job, item.commitment);
 				Self::deposit_event(Event::Attested {
 					job: item.job,
@@ -28,8 +28,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Takes the job from the node, which says why it cannot do it.
-	pub(crate) fn do_report_failure(node: NodeId, job: JobId, class: FailureClass) -> DispatchResult {
-		T::Jobs::failure_reported(job, node, class)?;
+	pub(crate) fn do_report_failure(node: NodeId, job: JobId, work: WorkTag, class: FailureClass) -> DispatchResult {
+		T::Jobs::failure_reported(job, work, node, class)?;
 		Self::deposit_event(Event::FailureReported { job, node, class });
 		Ok(())
 	}

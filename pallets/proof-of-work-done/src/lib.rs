@@ -27,7 +27,7 @@ pub mod pallet {
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
 	use highway_primitives::{
-		traits, worker::MaxAttestations, AttestItem, BlobRef, FailureClass, JobId, NodeId, WorkerSignature,
+		traits, worker::MaxAttestations, AttestItem, BlobRef, FailureClass, JobId, NodeId, WorkTag, WorkerSignature,
 	};
 	use sp_core::H256;
 
@@ -79,7 +79,7 @@ pub mod pallet {
 	impl<T: Config> Pallet<T> {
 		/// The node did these jobs. Signed by its worker key, not by an account; costs nothing.
 		///
-		/// Items that do not wait for the node are skipped, so that one of them does not cost the others their pay.
+		/// Items that do not wait for the node, or name other work than the job stands for on this fork, are skipped, so that one of them does not cost the others their pay.
 		#[pallet::call_index(0)]
 		#[pallet::weight((T::WeightInfo::attest(items.len() as u32), DispatchClass::Operational, Pays::No))]
 		#[pallet::authorize(|_, node, items, signature| Self::authorize_attest(*node, items, signature))]
@@ -99,19 +99,20 @@ pub mod pallet {
 		/// The node cannot do this job. Signed by its worker key, not by an account; costs nothing.
 		#[pallet::call_index(1)]
 		#[pallet::weight((T::WeightInfo::report_failure(), DispatchClass::Operational, Pays::No))]
-		#[pallet::authorize(|_, node, job, class, signature| Self::authorize_report(*node, *job, *class, signature))]
+		#[pallet::authorize(|_, node, job, work, class, signature| Self::authorize_report(*node, *job, *work, *class, signature))]
 		#[pallet::weight_of_authorize(T::WeightInfo::authorize_report_failure())]
 		pub fn report_failure(
 			origin: OriginFor<T>,
 			#[pallet::compact] node: NodeId,
 			#[pallet::compact] job: JobId,
+			work: WorkTag,
 			class: FailureClass,
 			signature: WorkerSignature,
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
 			// Checked by the authorization, in the block too: nothing else gives this origin.
 			let _ = signature;
-			Self::do_report_failure(node, job, class)
+			Self::do_report_failure(node, job, work, class)
 		}
 	}
 }

@@ -95,6 +95,7 @@ impl Models<AccountId> for TestMarket {
 	fn service(_: ModelId) -> Result<ModelService, DispatchError> {
 		Ok(ModelService {
 			version: 1,
+			spec: Default::default(),
 			unit: Unit::Request,
 			unit_time_ms: 1,
 		})

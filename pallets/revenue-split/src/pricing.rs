@@ -4,10 +4,11 @@ use crate::{
 	pallet::{Config, CuratorFees, Error, Pallet},
 	types::Clearing,
 };
-use alloc::{vec, vec::Vec};
+use alloc::vec;
+use frame_support::defensive;
 use highway_math::{draw, split};
 use highway_primitives::{
-	market::{BillLine, Deal},
+	market::{BillLine, BillLines, Deal},
 	traits::Nodes,
 	Balance, EpochIndex, ModelId, NodeId, Role, RoyaltyLine,
 };
@@ -82,10 +83,10 @@ impl<T: Config> Pallet<T> {
 		royalties: &[RoyaltyLine<T::AccountId>],
 		executor: Option<T::AccountId>,
 		storage: Option<T::AccountId>,
-	) -> Vec<BillLine<T::AccountId>> {
+	) -> BillLines<T::AccountId> {
 		let mut lines = Lines {
 			left: deal.price,
-			lines: Vec::new(),
+			lines: BillLines::default(),
 		};
 		for royalty in royalties {
 			let role = if royalty.model == model {
@@ -111,14 +112,14 @@ impl<T: Config> Pallet<T> {
 
 	/// The lines of a job that `reporters` found impossible: an equal part of 20 % of the compute line each, rounded
 	/// down. The payer gets the rest of the price.
-	pub fn failure_bill(deal: &Deal<T::AccountId>, reporters: &[NodeId]) -> Vec<BillLine<T::AccountId>> {
+	pub(crate) fn failure_bill(deal: &Deal<T::AccountId>, reporters: &[NodeId]) -> BillLines<T::AccountId> {
 		let part = REPORTERS_SHARE
 			.mul_floor(deal.compute)
 			.checked_div(reporters.len() as Balance)
 			.unwrap_or_default();
 		let mut lines = Lines {
 			left: deal.price,
-			lines: Vec::new(),
+			lines: BillLines::default(),
 		};
 		for node in reporters {
 			lines.add(Role::Compute, Some(Self::operator_or_treasury(*node)), part);
@@ -135,15 +136,21 @@ impl<T: Config> Pallet<T> {
 /// Lines that never sum to more than was paid.
 struct Lines<AccountId> {
 	left: Balance,
-	lines: Vec<BillLine<AccountId>>,
+	lines: BillLines<AccountId>,
 }
 
 impl<AccountId> Lines<AccountId> {
 	fn add(&mut self, role: Role, payee: Option<AccountId>, amount: Balance) {
 		let amount = amount.min(self.left);
-		if amount > 0 {
-			self.left = self.left.saturating_sub(amount);
-			self.lines.push(BillLine { role, payee, amount });
+		if amount == 0 {
+			return;
+		}
+		match self.lines.try_push(BillLine { role, payee, amount }) {
+			Ok(()) => self.left = self.left.saturating_sub(amount),
+			// What has no line stays in `left`, and goes where the rest goes.
+			Err(_) => {
+				defensive!("no bill has more lines than roles");
+			}
 		}
 	}
 }

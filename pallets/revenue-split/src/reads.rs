@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
 		Ok(QuoteParts {
 			epoch,
 			valid_until: Self::last_block_of(epoch),
-			lines: Self::lines(model, &deal, &clearing.royalties, None, None),
+			lines: Self::lines(model, &deal, &clearing.royalties, None, None).into_inner(),
 			price: deal.price,
 			executors: clearing.executors.into_inner(),
 		})

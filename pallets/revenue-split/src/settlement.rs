@@ -11,7 +11,7 @@ use frame_support::{
 	},
 };
 use highway_primitives::{
-	market::{BillLine, Deal},
+	market::{BillLine, BillLines, Deal},
 	traits::Market,
 	Balance, JobId, ModelId, NodeId,
 };
@@ -75,17 +75,18 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Pays the lines out of the deal's money in the pot: one event each. Returns their sum.
-	fn pay(job: JobId, lines: Vec<BillLine<T::AccountId>>) -> Balance {
+	fn pay(job: JobId, lines: &BillLines<T::AccountId>) -> Balance {
 		let mut paid: Balance = 0;
 		for BillLine { role, payee, amount } in lines {
+			let (role, amount) = (*role, *amount);
 			paid = paid.defensive_saturating_add(amount);
 			match payee {
 				Some(payee) => {
-					Self::credit(&payee, amount);
+					Self::credit(payee, amount);
 					Self::deposit_event(Event::Paid {
 						job,
 						role,
-						payee,
+						payee: payee.clone(),
 						amount,
 					});
 				}
@@ -164,12 +165,14 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		Ok(())
 	}
 
-	fn settle(job: JobId, model: ModelId, deal: &Deal<T::AccountId>, executor: NodeId) {
+	fn settle(job: JobId, model: ModelId, deal: &Deal<T::AccountId>, executor: NodeId) -> BillLines<T::AccountId> {
 		if !Clearings::<T>::contains_key(model, deal.epoch) {
 			defensive!("a job is settled after its clearing record was let go: its royalties go to the protocol");
 		}
 		Self::discharge(deal);
-		Self::pay(job, Self::bill(model, deal, executor));
+		let lines = Self::bill(model, deal, executor);
+		Self::pay(job, &lines);
+		lines
 	}
 
 	fn refund(job: JobId, payer: &T::AccountId, deal: &Deal<T::AccountId>) {
@@ -177,17 +180,24 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		Self::give_back(job, payer, deal.price);
 	}
 
-	fn fail(job: JobId, payer: &T::AccountId, deal: &Deal<T::AccountId>, reporters: &[NodeId]) {
+	fn fail(
+		job: JobId,
+		payer: &T::AccountId,
+		deal: &Deal<T::AccountId>,
+		reporters: &[NodeId],
+	) -> BillLines<T::AccountId> {
 		Self::discharge(deal);
-		let paid = Self::pay(job, Self::failure_bill(deal, reporters));
+		let lines = Self::failure_bill(deal, reporters);
+		let paid = Self::pay(job, &lines);
 		Self::give_back(job, payer, deal.price.defensive_saturating_sub(paid));
+		lines
 	}
 
 	fn close(model: ModelId, deal: &Deal<T::AccountId>) {
 		Self::let_go(model, deal.epoch);
 	}
 
-	fn bill(model: ModelId, deal: &Deal<T::AccountId>, executor: NodeId) -> Vec<BillLine<T::AccountId>> {
+	fn bill(model: ModelId, deal: &Deal<T::AccountId>, executor: NodeId) -> BillLines<T::AccountId> {
 		let royalties = Clearings::<T>::get(model, deal.epoch)
 			.map(|clearing| clearing.royalties)
 			.unwrap_or_default();

@@ -7,7 +7,7 @@ use highway_primitives::{
 	model::{DerivativeTerms, VersionSpec},
 	node::Contact,
 	Balance, BlobRef, BlockNumber, DeviceClass, EpochIndex, JobId, JobPhase, ModelId, ModelVersion, NodeId,
-	RoyaltyLine, WorkerId,
+	RoyaltyLine, WorkId, WorkerId,
 };
 use scale_info::TypeInfo;
 
@@ -46,6 +46,8 @@ pub struct HostedModel {
 pub struct WorkItem {
 	/// The job.
 	pub job: JobId,
+	/// What it stands for, whatever fork it is on.
+	pub work: WorkId,
 	/// Its model.
 	pub model: ModelId,
 	/// The model's version, fixed at submission.

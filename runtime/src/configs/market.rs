@@ -56,6 +56,8 @@ impl pallet_revenue_split::Config for Runtime {
 	type MaxCuratorFee = MaxPrice;
 	type CuratorDeposit = CuratorDeposit;
 	type WeightInfo = pallet_revenue_split::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }
 
 parameter_types! {
@@ -72,10 +74,14 @@ impl pallet_inference_jobs::Config for Runtime {
 	type SecurityFactor = ConstU32<64>;
 	type MaxTickWeight = MaxTickWeight;
 	type WeightInfo = pallet_inference_jobs::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }
 
 impl pallet_proof_of_work_done::Config for Runtime {
 	type Nodes = NodeStaking;
 	type Jobs = InferenceJobs;
 	type WeightInfo = pallet_proof_of_work_done::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }

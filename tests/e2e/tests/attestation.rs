@@ -5,9 +5,11 @@ use codec::{Decode, Encode};
 use highway_e2e_tests::{identity_input, key, Account};
 use highway_primitives::{
 	blob::BlobRef,
+	work_tag,
 	worker::{AttestItem, WorkerAction, WorkerSignature},
-	JobId, NodeId,
+	JobId, NodeId, WorkTag,
 };
+use highway_runtime_api::types::WorkList;
 use highway_test_support::{hostile_models, market, until, Devnet, Node, Wallet};
 use serde_json::{json, Value};
 use sp_core::{sr25519, Pair, H256};
@@ -25,15 +27,28 @@ async fn ask<R: Decode>(node: &Node, function: &str, arguments: Vec<u8>) -> Resu
 	Ok(R::decode(&mut bytes.as_slice())?)
 }
 
-/// Says that `node` did `job`.
-fn attest(node: NodeId, job: JobId, output: &[u8]) -> Result<WorkerAction> {
+/// Says that `node` did `job`, which stands for `work`.
+fn attest(node: NodeId, job: JobId, work: WorkTag, output: &[u8]) -> Result<WorkerAction> {
 	let item = AttestItem {
 		job,
+		work,
 		output: BlobRef::of(output),
 		commitment: H256::repeat_byte(7),
 	};
 	let items = vec![item].try_into().ok().context("one item fits")?;
 	Ok(WorkerAction::Attest { node, items })
+}
+
+/// What `job` stands for, as the node with this worker key is told.
+async fn work(node: &Node, worker: &str, job: JobId) -> Result<WorkTag> {
+	let worker = key(worker)?.public();
+	let list: Option<WorkList> = ask(node, "WorkerApi_work_for", worker.encode()).await?;
+	let jobs = list.context("it is a node's worker key")?.jobs;
+	let item = jobs
+		.iter()
+		.find(|item| item.job == job)
+		.context("the job waits for this node")?;
+	Ok(work_tag(&item.work))
 }
 
 async fn signed(node: &Node, action: &WorkerAction, secret: &str) -> Result<WorkerSignature> {
@@ -111,7 +126,8 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 		let stranger = ["//Alice", "//Bob", "//Charlie"][other as usize];
 
 		let output = identity_input(1.0, 1)?;
-		let true_claim = attest(executor, job, &output)?;
+		let work = work(devnet.node("alice"), owner, job).await?;
+		let true_claim = attest(executor, job, work, &output)?;
 		for node in &devnet.nodes {
 			let by_stranger = signed(node, &true_claim, "//Mallory").await?;
 			ensure_refused(
@@ -131,11 +147,11 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 				&by_other_node,
 			)
 			.await?;
-			let stolen = attest(other, job, &output)?;
+			let stolen = attest(other, job, work, &output)?;
 			let by_thief = signed(node, &stolen, stranger).await?;
 			ensure_refused("another node's claim", "outdated", node, &stolen, &by_thief).await?;
 			let genuine = signed(node, &true_claim, owner).await?;
-			let altered = attest(executor, job, &identity_input(2.0, 1)?)?;
+			let altered = attest(executor, job, work, &identity_input(2.0, 1)?)?;
 			ensure_refused(
 				"an output changed after it was signed",
 				"bad signature",
@@ -144,13 +160,17 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 				&genuine,
 			)
 			.await?;
-			let nobody = attest(99, job, &output)?;
+			let nobody = attest(99, job, work, &output)?;
 			let by_nobody = signed(node, &nobody, owner).await?;
 			ensure_refused("a node that there is not", "Custom error: 1", node, &nobody, &by_nobody).await?;
+			let elsewhere = attest(executor, job, WorkTag::default(), &output)?;
+			let by_owner = signed(node, &elsewhere, owner).await?;
+			ensure_refused("work of another fork", "outdated", node, &elsewhere, &by_owner).await?;
 		}
 		let report = WorkerAction::ReportFailure {
 			node: executor,
 			job,
+			work,
 			class: highway_primitives::FailureClass::InputMissing,
 		};
 		let node = devnet.node("alice");
@@ -178,7 +198,7 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 			"the output is the attested one: {attested}"
 		);
 		ensure_refused("a replay", "", node, &true_claim, &genuine).await?;
-		let again = attest(executor, job, &identity_input(3.0, 1)?)?;
+		let again = attest(executor, job, work, &identity_input(3.0, 1)?)?;
 		let by_owner = signed(node, &again, owner).await?;
 		// For a moment the first one may still be in the pool, and stands in the way of the second one there.
 		until("a second attestation to be outdated", SOON, || async {

@@ -1,11 +1,19 @@
-//! Inputs that nobody has, and a node whose disk holds other bytes than it should.
+//! Inputs that nobody has, a node whose disk holds other bytes than it should, and a peer that lies.
+
+mod lying_peer;
 
 use anyhow::{ensure, Context, Result};
-use highway_e2e_tests::{amount, billed_in_all, billed_to, get_blob, identity_input, put_blob, Account, Submitted};
+use codec::Encode;
+use highway_e2e_tests::{
+	amount, billed_in_all, billed_to, get_blob, identity_input, key, put_blob, Account, Submitted,
+};
 use highway_offchain_worker::tensors::parse;
-use highway_primitives::BlobRef;
+use highway_primitives::{worker, BlobRef, DeviceClass, NodeId};
 use highway_test_support::{hostile_models, market, until, Devnet, Wallet};
-use highway_wallet::client::calls::{self, AskRole};
+use highway_wallet::client::calls::{self, AskRole, NodeDescription};
+use lying_peer::LyingPeer;
+use serde_json::json;
+use sp_core::{Pair, H256};
 use std::{
 	fs::{self, OpenOptions},
 	os::unix::fs::FileExt,
@@ -80,13 +88,20 @@ async fn only_the_right_bytes_should_be_run_when_blobs_are_missing_or_spoilt() -
 
 		missing_input_should_fail(devnet, &payer, by_two).await?;
 		spoilt_copy_should_not_be_served(devnet, &payer, by_two).await?;
-		another_copy_should_be_used(devnet, &payer, by_one).await
+		another_copy_should_be_used(devnet, &payer, by_one).await?;
+		lies_should_be_found_out(devnet, &payer, by_one, by_two).await
 	})
 	.await
 }
 
 /// Two nodes report it and share a fifth of the compute line, or one of them is too slow; the payer has the rest back.
-async fn job_should_fail(devnet: &Devnet, payer: &Wallet, model: u64, input: BlobRef) -> Result<()> {
+async fn job_should_fail(
+	devnet: &Devnet,
+	payer: &Wallet,
+	model: u64,
+	input: BlobRef,
+	gateway: Option<NodeId>,
+) -> Result<()> {
 	let account = Account::connect(devnet.node("alice"), "//Eve").await?;
 	let quote = payer
 		.run(&["quote", &model.to_string(), "--size", &input.size.to_string()])
@@ -104,7 +119,7 @@ async fn job_should_fail(devnet: &Devnet, payer: &Wallet, model: u64, input: Blo
 	let mut earned = [operators[0].claimable().await?, operators[1].claimable().await?];
 
 	let before = account.total().await?;
-	let Submitted { job, paid } = account.submit_job(model, input, Some(0)).await?;
+	let Submitted { job, paid } = account.submit_job(model, input, gateway).await?;
 	let id = job.to_string();
 	let ended = until("the end of the job", Duration::from_secs(120), || async {
 		let shown = payer.run(&["job", "show", &id]).await?;
@@ -139,14 +154,15 @@ async fn job_should_fail(devnet: &Devnet, payer: &Wallet, model: u64, input: Blo
 }
 
 async fn missing_input_should_fail(devnet: &Devnet, payer: &Wallet, model: u64) -> Result<()> {
-	job_should_fail(devnet, payer, model, BlobRef::of(&identity_input(-1.0, 4)?)).await
+	let input = BlobRef::of(&identity_input(-1.0, 4)?);
+	job_should_fail(devnet, payer, model, input, Some(0)).await
 }
 
 /// The only copy is spoilt: its node does not serve it, nobody runs it.
 async fn spoilt_copy_should_not_be_served(devnet: &Devnet, payer: &Wallet, model: u64) -> Result<()> {
 	let input = put_blob(devnet.node("alice"), &identity_input(100.0, 4)?).await?;
 	spoil(devnet, "alice", &input)?;
-	job_should_fail(devnet, payer, model, input).await?;
+	job_should_fail(devnet, payer, model, input, Some(0)).await?;
 	let refused = devnet
 		.node("alice")
 		.metric("highway_blobs_requests_total", &["result=\"not_found\""])
@@ -174,4 +190,61 @@ async fn another_copy_should_be_used(devnet: &Devnet, payer: &Wallet, model: u64
 		"the output was made from the right bytes"
 	);
 	Ok(())
+}
+
+/// A registered node that serves wrong bytes: what it sends is thrown away, and the right ones are had elsewhere or not
+/// at all.
+async fn lies_should_be_found_out(devnet: &Devnet, payer: &Wallet, by_one: u64, by_two: u64) -> Result<()> {
+	let genesis = devnet.node("alice").rpc("chain_getBlockHash", json!([0])).await?;
+	let genesis = genesis.as_str().context("a hash is text")?.parse::<H256>()?;
+	let liar = LyingPeer::start(genesis, &devnet.scratch().join("liar"))?;
+	let gateway = register(devnet, &liar, genesis).await?;
+	let account = Account::connect(devnet.node("alice"), "//Eve").await?;
+	let bob_was_lied_to = || devnet.node("bob").metric("highway_blobs_lies_total", &[]);
+
+	// Charlie has the right bytes: Bob asks the gateway first, then his peers.
+	let before = bob_was_lied_to().await?;
+	let bytes = identity_input(13.0, 128 * 1024)?;
+	let input = liar.put(&bytes)?;
+	put_blob(devnet.node("charlie"), &bytes).await?;
+	let job = account.submit_job(by_one, input, Some(gateway)).await?.job;
+	let attested = market::wait_for_phase(payer, job, "Attested").await?;
+	let output = parse(&get_blob(devnet.node("bob"), &attested["output"], job).await?)?;
+	ensure!(
+		output[0].data == parse(&bytes)?[0].data,
+		"the output was made from the right bytes"
+	);
+	ensure!(
+		liar.lies() > 0 && bob_was_lied_to().await? > before,
+		"Bob was lied to and saw it: {} lies",
+		liar.lies()
+	);
+
+	// Nobody else has them: nobody runs what the liar serves.
+	let lies = liar.lies();
+	let input = liar.put(&identity_input(14.0, 4)?)?;
+	job_should_fail(devnet, payer, by_two, input, Some(gateway)).await?;
+	ensure!(liar.lies() > lies, "somebody asked the liar");
+	Ok(())
+}
+
+/// Makes the liar a node of the chain, of which others learn where it listens.
+async fn register(devnet: &Devnet, liar: &LyingPeer, genesis: H256) -> Result<NodeId> {
+	let operator = Account::connect(devnet.node("alice"), "//Ferdie").await?;
+	let (peer_id, address) = liar.contact().await?;
+	let address = address.try_into().ok().context("a short address")?;
+	let payload = worker::registration_payload(genesis, &operator.id().encode());
+	let worker = key("//Ferdie")?;
+	let description = NodeDescription {
+		worker: worker.public().into(),
+		peer_id: peer_id.try_into().ok().context("a short peer id")?,
+		addresses: vec![address].try_into().ok().context("one address")?,
+		device: DeviceClass::CpuX86,
+		memory_mib: 1,
+		region: Default::default(),
+	};
+	let bond = amount(&"1000".into())?;
+	let call = calls::register_node(description, bond, worker.sign(&payload).into());
+	let included = operator.submit(&[call]).await?;
+	Ok(NodeId::try_from(included.number("NodeStaking", "node")?)?)
 }

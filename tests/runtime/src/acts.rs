@@ -4,8 +4,9 @@ use crate::Chain;
 use frame_support::BoundedVec;
 use highway_primitives::{
 	model::{DType, DerivativeTerms, TensorSpec, Unit, VerificationPolicy, VersionSpec},
+	work_tag,
 	worker::{self, AttestItem, WorkerAction, WorkerId, WorkerSignature},
-	Balance, BlobRef, JobId, ModelId, NodeId, Tier,
+	Balance, BlobRef, FailureClass, JobId, ModelId, NodeId, Tier, WorkId,
 };
 use highway_runtime::{AccountId, Block, InferenceJobs, NodeStaking, Runtime, RuntimeCall, UncheckedExtrinsic};
 use highway_runtime_api::runtime_decl_for_worker_api::WorkerApi;
@@ -159,16 +160,28 @@ impl Chain {
 		Sr25519Keyring::from_account_id(&operator).expect("all operators are well-known")
 	}
 
+	/// What a job stands for; nothing if there is no such job.
+	pub fn work(&self, job: JobId) -> WorkId {
+		InferenceJobs::job(job).map_or_else(WorkId::default, |record| record.work)
+	}
+
+	/// `node`'s word that it cannot do a job.
+	pub fn failure_report(&self, node: NodeId, job: JobId, class: FailureClass) -> WorkerAction {
+		let work = work_tag(&self.work(job));
+		WorkerAction::ReportFailure { node, job, work, class }
+	}
+
 	/// What `node` would say about these jobs.
 	pub fn attestation(&self, node: NodeId, jobs: &[JobId]) -> WorkerAction {
 		let items = jobs
 			.iter()
 			.map(|job| {
-				let output = output_of(*job);
+				let (work, output) = (self.work(*job), output_of(*job));
 				AttestItem {
 					job: *job,
+					work: work_tag(&work),
 					output,
-					commitment: worker::commitment(*job, node, &output, &[7; 32]),
+					commitment: worker::commitment(&work, node, &output, &[7; 32]),
 				}
 			})
 			.collect::<Vec<_>>();

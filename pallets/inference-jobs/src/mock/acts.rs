@@ -2,7 +2,7 @@
 
 use super::{InferenceJobs, RuntimeCall, RuntimeOrigin, System, Test, MODEL, PAYER, POKER};
 use crate::{Event, JobRecordOf, Jobs, NextJobId};
-use highway_primitives::{traits::Jobs as _, Balance, BlobRef, FailureClass, JobId, NodeId, Tier};
+use highway_primitives::{traits::Jobs as _, work_tag, Balance, BlobRef, FailureClass, JobId, NodeId, Tier, WorkTag};
 use sp_core::H256;
 use sp_runtime::{traits::Dispatchable, DispatchError, DispatchResult};
 
@@ -44,15 +44,20 @@ pub fn poke(job: JobId) -> DispatchResult {
 }
 
 pub fn attest(job: JobId) -> DispatchResult {
-	InferenceJobs::attested(job, executor(job), output())
+	InferenceJobs::attested(job, work(job), executor(job), output())
 }
 
 pub fn report(job: JobId, class: FailureClass) -> DispatchResult {
-	InferenceJobs::failure_reported(job, executor(job), class)
+	InferenceJobs::failure_reported(job, work(job), executor(job), class)
 }
 
 pub fn record(job: JobId) -> JobRecordOf<Test> {
 	Jobs::<Test>::get(job).unwrap()
+}
+
+/// The tag of what the job stands for; any tag if there is no such job.
+pub fn work(job: JobId) -> WorkTag {
+	Jobs::<Test>::get(job).map_or_else(WorkTag::default, |record| work_tag(&record.work))
 }
 
 pub fn executor(job: JobId) -> NodeId {

@@ -1,11 +1,11 @@
 //! In-memory stand-ins for the other pallets. They live in storage, so that a failed call leaves no trace in them either.
 
-use super::{AccountId, Test, MODEL};
+use super::{AccountId, Test, MODEL, SPEC};
 use crate::Jobs;
 use codec::{Decode, Encode};
 use frame_support::{ensure, pallet_prelude::ValueQuery, storage_alias, Twox64Concat};
 use highway_primitives::{
-	market::{BillLine, Deal},
+	market::{BillLine, BillLines, Deal, Role},
 	model::{ModelService, Royalties},
 	traits, Balance, JobId, ModelId, NodeId, Unit, WorkerId,
 };
@@ -77,6 +77,7 @@ impl traits::Models<AccountId> for Models {
 		ensure!(model == MODEL, DispatchError::Other("no such model"));
 		Ok(ModelService {
 			version: 3,
+			spec: SPEC,
 			unit: Unit::InputKib,
 			unit_time_ms: UnitTime::get().unwrap_or(1_000),
 		})
@@ -150,6 +151,16 @@ impl Market {
 	}
 }
 
+/// A line for each of these nodes, whose operator has the node's id as its account.
+pub fn bill_of(nodes: &[NodeId]) -> BillLines<AccountId> {
+	let lines = nodes.iter().map(|node| BillLine {
+		role: Role::Compute,
+		payee: Some(AccountId::from(*node)),
+		amount: 1,
+	});
+	BillLines::try_from(lines.collect::<Vec<_>>()).unwrap()
+}
+
 impl traits::Market<AccountId> for Market {
 	fn open(
 		_: JobId,
@@ -180,20 +191,22 @@ impl traits::Market<AccountId> for Market {
 		ensure!(!PayerIsPoor::get(), "the payer is poor");
 		Ok(())
 	}
-	fn settle(job: JobId, _: ModelId, _: &Deal<AccountId>, executor: NodeId) {
+	fn settle(job: JobId, _: ModelId, _: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId> {
 		Self::end(job, Outcome::Settled(executor));
+		bill_of(&[executor])
 	}
 	fn refund(job: JobId, _: &AccountId, _: &Deal<AccountId>) {
 		Self::end(job, Outcome::Refunded);
 	}
-	fn fail(job: JobId, _: &AccountId, _: &Deal<AccountId>, reporters: &[NodeId]) {
+	fn fail(job: JobId, _: &AccountId, _: &Deal<AccountId>, reporters: &[NodeId]) -> BillLines<AccountId> {
 		Self::end(job, Outcome::Failed(reporters.to_vec()));
+		bill_of(reporters)
 	}
 	fn close(_: ModelId, _: &Deal<AccountId>) {
 		Closed::mutate(|closed| *closed += 1);
 	}
-	fn bill(_: ModelId, _: &Deal<AccountId>, _: NodeId) -> Vec<BillLine<AccountId>> {
-		vec![]
+	fn bill(_: ModelId, _: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId> {
+		bill_of(&[executor])
 	}
 }
 

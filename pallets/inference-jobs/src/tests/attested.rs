@@ -1,6 +1,7 @@
 use crate::{mock::parties::*, mock::*, AverageReward, Error, Event, JobState, Pallet};
 use frame_support::{assert_noop, assert_ok};
-use highway_primitives::{traits::Jobs as _, JobPhase};
+use highway_primitives::{traits::Jobs as _, work_id, work_tag, FailureClass, JobPhase};
+use sp_core::H256;
 use sp_runtime::Perbill;
 
 #[test]
@@ -8,9 +9,9 @@ fn attested_should_free_the_slot_and_keep_the_security() {
 	ExtBuilder(1).build_and_execute(|| {
 		let job = submit();
 		go_to(3);
-		assert!(InferenceJobs::is_assigned(job, 0));
+		assert!(InferenceJobs::is_assigned(job, work(job), 0));
 		assert_ok!(attest(job));
-		assert!(!InferenceJobs::is_assigned(job, 0));
+		assert!(!InferenceJobs::is_assigned(job, work(job), 0));
 		assert_eq!((Busy::get(0), Reserved::get(0)), (0, SECURITY));
 		assert!(Pallet::<Test>::assigned_to(0, 10).is_empty());
 		let record = record(job);
@@ -47,6 +48,7 @@ fn job_should_settle_at_the_window_s_end_and_not_before() {
 		assert_eq!(Outcomes::get(job), Some(Outcome::Settled(0)));
 		assert_eq!((Reserved::get(0), OpenJobs::get()), (0, 0));
 		assert_eq!(Notes::get(), vec![(0, true, Perbill::one())]);
+		assert_eq!(record(job).bill, bill_of(&[0]));
 		assert_eq!(AverageReward::<Test>::get(), COMPUTE / 8);
 		assert_eq!(events().last(), Some(&Event::JobSettled { job, node: 0 }));
 	});
@@ -57,16 +59,47 @@ fn attested_should_refuse_every_node_but_the_assigned_one() {
 	ExtBuilder(2).build_and_execute(|| {
 		let job = submit();
 		let other = 1 - executor(job);
-		assert!(!InferenceJobs::is_assigned(job, other));
+		assert!(!InferenceJobs::is_assigned(job, work(job), other));
 		assert_noop!(
-			InferenceJobs::attested(job, other, output()),
+			InferenceJobs::attested(job, work(job), other, output()),
 			Error::<Test>::NotAssigned
 		);
-		assert_noop!(InferenceJobs::attested(job, 99, output()), Error::<Test>::NotAssigned);
 		assert_noop!(
-			InferenceJobs::attested(job + 1, other, output()),
+			InferenceJobs::attested(job, work(job), 99, output()),
+			Error::<Test>::NotAssigned
+		);
+		assert_noop!(
+			InferenceJobs::attested(job + 1, work(job), other, output()),
 			Error::<Test>::UnknownJob
 		);
+	});
+}
+
+#[test]
+fn node_should_not_be_heard_when_it_speaks_of_other_work_with_the_same_job_id() {
+	ExtBuilder(1).build_and_execute(|| {
+		let job = submit();
+		// What the id stood for on another fork: another input, or another version.
+		let mut other_input = input();
+		other_input.size += 1;
+		let elsewhere = [
+			work_id(job, SPEC, &other_input),
+			work_id(job, H256::zero(), &input()),
+			work_id(job + 1, SPEC, &input()),
+		];
+		for work in elsewhere.iter().map(work_tag) {
+			assert!(!InferenceJobs::is_assigned(job, work, 0));
+			assert_noop!(
+				InferenceJobs::attested(job, work, 0, output()),
+				Error::<Test>::OtherWork
+			);
+			assert_noop!(
+				InferenceJobs::failure_reported(job, work, 0, FailureClass::RunFailed),
+				Error::<Test>::OtherWork
+			);
+		}
+		assert_eq!(work(job), work_tag(&work_id(job, SPEC, &input())));
+		assert_ok!(attest(job));
 	});
 }
 
@@ -98,12 +131,9 @@ fn attested_should_be_refused_after_the_deadline_even_if_the_queue_is_behind() {
 		TickLimit::set(Default::default());
 		go_to(deadline + 1);
 		assert_eq!(record(job).phase(), JobPhase::Assigned);
-		assert!(!InferenceJobs::is_assigned(job, 0));
+		assert!(!InferenceJobs::is_assigned(job, work(job), 0));
 		assert_noop!(attest(job), Error::<Test>::DeadlinePassed);
-		assert_noop!(
-			report(job, highway_primitives::FailureClass::RunFailed),
-			Error::<Test>::DeadlinePassed
-		);
+		assert_noop!(report(job, FailureClass::RunFailed), Error::<Test>::DeadlinePassed);
 	});
 }
 

@@ -33,7 +33,7 @@ fn job_should_fail_when_two_nodes_report_the_same_class() {
 				prune_at: 1 + RETENTION
 			}
 		);
-		assert_eq!(record(job).reporters(), reporters);
+		assert_eq!(record(job).bill, bill_of(&reporters));
 		assert_eq!(Outcomes::get(job), Some(Outcome::Failed(reporters.to_vec())));
 		assert_eq!(
 			events().last(),
@@ -89,7 +89,7 @@ fn one_node_alone_should_not_be_able_to_fail_a_job() {
 		let first = executor(job);
 		assert_ok!(report(job, InputMissing));
 		assert_noop!(
-			InferenceJobs::failure_reported(job, first, InputMissing),
+			InferenceJobs::failure_reported(job, work(job), first, InputMissing),
 			Error::<Test>::NotAssigned
 		);
 	});

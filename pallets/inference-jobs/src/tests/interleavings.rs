@@ -34,8 +34,8 @@ fn act(act: Act, job: u64) {
 	let Some(record) = Jobs::<Test>::get(job) else { return };
 	let node = record.executor().unwrap_or_default();
 	let _ = match act {
-		Act::Attest => InferenceJobs::attested(job, node, output()),
-		Act::Report => InferenceJobs::failure_reported(job, node, FailureClass::RunFailed),
+		Act::Attest => InferenceJobs::attested(job, work(job), node, output()),
+		Act::Report => InferenceJobs::failure_reported(job, work(job), node, FailureClass::RunFailed),
 		Act::Poke => poke(job),
 		Act::Queue => {
 			InferenceJobs::on_initialize(System::block_number());
@@ -124,12 +124,12 @@ fn run(step: &Step) {
 		Step::Attest(job, node) => {
 			let right = Jobs::<Test>::get(job).and_then(|record| record.executor());
 			let node = if node < 3 { right.unwrap_or(node) } else { node };
-			let _ = InferenceJobs::attested(job, node, output());
+			let _ = InferenceJobs::attested(job, work(job), node, output());
 		}
 		Step::Report(job, node, class) => {
 			let right = Jobs::<Test>::get(job).and_then(|record| record.executor());
 			let node = if node < 3 { right.unwrap_or(node) } else { node };
-			let _ = InferenceJobs::failure_reported(job, node, classes[usize::from(class)]);
+			let _ = InferenceJobs::failure_reported(job, work(job), node, classes[usize::from(class)]);
 		}
 		Step::Poke(job) => drop(poke(job)),
 		Step::Blocks(blocks) => go_to(System::block_number() as u32 + blocks),

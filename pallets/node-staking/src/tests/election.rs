@@ -1,4 +1,5 @@
 use super::*;
+use crate::election::MAX_LOOKED_AT;
 use frame_election_provider_support::SortedListProvider;
 use frame_support::assert_ok;
 use pallet_session::historical;
@@ -50,17 +51,34 @@ fn validators_should_be_sorted_exactly_when_the_list_is_not() {
 }
 
 #[test]
-fn validators_should_come_from_the_first_candidates_only() {
+fn validators_should_come_from_the_first_candidates_when_one_bag_has_many() {
 	ExtBuilder::default().build_and_execute(|| {
-		// 12 candidates without keys stand before the one with keys: 3 places, 4 looked at for each.
-		for operator in 1..=12 {
-			register(operator, 500);
+		// 3 places, 4 candidates compared for each: the 13th is too late, although its bond is the largest of the bag.
+		for (operator, bond) in (1..=12).map(|operator| (operator, 410)).chain([(13, 490)]) {
+			register(operator, bond);
+			set_session_keys(operator);
 		}
-		register(13, 100);
-		set_session_keys(13);
-		assert_eq!(NodeStaking::choose_validators(), None);
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![1, 2, 3]));
 		assert_ok!(NodeStaking::chill(signed(1)));
-		assert_eq!(NodeStaking::choose_validators(), Some(vec![13]));
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![13, 2, 3]));
+	});
+}
+
+#[test]
+fn validators_should_be_found_behind_many_operators_who_only_serve() {
+	ExtBuilder::default().build_and_execute(|| {
+		let serving = MAX_LOOKED_AT as AccountId;
+		for (operator, bond) in (1..=serving)
+			.map(|operator| (operator, 500))
+			.chain([(serving + 1, 100)])
+		{
+			assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), operator, ISSUED));
+			register(operator, bond);
+		}
+		set_session_keys(serving + 1);
+		assert_eq!(NodeStaking::choose_validators(), None, "nobody looks without an end");
+		assert_ok!(NodeStaking::chill(signed(1)));
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![serving + 1]));
 	});
 }
 

@@ -2,7 +2,7 @@
 
 use super::AccountId;
 use frame_support::{ensure, pallet_prelude::*, storage_alias};
-use highway_primitives::{traits, Balance, BlobRef, FailureClass, JobId, ModelId, NodeId, WorkerId};
+use highway_primitives::{traits, Balance, BlobRef, FailureClass, JobId, ModelId, NodeId, WorkTag, WorkerId};
 use sp_runtime::Perbill;
 
 #[storage_alias]
@@ -14,20 +14,25 @@ pub type Done = StorageMap<Mock, Twox64Concat, JobId, (NodeId, BlobRef)>;
 #[storage_alias]
 pub type Reported = StorageMap<Mock, Twox64Concat, JobId, (NodeId, FailureClass)>;
 
+/// What a job stands for here.
+pub fn work(job: JobId) -> WorkTag {
+	job.to_be_bytes()
+}
+
 pub struct Jobs;
 impl traits::Jobs for Jobs {
-	fn is_assigned(job: JobId, node: NodeId) -> bool {
-		Assigned::get(job) == Some(node)
+	fn is_assigned(job: JobId, tag: WorkTag, node: NodeId) -> bool {
+		Assigned::get(job) == Some(node) && work(job) == tag
 	}
-	fn attested(job: JobId, node: NodeId, output: BlobRef) -> DispatchResult {
-		ensure!(Self::is_assigned(job, node), "not assigned");
+	fn attested(job: JobId, tag: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult {
+		ensure!(Self::is_assigned(job, tag, node), "not assigned");
 		Assigned::remove(job);
 		assert!(!Done::contains_key(job), "a job is attested once");
 		Done::insert(job, (node, output));
 		Ok(())
 	}
-	fn failure_reported(job: JobId, node: NodeId, class: FailureClass) -> DispatchResult {
-		ensure!(Self::is_assigned(job, node), "not assigned");
+	fn failure_reported(job: JobId, tag: WorkTag, node: NodeId, class: FailureClass) -> DispatchResult {
+		ensure!(Self::is_assigned(job, tag, node), "not assigned");
 		Assigned::remove(job);
 		Reported::insert(job, (node, class));
 		Ok(())
@@ -67,10 +72,10 @@ impl traits::Nodes<AccountId> for Nodes {
 pub struct Setup;
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::benchmarking::BenchmarkSetup for Setup {
-	fn assigned(worker: WorkerId, jobs: u32) -> (NodeId, Vec<JobId>) {
+	fn assigned(worker: WorkerId, jobs: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
 		Workers::insert(0, worker);
-		let jobs: Vec<JobId> = (0..u64::from(jobs)).collect();
-		jobs.iter().for_each(|job| Assigned::insert(job, 0));
-		(0, jobs)
+		let jobs = (0..u64::from(jobs)).map(|job| (job, work(job)));
+		jobs.clone().for_each(|(job, _)| Assigned::insert(job, 0));
+		(0, jobs.collect())
 	}
 }

@@ -1,6 +1,6 @@
 //! Real general extrinsics, run as a pool and as a block run them.
 
-use super::{System, Test, UncheckedExtrinsic};
+use super::{work, System, Test, UncheckedExtrinsic};
 use crate::{Call, Event};
 use codec::Encode;
 use frame_support::{
@@ -24,6 +24,7 @@ pub fn key(node: u8) -> WorkerPair {
 pub fn item(job: JobId) -> AttestItem {
 	AttestItem {
 		job,
+		work: work(job),
 		output: BlobRef {
 			hash: H256::from_low_u64_be(job),
 			size: 64,
@@ -58,10 +59,12 @@ pub fn attest(key: &WorkerPair, node: NodeId, items: BoundedVec<AttestItem, MaxA
 
 /// The general transaction that carries this report, signed by `key`.
 pub fn report(key: &WorkerPair, node: NodeId, job: JobId, class: FailureClass) -> UncheckedExtrinsic {
-	let signature = sign(key, &WorkerAction::ReportFailure { node, job, class });
+	let work = work(job);
+	let signature = sign(key, &WorkerAction::ReportFailure { node, job, work, class });
 	general(Call::report_failure {
 		node,
 		job,
+		work,
 		class,
 		signature,
 	})

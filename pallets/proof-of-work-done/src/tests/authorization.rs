@@ -84,6 +84,28 @@ fn batch_should_be_refused_when_no_output_has_a_possible_size() {
 }
 
 #[test]
+fn transaction_should_be_stale_when_the_job_stands_for_other_work_here() {
+	execute(|| {
+		let mut elsewhere = item(1);
+		elsewhere.work = work(2);
+		assert_refused(
+			&attest(&key(0), 0, vec![elsewhere].try_into().unwrap()),
+			InvalidTransaction::Stale,
+		);
+		let (node, job, work, class) = (0, 1, work(2), FailureClass::RunFailed);
+		let signature = sign(&key(0), &WorkerAction::ReportFailure { node, job, work, class });
+		let call = crate::Call::report_failure {
+			node,
+			job,
+			work,
+			class,
+			signature,
+		};
+		assert_refused(&general(call), InvalidTransaction::Stale);
+	});
+}
+
+#[test]
 fn transaction_should_be_refused_on_a_chain_with_another_genesis() {
 	execute(|| {
 		let action = WorkerAction::Attest {
@@ -114,7 +136,9 @@ fn transaction_should_be_refused_when_anything_in_it_was_changed() {
 		output[0].output.hash = H256::repeat_byte(9);
 		let mut commitment = items([1, 2]);
 		commitment[1].commitment = H256::repeat_byte(9);
-		for items in [items([2, 1]), items([1]), items([1, 2, 3]), output, commitment] {
+		let mut tag = items([1, 2]);
+		tag[1].work = work(9);
+		for items in [items([2, 1]), items([1]), items([1, 2, 3]), output, commitment, tag] {
 			let call = crate::Call::attest {
 				node: 0,
 				items,
@@ -133,6 +157,7 @@ fn signature_for_one_kind_of_message_should_be_refused_for_another() {
 			&WorkerAction::ReportFailure {
 				node: 0,
 				job: 1,
+				work: work(1),
 				class: FailureClass::RunFailed,
 			},
 		);
@@ -146,6 +171,7 @@ fn signature_for_one_kind_of_message_should_be_refused_for_another() {
 		let other = crate::Call::report_failure {
 			node: 0,
 			job: 1,
+			work: work(1),
 			class,
 			signature,
 		};

@@ -130,16 +130,15 @@ fn run(
 					let bill = Split::bill(MODEL, &deal, *node);
 					assert_eq!(sum(&bill), deal.price);
 					assert!(bill.iter().all(|line| line.amount > 0));
-					Split::settle(id, MODEL, &deal, *node);
+					assert_eq!(Split::settle(id, MODEL, &deal, *node), bill);
 				}
 				End::Refund => {
 					Split::refund(id, &job.payer, &deal);
 					assert_eq!(total(job.payer), payer_before + deal.price);
 				}
 				End::Fail(reporters) => {
-					let paid = sum(&Split::failure_bill(&deal, reporters));
+					let paid = sum(&Split::fail(id, &job.payer, &deal, reporters));
 					assert!(paid <= deal.compute / 5);
-					Split::fail(id, &job.payer, &deal, reporters);
 					assert_eq!(total(job.payer), payer_before + deal.price - paid);
 				}
 			}

@@ -16,7 +16,7 @@ fn open_should_price_every_role_when_all_are_there() {
 		assert_eq!(deal.price, 88 + 5);
 		let line = |role, payee, amount| BillLine { role, payee, amount };
 		assert_eq!(
-			Split::bill(MODEL, &deal, 1),
+			Split::bill(MODEL, &deal, 1).into_inner(),
 			vec![
 				line(Role::Maker, Some(50), 20),
 				line(Role::Parent, Some(51), 8),

@@ -1,6 +1,6 @@
 //! Nobody but the assigned node attests a job: checked in the pool and in the block.
 
-use highway_primitives::{model::VersionSpec, worker, JobPhase, WorkerAction};
+use highway_primitives::{model::VersionSpec, worker, BlobRef, FailureClass, JobPhase, WorkerAction};
 use highway_runtime::{Block, Runtime, RuntimeCall, RuntimeEvent, UncheckedExtrinsic};
 use highway_runtime_api::runtime_decl_for_worker_api::WorkerApi;
 use highway_runtime_tests::{register_call, signed, spec, worker_transaction, Chain, MILLI};
@@ -55,11 +55,7 @@ fn an_attestation_should_be_refused_when_a_strangers_key_signs_it() {
 		refused(chain, nobody, InvalidTransaction::Custom(1));
 		let empty = worker_transaction(chain.worker(node), chain.attestation(node, &[]));
 		refused(chain, empty, InvalidTransaction::Custom(2));
-		let report = WorkerAction::ReportFailure {
-			node,
-			job,
-			class: highway_primitives::FailureClass::RunFailed,
-		};
+		let report = chain.failure_report(node, job, FailureClass::RunFailed);
 		refused(chain, worker_transaction(Eve, report), InvalidTransaction::BadProof);
 		assert_eq!(chain.job(job).phase(), JobPhase::Assigned);
 	});
@@ -130,6 +126,57 @@ fn a_signature_should_be_refused_when_it_is_for_another_job_output_or_chain() {
 		chain.pass_due(jobs[0]);
 		assert_eq!(chain.job(jobs[0]).phase(), JobPhase::Settled);
 		refused(chain, right, InvalidTransaction::Stale);
+	});
+}
+
+/// After a reorganisation the same job id may stand for another input. What a node signed before must not count for it.
+#[test]
+fn words_about_a_job_should_not_count_when_another_fork_gave_its_id_to_another_input() {
+	/// The chain up to a first job with this input.
+	fn fork(input: &[u8], then: impl FnOnce(&mut Chain, u64)) {
+		Chain::local(|chain| {
+			let model = chain.served_model(MILLI, 10 * MILLI);
+			let call = RuntimeCall::from(pallet_inference_jobs::Call::submit_job {
+				model,
+				input: BlobRef::of(input),
+				tier: Default::default(),
+				max_price: u128::MAX,
+				gateway: None,
+				curator: None,
+			});
+			chain.ok(Eve, call);
+			then(chain, 0);
+		});
+	}
+	let mut said = Vec::new();
+	fork(b"here", |chain, job| {
+		for node in 0..3 {
+			let words = [
+				chain.attestation(node, &[job]),
+				chain.failure_report(node, job, FailureClass::InputInvalid),
+			];
+			said.extend(words.map(|action| (node, worker_transaction(chain.worker(node), action))));
+		}
+		let mine = said.iter().find(|(node, _)| *node == chain.executor(job));
+		let (_, attestation) = mine.expect("one of three nodes has it").clone();
+		assert_eq!(chain.apply(attestation), Ok(Ok(())), "it counts where it was signed");
+	});
+	fork(b"there", |chain, job| {
+		chain.close();
+		let executor = chain.executor(job);
+		let mine = said
+			.into_iter()
+			.filter(|(node, _)| *node == executor)
+			.map(|(_, words)| words);
+		let mine = mine.collect::<Vec<_>>();
+		assert_eq!(mine.len(), 2);
+		for words in mine {
+			refused(chain, words, InvalidTransaction::Stale);
+		}
+		assert_eq!(chain.job(job).phase(), JobPhase::Assigned);
+		// The chain is the same in everything else: the same node's word about this input counts.
+		let right = worker_transaction(chain.worker(executor), chain.attestation(executor, &[job]));
+		assert_eq!(chain.apply(right), Ok(Ok(())));
 	});
 }
 

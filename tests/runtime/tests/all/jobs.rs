@@ -1,8 +1,6 @@
 //! One job from its model's registration to the last claim.
 
-use highway_primitives::{
-	market::BillLine, model::DerivativeTerms, worker::WorkerAction, Balance, BlobRef, JobId, JobPhase, Role, Tier,
-};
+use highway_primitives::{market::BillLine, model::DerivativeTerms, Balance, BlobRef, JobId, JobPhase, Role, Tier};
 use highway_runtime::{
 	constants::EXISTENTIAL_DEPOSIT, AccountId, Balances, Block, RevenueSplit, Runtime, RuntimeEvent,
 };
@@ -273,7 +271,7 @@ fn two_equal_reports_should_fail_a_job_and_pay_the_reporters_when_it_cannot_be_d
 			let node = chain.executor(job);
 			reporters.push(node);
 			let class = highway_primitives::FailureClass::InputInvalid;
-			let report = worker_transaction(chain.worker(node), WorkerAction::ReportFailure { node, job, class });
+			let report = worker_transaction(chain.worker(node), chain.failure_report(node, job, class));
 			assert!(chain.validate(report.clone()).is_ok());
 			assert_eq!(chain.apply(report), Ok(Ok(())));
 		}

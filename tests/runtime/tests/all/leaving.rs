@@ -110,6 +110,8 @@ fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
 		chain.pass_due(job);
 		let account = operator.to_account_id();
 		let all = free(&account) + reserved(operator);
+		let bill = || <Runtime as MarketApi<Block, AccountId>>::explain_split(job).expect("the record is kept");
+		let paid = bill();
 		chain.ok(operator, Node::unbond { amount: BOND });
 		assert_eq!(
 			chain.call(operator, Node::withdraw_unbonded {}),
@@ -132,8 +134,8 @@ fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
 			"all but transaction fees is the operator's again"
 		);
 		assert_eq!(NodeStaking::node(node), None);
-		let bill = <Runtime as MarketApi<Block, AccountId>>::explain_split(job).expect("still kept");
-		assert_eq!(bill.lines.iter().map(|line| line.amount).sum::<Balance>(), bill.price);
+		assert_eq!(bill(), paid, "who was paid does not change when a payee leaves");
+		assert_eq!(paid.lines.iter().map(|line| line.amount).sum::<Balance>(), paid.price);
 
 		// It comes back as another node, which inherits nothing.
 		let description = pallet_node_staking::NodeDescription {

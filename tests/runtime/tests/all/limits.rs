@@ -147,6 +147,7 @@ fn job_calls() -> Vec<pallet_inference_jobs::Call<Runtime>> {
 fn largest_batch() -> WorkerAction {
 	let item = |job| highway_primitives::AttestItem {
 		job,
+		work: Default::default(),
 		output: output_of(job),
 		commitment: Default::default(),
 	};
@@ -184,6 +185,7 @@ fn every_call_should_fit_into_a_block_when_at_its_worst() {
 		let report = WorkerAction::ReportFailure {
 			node: 0,
 			job: 0,
+			work: Default::default(),
 			class: FailureClass::RunFailed,
 		};
 		let heartbeat = WorkerAction::Heartbeat {

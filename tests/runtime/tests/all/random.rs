@@ -1,6 +1,6 @@
 //! Random lives of a small market. Every block is checked by the chain itself; here it only has to go on.
 
-use highway_primitives::{model::DerivativeTerms, worker::WorkerAction, Balance, FailureClass, AIC};
+use highway_primitives::{model::DerivativeTerms, Balance, FailureClass, AIC};
 use highway_runtime::{Balances, RevenueSplit, Runtime, RuntimeCall};
 use highway_runtime_tests::{
 	invariants::{free, is_open},
@@ -240,7 +240,7 @@ fn perform(chain: &mut Chain, act: Act) {
 			} else {
 				FailureClass::RunFailed
 			};
-			let report = WorkerAction::ReportFailure { node, job, class };
+			let report = chain.failure_report(node, job, class);
 			let _ = chain.apply(worker_transaction(chain.worker(node), report));
 		}
 		Act::Poke { nth } => {

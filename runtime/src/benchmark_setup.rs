@@ -1,0 +1,185 @@
+//! What the pallets' benchmarks find: models, nodes and jobs, made by the same calls as on a living chain.
+
+use crate::{
+	AccountId, Balance, Balances, InferenceJobs, ModelRegistry, NodeStaking, RevenueSplit, Runtime, RuntimeOrigin,
+	System,
+};
+use alloc::{format, vec::Vec};
+use codec::Encode;
+use frame_benchmarking::account;
+use frame_support::{traits::fungible::Mutate, BoundedVec};
+use frame_system::RawOrigin;
+use highway_primitives::{
+	model::{DerivativeTerms, VersionSpec, MAX_LINEAGE},
+	traits::Nodes as _,
+	work_tag,
+	worker::{self, WorkerSignature},
+	BlobRef, DeviceClass, JobId, ModelId, NodeId, Tier, WorkTag, WorkerId, AIC,
+};
+use pallet_inference_jobs::{Jobs, NextJobId};
+use pallet_model_registry::NextModelId;
+use pallet_node_staking::{NodeDescription, Standings, MAX_SLOTS};
+use pallet_revenue_split::AskRole;
+use sp_application_crypto::RuntimeAppPublic;
+use sp_runtime::Perbill;
+
+/// A fortune: no benchmark spends as much.
+const PLENTY: Balance = 1_000_000_000 * AIC;
+
+/// What a node of the benchmarks asks for a unit of work and of storage.
+const ASK: Balance = AIC;
+
+/// Prepares the runtime for the benchmarks of every pallet.
+pub struct BenchmarkSetup;
+
+fn funded(name: &'static str, index: u32) -> AccountId {
+	let who = account(name, index, 0);
+	Balances::set_balance(&who, PLENTY);
+	who
+}
+
+fn signed(who: &AccountId) -> RuntimeOrigin {
+	RawOrigin::Signed(who.clone()).into()
+}
+
+/// The largest specification, with little time per unit, so that any input has a possible deadline.
+fn spec() -> VersionSpec {
+	VersionSpec {
+		unit_time_ms: 1,
+		..pallet_model_registry::benchmarking::largest_spec()
+	}
+}
+
+/// Registers a model with as many ancestors as there may be, each of another maker: the longest bill.
+fn model() -> ModelId {
+	let terms = DerivativeTerms {
+		share: Perbill::from_percent(10),
+		floor: 1,
+	};
+	let mut parent = None;
+	for depth in 0..=MAX_LINEAGE {
+		let id = NextModelId::<Runtime>::get();
+		let name = BoundedVec::truncate_from(format!("{id:0>64}").into_bytes());
+		let maker = funded("maker", depth);
+		ModelRegistry::register(signed(&maker), name, spec(), parent, Some(terms), AIC).expect("the maker can pay");
+		parent = Some(id);
+	}
+	parent.unwrap_or_default()
+}
+
+fn genesis() -> sp_core::H256 {
+	System::block_hash(0)
+}
+
+/// Registers a node that hosts `model` and takes as many jobs as a node may.
+fn node(operator: &AccountId, worker: WorkerId, model: ModelId) -> NodeId {
+	let payload = worker::registration_payload(genesis(), &operator.encode());
+	let proof = worker.sign(&payload).expect("the keystore has the worker key");
+	let address = BoundedVec::truncate_from([b'/'; 128].to_vec());
+	let description = NodeDescription {
+		worker,
+		peer_id: BoundedVec::truncate_from([1; 64].to_vec()),
+		addresses: BoundedVec::truncate_from([(); 4].map(|()| address.clone()).to_vec()),
+		device: DeviceClass::Cuda,
+		memory_mib: u32::MAX,
+		region: BoundedVec::truncate_from([b'r'; 32].to_vec()),
+	};
+	NodeStaking::register(signed(operator), description, PLENTY / 2, proof).expect("the operator can pay the bond");
+	NodeStaking::host(signed(operator), model).expect("the model is registered");
+	let node = NodeStaking::node_of(operator).expect("it was registered");
+	let session = NodeStaking::current_session();
+	let unread = WorkerSignature::from(sp_core::sr25519::Signature::default());
+	NodeStaking::heartbeat(RawOrigin::Authorized.into(), node, session, true, MAX_SLOTS, unread)
+		.expect("an authorized heartbeat is taken");
+	node
+}
+
+/// The operator of the `index`th node; registers the node the first time.
+fn operator_hosting(model: ModelId, index: u32) -> AccountId {
+	let operator = account("operator", index, 0);
+	if NodeStaking::node_of(&operator).is_none() {
+		node(&funded("operator", index), WorkerId::generate_pair(None), model);
+	}
+	operator
+}
+
+fn ask(operator: &AccountId, model: ModelId) {
+	for role in [AskRole::Compute, AskRole::Storage] {
+		RevenueSplit::post_ask(signed(operator), model, role, ASK).expect("there is a place in the book");
+	}
+}
+
+/// Goes to the first block of the next market epoch, in which the asks hold.
+fn next_market_epoch() {
+	let last = RevenueSplit::last_block_of(RevenueSplit::current_epoch());
+	System::set_block_number(last.saturating_add(1));
+}
+
+fn submit(payer: &AccountId, model: ModelId) -> JobId {
+	let job = NextJobId::<Runtime>::get();
+	let input = BlobRef {
+		hash: Default::default(),
+		size: 4_096,
+	};
+	InferenceJobs::submit_job(signed(payer), model, input, Tier::Spot, Balance::MAX, None, None)
+		.expect("the payer can pay and a node has a slot");
+	job
+}
+
+fn set_slots(node: NodeId, slots: u16) {
+	Standings::<Runtime>::mutate(node, |standing| {
+		if let Some(standing) = standing {
+			standing.slots = slots;
+		}
+	});
+}
+
+impl pallet_revenue_split::benchmarking::BenchmarkSetup<AccountId> for BenchmarkSetup {
+	fn model() -> ModelId {
+		model()
+	}
+
+	fn operator_hosting(model: ModelId, index: u32) -> AccountId {
+		operator_hosting(model, index)
+	}
+}
+
+impl pallet_inference_jobs::benchmarking::BenchmarkSetup<AccountId> for BenchmarkSetup {
+	fn market(executors: u32) -> (ModelId, AccountId) {
+		let model = model();
+		for index in 0..executors {
+			ask(&operator_hosting(model, index), model);
+		}
+		next_market_epoch();
+		(model, funded("payer", 0))
+	}
+}
+
+impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for BenchmarkSetup {
+	fn assigned(worker: WorkerId, jobs: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
+		let model = model();
+		let executor = funded("executor", 0);
+		let executor_node = node(&executor, worker, model);
+		ask(&executor, model);
+		let others = (1..pallet_revenue_split::MAX_ASKS)
+			.map(|index| {
+				let operator = operator_hosting(model, index);
+				ask(&operator, model);
+				NodeStaking::node_of(&operator).expect("it was registered")
+			})
+			.collect::<Vec<_>>();
+		next_market_epoch();
+		// The others have no slot while the jobs are drawn, and many when one of them is passed on.
+		others.iter().for_each(|node| set_slots(*node, 0));
+		let payer = funded("payer", 0);
+		let jobs = (0..jobs)
+			.map(|_| {
+				let job = submit(&payer, model);
+				let work = Jobs::<Runtime>::get(job).map(|record| work_tag(&record.work));
+				(job, work.unwrap_or_default())
+			})
+			.collect();
+		others.iter().for_each(|node| set_slots(*node, MAX_SLOTS));
+		(executor_node, jobs)
+	}
+}
