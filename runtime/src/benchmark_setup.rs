@@ -88,9 +88,16 @@ fn node(operator: &AccountId, worker: WorkerId, model: ModelId) -> NodeId {
 	NodeStaking::host(signed(operator), model).expect("the model is registered");
 	let node = NodeStaking::node_of(operator).expect("it was registered");
 	let session = NodeStaking::current_session();
-	let unread = WorkerSignature::from(sp_core::sr25519::Signature::default());
-	NodeStaking::heartbeat(RawOrigin::Authorized.into(), node, session, true, MAX_SLOTS, unread)
-		.expect("an authorized heartbeat is taken");
+	let unread = WorkerSignature::from(sp_core::sr25519::Signature::from_raw([0; 64]));
+	NodeStaking::heartbeat(
+		RawOrigin::<AccountId>::Authorized.into(),
+		node,
+		session,
+		true,
+		MAX_SLOTS,
+		unread,
+	)
+	.expect("an authorized heartbeat is taken");
 	node
 }
 

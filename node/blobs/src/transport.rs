@@ -8,10 +8,13 @@ use sc_network::{
 	IfDisconnected, Multiaddr, ProtocolName, ReputationChange,
 };
 use sc_network_types::PeerId;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A response that fails verification. Two of them ban a peer: a disk may fail once.
 const LIE: ReputationChange = ReputationChange::new(-(1 << 30), "blobs: slice does not match the hash");
+
+/// Pause before a peer that could not be reached is dialled once more.
+const SECOND_DIAL_AFTER: Duration = Duration::from_millis(200);
 
 /// Why a peer did not answer. None of them proves ill will.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,9 +73,8 @@ impl NetworkTransport {
 	}
 }
 
-#[async_trait]
-impl Transport for NetworkTransport {
-	async fn request(&self, peer: PeerId, request: Vec<u8>) -> Result<Vec<u8>, RequestError> {
+impl NetworkTransport {
+	async fn try_request(&self, peer: PeerId, request: Vec<u8>) -> Result<Vec<u8>, RequestError> {
 		let answered = self
 			.network
 			.request(peer, self.protocol.clone(), request, None, IfDisconnected::TryConnect)
@@ -91,6 +93,20 @@ impl Transport for NetworkTransport {
 				RequestFailure::Obsolete | RequestFailure::Network(_) => RequestError::Connection(failure.to_string()),
 			}
 		})
+	}
+}
+
+#[async_trait]
+impl Transport for NetworkTransport {
+	async fn request(&self, peer: PeerId, request: Vec<u8>) -> Result<Vec<u8>, RequestError> {
+		match self.try_request(peer, request.clone()).await {
+			// Addresses and requests reach the network through different queues: the address may come second.
+			Err(RequestError::Unreachable) => {
+				tokio::time::sleep(SECOND_DIAL_AFTER).await;
+				self.try_request(peer, request).await
+			}
+			answered => answered,
+		}
 	}
 
 	fn add_addresses(&self, peer: PeerId, addresses: Vec<Multiaddr>) {

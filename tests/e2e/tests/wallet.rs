@@ -253,6 +253,18 @@ async fn node_should_serve_and_leave(
 	ensure!(before - payer.total().await? < AIC, "no price was taken");
 	let state = |status: Value| status["state"].clone();
 	ensure!(state(own.run(&["node", "status"]).await?) == "chilled", "it is chilled");
+	// Session keys may be set at any time; a chilled node is no candidate yet.
+	let validate = own.run(&["node", "validate"]).await?;
+	let has = devnet
+		.node("fourth")
+		.rpc("author_hasSessionKeys", json!([validate["keys"]]))
+		.await?;
+	ensure!(has == true, "its node has the keys: {validate}");
+	let elsewhere = giver.fails(&["node", "validate"]).await?;
+	ensure!(
+		elsewhere.message.contains("operates no node"),
+		"only operators validate: {elsewhere:?}"
+	);
 	own.run(&["node", "resume"]).await?;
 	ensure!(
 		state(own.run(&["node", "status"]).await?) == "serving",

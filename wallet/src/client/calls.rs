@@ -38,6 +38,9 @@ pub enum AskRole {
 	Storage,
 }
 
+/// Public keys for authoring and for finality, 32 bytes each.
+pub type SessionKeys = [u8; 64];
+
 /// What an operator tells about its node.
 #[derive(Clone, PartialEq, Eq, Debug, Encode)]
 pub struct NodeDescription {
@@ -299,6 +302,11 @@ pub fn submit_job(
 		.with("curator", curator)
 }
 
+/// `Session.set_keys`: session keys as the node made them, and its proof that it has them for the signer.
+pub fn set_session_keys(keys: SessionKeys, proof: Vec<u8>) -> Call {
+	Call::new("Session", "set_keys").with("keys", keys).with("proof", proof)
+}
+
 /// `InferenceJobs.poke`
 pub fn poke(job: JobId) -> Call {
 	Call::new("InferenceJobs", "poke").with("job", Compact(job))
@@ -360,6 +368,7 @@ pub fn one_of_each() -> Vec<Call> {
 		withdraw_ask(1, AskRole::Storage),
 		post_curator_fee(1),
 		claim(),
+		set_session_keys([0; 64], vec![1]),
 		submit_job(1, blob, 1, Some(1), Some(account)),
 		poke(1),
 	]

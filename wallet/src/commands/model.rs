@@ -69,7 +69,7 @@ pub enum ModelCommand {
 		/// Its id or OWNER/NAME.
 		model: String,
 	},
-	/// Removes a deprecated model without jobs and children, and gives the deposit back.
+	/// Removes a model without jobs and children, and gives the deposit back.
 	Remove {
 		/// Its id or OWNER/NAME.
 		model: String,

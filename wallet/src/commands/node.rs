@@ -4,7 +4,7 @@ use crate::{
 	amount::{decimal, with_unit},
 	args::parse_amount,
 	client::{
-		calls::{self, AskRole, NodeDescription},
+		calls::{self, AskRole, NodeDescription, SessionKeys},
 		Client,
 	},
 	context::Context,
@@ -24,6 +24,11 @@ const REGISTER_EXAMPLE: &str = "\
 Run it against your own node (it must allow unsafe RPC methods to you, as it does on the same machine):
   highway --url ws://127.0.0.1:9944 --key me node register --bond 1000 --region eu-west
   highway --key me node host //Alice/magika --price 0.002 --storage-price 0.0001";
+
+/// Shown below the help of `validate`.
+const VALIDATE_HELP: &str = "\
+Run it against your own node, started with --validator. A candidate whose bond is among the largest authors blocks from the
+session after the next one on. `highway node chill` takes it out again.";
 
 /// Commands about the node that you operate. One account operates one node.
 #[derive(Subcommand, Debug)]
@@ -58,6 +63,9 @@ pub enum NodeCommand {
 		/// Its id or OWNER/NAME.
 		model: String,
 	},
+	/// Makes your node a candidate for authoring blocks: it makes new session keys, and your account sets them.
+	#[command(after_help = VALIDATE_HELP)]
+	Validate,
 	/// Shows your node, or another one.
 	Status {
 		/// Its id.
@@ -113,10 +121,9 @@ impl NodeReport {
 	/// The description for the chain.
 	fn describe(&self, region: &str) -> Result<NodeDescription, CommandError> {
 		let invalid = |what: &str| CommandError::Usage(format!("the node cannot be registered: {what}"));
-		let worker =
-			self.worker.as_deref().ok_or_else(|| {
-				invalid("it has no worker key, so it runs no inference; start it with --worker, or insert a key of type `work`")
-			})?;
+		let worker = self.worker.as_deref().ok_or_else(|| {
+			invalid("it has no worker key, so it runs no inference; insert a key of type `work` and start it again")
+		})?;
 		let device = self.device.ok_or_else(|| invalid("it runs no inference"))?;
 		let addresses = self
 			.addresses
@@ -197,6 +204,7 @@ pub async fn run(context: &Context, command: NodeCommand) -> Result<(), CommandE
 			let id = context.model(&client, &model).await?.id;
 			super::submit_and_say(context, &[calls::unhost(id)], &format!("model {id} is hosted no more")).await
 		}
+		NodeCommand::Validate => validate(context).await,
 		NodeCommand::Status { node } => status(context, node).await,
 		NodeCommand::List => list(context).await,
 		NodeCommand::Chill => super::submit_and_say(context, &[calls::chill()], "The node takes no new jobs").await,
@@ -288,6 +296,43 @@ async fn host(context: &Context, args: HostArgs) -> Result<(), CommandError> {
 					"\nPrices count from the market's next epoch on"
 				};
 			format!("node {} hosts model {model}{unpriced}", node.id)
+		},
+	);
+	Ok(())
+}
+
+/// What a node answers that made session keys.
+#[derive(Deserialize)]
+struct GeneratedKeys {
+	keys: String,
+	proof: Option<String>,
+}
+
+async fn validate(context: &Context) -> Result<(), CommandError> {
+	let signer = context.signer()?;
+	let client = context.connect().await?;
+	let node = own_node(&client, &signer.account()).await?;
+	let report: NodeReport = client.request("inference_nodeInfo", vec![]).await?;
+	if report.node != Some(node.id) {
+		return Err(CommandError::Usage(format!(
+			"the node at --url is not your node {}: its keys would author in your name",
+			node.id
+		)));
+	}
+	let owner = format!("0x{}", hex::encode(signer.account()));
+	let made: GeneratedKeys = client.request("author_rotateKeysWithOwner", vec![json!(owner)]).await?;
+	let unreadable = || CommandError::NotFound("the node's session keys cannot be read: update `highway`".into());
+	let keys: SessionKeys = decode_hex(&made.keys).ok_or_else(unreadable)?;
+	let proof = made.proof.as_deref().and_then(hex_bytes).ok_or_else(unreadable)?;
+	let included = super::submit(context, &client, &signer, &[calls::set_session_keys(keys, proof)]).await?;
+	context.output.result(
+		json!({ "node": node.id, "keys": made.keys, "block": included.block }),
+		|| {
+			format!(
+				"node {} is a candidate with a bond of {}; `highway node status` tells when it validates",
+				node.id,
+				with_unit(node.bond)
+			)
 		},
 	);
 	Ok(())
