@@ -26,7 +26,8 @@ pub struct Cli {
 /// How to run inference, and where its blobs lie.
 #[derive(Debug, Clone, clap::Args)]
 pub struct InferenceArgs {
-	/// Execution provider of ONNX Runtime: `auto`, `cpu` or `cuda:N`. What really runs is advertised on chain.
+	/// Execution provider of ONNX Runtime: `auto`, `cpu` or `cuda:N`. What really runs is what `highway node
+	/// register` and `highway node update` put on chain; a difference is told at the start.
 	#[arg(long, default_value = "auto", value_name = "PROVIDER")]
 	pub inference_provider: Provider,
 

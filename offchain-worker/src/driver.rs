@@ -14,7 +14,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures::FutureExt;
-use highway_primitives::{BlobRef, JobId, WorkerAction};
+use highway_primitives::{BlobRef, WorkerAction};
 use parking_lot::Mutex;
 use rand::{rngs::OsRng, RngCore};
 use sp_core::H256;
@@ -153,7 +153,7 @@ struct Driver {
 	tasks: JoinSet<()>,
 	/// Write to the journal: finished before the worker ends.
 	writes: JoinSet<()>,
-	input_fetches: HashMap<JobId, AbortHandle>,
+	input_fetches: HashMap<WorkKey, AbortHandle>,
 }
 
 impl Driver {
@@ -199,11 +199,11 @@ impl Driver {
 				log::warn!(target: LOG_TARGET, "{model} is not loaded: {fault}")
 			}
 			Event::InputReady(key) => {
-				self.input_fetches.remove(&key.job);
+				self.input_fetches.remove(key);
 				self.metrics.blob_fetched("input", true);
 			}
 			Event::InputFailed(key, error) => {
-				self.input_fetches.remove(&key.job);
+				self.input_fetches.remove(key);
 				self.metrics.blob_fetched("input", false);
 				log::debug!(target: LOG_TARGET, "the input of job {} is not fetched: {error}", key.job);
 			}
@@ -283,7 +283,7 @@ impl Driver {
 						Err(error) => Event::InputFailed(key, error),
 					}
 				});
-				self.input_fetches.insert(key.job, handle);
+				self.input_fetches.insert(key, handle);
 			}
 			Action::Run {
 				run,
@@ -321,11 +321,11 @@ impl Driver {
 				};
 				self.submit(action, Submission::Heartbeat(node, session));
 			}
-			Action::DropJob { job, outcome } => {
+			Action::DropJob { key, outcome } => {
 				self.metrics.job_left(outcome);
-				self.stop_fetch(job);
+				self.stop_fetch(&key);
 			}
-			Action::StopFetch(job) => self.stop_fetch(job),
+			Action::StopFetch(key) => self.stop_fetch(&key),
 			Action::Forget(keys) => {
 				let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
 				self.writes.spawn_blocking(move || {
@@ -437,8 +437,8 @@ impl Driver {
 		let _ = self.events.send(event);
 	}
 
-	fn stop_fetch(&mut self, job: JobId) {
-		if let Some(fetch) = self.input_fetches.remove(&job) {
+	fn stop_fetch(&mut self, key: &WorkKey) {
+		if let Some(fetch) = self.input_fetches.remove(key) {
 			fetch.abort();
 		}
 	}

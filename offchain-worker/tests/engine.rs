@@ -46,7 +46,7 @@ tests![
 	hostile_models_should_be_refused_when_loaded,
 	artifact_should_be_refused_when_its_bytes_were_swapped,
 	least_recently_used_model_should_go_when_the_limit_is_reached,
-	cuda_should_fall_back_to_the_cpu_when_there_is_none,
+	cuda_should_run_where_it_is_and_fall_back_to_the_cpu_where_it_is_not,
 	start_should_explain_itself_when_onnx_runtime_is_missing,
 	threads_should_work_in_the_sandbox_when_there_are_several,
 	children_should_be_gone_when_the_engine_is_dropped,
@@ -490,18 +490,19 @@ async fn least_recently_used_model_should_go_when_the_limit_is_reached() {
 	assert!(matches!(too_large, Err(EngineError::Unavailable(_))), "{too_large:?}");
 }
 
-async fn cuda_should_fall_back_to_the_cpu_when_there_is_none() {
+async fn cuda_should_run_where_it_is_and_fall_back_to_the_cpu_where_it_is_not() {
+	let provider_library = onnxruntime().with_file_name("libonnxruntime_providers_cuda.so");
+	let gpu = provider_library.is_file() && std::path::Path::new("/dev/nvidia0").exists();
 	for provider in [Provider::Auto, Provider::Cuda(0)] {
 		let engine = OrtEngine::start(EngineConfig { provider, ..config() }).await.unwrap();
-		if std::path::Path::new("/dev/nvidia0").exists() {
-			continue;
-		}
-		let cpu = if cfg!(target_arch = "aarch64") {
+		let device = if gpu {
+			DeviceClass::Cuda
+		} else if cfg!(target_arch = "aarch64") {
 			DeviceClass::CpuArm
 		} else {
 			DeviceClass::CpuX86
 		};
-		assert_eq!(engine.device(), cpu);
+		assert_eq!(engine.device(), device);
 		engine.load(request(1, &hostile::identity())).await.unwrap();
 		assert!(engine
 			.run(&key(1), vec![file(&[f32s("x", &[1, 4], &[1.0; 4])])], SECOND)

@@ -89,6 +89,14 @@ fn check_should_refuse_when_there_are_too_many_nodes() {
 		Err(Refusal::TooLarge { .. })
 	));
 	let limits = Limits {
+		max_nodes: 0,
+		..Limits::default()
+	};
+	assert!(matches!(
+		check(&hostile::identity(), &limits),
+		Err(Refusal::TooLarge { .. })
+	));
+	let limits = Limits {
 		max_bytes: 10,
 		..Limits::default()
 	};

@@ -1,11 +1,11 @@
 //! `inference_*`: what this node runs, and how a job goes on.
 
-use crate::service::FullClient;
+use crate::{service::FullClient, worker::chain};
 use codec::Encode;
 use futures::StreamExt;
 use highway_primitives::{worker, BlobRef, BlockNumber, DeviceClass, JobId, JobPhase, NodeId, WorkerId};
 use highway_runtime::{AccountId, Hash};
-use highway_runtime_api::{MarketApi, WorkerApi};
+use highway_runtime_api::MarketApi;
 use jsonrpsee::{
 	core::{async_trait, RpcResult, SubscriptionResult},
 	proc_macros::rpc,
@@ -129,9 +129,14 @@ impl Inference {
 		}
 	}
 
-	fn worker_key(&self) -> Option<WorkerId> {
-		let key = self.keystore.sr25519_public_keys(worker::KEY_TYPE).into_iter().next()?;
-		WorkerId::from_slice(key.as_slice()).ok()
+	/// The registered worker key and its node, else the key that would be registered.
+	fn worker(&self) -> RpcResult<(Option<WorkerId>, Option<NodeId>)> {
+		let best = self.client.info().best_hash;
+		let registered = chain::registered_worker(&self.client, &self.keystore, best).map_err(runtime_error)?;
+		Ok(match registered {
+			Some((key, work)) => (Some(key), Some(work.node)),
+			None => (chain::worker_keys(&self.keystore).into_iter().next(), None),
+		})
 	}
 }
 
@@ -165,16 +170,7 @@ fn ended(status: &JobStatus) -> bool {
 #[async_trait]
 impl InferenceApiServer for Inference {
 	fn node_info(&self) -> RpcResult<NodeReport> {
-		let worker = self.worker_key();
-		let node = match &worker {
-			Some(worker) => self
-				.client
-				.runtime_api()
-				.work_for(self.client.info().best_hash, worker.clone())
-				.map_err(runtime_error)?
-				.map(|work| work.node),
-			None => None,
-		};
+		let (worker, node) = self.worker()?;
 		let peer_id: PeerId = self.network.local_peer_id();
 		Ok(NodeReport {
 			worker: worker.map(|worker| Bytes(worker.to_raw_vec())),
@@ -197,7 +193,7 @@ impl InferenceApiServer for Inference {
 				None::<()>,
 			)
 		};
-		let worker = self.worker_key().ok_or_else(missing)?;
+		let worker = self.worker()?.0.ok_or_else(missing)?;
 		let payload = worker::registration_payload(self.client.info().genesis_hash, &operator.encode());
 		self.keystore
 			.sr25519_sign(worker::KEY_TYPE, &worker.into(), &payload)

@@ -12,7 +12,7 @@ use highway_runtime::{opaque::Block, Hash};
 use highway_runtime_api::{types::WorkList, WorkerApi};
 use parking_lot::Mutex;
 use sc_client_api::{BlockchainEvents, FinalityNotification, ImportNotifications};
-use sp_api::ProvideRuntimeApi;
+use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use sp_consensus::SyncOracle;
 use sp_keystore::KeystorePtr;
@@ -87,6 +87,20 @@ pub fn worker_keys(keystore: &KeystorePtr) -> Vec<WorkerId> {
 		.collect()
 }
 
+/// The first worker key of the keystore that is a registered node's, and that node's work.
+pub fn registered_worker(
+	client: &FullClient,
+	keystore: &KeystorePtr,
+	at: Hash,
+) -> Result<Option<(WorkerId, WorkList)>, ApiError> {
+	for key in worker_keys(keystore) {
+		if let Some(work) = client.runtime_api().work_for(at, key.clone())? {
+			return Ok(Some((key, work)));
+		}
+	}
+	Ok(None)
+}
+
 /// Asks the runtime for work, with whichever key of the keystore is registered. The keystore is read at each question,
 /// so that a key inserted while the node runs counts.
 pub struct RuntimeReader {
@@ -114,18 +128,10 @@ impl RuntimeReader {
 #[async_trait]
 impl ChainReader for RuntimeReader {
 	async fn work_for(&self, at: Hash) -> Result<Option<WorkList>, ChainError> {
-		for key in worker_keys(&self.keystore) {
-			let work = self
-				.client
-				.runtime_api()
-				.work_for(at, key.clone())
-				.map_err(|error| ChainError::RuntimeApi(error.to_string()))?;
-			if work.is_some() {
-				*self.registered.lock() = Some(key);
-				return Ok(work);
-			}
-		}
-		*self.registered.lock() = None;
-		Ok(None)
+		let (key, work) = registered_worker(&self.client, &self.keystore, at)
+			.map_err(|error| ChainError::RuntimeApi(error.to_string()))?
+			.unzip();
+		*self.registered.lock() = key;
+		Ok(work)
 	}
 }

@@ -1,7 +1,7 @@
 //! Inference on this node: the blob store, its peer-to-peer service, the engine and the offchain worker, put together.
 
 mod blobs;
-mod chain;
+pub mod chain;
 mod resolver;
 mod submitter;
 
@@ -23,9 +23,12 @@ use highway_offchain_worker::{
 };
 use highway_primitives::{worker::KEY_TYPE, DeviceClass};
 use highway_runtime::{opaque::Block, Hash};
+use highway_runtime_api::MarketApi;
 use sc_network::service::traits::NetworkService;
 use sc_network_sync::SyncingService;
 use sc_service::{error::Error as ServiceError, Configuration, TaskManager};
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::HeaderBackend;
 use sp_keystore::KeystorePtr;
 use std::{env, fs, path::PathBuf, sync::Arc};
 use substrate_prometheus_endpoint::Registry;
@@ -89,6 +92,7 @@ pub async fn start(
 	};
 	if let Some(engine) = engine {
 		log::info!(target: "worker", "inference runs on {}", device_words(engine.device()));
+		warn_of_other_device(&parts, engine.device());
 		let reader = Arc::new(chain::RuntimeReader::new(parts.client.clone(), parts.keystore.clone()));
 		let submitter = submitter::PoolSubmitter::new(
 			parts.client.clone(),
@@ -175,6 +179,29 @@ fn default_onnxruntime() -> Option<PathBuf> {
 		Some(base.join("ai-highway"))
 	})?;
 	Some(cache.join("onnxruntime/libonnxruntime.so")).filter(|path| path.is_file())
+}
+
+/// The device on chain is the operator's word, which only his account changes: it is told when it is no longer true.
+fn warn_of_other_device(parts: &WorkerParts, device: DeviceClass) {
+	let best = parts.client.info().best_hash;
+	// A chain that cannot answer yet has no registration to compare with.
+	let Ok(Some((_, work))) = chain::registered_worker(&parts.client, &parts.keystore, best) else {
+		return;
+	};
+	let nodes = parts.client.runtime_api().nodes(best, work.node, 1).unwrap_or_default();
+	let advertised = nodes
+		.into_iter()
+		.find(|node| node.id == work.node)
+		.map(|node| node.device);
+	if let Some(advertised) = advertised.filter(|advertised| *advertised != device) {
+		log::warn!(
+			target: "worker",
+			"node {} is registered with {}, but inference runs on {}: run `highway node update` against this node",
+			work.node,
+			device_words(advertised),
+			device_words(device),
+		);
+	}
 }
 
 fn device_words(device: DeviceClass) -> &'static str {

@@ -233,11 +233,11 @@ pub enum Action {
 		slots: u16,
 	},
 	/// Break the fetch of a job's input off: the job failed meanwhile.
-	StopFetch(JobId),
+	StopFetch(WorkKey),
 	/// A job is no longer this node's: break off what is done for it alone.
 	DropJob {
-		/// The job.
-		job: JobId,
+		/// The job, as this node's work.
+		key: WorkKey,
 		/// How far it had come.
 		outcome: Outcome,
 	},

@@ -85,7 +85,7 @@ impl Machine {
 			JobState::Failed(_, Saying { said: true, .. }) => Outcome::Failed,
 			_ => Outcome::Abandoned,
 		};
-		actions.push(Action::DropJob { job: id, outcome });
+		actions.push(Action::DropJob { key: job.key, outcome });
 	}
 
 	fn reconcile_models(&mut self, hosted: Vec<HostedModel>, actions: &mut Vec<Action>) {
@@ -192,7 +192,7 @@ impl Job {
 	/// Gives the job up, before it ran.
 	pub(super) fn fail(&mut self, class: FailureClass, actions: &mut Vec<Action>) {
 		if self.state == JobState::Fetching {
-			actions.push(Action::StopFetch(self.key.job));
+			actions.push(Action::StopFetch(self.key));
 		}
 		self.state = JobState::Failed(class, Saying::NOW);
 	}

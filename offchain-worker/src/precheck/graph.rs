@@ -54,6 +54,7 @@ fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), Refusal> {
 struct Walk<'l> {
 	limits: &'l Limits,
 	nodes: u64,
+	constants: u64,
 	mixes_rows: bool,
 }
 
@@ -88,6 +89,7 @@ pub(super) fn model(bytes: &[u8], limits: &Limits) -> Result<ModelSignature, Ref
 	let mut walk = Walk {
 		limits,
 		nodes: 0,
+		constants: 0,
 		mixes_rows: false,
 	};
 	walk.graph(graph, &mut Vec::new(), 0)?;
@@ -111,18 +113,14 @@ impl Walk<'_> {
 			match field.number {
 				1 => {
 					self.nodes += 1;
-					if self.nodes > self.limits.max_nodes {
-						return Err(Refusal::TooLarge {
-							what: "the number of nodes",
-							got: self.nodes,
-							max: self.limits.max_nodes,
-						});
-					}
+					self.count("the number of nodes", self.nodes)?;
 					if let Some((name, literal)) = self.constant_node(field.bytes()?)? {
 						literals.insert(name, literal);
 					}
 				}
 				5 => {
+					self.constants += 1;
+					self.count("the number of constants", self.constants)?;
 					let constant = self.tensor(field.bytes()?)?;
 					if let Some(literal) = constant.literal {
 						literals.insert(constant.name, literal);
@@ -170,8 +168,7 @@ impl Walk<'_> {
 				let field = field?;
 				match field.number {
 					5 => literal = self.tensor(field.bytes()?)?.literal,
-					3 => ints.push(field.varint()? as i64),
-					8 => field.numbers(|value| {
+					3 | 8 => field.numbers(|value| {
 						if (ints.len() as u64) <= MAX_LITERAL {
 							ints.push(value);
 						}
@@ -379,6 +376,14 @@ impl Walk<'_> {
 				got: elements,
 				max: self.limits.max_generated_elements,
 			});
+		}
+		Ok(())
+	}
+
+	fn count(&self, what: &'static str, got: u64) -> Result<(), Refusal> {
+		let max = self.limits.max_nodes;
+		if got > max {
+			return Err(Refusal::TooLarge { what, got, max });
 		}
 		Ok(())
 	}

@@ -171,7 +171,7 @@ fn job_should_be_fetched_run_recorded_and_attested_when_all_goes_well() {
 	assert_eq!(attested(&rig.machine.handle(Event::Recorded(vec![finished(1)]))), [[1]]);
 	rig.machine.handle(Event::Submitted(Submission::Attest(vec![1])));
 	let dropped = Action::DropJob {
-		job: 1,
+		key: key(1, 1),
 		outcome: Outcome::Attested,
 	};
 	assert!(rig.block(12, vec![]).contains(&dropped));
@@ -186,7 +186,7 @@ fn nothing_should_be_done_when_no_node_has_the_key() {
 		work: None,
 	});
 	let dropped = Action::DropJob {
-		job: 1,
+		key: key(1, 1),
 		outcome: Outcome::Abandoned,
 	};
 	assert_eq!(actions, [dropped, Action::ReleaseModel(spec(1).artifact)]);
@@ -702,7 +702,7 @@ fn failure_should_be_reported_again_when_it_had_no_effect() {
 	);
 	rig.machine.handle(Event::Submitted(Submission::Failure(1)));
 	let dropped = Action::DropJob {
-		job: 1,
+		key: key(1, 1),
 		outcome: Outcome::Failed,
 	};
 	assert!(rig.block(14, vec![]).contains(&dropped));

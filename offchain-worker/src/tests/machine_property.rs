@@ -90,10 +90,12 @@ impl World {
 		for action in self.machine.handle(event) {
 			self.check(&action);
 			match action {
-				Action::DropJob { job, .. } | Action::StopFetch(job) => self.open.retain(|open| match open {
-					Action::FetchInput { key, .. } => key.job != job,
-					_ => true,
-				}),
+				Action::DropJob { key: dropped, .. } | Action::StopFetch(dropped) => {
+					self.open.retain(|open| match open {
+						Action::FetchInput { key, .. } => *key != dropped,
+						_ => true,
+					})
+				}
 				Action::Forget(keys) => {
 					for key in keys {
 						assert!(

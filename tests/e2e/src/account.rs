@@ -87,19 +87,18 @@ impl Account {
 		let call = calls::submit_job(ModelId::try_from(model)?, input, MAX_PRICE, gateway, None);
 		let included = self.client.submit(&self.signer, &[call], wait).await?;
 		let job = u64::try_from(included.number("InferenceJobs", "job")?)?;
-		// From the block itself: what is best may change to another branch, where the same comes later.
-		let header: Value = self
-			.client
-			.request("chain_getHeader", vec![json!(included.block)])
-			.await?;
-		let (before, after) = (
-			self.total_at(&header["parentHash"]).await?,
-			self.total_at(&json!(included.block)).await?,
-		);
 		Ok(Submitted {
 			job,
-			paid: before.checked_sub(after).context("a job costs something")?,
+			block: json!(included.block),
 		})
+	}
+
+	/// What it paid in a block in which it got nothing.
+	// From the block itself: what is best may change to another branch, where the same comes later.
+	pub async fn paid_in(&self, block: &Value) -> Result<Balance> {
+		let header: Value = self.client.request("chain_getHeader", vec![block.clone()]).await?;
+		let (before, after) = (self.total_at(&header["parentHash"]).await?, self.total_at(block).await?);
+		before.checked_sub(after).context("it paid something")
 	}
 
 	/// What it could use and what was held in a block.
@@ -136,10 +135,10 @@ impl Account {
 }
 
 /// A job that was paid for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Submitted {
 	/// Its id.
 	pub job: u64,
-	/// Its price and the fee of its submission.
-	pub paid: Balance,
+	/// The hash of the block with its submission.
+	pub block: Value,
 }

@@ -197,7 +197,8 @@ async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u6
 	let account = Account::connect(devnet.node("bob"), "//Eve").await?;
 	let slow_input = put_blob(devnet.node("bob"), &slow_input(2.0)?).await?;
 	let before = account.total().await?;
-	let Submitted { job: lost, paid } = account.submit_job(slow, slow_input, None).await?;
+	let Submitted { job: lost, block } = account.submit_job(slow, slow_input, None).await?;
+	let paid = account.paid_in(&block).await?;
 	let node = devnet.node_mut(VICTIM);
 	until("the run of the job to be lost", SOON, || async {
 		Ok((node.metric("highway_jobs_running", &[]).await? == 1.0).then_some(()))
@@ -213,8 +214,8 @@ async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u6
 	let input = put_blob(devnet.node("bob"), &file).await?;
 	let (mut tries, mut spent) = (0, 0);
 	let moved = loop {
-		let Submitted { job, paid } = account.submit_final_job(quick, input, None).await?;
-		(tries, spent) = (tries + 1, spent + paid);
+		let Submitted { job, block } = account.submit_final_job(quick, input, None).await?;
+		(tries, spent) = (tries + 1, spent + account.paid_in(&block).await?);
 		let shown = market::show_job(payer, job).await?;
 		if shown["executor"] == victim {
 			break job;

@@ -14,5 +14,5 @@ pub mod wallet;
 
 pub use devnet::Devnet;
 pub use node::{Node, NodeOptions};
-pub use wait::until;
+pub use wait::{unless_interrupted, until};
 pub use wallet::Wallet;

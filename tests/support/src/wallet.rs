@@ -9,6 +9,9 @@ use std::{
 };
 use tokio::{io::AsyncWriteExt, process::Command};
 
+/// For programs, not for people.
+const JSON: [&str; 1] = ["--json"];
+
 /// A key, and the node that it talks to.
 #[derive(Clone, Debug)]
 pub struct Wallet {
@@ -47,9 +50,10 @@ impl Wallet {
 		self
 	}
 
-	async fn output(&self, arguments: &[&str], input: &str) -> Result<Output> {
+	async fn output(&self, form: &[&str], arguments: &[&str], input: &str) -> Result<Output> {
 		let mut child = Command::new(binaries::wallet()?)
-			.args(["--json", "--url", &self.url, "--key", &self.key])
+			.args(form)
+			.args(["--url", &self.url, "--key", &self.key])
 			.args(arguments)
 			.envs(self.environment.iter().map(|(name, value)| (name, value)))
 			.stdin(Stdio::piped())
@@ -73,7 +77,7 @@ impl Wallet {
 
 	/// Runs `highway`, which must fail, and returns what it said.
 	pub async fn fails(&self, arguments: &[&str]) -> Result<Failure> {
-		let output = self.output(arguments, "").await?;
+		let output = self.output(&JSON, arguments, "").await?;
 		let stdout = String::from_utf8_lossy(&output.stdout);
 		let command = arguments.join(" ");
 		ensure!(
@@ -101,8 +105,19 @@ impl Wallet {
 
 	/// The same, with something to read on its standard input.
 	pub async fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Value> {
-		let output = self.output(arguments, input).await?;
-		let stdout = String::from_utf8_lossy(&output.stdout);
+		let stdout = self.printed(&JSON, arguments, input).await?;
+		serde_json::from_str(&stdout)
+			.with_context(|| format!("highway {} printed no JSON: {stdout}", arguments.join(" ")))
+	}
+
+	/// Runs `highway` as people do, and returns the text that it printed.
+	pub async fn text(&self, arguments: &[&str]) -> Result<String> {
+		self.printed(&[], arguments, "").await
+	}
+
+	async fn printed(&self, form: &[&str], arguments: &[&str], input: &str) -> Result<String> {
+		let output = self.output(form, arguments, input).await?;
+		let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
 		if !output.status.success() {
 			bail!(
 				"highway {}: {}\n{}{stdout}",
@@ -111,7 +126,6 @@ impl Wallet {
 				String::from_utf8_lossy(&output.stderr)
 			);
 		}
-		serde_json::from_str(&stdout)
-			.with_context(|| format!("highway {} printed no JSON: {stdout}", arguments.join(" ")))
+		Ok(stdout)
 	}
 }

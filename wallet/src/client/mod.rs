@@ -12,7 +12,8 @@ pub use calls::{Call, CallError};
 pub use refusal::Refusal;
 pub use submit::{Included, Pending, Signer, Wait};
 
-use highway_primitives::Balance;
+use codec::Encode;
+use highway_primitives::{model::VersionSpec, Balance};
 use serde_json::Value;
 use sp_core::crypto::AccountId32;
 use sp_crypto_hashing as hashing;
@@ -190,16 +191,25 @@ impl Client {
 
 	/// The least that an account must hold to exist.
 	pub fn existential_deposit(&self) -> Result<Balance, ClientError> {
+		self.amount_constant("Balances", "ExistentialDeposit")
+	}
+
+	/// What is held for a model with this name and first version.
+	pub fn model_deposit(&self, name: &[u8], spec: &VersionSpec) -> Result<Balance, ClientError> {
+		let per_byte = self.amount_constant("ModelRegistry", "DepositPerByte")?;
+		let bytes = (name.len() as Balance).saturating_add(spec.encoded_size() as Balance);
+		Ok(self
+			.amount_constant("ModelRegistry", "BaseDeposit")?
+			.saturating_add(per_byte.saturating_mul(bytes)))
+	}
+
+	fn amount_constant(&self, pallet: &str, name: &str) -> Result<Balance, ClientError> {
 		let metadata = self.chain.metadata();
 		let constant = metadata
-			.pallet_by_name("Balances")
-			.and_then(|pallet| {
-				pallet
-					.constant_by_name("ExistentialDeposit")
-					.map(|constant| constant.value().to_vec())
-			})
+			.pallet_by_name(pallet)
+			.and_then(|pallet| pallet.constant_by_name(name).map(|constant| constant.value().to_vec()))
 			.unwrap_or_default();
-		decode("the existential deposit", &constant)
+		decode(name, &constant)
 	}
 
 	/// The number of the best block.

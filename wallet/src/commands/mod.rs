@@ -12,8 +12,9 @@ use crate::{
 	args::Command,
 	client::{Call, Client, Included, Signer},
 	context::Context,
-	error::CommandError,
+	error::{ensure_can_pay, CommandError},
 };
+use highway_primitives::Balance;
 
 /// Runs a command.
 pub async fn run(context: &Context, command: Command) -> Result<(), CommandError> {
@@ -30,6 +31,17 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CommandError
 		Command::Claim => earn::claim(context).await,
 		Command::Curator(command) => earn::curator(context, command).await,
 	}
+}
+
+/// Error, before anything is sent, unless the signer can pay `amount` and the fee of the calls.
+async fn ensure_affordable(
+	client: &Client,
+	signer: &Signer,
+	calls: &[Call],
+	amount: Balance,
+) -> Result<(), CommandError> {
+	let fee = client.fee(signer, calls).await?;
+	ensure_can_pay(client, &signer.account(), amount.saturating_add(fee), true).await
 }
 
 /// Sends calls while a spinner turns.

@@ -69,7 +69,7 @@ pub enum ModelCommand {
 		/// Its id or OWNER/NAME.
 		model: String,
 	},
-	/// Removes a model without jobs and children, and gives the deposit back.
+	/// Removes a model without open jobs and children, and gives the deposit back.
 	Remove {
 		/// Its id or OWNER/NAME.
 		model: String,
@@ -308,10 +308,10 @@ async fn add(context: &Context, args: AddArgs) -> Result<(), CommandError> {
 		Some(parent) => Some(context.model(&client, parent).await?.id),
 		None => None,
 	};
+	let deposit = client.model_deposit(args.name.as_bytes(), &spec)?;
 	let call = calls::register_model(args.name.into_bytes(), spec.clone(), parent, args.terms.0, args.royalty);
 	// Also tells whether the chain understands the call, before the upload.
-	let fee = client.fee(&signer, std::slice::from_ref(&call)).await?;
-	crate::error::ensure_can_pay(&client, &signer.account(), fee, true).await?;
+	super::ensure_affordable(&client, &signer, std::slice::from_ref(&call), deposit).await?;
 	upload(context, &client, &bytes, "model").await?;
 	if let Some(config) = &config {
 		upload(context, &client, config, "recipe").await?;

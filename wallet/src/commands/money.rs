@@ -5,7 +5,7 @@ use crate::{
 	args::parse_amount,
 	client::calls,
 	context::Context,
-	error::{ensure_can_pay, CommandError},
+	error::CommandError,
 	output::facts,
 };
 use clap::Args;
@@ -61,8 +61,7 @@ pub async fn transfer(context: &Context, args: TransferArgs) -> Result<(), Comma
 	let signer = context.signer()?;
 	let client = context.connect().await?;
 	let call = [calls::transfer(to.clone(), args.amount)];
-	let fee = client.fee(&signer, &call).await?;
-	ensure_can_pay(&client, &signer.account(), args.amount.saturating_add(fee), true).await?;
+	super::ensure_affordable(&client, &signer, &call, args.amount).await?;
 	let included = super::submit(context, &client, &signer, &call).await?;
 	let to = to.to_ss58check();
 	context.output.result(

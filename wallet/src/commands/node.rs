@@ -8,7 +8,7 @@ use crate::{
 		Client,
 	},
 	context::Context,
-	error::{ensure_can_pay, CommandError},
+	error::CommandError,
 	output::{facts, plain, table},
 };
 use clap::{Args, Subcommand};
@@ -179,10 +179,7 @@ pub async fn run(context: &Context, command: NodeCommand) -> Result<(), CommandE
 	match command {
 		NodeCommand::Register(args) => register(context, args).await,
 		NodeCommand::Update { region } => update(context, region).await,
-		NodeCommand::Bond { amount } => {
-			let said = format!("{} more are bonded", with_unit(amount));
-			super::submit_and_say(context, &[calls::bond_extra(amount)], &said).await
-		}
+		NodeCommand::Bond { amount } => bond(context, amount).await,
 		NodeCommand::Unbond { amount } => {
 			let said = format!(
 				"{} are on their way out; `highway node status` tells from when",
@@ -222,8 +219,7 @@ async fn register(context: &Context, args: RegisterArgs) -> Result<(), CommandEr
 	let description = report.describe(&args.region)?;
 	let proof = proof(&client, &signer.account()).await?;
 	let call = [calls::register_node(description, args.bond, proof)];
-	let fee = client.fee(&signer, &call).await?;
-	ensure_can_pay(&client, &signer.account(), args.bond.saturating_add(fee), true).await?;
+	super::ensure_affordable(&client, &signer, &call, args.bond).await?;
 	let included = super::submit(context, &client, &signer, &call).await?;
 	let node = included.number("NodeStaking", "node")?;
 	context.output.result(
@@ -235,6 +231,20 @@ async fn register(context: &Context, args: RegisterArgs) -> Result<(), CommandEr
 			)
 		},
 	);
+	Ok(())
+}
+
+async fn bond(context: &Context, amount: Balance) -> Result<(), CommandError> {
+	let signer = context.signer()?;
+	let client = context.connect().await?;
+	let call = [calls::bond_extra(amount)];
+	super::ensure_affordable(&client, &signer, &call, amount).await?;
+	let included = super::submit(context, &client, &signer, &call).await?;
+	context
+		.output
+		.result(json!({ "bonded": decimal(amount), "block": included.block }), || {
+			format!("{} more are bonded", with_unit(amount))
+		});
 	Ok(())
 }
 
@@ -329,8 +339,12 @@ async fn validate(context: &Context) -> Result<(), CommandError> {
 		json!({ "node": node.id, "keys": made.keys, "block": included.block }),
 		|| {
 			format!(
-				"node {} is a candidate with a bond of {}; `highway node status` tells when it validates",
+				"node {} {}, with a bond of {}; `highway node status` tells when it validates",
 				node.id,
+				match node.chilled {
+					true => "has its keys, and is a candidate after `highway node resume`",
+					false => "is a candidate",
+				},
 				with_unit(node.bond)
 			)
 		},

@@ -1,7 +1,7 @@
 //! The main job, end to end: see `scripts/demo`.
 
 use anyhow::{ensure, Context, Result};
-use highway_test_support::{market, until, Devnet, Wallet};
+use highway_test_support::{market, unless_interrupted, until, Devnet, Wallet};
 use serde_json::{json, Value};
 use std::{
 	env,
@@ -30,7 +30,10 @@ fn files() -> Result<Vec<PathBuf>> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-	let as_json = env::args().any(|argument| argument == "--json");
+	unless_interrupted(demonstrate(env::args().any(|argument| argument == "--json"))).await
+}
+
+async fn demonstrate(as_json: bool) -> Result<()> {
 	eprintln!("starting three validators with workers …");
 	let devnet = Devnet::start().await?;
 	for node in &devnet.nodes {

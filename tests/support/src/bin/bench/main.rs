@@ -9,12 +9,11 @@ mod native;
 mod payer;
 mod throughput;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use figures::Figure;
-use highway_test_support::Devnet;
+use highway_test_support::{unless_interrupted, Devnet};
 use std::{fs, path::PathBuf, time::Duration};
-use tokio::signal::unix::{signal, SignalKind};
 
 /// The whole run never takes longer than this.
 const LIMIT: Duration = Duration::from_secs(360);
@@ -69,15 +68,8 @@ impl Args {
 #[tokio::main]
 async fn main() -> Result<()> {
 	let args = Args::parse();
-	let mut terminate = signal(SignalKind::terminate())?;
-	// Whatever ends the measurement, its nodes end with it: they are killed when they go out of scope.
-	let figures = tokio::select! {
-		figures = tokio::time::timeout(LIMIT, measure(&args)) => {
-			figures.with_context(|| format!("the measurement did not end within {LIMIT:?}"))??
-		}
-		_ = tokio::signal::ctrl_c() => bail!("interrupted"),
-		_ = terminate.recv() => bail!("terminated"),
-	};
+	let measured = tokio::time::timeout(LIMIT, unless_interrupted(measure(&args))).await;
+	let figures = measured.with_context(|| format!("the measurement did not end within {LIMIT:?}"))??;
 	if args.json {
 		println!("{}", figures::json(&figures));
 	} else {

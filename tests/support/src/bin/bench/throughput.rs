@@ -128,7 +128,7 @@ pub async fn measure(market: &mut Market, load: Duration, explain: bool) -> Resu
 			"wrong_or_lost_jobs",
 			(sent.len() - correct.len()) as f64,
 			"jobs",
-			Goal::None,
+			Goal::AtMost(0.0),
 		),
 	];
 	let bytes = market.ledger.average_bytes(&ids, |batch| batch >= BATCH);

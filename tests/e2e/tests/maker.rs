@@ -1,0 +1,236 @@
+//! The life of a model in its makers' hands, all of it by the `highway` binary, and what people see of it.
+
+use anyhow::{ensure, Context, Result};
+use highway_e2e_tests::{amount, identity_input};
+use highway_offchain_worker::tensors::parse;
+use highway_primitives::AIC;
+use highway_test_support::{hostile_models, market, Devnet, Wallet};
+use serde_json::json;
+use std::fs;
+
+#[tokio::test]
+async fn model_should_be_registered_changed_served_handed_over_and_removed() -> Result<()> {
+	Devnet::run(async |devnet| {
+		let file = devnet.scratch().join("identity.onnx");
+		fs::write(&file, hostile_models::identity())?;
+		let file = file.to_str().context("UTF-8")?;
+		let maker = Wallet::new(devnet.node("alice"), "//Dave");
+		let before = maker.run(&["balance"]).await?;
+		let words = "--name echo --licence MIT --unit-time-ms 200 --royalty 0.5 --terms 20%:0.01";
+		let words = [&["model", "add", file][..], &words.split(' ').collect::<Vec<_>>()].concat();
+		let id = market::add_model(&maker, &words.iter().map(|word| word.to_string()).collect::<Vec<_>>()).await?;
+		let model = id.to_string();
+		let twice = maker.fails(&words).await?;
+		ensure!(
+			twice.code == 4 && twice.message.contains("NameTaken"),
+			"one name, one model: {twice:?}"
+		);
+
+		model_should_change(&maker, &model, file).await?;
+		model_should_be_served(devnet, &maker, id).await?;
+		model_should_be_handed_over_and_removed(devnet, &maker, &model).await?;
+		let after = maker.run(&["balance"]).await?;
+		ensure!(
+			after["held"] == before["held"],
+			"the deposit is back: {before}, then {after}"
+		);
+		Ok(())
+	})
+	.await
+}
+
+/// `list`, `show` and `update`, for programs and for people.
+async fn model_should_change(maker: &Wallet, model: &str, file: &str) -> Result<()> {
+	let shown = maker.run(&["model", "show", "//Dave/echo"]).await?;
+	ensure!(
+		shown["id"].as_u64() == model.parse().ok() && shown["version"] == 1,
+		"it is there: {shown}"
+	);
+	ensure!(amount(&shown["deposit"])? > 0, "a deposit is held: {shown}");
+	let listed = maker.run(&["model", "list"]).await?;
+	ensure!(listed == json!([shown]), "it is the only one: {listed}");
+
+	let nothing = maker.fails(&["model", "update", model]).await?;
+	ensure!(
+		nothing.code == 2 && nothing.message.contains("--royalty"),
+		"{nothing:?}"
+	);
+	let lower = [
+		"model",
+		"update",
+		model,
+		"--royalty",
+		"0.25",
+		"--terms",
+		"none",
+		"--file",
+		file,
+	];
+	maker.run(&lower).await?;
+	let changed = maker.run(&["model", "show", model]).await?;
+	ensure!(
+		changed["version"] == 2 && changed["terms"].is_null() && amount(&changed["royalty"])? == AIC / 4,
+		"version, terms and a lower royalty hold at once: {changed}"
+	);
+	let raised = ["model", "update", model, "--royalty", "0.3"];
+	maker.run(&raised).await?;
+	let changed = maker.run(&["model", "show", model]).await?;
+	ensure!(
+		amount(&changed["royalty"])? == AIC / 4 && amount(&changed["pendingRoyalty"]["royalty"])? == AIC * 3 / 10,
+		"a rise waits for its notice: {changed}"
+	);
+	let greedy = maker.fails(&["model", "update", model, "--royalty", "3"]).await?;
+	ensure!(greedy.code == 4, "and is bounded: {greedy:?}");
+	let stranger = Wallet {
+		key: "//Eve".into(),
+		..maker.clone()
+	};
+	let refused = stranger.fails(&raised).await?;
+	ensure!(refused.code == 4 && refused.message.contains("NotOwner"), "{refused:?}");
+
+	for (command, wanted) in [
+		(
+			&["model", "list"][..],
+			&["echo", "MIT", "0.25 AIC per request", "active"][..],
+		),
+		(
+			&["model", "show", model],
+			&["derivatives", "not allowed", "royalty soon", "0.3 AIC from block"],
+		),
+		(&["node", "list"], &["operator", "reliability", "50.0%"]),
+	] {
+		let text = maker.text(command).await?;
+		let missing: Vec<_> = wanted.iter().filter(|word| !text.contains(**word)).collect();
+		ensure!(
+			missing.is_empty(),
+			"highway {} lacks {missing:?}: {text}",
+			command.join(" ")
+		);
+	}
+	Ok(())
+}
+
+/// Hosted with a curator's fee in the bill, fetched later by `job watch`, and hosted no more.
+async fn model_should_be_served(devnet: &Devnet, maker: &Wallet, id: u64) -> Result<()> {
+	let model = id.to_string();
+	let operator = Wallet::new(devnet.node("alice"), "//Alice");
+	market::host(&operator, &[id], "0.1", "0.1").await?;
+	let more = operator.run(&["node", "status"]).await?;
+	operator.run(&["node", "bond", "10"]).await?;
+	let bonded = operator.run(&["node", "status"]).await?;
+	ensure!(
+		amount(&bonded["bond"])? == amount(&more["bond"])? + 10 * AIC,
+		"10 AIC more: {bonded}"
+	);
+	let absurd = operator.fails(&["node", "bond", "999999999999"]).await?;
+	ensure!(
+		absurd.code == 5 && absurd.kind == "money",
+		"nobody bonds what he does not have: {absurd:?}"
+	);
+
+	let curator = Wallet::new(devnet.node("bob"), "//Ferdie");
+	curator.run(&["curator", "fee", "0.75"]).await?;
+	let payer = Wallet::new(devnet.node("bob"), "//Eve");
+	market::wait_for_executors(&payer, id, 1).await?;
+	let input = devnet.scratch().join("in.safetensors");
+	fs::write(&input, identity_input(7.0, 1)?)?;
+	let input = input.to_str().context("UTF-8")?;
+	let quote = payer
+		.text(&["quote", &model, "--input", input, "--curator", "//Ferdie"])
+		.await?;
+	ensure!(
+		quote.contains("Curator") && quote.contains("0.75 AIC"),
+		"the fee is foreseen: {quote}"
+	);
+	let asked = [
+		"infer",
+		&model,
+		"--input",
+		input,
+		"--curator",
+		"//Ferdie",
+		"--detach",
+		"--finalized",
+	];
+	let sent = payer.run(&asked).await?;
+	let job = sent["results"][0]["job"]
+		.as_u64()
+		.context("the job has an id")?
+		.to_string();
+	let output = devnet.scratch().join("watched.safetensors");
+	let watched = payer
+		.text(&["job", "watch", &job, "--output", output.to_str().context("UTF-8")?])
+		.await?;
+	ensure!(watched.contains("output written to"), "{watched}");
+	let (given, got) = (fs::read(input)?, fs::read(&output)?);
+	ensure!(parse(&given)?[0].data == parse(&got)?[0].data, "it is the identity");
+
+	// While the window is open, nobody hurries it; and a job in the making keeps its model.
+	let hurried = payer.fails(&["job", "poke", &job]).await?;
+	ensure!(hurried.code == 4 && hurried.message.contains("NotDue"), "{hurried:?}");
+	let kept = maker.fails(&["model", "remove", &model]).await?;
+	ensure!(kept.code == 4 && kept.message.contains("OpenJobs"), "{kept:?}");
+	market::wait_for_phase(&payer, job.parse()?, "Settled").await?;
+	let bill = payer.text(&["bill", &job]).await?;
+	ensure!(
+		bill.contains("final") && bill.contains("0.75 AIC") && bill.contains("burned"),
+		"{bill}"
+	);
+	let earned = curator.run(&["claim"]).await?;
+	ensure!(
+		amount(&earned["claimed"])? == AIC * 3 / 4,
+		"the curator has it: {earned}"
+	);
+
+	operator.run(&["node", "unhost", &model]).await?;
+	let status = operator.run(&["node", "status"]).await?;
+	ensure!(status["hosted"] == json!([]), "it is hosted no more: {status}");
+	Ok(())
+}
+
+async fn model_should_be_handed_over_and_removed(devnet: &Devnet, maker: &Wallet, model: &str) -> Result<()> {
+	maker.run(&["model", "deprecate", model]).await?;
+	let refused = maker.fails(&["infer", model, "--input", "/dev/null"]).await?;
+	ensure!(refused.message.contains("deprecated"), "no new jobs: {refused:?}");
+	maker.run(&["model", "reinstate", model]).await?;
+	ensure!(
+		maker.run(&["model", "show", model]).await?["state"] == "active",
+		"it takes jobs again"
+	);
+
+	let heir = Wallet::new(devnet.node("bob"), "//Ferdie");
+	// A deposit for his fee as a curator.
+	let held = amount(&heir.run(&["balance"]).await?["held"])?;
+	let early = heir.fails(&["model", "accept", model]).await?;
+	ensure!(early.code == 4, "nothing is offered yet: {early:?}");
+	maker.run(&["model", "transfer", model, "//Ferdie"]).await?;
+	maker.run(&["model", "transfer", model]).await?;
+	let taken_back = heir.fails(&["model", "accept", model]).await?;
+	ensure!(taken_back.code == 4, "the offer was taken back: {taken_back:?}");
+	maker.run(&["model", "transfer", model, "//Ferdie"]).await?;
+	heir.run(&["model", "accept", model]).await?;
+	let shown = heir.run(&["model", "show", "//Ferdie/echo"]).await?;
+	ensure!(
+		shown["id"].as_u64() == model.parse().ok(),
+		"it has another owner: {shown}"
+	);
+	let balance = heir.run(&["balance"]).await?;
+	ensure!(
+		amount(&balance["held"])? == held + amount(&shown["deposit"])?,
+		"who holds its deposit now: {balance}, of {shown}"
+	);
+	let late = maker.fails(&["model", "remove", model]).await?;
+	ensure!(late.code == 4 && late.message.contains("NotOwner"), "{late:?}");
+	heir.run(&["model", "remove", model]).await?;
+	let gone = heir.fails(&["model", "show", model]).await?;
+	ensure!(gone.code == 1, "it is gone: {gone:?}");
+	ensure!(
+		amount(&heir.run(&["balance"]).await?["held"])? == held,
+		"with its deposit back"
+	);
+	ensure!(
+		heir.text(&["model", "list"]).await?.contains("no models yet"),
+		"there is none"
+	);
+	Ok(())
+}
