@@ -61,7 +61,9 @@ pub fn silero_arguments() -> Result<Vec<String>> {
 
 /// Registers a model from `maker`'s account and returns its id.
 pub async fn add_model(maker: &Wallet, arguments: &[String]) -> Result<u64> {
-	let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+	let mut arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+	// Others, at other nodes, are about to use its id.
+	arguments.push("--finalized");
 	let added = maker.run(&arguments).await?;
 	added["model"]
 		.as_u64()
