@@ -125,8 +125,14 @@ pub async fn measure(market: &mut Market, load: Duration, explain: bool) -> Resu
 			Goal::None,
 		),
 		figure(
-			"wrong_or_lost_jobs",
-			(sent.len() - correct.len()) as f64,
+			"wrong_outputs",
+			(attested.len() - correct.len()) as f64,
+			"jobs",
+			Goal::AtMost(0.0),
+		),
+		figure(
+			"jobs_never_attested",
+			(sent.len() - attested.len()) as f64,
 			"jobs",
 			Goal::AtMost(0.0),
 		),
