@@ -20,7 +20,7 @@ use sp_core::{bounded::BoundedVec, Get};
 pub struct Limits {
 	/// Bytes of the file. Protobuf's own limit for one message is 2 GiB.
 	pub max_bytes: u64,
-	/// Nodes in all graphs together.
+	/// Nodes in all graphs together, and as many constants.
 	pub max_nodes: u64,
 	/// Depth of subgraphs below the main graph.
 	pub max_depth: u32,
@@ -113,7 +113,7 @@ pub struct ModelSignature {
 	pub outputs: Vec<TensorSpec>,
 	/// Whether an operator is known to let one row of a batch change another, as dynamic quantisation does.
 	pub mixes_rows: bool,
-	/// Nodes in all graphs together.
+	/// Nodes in all graphs together, and as many constants.
 	pub nodes: u64,
 }
 

@@ -129,7 +129,8 @@ impl Inference {
 		}
 	}
 
-	/// The registered worker key and its node, else the key that would be registered.
+	/// The registered worker key and its node, else the key that would be registered. To change to another key, the
+	/// registered one is taken out of the keystore.
 	fn worker(&self) -> RpcResult<(Option<WorkerId>, Option<NodeId>)> {
 		let best = self.client.info().best_hash;
 		let registered = chain::registered_worker(&self.client, &self.keystore, best).map_err(runtime_error)?;

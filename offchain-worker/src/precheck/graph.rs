@@ -51,6 +51,13 @@ fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), Refusal> {
 	}
 }
 
+fn at_most(what: &'static str, got: u64, max: u64) -> Result<(), Refusal> {
+	if got > max {
+		return Err(Refusal::TooLarge { what, got, max });
+	}
+	Ok(())
+}
+
 struct Walk<'l> {
 	limits: &'l Limits,
 	nodes: u64,
@@ -113,14 +120,14 @@ impl Walk<'_> {
 			match field.number {
 				1 => {
 					self.nodes += 1;
-					self.count("the number of nodes", self.nodes)?;
+					at_most("the number of nodes", self.nodes, self.limits.max_nodes)?;
 					if let Some((name, literal)) = self.constant_node(field.bytes()?)? {
 						literals.insert(name, literal);
 					}
 				}
 				5 => {
 					self.constants += 1;
-					self.count("the number of constants", self.constants)?;
+					at_most("the number of constants", self.constants, self.limits.max_nodes)?;
 					let constant = self.tensor(field.bytes()?)?;
 					if let Some(literal) = constant.literal {
 						literals.insert(constant.name, literal);
@@ -241,14 +248,11 @@ impl Walk<'_> {
 			},
 			_ => None,
 		};
-		match total {
-			Some(got) if got > self.limits.max_generated_elements => Err(Refusal::TooLarge {
-				what: "the size of a tensor made from a literal shape",
-				got,
-				max: self.limits.max_generated_elements,
-			}),
-			_ => Ok(()),
-		}
+		at_most(
+			"the size of a tensor made from a literal shape",
+			total.unwrap_or(0),
+			self.limits.max_generated_elements,
+		)
 	}
 
 	fn attribute<'a>(&mut self, bytes: &'a [u8], scopes: &mut Vec<Literals<'a>>, depth: u32) -> Result<(), Refusal> {
@@ -370,30 +374,15 @@ impl Walk<'_> {
 				_ => {}
 			}
 		}
-		if elements > self.limits.max_generated_elements {
-			return Err(Refusal::TooLarge {
-				what: "the number of a sparse tensor's elements",
-				got: elements,
-				max: self.limits.max_generated_elements,
-			});
-		}
-		Ok(())
-	}
-
-	fn count(&self, what: &'static str, got: u64) -> Result<(), Refusal> {
-		let max = self.limits.max_nodes;
-		if got > max {
-			return Err(Refusal::TooLarge { what, got, max });
-		}
-		Ok(())
+		at_most(
+			"the number of a sparse tensor's elements",
+			elements,
+			self.limits.max_generated_elements,
+		)
 	}
 
 	fn elements(&self, what: &'static str, got: u64) -> Result<(), Refusal> {
-		let max = self.limits.max_elements;
-		if got > max {
-			return Err(Refusal::TooLarge { what, got, max });
-		}
-		Ok(())
+		at_most(what, got, self.limits.max_elements)
 	}
 
 	/// Name of a value, and its element type and shape if it is a tensor with a shape.

@@ -261,6 +261,15 @@ pub fn local_function() -> Vec<u8> {
 		.finish()
 }
 
+/// One node and so many small constants, each of which the pre-check would have to remember.
+pub fn many_constants(count: usize) -> Vec<u8> {
+	identity_and(|graph| {
+		(0..count).fold(graph, |graph, index| {
+			graph.message(5, integers(&format!("c{index}"), &[1]))
+		})
+	})
+}
+
 /// A few bytes that claim to be 2⁴⁰ floats.
 pub fn constant_without_data() -> Vec<u8> {
 	let liar = Message::new()
