@@ -1,8 +1,12 @@
 //! The command line.
 
 use highway_offchain_worker::engine::Provider;
+use highway_runtime::pallet_node_staking;
 use sc_cli::RunCmd;
 use std::path::PathBuf;
+
+/// The most slots that the chain lets a node claim.
+const MAX_SLOTS: i64 = pallet_node_staking::MAX_SLOTS as i64;
 
 /// Node of AI Highway: authors and finalizes blocks, and runs inference for those who pay for it.
 #[derive(Debug, clap::Parser)]
@@ -27,7 +31,7 @@ pub struct Cli {
 #[derive(Debug, Clone, clap::Args)]
 pub struct InferenceArgs {
 	/// Execution provider of ONNX Runtime: `auto`, `cpu` or `cuda:N`. What really runs is what `highway node
-	/// register` and `highway node update` put on chain; a difference is told at the start.
+	/// register` and `highway node update` put on chain; while the two differ the node gets no jobs.
 	#[arg(long, default_value = "auto", value_name = "PROVIDER")]
 	pub inference_provider: Provider,
 
@@ -39,16 +43,20 @@ pub struct InferenceArgs {
 	#[arg(long, default_value_t = 1, value_name = "N")]
 	pub inference_threads: u16,
 
-	/// Memory of one inference beyond the model's own size, in MiB.
+	/// Memory that an inference child may take for a run, in MiB, beyond four times the input and what it has once the
+	/// model is loaded: the model's own size at least, with ONNX Runtime. While it loads, beyond ONNX Runtime and four
+	/// times the model's size. A child that takes more is stopped.
 	#[arg(long, default_value_t = 250, value_name = "MIB")]
 	pub inference_memory: u32,
 
-	/// Bytes of models kept loaded, in MiB.
+	/// Memory for loaded models, in MiB: each counts its file's size and what one inference may take beyond it. A model
+	/// that does not fit, or is larger than a quarter of the disk space for blobs, is refused.
 	#[arg(long, default_value_t = 4096, value_name = "MIB")]
 	pub loaded_models: u64,
 
-	/// Jobs that the node takes at the same time, queued ones included.
-	#[arg(long, default_value_t = 256, value_name = "N")]
+	/// The most jobs that the node takes at the same time, queued ones included. A node that hosts a slow model takes only
+	/// as many as it can finish within that model's deadline; that is told with each session's heartbeat.
+	#[arg(long, default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_SLOTS))]
 	pub inference_slots: u16,
 
 	/// Run models without the sandbox if it cannot be set up. Models are strangers' input: for tests only.
@@ -59,7 +67,8 @@ pub struct InferenceArgs {
 	#[arg(long, default_value_t = 20 * 1024, value_name = "MIB")]
 	pub blob_quota: u64,
 
-	/// Multiaddress under which other nodes reach this one, put on chain at registration; up to four times.
+	/// Multiaddress under which other nodes reach this one, put on chain at registration; up to four times. Without it
+	/// those of `--public-addr` are.
 	#[arg(long, value_name = "MULTIADDR")]
 	pub advertise: Vec<String>,
 }

@@ -10,11 +10,12 @@ use crate::{
 	machine::{Action, Event, JobFault, LoadFault, Machine, MachineConfig, RunId, Submission, WorkKey},
 	metrics::Metrics,
 	ports::{BlobStore, BlockStream, BlockTick, Keep, Ports},
-	LOG_TARGET,
+	precheck, LOG_TARGET,
 };
 use bytes::Bytes;
 use futures::FutureExt;
-use highway_primitives::{BlobRef, WorkerAction};
+use highway_primitives::{BlobRef, DeviceClass, WorkerAction};
+use highway_runtime_api::types::WorkList;
 use parking_lot::Mutex;
 use rand::{rngs::OsRng, RngCore};
 use sp_core::H256;
@@ -46,6 +47,8 @@ pub struct WorkerConfig {
 	pub genesis: H256,
 	/// How long inputs and outputs are kept; see [`DEFAULT_KEEP`].
 	pub keep: Duration,
+	/// The most bytes of a model's file: a larger one is refused before it is fetched.
+	pub max_artifact: u64,
 }
 
 impl WorkerConfig {
@@ -56,6 +59,7 @@ impl WorkerConfig {
 			journal,
 			genesis,
 			keep: DEFAULT_KEEP,
+			max_artifact: precheck::Limits::default().max_bytes,
 		}
 	}
 }
@@ -85,8 +89,13 @@ pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result
 		.collect();
 
 	let (events, mut answers) = mpsc::unbounded_channel();
+	let device = engine.device();
+	let machine = MachineConfig {
+		device: Some(device),
+		..config.machine
+	};
 	let mut driver = Driver {
-		machine: Machine::new(config.machine),
+		machine: Machine::new(machine),
 		journal: Arc::new(Mutex::new(journal)),
 		chain,
 		submitter,
@@ -95,11 +104,15 @@ pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result
 		engine,
 		metrics,
 		keep: config.keep,
+		max_artifact: config.max_artifact,
+		device,
+		untrue_device: None,
 		best: H256::zero(),
 		events,
 		tasks: JoinSet::new(),
 		writes: JoinSet::new(),
 		input_fetches: HashMap::new(),
+		model_fetches: HashMap::new(),
 	};
 	driver.handle(Event::JournalRestored(restored));
 
@@ -146,6 +159,11 @@ struct Driver {
 	engine: Arc<dyn crate::engine::Engine>,
 	metrics: Metrics,
 	keep: Duration,
+	max_artifact: u64,
+	/// What inference runs on.
+	device: DeviceClass,
+	/// The device on chain and the session in which the operator was last told that it is untrue.
+	untrue_device: Option<(DeviceClass, u32)>,
 	/// The block whose runtime builds what is submitted.
 	best: H256,
 	events: mpsc::UnboundedSender<Event>,
@@ -154,6 +172,7 @@ struct Driver {
 	/// Write to the journal: finished before the worker ends.
 	writes: JoinSet<()>,
 	input_fetches: HashMap<WorkKey, AbortHandle>,
+	model_fetches: HashMap<ModelKey, AbortHandle>,
 }
 
 impl Driver {
@@ -165,16 +184,38 @@ impl Driver {
 		let read = AssertUnwindSafe(self.chain.work_for(tick.hash)).catch_unwind().await;
 		let read = read.unwrap_or_else(|_| Err(ChainError::RuntimeApi("the call panicked".into())));
 		match read {
-			Ok(work) => self.handle(Event::Block {
-				number: tick.number,
-				finalized: tick.finalized,
-				work,
-			}),
+			Ok(work) => {
+				self.compare_device(work.as_ref());
+				self.handle(Event::Block {
+					number: tick.number,
+					finalized: tick.finalized,
+					work,
+				})
+			}
 			Err(error) => {
 				self.metrics.chain_error();
 				log::warn!(target: LOG_TARGET, "the work of block {} cannot be read: {error}", tick.number);
 			}
 		}
+	}
+
+	/// The device on chain is the operator's word, which only his account changes: he is told once a session while it is
+	/// untrue.
+	fn compare_device(&mut self, work: Option<&WorkList>) {
+		let untrue = work.filter(|work| work.device != self.device);
+		let told = self.untrue_device;
+		self.untrue_device = untrue.map(|work| (work.device, work.session));
+		let Some(work) = untrue.filter(|_| self.untrue_device != told) else {
+			return;
+		};
+		log::error!(
+			target: LOG_TARGET,
+			"node {} is registered with {:?}, but inference runs on {:?}: it says that it is not healthy, and gets no jobs. \
+			 Mend the device and restart, or run `highway node update` against this node",
+			work.node,
+			work.device,
+			self.device,
+		);
 	}
 
 	fn handle(&mut self, event: Event) {
@@ -187,8 +228,12 @@ impl Driver {
 
 	fn observe(&mut self, event: &Event) {
 		match event {
-			Event::ModelFetched(_) => self.metrics.blob_fetched("model", true),
+			Event::ModelFetched(model) => {
+				self.model_fetches.remove(model);
+				self.metrics.blob_fetched("model", true);
+			}
 			Event::ModelFetchFailed(model, error) => {
+				self.model_fetches.remove(model);
 				self.metrics.blob_fetched("model", false);
 				log::warn!(target: LOG_TARGET, "{model} is not fetched: {error}");
 			}
@@ -235,13 +280,20 @@ impl Driver {
 				artifact,
 				providers,
 			} => {
+				if artifact.size > self.max_artifact {
+					let (size, most) = (artifact.size, self.max_artifact);
+					return self.answer(Event::ModelFetchFailed(model, BlobError::TooLarge { size, most }));
+				}
 				let blobs = self.blobs.clone();
-				self.spawn(Event::ModelFetchFailed(model, panicked_blob()), async move {
-					match blobs.fetch(artifact, &providers, Keep::Pinned).await {
+				// Here and not in the task: there it could come after the model was released.
+				blobs.pin(artifact.hash);
+				let handle = self.spawn(Event::ModelFetchFailed(model, panicked_blob()), async move {
+					match blobs.fetch(artifact, &providers, Keep::Cache).await {
 						Ok(()) => Event::ModelFetched(model),
 						Err(error) => Event::ModelFetchFailed(model, error),
 					}
 				});
+				self.model_fetches.insert(model, handle);
 			}
 			Action::LoadModel { model, spec } => {
 				let (blobs, engine) = (self.blobs.clone(), self.engine.clone());
@@ -249,7 +301,7 @@ impl Driver {
 					Event::ModelFailed(model, LoadFault::Engine(panicked_engine())),
 					async move {
 						let artifact = spec.artifact;
-						let file = match blobs.open(artifact.hash) {
+						let file = match blobs.open(artifact.hash).await {
 							Ok(file) => file,
 							Err(error) => return Event::ModelFailed(model, LoadFault::Blob(error)),
 						};
@@ -266,14 +318,13 @@ impl Driver {
 					},
 				);
 			}
-			Action::ReleaseModel(artifact) => {
-				let blobs = self.blobs.clone();
-				self.tasks.spawn(async move {
-					if let Err(error) = blobs.keep(artifact.hash, Keep::Cache).await {
-						log::warn!(target: LOG_TARGET, "model file {:?} stays pinned: {error}", artifact.hash);
-					}
-				});
+			Action::DropModel(model) => {
+				if let Some(fetch) = self.model_fetches.remove(&model) {
+					fetch.abort();
+				}
+				self.engine.unload(&model);
 			}
+			Action::ReleaseModel(artifact) => self.blobs.unpin(artifact.hash),
 			Action::FetchInput { key, input, providers } => {
 				let blobs = self.blobs.clone();
 				let keep = self.keep_until();

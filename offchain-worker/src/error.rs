@@ -36,7 +36,18 @@ pub enum BlobError {
 	/// A peer has it, but the transfer broke off. What arrived is kept.
 	#[error("the transfer broke off: {0}")]
 	Interrupted(String),
-	/// This node's disk or quota is the trouble, not the blob.
+	/// The blob is larger than this node takes blobs of its kind.
+	#[error("it has {size} bytes, this node takes at most {most}")]
+	TooLarge {
+		/// Its size.
+		size: u64,
+		/// What the node takes.
+		most: u64,
+	},
+	/// What may not be evicted leaves no room for the blob.
+	#[error("the blob store has no room: {0}")]
+	NoRoom(String),
+	/// This node's disk is the trouble, not the blob.
 	#[error("the blob store failed: {0}")]
 	Storage(String),
 }
@@ -44,7 +55,7 @@ pub enum BlobError {
 impl BlobError {
 	/// Whether this node is to blame, so that nothing may be reported about the blob.
 	pub fn is_local(&self) -> bool {
-		matches!(self, Self::Storage(_))
+		matches!(self, Self::NoRoom(_) | Self::Storage(_))
 	}
 }
 

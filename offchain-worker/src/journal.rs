@@ -8,8 +8,9 @@
 //! record: length (4, little endian) · checksum (8, BLAKE3 of the body) · body (SCALE)
 //! ```
 //!
-//! A crash can leave half a record at the end: reading stops at the first one that does not check, and the file is cut
-//! there. The salts in it are secret until an audit opens them: the file is readable by its owner only.
+//! A crash can leave half a record at the end, which is cut off. A record that a failing disk has damaged is left out, and
+//! reading goes on with the next one whose checksum is right, since every salt is needed until its audit; only damage to the
+//! 40 bytes of the header loses all, as it cannot be told from another chain's. The salts in it are secret until an audit opens them: the file is readable by its owner only.
 
 use crate::{
 	error::JournalError,
@@ -145,13 +146,18 @@ impl Journal {
 		let mut bytes = Vec::new();
 		file.read_to_end(&mut bytes).map_err(error)?;
 		let header = header(genesis);
-		let (entries, good_len) = match bytes.strip_prefix(header.as_slice()) {
-			Some(records) => {
-				let (entries, len) = replay(records);
-				(entries, HEADER_LEN.saturating_add(len))
-			}
-			None => (BTreeMap::new(), 0),
+		let records = bytes.strip_prefix(header.as_slice());
+		let (entries, good_len, damaged) = match records.map(replay) {
+			Some(found) => (found.entries, HEADER_LEN.saturating_add(found.len), found.damaged),
+			None => (BTreeMap::new(), 0, 0),
 		};
+		if damaged > 0 {
+			log::error!(
+				target: crate::LOG_TARGET,
+				"journal {}: {damaged} bytes in its middle are damaged, and what they said is lost: check the disk",
+				path.display()
+			);
+		}
 		if good_len < bytes.len() {
 			let lost = bytes.len().saturating_sub(good_len);
 			log::warn!(target: crate::LOG_TARGET, "journal {}: {lost} bytes at its end are cut off", path.display());
@@ -178,7 +184,11 @@ impl Journal {
 			live_len,
 			_lock: lock,
 		};
-		journal.compact_if_worth();
+		if damaged > 0 {
+			journal.compact_or_warn();
+		} else {
+			journal.compact_if_worth();
+		}
 		Ok(journal)
 	}
 
@@ -224,9 +234,12 @@ impl Journal {
 	}
 
 	fn compact_if_worth(&mut self) {
-		if self.log.len < MIN_COMPACTION_LEN || self.log.len / 2 < self.live_len {
-			return;
+		if self.log.len >= MIN_COMPACTION_LEN && self.log.len / 2 >= self.live_len {
+			self.compact_or_warn();
 		}
+	}
+
+	fn compact_or_warn(&mut self) {
 		// The old file stays good if this fails: it is only longer than it must be.
 		if let Err(error) = self.compact() {
 			log::warn!(target: crate::LOG_TARGET, "journal {} cannot be compacted: {error}", self.path.display());
@@ -295,18 +308,35 @@ fn live_len(entries: &BTreeMap<WorkKey, Entry>) -> u64 {
 	(HEADER_LEN as u64).saturating_add((one as u64).saturating_mul(entries.len() as u64))
 }
 
-/// The entries in `bytes`, and how many of the bytes are good.
-fn replay(bytes: &[u8]) -> (BTreeMap<WorkKey, Entry>, usize) {
-	let mut entries = BTreeMap::new();
+/// What the records of a file say.
+#[derive(Default)]
+struct Replay {
+	entries: BTreeMap<WorkKey, Entry>,
+	/// Where the last good record ends.
+	len: usize,
+	/// Bytes before that which belong to none.
+	damaged: usize,
+}
+
+fn replay(bytes: &[u8]) -> Replay {
+	let mut found = Replay::default();
 	let mut rest = bytes;
-	while let Some((record, after)) = next_record(rest) {
+	while !rest.is_empty() {
+		let Some((record, after)) = next_record(rest) else {
+			// Where the next one begins is not known: its checksum tells.
+			rest = &rest[1..];
+			continue;
+		};
+		let start = bytes.len().saturating_sub(rest.len());
+		found.damaged = found.damaged.saturating_add(start.saturating_sub(found.len));
+		found.len = bytes.len().saturating_sub(after.len());
 		rest = after;
 		match record {
-			Record::Done(entry) => drop(entries.insert(entry.key, entry)),
-			Record::Forgotten(key) => drop(entries.remove(&key)),
+			Record::Done(entry) => drop(found.entries.insert(entry.key, entry)),
+			Record::Forgotten(key) => drop(found.entries.remove(&key)),
 		}
 	}
-	(entries, bytes.len().saturating_sub(rest.len()))
+	found
 }
 
 fn next_record(bytes: &[u8]) -> Option<(Record, &[u8])> {

@@ -24,7 +24,7 @@ use crate::{
 	error::BlobError,
 };
 use bytes::Bytes;
-use highway_primitives::{model::VersionSpec, node::Contact, BlockNumber, FailureClass, JobId, NodeId};
+use highway_primitives::{model::VersionSpec, node::Contact, BlockNumber, DeviceClass, FailureClass, JobId, NodeId};
 use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
 use std::{
 	collections::{BTreeMap, BTreeSet},
@@ -34,8 +34,10 @@ use std::{
 /// Limits and intervals, times in blocks.
 #[derive(Clone, Debug)]
 pub struct MachineConfig {
-	/// Jobs that the node takes at the same time, queued ones included.
+	/// The most jobs that the node takes at the same time, queued ones included. With a slow model it takes fewer.
 	pub slots: u16,
+	/// What inference runs on; `None`: it is not compared with what is registered.
+	pub device: Option<DeviceClass>,
 	/// The most jobs in one run.
 	pub max_batch: usize,
 	/// The most bytes of inputs in one run of more than one job: they are in memory together.
@@ -65,6 +67,7 @@ impl Default for MachineConfig {
 	fn default() -> Self {
 		Self {
 			slots: 64,
+			device: None,
 			max_batch: 32,
 			max_batch_bytes: 256 << 20,
 			max_input_fetches: 16,
@@ -153,6 +156,10 @@ struct Model {
 	was_loaded: bool,
 	/// Moving average of what a unit takes here.
 	micros_per_unit: Option<u64>,
+	/// Until this block its jobs do not run, because too many of them failed slowly.
+	rests_until: BlockNumber,
+	/// What is left of its debt in rest, less than a block.
+	debt_micros: u64,
 	/// Whether the artefact is not here because of this node's own disk.
 	local_fault: bool,
 }
@@ -229,6 +236,8 @@ pub struct Machine {
 	engine: EngineState,
 	/// Until which block the disk counts as troubled.
 	storage_trouble_until: BlockNumber,
+	/// Whether another device is registered than inference runs on.
+	other_device: bool,
 }
 
 /// Failed tries of one run, or of one load, after which the job, or the model, is given up.
@@ -257,6 +266,7 @@ impl Machine {
 			reporting: BTreeSet::new(),
 			engine: EngineState::default(),
 			storage_trouble_until: 0,
+			other_device: false,
 		}
 	}
 
@@ -273,7 +283,7 @@ impl Machine {
 			Event::Syncing => self.active = false,
 			Event::ModelFetched(model) => self.model_fetched(model),
 			Event::ModelFetchFailed(model, error) => self.model_fetch_failed(model, error),
-			Event::ModelReady(model) => self.model_ready(model),
+			Event::ModelReady(model) => self.model_ready(model, &mut actions),
 			Event::ModelFailed(model, fault) => self.model_failed(model, fault),
 			Event::InputReady(key) => self.input_arrived(key, Ok(())),
 			Event::InputFailed(key, error) => self.input_arrived(key, Err(error)),
@@ -315,9 +325,12 @@ impl Machine {
 		stats
 	}
 
-	/// Whether the node could do a job now, as far as it knows.
+	/// Whether the node could do a job now, as far as it knows, and on the device that it is chosen for.
 	pub fn is_healthy(&self) -> bool {
-		self.engine.healthy == Some(true) && !self.record_failed && self.block >= self.storage_trouble_until
+		self.engine.healthy == Some(true)
+			&& !self.record_failed
+			&& !self.other_device
+			&& self.block >= self.storage_trouble_until
 	}
 
 	fn model_fetched(&mut self, model: ModelKey) {
@@ -331,29 +344,38 @@ impl Machine {
 		}
 	}
 
-	fn model_fetch_failed(&mut self, model: ModelKey, error: BlobError) {
-		let next_block = self.block.saturating_add(1);
+	fn model_fetch_failed(&mut self, key: ModelKey, error: BlobError) {
+		// One artefact that finds no room is no trouble with the disk, and soon finds none again.
+		let no_room = matches!(error, BlobError::NoRoom(_));
+		let pause = if no_room { self.config.storage_trouble_for } else { 1 };
+		let next = self.block.saturating_add(pause);
 		if let Some(model) = self
 			.models
-			.get_mut(&model)
+			.get_mut(&key)
 			.filter(|model| model.state == ModelState::Fetching)
 		{
-			model.state = ModelState::Absent(next_block);
+			model.state = ModelState::Absent(next);
 			model.local_fault = error.is_local();
+			if matches!(error, BlobError::TooLarge { .. }) {
+				self.refuse(key);
+			}
 		}
-		self.note_blob_error(&error);
+		if !no_room {
+			self.note_blob_error(&error);
+		}
 	}
 
-	fn model_ready(&mut self, model: ModelKey) {
+	fn model_ready(&mut self, key: ModelKey, actions: &mut Vec<Action>) {
 		self.engine.failures = 0;
-		if let Some(model) = self
-			.models
-			.get_mut(&model)
-			.filter(|model| model.state == ModelState::Loading)
-		{
-			model.state = ModelState::Loaded;
-			model.failed_loads = 0;
-			model.was_loaded = true;
+		match self.models.get_mut(&key) {
+			Some(model) if model.state == ModelState::Loading => {
+				model.state = ModelState::Loaded;
+				model.failed_loads = 0;
+				model.was_loaded = true;
+			}
+			Some(_) => {}
+			// It went while it was being loaded.
+			None => actions.push(Action::DropModel(key)),
 		}
 	}
 
@@ -437,12 +459,14 @@ impl Machine {
 			return;
 		};
 		let mut results: BTreeMap<_, _> = results.into_iter().collect();
-		let mut all_done = true;
+		let elapsed = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+		let (mut done, mut lost, mut other, mut units) = (0u64, 0u64, 0u64, run.units);
 		for key in run.keys {
 			let unanswered = || Err(JobFault::Engine(EngineError::RunFailed("no result".into())));
 			match results.remove(&key).unwrap_or_else(unanswered) {
 				Ok(output) => {
 					self.engine.failures = 0;
+					done += 1;
 					// Kept even if the job is gone: a reorg may bring it back.
 					self.unrecorded.insert(key, output);
 					if let Some(job) = self.running_job(&key) {
@@ -450,14 +474,26 @@ impl Machine {
 					}
 				}
 				Err(fault) => {
-					all_done = false;
+					match &fault {
+						JobFault::Engine(EngineError::NotRun) => {
+							let job = self.running_job(&key);
+							units = units.saturating_sub(job.map_or(0, |job| job.item.units.into()));
+						}
+						JobFault::Engine(
+							EngineError::RunFailed(_) | EngineError::TimedOut | EngineError::ChildDied(_),
+						) => lost += 1,
+						_ => other += 1,
+					}
 					self.job_failed(&key, fault);
 				}
 			}
 		}
-		if let (Some(model), true) = (self.models.get_mut(&run.model), all_done) {
-			let elapsed = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-			let now = elapsed.div_ceil(run.units.max(1));
+		if lost > 0 {
+			self.rest(run.model, elapsed / (done + lost + other) * lost);
+		}
+		let measured = done > 0 && lost + other == 0;
+		if let (Some(model), true) = (self.models.get_mut(&run.model), measured) {
+			let now = elapsed.div_ceil(units.max(1));
 			model.micros_per_unit = Some(
 				model
 					.micros_per_unit
@@ -471,6 +507,7 @@ impl Machine {
 		let Some(job) = self.running_job(key) else { return };
 		match fault {
 			JobFault::InputLost => job.state = JobState::Waiting(block.saturating_add(1)),
+			JobFault::Engine(EngineError::NotRun) => job.state = JobState::Ready,
 			JobFault::Engine(EngineError::Unavailable(_)) => {
 				job.state = JobState::Ready;
 				self.engine_down();

@@ -50,8 +50,6 @@ pub trait Submitter: Send + Sync {
 /// How long a blob stays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Keep {
-	/// Until it is kept otherwise, or the node stops: the worker pins again when it starts.
-	Pinned,
 	/// At least until then, restarts included.
 	Until(SystemTime),
 	/// As long as nothing else needs the room.
@@ -67,7 +65,7 @@ pub trait BlobStore: Send + Sync {
 	async fn fetch(&self, blob: BlobRef, providers: &[Contact], keep: Keep) -> Result<(), BlobError>;
 
 	/// Opens a blob that is here for reading.
-	fn open(&self, hash: BlobHash) -> Result<File, BlobError>;
+	async fn open(&self, hash: BlobHash) -> Result<File, BlobError>;
 
 	/// Reads a blob that is here into memory.
 	async fn read(&self, blob: BlobRef) -> Result<Bytes, BlobError>;
@@ -78,8 +76,12 @@ pub trait BlobStore: Send + Sync {
 	/// Stores `bytes`, durably once this returns.
 	async fn put(&self, bytes: Bytes, keep: Keep) -> Result<BlobRef, BlobError>;
 
-	/// Changes how long a blob stays. Does nothing about a blob that is not here.
-	async fn keep(&self, hash: BlobHash, keep: Keep) -> Result<(), BlobError>;
+	/// From now on the blob is not evicted, whether it is here already or comes later: until it is unpinned, or the node
+	/// stops. Says nothing about what others pin.
+	fn pin(&self, hash: BlobHash);
+
+	/// Takes [`BlobStore::pin`] back.
+	fn unpin(&self, hash: BlobHash);
 }
 
 /// Tells the time of day.

@@ -213,8 +213,18 @@ pub fn serialize(tensors: &[Tensor]) -> Vec<u8> {
 	file
 }
 
-/// Whether `tensors` are exactly those of `spec`, in any order, with the types and shapes that it allows.
+/// Whether the inputs `tensors` are exactly those of `spec`, in any order, with the types and shapes that it allows. A
+/// dynamic dimension is at least 1.
 pub fn check_against(tensors: &[Tensor], spec: &[TensorSpec]) -> Result<(), TensorError> {
+	check(tensors, spec, 1)
+}
+
+/// The same for outputs, whose dynamic dimensions may be 0: a detector that finds nothing says so.
+pub fn check_outputs(tensors: &[Tensor], spec: &[TensorSpec]) -> Result<(), TensorError> {
+	check(tensors, spec, 0)
+}
+
+fn check(tensors: &[Tensor], spec: &[TensorSpec], least: usize) -> Result<(), TensorError> {
 	for tensor in tensors {
 		if !spec
 			.iter()
@@ -241,7 +251,7 @@ pub fn check_against(tensors: &[Tensor], spec: &[TensorSpec]) -> Result<(), Tens
 				.shape
 				.iter()
 				.zip(&wanted.shape)
-				.all(|(got, want)| want.map_or(*got > 0, |want| want as usize == *got));
+				.all(|(got, want)| want.map_or(*got >= least, |want| want as usize == *got));
 		if !fits {
 			let dims: Vec<String> = wanted
 				.shape
@@ -334,6 +344,11 @@ mod tests {
 		let empty = [Tensor::new("b", DType::F32, vec![0], vec![]).unwrap()];
 		assert!(matches!(
 			check_against(&empty, &wanted[1..]),
+			Err(TensorError::WrongShape { .. })
+		));
+		assert_eq!(check_outputs(&empty, &wanted[1..]), Ok(()));
+		assert!(matches!(
+			check_outputs(&empty, &other_shape[1..]),
 			Err(TensorError::WrongShape { .. })
 		));
 	}

@@ -13,7 +13,7 @@ use highway_primitives::{
 	model::{DType, VerificationPolicy, VersionSpec},
 	BlobRef, DeviceClass, Unit,
 };
-use highway_test_support::hostile_models as hostile;
+use highway_test_support::hostile_models::{self as hostile, Message};
 use sp_core::H256;
 use std::{
 	fs::File,
@@ -40,12 +40,18 @@ tests![
 	good_inputs_should_succeed_when_a_bad_one_is_among_them,
 	batches_should_be_given_up_when_rows_change_one_another,
 	sandbox_should_deny_everything_when_the_child_tries,
+	engine_should_not_start_when_the_kernel_offers_no_sandbox,
 	child_should_be_replaced_when_it_is_killed_in_mid_run,
 	run_should_time_out_and_recover_when_it_takes_too_long,
+	run_should_end_in_time_when_every_input_is_slow,
+	shared_run_should_find_the_bad_input_when_it_fails,
+	half_floats_should_cross_bit_by_bit_when_a_model_takes_them,
+	empty_outputs_should_be_given_when_there_is_nothing_to_tell,
 	run_should_fail_and_recover_when_it_takes_too_much_memory,
 	hostile_models_should_be_refused_when_loaded,
 	artifact_should_be_refused_when_its_bytes_were_swapped,
 	least_recently_used_model_should_go_when_the_limit_is_reached,
+	unloaded_model_should_be_gone_with_its_child,
 	cuda_should_run_where_it_is_and_fall_back_to_the_cpu_where_it_is_not,
 	start_should_explain_itself_when_onnx_runtime_is_missing,
 	threads_should_work_in_the_sandbox_when_there_are_several,
@@ -399,9 +405,40 @@ async fn batches_should_be_given_up_when_rows_change_one_another() {
 
 async fn sandbox_should_deny_everything_when_the_child_tries() {
 	let attempts = engine().await.self_test().await.unwrap();
-	assert!(attempts.len() >= 12, "{attempts:?}");
+	assert!(attempts.len() >= 22, "{attempts:?}");
 	for attempt in attempts {
 		assert!(attempt.denied, "a child could: {}", attempt.what);
+	}
+}
+
+/// A kernel without Landlock, or one that takes no more filters, for one thread and what it starts.
+async fn engine_should_not_start_when_the_kernel_offers_no_sandbox() {
+	use seccompiler::{apply_filter, BpfProgram, SeccompAction, SeccompFilter};
+	for (call, missing) in [
+		(libc::SYS_landlock_create_ruleset, "Landlock"),
+		(libc::SYS_seccomp, "seccomp"),
+	] {
+		let attempt = std::thread::spawn(move || {
+			let denied = SeccompAction::Errno(libc::ENOSYS as u32);
+			let architecture = std::env::consts::ARCH.try_into().unwrap();
+			let rules = [(call, vec![])].into_iter().collect();
+			let filter = SeccompFilter::new(rules, SeccompAction::Allow, denied, architecture).unwrap();
+			apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
+			// Its threads and their children inherit the filter.
+			let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+			let insecure = EngineConfig {
+				insecure: true,
+				..config()
+			};
+			let started = runtime.block_on(OrtEngine::start(config())).map(drop);
+			(started, runtime.block_on(OrtEngine::start(insecure)).map(drop))
+		});
+		let (started, insecure) = attempt.join().unwrap();
+		assert!(
+			matches!(&started, Err(EngineError::Unavailable(why)) if why.contains(missing)),
+			"without {missing}: {started:?}"
+		);
+		assert_eq!(insecure, Ok(()), "without {missing}, for development");
 	}
 }
 
@@ -426,10 +463,152 @@ async fn run_should_time_out_and_recover_when_it_takes_too_long() {
 	let engine = engine().await;
 	engine.load(request(6, &hostile::counting_loop())).await.unwrap();
 	let started = Instant::now();
-	let results = engine.run(&key(6), vec![count(i64::MAX), count(3)], SECOND).await;
-	assert_eq!(results[0], Err(EngineError::TimedOut));
-	assert_eq!(floats(&parse(results[1].as_ref().unwrap()).unwrap()[0]), vec![3.0; 4]);
+	let results = engine
+		.run(&key(6), vec![count(2), count(i64::MAX), count(3)], SECOND)
+		.await;
+	assert_eq!(floats(&parse(results[0].as_ref().unwrap()).unwrap()[0]), vec![2.0; 4]);
+	assert_eq!(results[1], Err(EngineError::TimedOut));
+	assert_eq!(
+		results[2],
+		Err(EngineError::NotRun),
+		"it shall not wait for more of this kind"
+	);
+	assert!(started.elapsed() < 5 * SECOND);
+	let results = engine.run(&key(6), vec![count(3)], SECOND).await;
+	assert_eq!(floats(&parse(results[0].as_ref().unwrap()).unwrap()[0]), vec![3.0; 4]);
 	assert!(started.elapsed() < 10 * SECOND);
+}
+
+async fn run_should_end_in_time_when_every_input_is_slow() {
+	let engine = engine().await;
+	engine.load(request(6, &hostile::counting_loop())).await.unwrap();
+	// What takes three quarters of the limit by itself.
+	let limit = 2 * SECOND;
+	let mut turns = 100_000;
+	loop {
+		let started = Instant::now();
+		assert!(engine.run(&key(6), vec![count(turns)], 60 * SECOND).await[0].is_ok());
+		let (taken, wanted) = (started.elapsed(), limit.mul_f64(0.75));
+		if taken > SECOND / 4 {
+			turns = (turns as f64 * wanted.as_secs_f64() / taken.as_secs_f64()) as i64;
+			break;
+		}
+		turns *= 4;
+	}
+	let started = Instant::now();
+	let results = engine.run(&key(6), vec![count(turns); 12], limit).await;
+	// Together they have twelve fourths of the limit, and the last one may begin just before that is over.
+	assert!(started.elapsed() < 8 * SECOND, "{:?}", started.elapsed());
+	assert!(results[0].is_ok(), "{:?}", results[0]);
+	assert_eq!(results[11], Err(EngineError::NotRun));
+}
+
+/// An input for [`lone_loop`], which adds 1 to `x` `n` times.
+fn rows(n: i64, x: f32) -> Bytes {
+	file(&[i64s("n", &[1], &[n]), f32s("x", &[1], &[x])])
+}
+
+/// Adds 1 to each element of `x`, f32[N], as often as the largest of `n`, i64[N], says.
+fn lone_loop() -> Vec<u8> {
+	let one = Message::new()
+		.int(1, 1)
+		.int(2, 1)
+		.bytes(8, "one")
+		.bytes(9, 1f32.to_le_bytes());
+	let body = Message::new()
+		.message(1, node("Identity", &["c"], "c_out"))
+		.message(1, node("Add", &["v", "one"], "v_out"))
+		.bytes(2, "body")
+		.message(5, one)
+		.message(11, value("i", 7, &[]))
+		.message(11, value("c", 9, &[]))
+		.message(11, value("v", 1, &[None]))
+		.message(12, value("c_out", 9, &[]))
+		.message(12, value("v_out", 1, &[None]));
+	let keep = Message::new().bytes(1, "keepdims").int(3, 0).int(20, 2);
+	let body = Message::new().bytes(1, "body").message(6, body).int(20, 5);
+	let graph = Message::new()
+		.message(1, node("ReduceMax", &["n"], "most").message(5, keep))
+		.message(1, node("Loop", &["most", "", "x"], "y").message(5, body))
+		.bytes(2, "graph")
+		.message(11, value("n", 7, &[None]))
+		.message(11, value("x", 1, &[None]))
+		.message(12, value("y", 1, &[None]));
+	hostile::model(graph).finish()
+}
+
+fn node(operator: &str, inputs: &[&str], output: &str) -> Message {
+	let node = inputs.iter().fold(Message::new(), |node, input| node.bytes(1, input));
+	node.bytes(2, output).bytes(4, operator)
+}
+
+/// A named value of one of ONNX's element types; `None` is a dynamic dimension.
+fn value(name: &str, kind: i64, shape: &[Option<i64>]) -> Message {
+	let dims = shape.iter().fold(Message::new(), |dims, dim| {
+		let dim = dim.map_or(Message::new().bytes(2, "N"), |dim| Message::new().int(1, dim));
+		dims.message(1, dim)
+	});
+	let tensor = Message::new().int(1, kind).message(2, dims);
+	Message::new()
+		.bytes(1, name)
+		.message(2, Message::new().message(1, tensor))
+}
+
+async fn shared_run_should_find_the_bad_input_when_it_fails() {
+	let engine = engine().await;
+	engine.load(request(10, &lone_loop())).await.unwrap();
+	let good = |x: f32| rows(1, x);
+	// The same number of turns everywhere: rows do not change one another, and later runs are shared.
+	let results = engine.run(&key(10), vec![good(1.0), good(2.0)], SECOND).await;
+	assert!(results.iter().all(Result::is_ok), "{results:?}");
+
+	let started = Instant::now();
+	let inputs = vec![good(1.0), rows(i64::MAX, 0.0), good(3.0)];
+	let results = engine.run(&key(10), inputs, SECOND).await;
+	assert_eq!(floats(&parse(results[0].as_ref().unwrap()).unwrap()[0]), [2.0]);
+	assert_eq!(results[1..], [Err(EngineError::TimedOut), Err(EngineError::NotRun)]);
+	assert!(started.elapsed() < 6 * SECOND, "{:?}", started.elapsed());
+	let results = engine.run(&key(10), vec![good(1.0), good(2.0)], SECOND).await;
+	assert!(results.iter().all(Result::is_ok), "{results:?}");
+}
+
+async fn half_floats_should_cross_bit_by_bit_when_a_model_takes_them() {
+	let engine = engine().await;
+	// Not numbers, infinite, subnormal, negative zero: whatever the bits are.
+	let bits: [u16; 4] = [0x3c01, 0x8000, 0x7c00, 0x0001];
+	let data: Vec<u8> = bits.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+	for (model, kind, dtype) in [(11, 10, DType::F16), (12, 16, DType::BF16)] {
+		let graph = Message::new()
+			.message(1, node("Identity", &["x"], "y"))
+			.bytes(2, "graph")
+			.message(11, value("x", kind, &[None, Some(4)]))
+			.message(12, value("y", kind, &[None, Some(4)]));
+		engine
+			.load(request(model, &hostile::model(graph).finish()))
+			.await
+			.unwrap();
+		let input = file(&[Tensor::new("x", dtype, vec![1, 4], data.clone()).unwrap()]);
+		let output = engine.run(&key(model), vec![input], SECOND).await.remove(0).unwrap();
+		assert_eq!(
+			parse(&output).unwrap(),
+			[Tensor::new("y", dtype, vec![1, 4], data.clone()).unwrap()]
+		);
+	}
+}
+
+async fn empty_outputs_should_be_given_when_there_is_nothing_to_tell() {
+	let engine = engine().await;
+	let graph = Message::new()
+		.message(1, node("NonZero", &["x"], "y"))
+		.bytes(2, "graph")
+		.message(11, value("x", 1, &[None]))
+		.message(12, value("y", 7, &[Some(1), None]));
+	engine.load(request(13, &hostile::model(graph).finish())).await.unwrap();
+	for (x, found) in [([0.0, 0.0], &[][..]), ([0.0, 5.0], &[1])] {
+		let input = file(&[f32s("x", &[2], &x)]);
+		let output = engine.run(&key(13), vec![input], SECOND).await.remove(0).unwrap();
+		assert_eq!(parse(&output).unwrap(), [i64s("y", &[1, found.len()], found)]);
+	}
 }
 
 async fn run_should_fail_and_recover_when_it_takes_too_much_memory() {
@@ -442,7 +621,9 @@ async fn run_should_fail_and_recover_when_it_takes_too_much_memory() {
 		"{:?}",
 		results[0]
 	);
-	assert!(results[1].is_ok(), "{:?}", results[1]);
+	assert_eq!(results[1], Err(EngineError::NotRun));
+	let results = engine.run(&key(7), vec![shape(1)], 60 * SECOND).await;
+	assert!(results[0].is_ok(), "{:?}", results[0]);
 }
 
 async fn hostile_models_should_be_refused_when_loaded() {
@@ -478,16 +659,45 @@ async fn artifact_should_be_refused_when_its_bytes_were_swapped() {
 async fn least_recently_used_model_should_go_when_the_limit_is_reached() {
 	let model = hostile::identity();
 	let mut config = config();
-	config.max_loaded_bytes = model.len() as u64 * 2;
+	// Each counts its file and what its process may take on top.
+	let weight = model.len() as u64 + (250 << 20);
+	config.max_loaded_bytes = weight * 2;
 	let engine = OrtEngine::start(config).await.unwrap();
 	engine.load(request(1, &model)).await.unwrap();
 	engine.load(request(2, &model)).await.unwrap();
 	engine.run(&key(1), vec![], SECOND).await;
 	engine.load(request(3, &model)).await.unwrap();
 	assert!(engine.is_loaded(&key(1)) && !engine.is_loaded(&key(2)) && engine.is_loaded(&key(3)));
-	assert_eq!(engine.loaded_bytes(), model.len() as u64 * 2);
-	let too_large = engine.load(request(4, &hostile::counting_loop().repeat(9))).await;
-	assert!(matches!(too_large, Err(EngineError::Unavailable(_))), "{too_large:?}");
+	assert_eq!(engine.loaded_bytes(), weight * 2);
+
+	let few = EngineConfig {
+		max_loaded_models: 1,
+		..self::config()
+	};
+	let engine = OrtEngine::start(few).await.unwrap();
+	engine.load(request(1, &model)).await.unwrap();
+	engine.load(request(2, &model)).await.unwrap();
+	assert!(!engine.is_loaded(&key(1)) && engine.is_loaded(&key(2)));
+
+	// It is the model that does not fit, not the engine that does not work.
+	let small = EngineConfig {
+		max_loaded_bytes: 250 << 20,
+		..self::config()
+	};
+	let engine = OrtEngine::start(small).await.unwrap();
+	let too_large = engine.load(request(4, &model)).await;
+	assert!(matches!(too_large, Err(EngineError::ModelRefused(_))), "{too_large:?}");
+}
+
+async fn unloaded_model_should_be_gone_with_its_child() {
+	let engine = engine().await;
+	engine.load(request(1, &hostile::identity())).await.unwrap();
+	let pid = engine.child_pid(&key(1)).unwrap();
+	engine.unload(&key(1));
+	engine.unload(&key(2));
+	assert!(!engine.is_loaded(&key(1)));
+	assert_eq!(engine.loaded_bytes(), 0);
+	assert!(is_gone(pid), "the child outlived its model");
 }
 
 async fn cuda_should_run_where_it_is_and_fall_back_to_the_cpu_where_it_is_not() {
@@ -547,9 +757,13 @@ async fn children_should_be_gone_when_the_engine_is_dropped() {
 	let pid = engine.child_pid(&key(1)).unwrap();
 	assert!(engine.child_resident(&key(1)).unwrap() > 0);
 	drop(engine);
-	let gone = (0..100).any(|_| {
+	assert!(is_gone(pid), "the child outlived its engine");
+}
+
+/// Whether the process ends soon.
+fn is_gone(pid: u32) -> bool {
+	(0..100).any(|_| {
 		std::thread::sleep(Duration::from_millis(20));
 		!std::path::Path::new(&format!("/proc/{pid}")).exists()
-	});
-	assert!(gone, "the child outlived its engine");
+	})
 }

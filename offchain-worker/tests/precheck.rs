@@ -2,7 +2,7 @@
 
 use highway_offchain_worker::precheck::{check, signature, Limits, Refusal};
 use highway_primitives::model::DType;
-use highway_test_support::hostile_models as hostile;
+use highway_test_support::hostile_models::{self as hostile, Message};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -46,6 +46,66 @@ fn check_should_name_the_fault_when_it_refuses() {
 	let mut cut = hostile::identity();
 	cut.pop();
 	assert_eq!(refusal(cut), Refusal::Truncated);
+}
+
+/// `y = x`, beside a `Dropout` whose third input is this one, `flag`.
+fn dropout(third: &str, flag: Option<Message>) -> Vec<u8> {
+	let value = |name: &str| {
+		let shape = Message::new().message(1, Message::new().int(1, 4));
+		let kind = Message::new().message(1, Message::new().int(1, 1).message(2, shape));
+		Message::new().bytes(1, name).message(2, kind)
+	};
+	let node = Message::new()
+		.bytes(1, "x")
+		.bytes(1, "")
+		.bytes(1, third)
+		.bytes(2, "y")
+		.bytes(4, "Dropout");
+	let graph = Message::new()
+		.message(1, node)
+		.bytes(2, "graph")
+		.message(11, value("x"))
+		.message(12, value("y"));
+	let graph = flag.into_iter().fold(graph, |graph, flag| graph.message(5, flag));
+	hostile::model(graph).finish()
+}
+
+/// A constant truth value by the name of `flag`.
+fn truth(value: u8) -> Message {
+	Message::new().int(2, 9).bytes(8, "flag").bytes(9, [value])
+}
+
+#[test]
+fn check_should_refuse_when_an_operator_drops_or_samples_at_random() {
+	let training = Err(Refusal::ForbiddenOperator("Dropout in training mode".into()));
+	let check = |model: Vec<u8>| signature(&model).map(|found| found.nodes);
+	assert_eq!(check(dropout("flag", Some(truth(1)))), training);
+	assert_eq!(
+		check(dropout(
+			"flag",
+			Some(Message::new().int(2, 9).bytes(8, "flag").int(5, 1))
+		)),
+		training
+	);
+	assert_eq!(check(dropout("flag", None)), training, "who knows what it will be");
+	assert_eq!(check(dropout("flag", Some(truth(0)))), Ok(1));
+	assert_eq!(check(dropout("", None)), Ok(1));
+
+	let constant = |value: i64| Message::new().int(2, 7).bytes(8, "s").bytes(9, value.to_le_bytes());
+	let twice = Message::new().message(5, constant(1)).message(5, constant(2));
+	assert_eq!(
+		check(hostile::model(twice).finish()),
+		Err(Refusal::Malformed("a constant has two values"))
+	);
+
+	for operator in ["Sampling", "BiasDropout", "BitmaskDropout", "BitmaskBiasDropout"] {
+		let node = Message::new()
+			.bytes(1, "x")
+			.bytes(4, operator)
+			.bytes(7, "com.microsoft");
+		let model = hostile::model(Message::new().message(1, node)).finish();
+		assert_eq!(check(model), Err(Refusal::ForbiddenOperator(operator.into())));
+	}
 }
 
 #[test]

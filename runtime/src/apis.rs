@@ -262,7 +262,7 @@ impl_runtime_apis! {
 			work::bill(id)
 		}
 
-		fn models(from: ModelId, limit: u32) -> Vec<ModelInfo<AccountId>> {
+		fn models(from: ModelId, limit: u32) -> (Vec<ModelInfo<AccountId>>, Option<ModelId>) {
 			work::models(from, limit)
 		}
 
@@ -270,7 +270,7 @@ impl_runtime_apis! {
 			work::model_by_name(owner, name)
 		}
 
-		fn nodes(from: NodeId, limit: u32) -> Vec<NodeInfo<AccountId>> {
+		fn nodes(from: NodeId, limit: u32) -> (Vec<NodeInfo<AccountId>>, Option<NodeId>) {
 			work::nodes(from, limit)
 		}
 

@@ -14,12 +14,12 @@ use highway_primitives::{
 	traits::Nodes as _,
 	work_tag,
 	worker::{self, WorkerSignature},
-	BlobRef, DeviceClass, JobId, ModelId, NodeId, Tier, WorkTag, WorkerId, AIC,
+	BlobRef, DeviceClass, FailureClass, JobId, ModelId, NodeId, Tier, WorkTag, WorkerId, AIC,
 };
-use pallet_inference_jobs::{Jobs, NextJobId};
+use pallet_inference_jobs::{benchmarking::Dearest, Jobs, NextJobId};
 use pallet_model_registry::NextModelId;
 use pallet_node_staking::{NodeDescription, Standings, MAX_SLOTS};
-use pallet_revenue_split::AskRole;
+use pallet_revenue_split::{AskRole, Clearing, Clearings, LastCleared, Winners, MAX_ASKS};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_runtime::Perbill;
 
@@ -110,10 +110,23 @@ fn operator_hosting(model: ModelId, index: u32) -> AccountId {
 	operator
 }
 
-fn ask(operator: &AccountId, model: ModelId) {
-	for role in [AskRole::Compute, AskRole::Storage] {
-		RevenueSplit::post_ask(signed(operator), model, role, ASK).expect("there is a place in the book");
-	}
+fn ask(operator: &AccountId, model: ModelId, role: AskRole) {
+	RevenueSplit::post_ask(signed(operator), model, role, ASK).expect("there is a place in the book");
+}
+
+/// Prices of the model in the first market epoch, which no job refers to: the next first touch removes them.
+fn former_clearing(model: ModelId) {
+	let winners: Winners = BoundedVec::truncate_from((0..MAX_ASKS).collect());
+	let record = Clearing {
+		compute_price: ASK,
+		executors: winners.clone(),
+		storage_price: ASK,
+		storage: winners,
+		royalties: Default::default(),
+		jobs: 0,
+	};
+	Clearings::<Runtime>::insert(model, 0, record);
+	LastCleared::<Runtime>::insert(model, 0);
 }
 
 /// Goes to the first block of the next market epoch, in which the asks hold.
@@ -131,6 +144,18 @@ fn submit(payer: &AccountId, model: ModelId) -> JobId {
 	InferenceJobs::submit_job(signed(payer), model, input, Tier::Spot, Balance::MAX, None, None)
 		.expect("the payer can pay and a node has a slot");
 	job
+}
+
+/// As if the node had said that it cannot do the job.
+fn reported(job: JobId, node: NodeId) {
+	Jobs::<Runtime>::mutate(job, |record| {
+		let record = record.as_mut().expect("the job was submitted");
+		record.tried.try_push(node).expect("three nodes may have had it");
+		record
+			.failures
+			.try_push((node, FailureClass::RunFailed))
+			.expect("three nodes may have had it");
+	});
 }
 
 fn set_slots(node: NodeId, slots: u16) {
@@ -152,26 +177,39 @@ impl pallet_revenue_split::benchmarking::BenchmarkSetup<AccountId> for Benchmark
 }
 
 impl pallet_inference_jobs::benchmarking::BenchmarkSetup<AccountId> for BenchmarkSetup {
-	fn market(executors: u32) -> (ModelId, AccountId) {
+	fn market(executors: u32) -> Dearest<AccountId> {
 		let model = model();
 		for index in 0..executors {
-			ask(&operator_hosting(model, index), model);
+			ask(&operator_hosting(model, index), model, AskRole::Compute);
+			ask(
+				&operator_hosting(model, index.saturating_add(MAX_ASKS)),
+				model,
+				AskRole::Storage,
+			);
 		}
 		next_market_epoch();
-		(model, funded("payer", 0))
+		former_clearing(model);
+		let curator = funded("curator", 0);
+		RevenueSplit::post_curator_fee(signed(&curator), ASK).expect("the curator can pay the deposit");
+		Dearest {
+			model,
+			payer: funded("payer", 0),
+			gateway: NodeStaking::node_of(&operator_hosting(model, 0)),
+			curator: Some(curator),
+		}
 	}
 }
 
 impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for BenchmarkSetup {
-	fn assigned(worker: WorkerId, jobs: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
+	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
 		let model = model();
 		let executor = funded("executor", 0);
 		let executor_node = node(&executor, worker, model);
-		ask(&executor, model);
-		let others = (1..pallet_revenue_split::MAX_ASKS)
+		ask(&executor, model, AskRole::Compute);
+		let others = (1..MAX_ASKS)
 			.map(|index| {
 				let operator = operator_hosting(model, index);
-				ask(&operator, model);
+				ask(&operator, model, AskRole::Compute);
 				NodeStaking::node_of(&operator).expect("it was registered")
 			})
 			.collect::<Vec<_>>();
@@ -182,6 +220,10 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for BenchmarkSetup 
 		let jobs = (0..jobs)
 			.map(|_| {
 				let job = submit(&payer, model);
+				others
+					.iter()
+					.take(reporters as usize)
+					.for_each(|node| reported(job, *node));
 				let work = Jobs::<Runtime>::get(job).map(|record| work_tag(&record.work));
 				(job, work.unwrap_or_default())
 			})

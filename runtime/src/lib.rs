@@ -20,7 +20,7 @@ pub mod constants;
 pub mod genesis_presets;
 mod work;
 
-pub use configs::{EpochDuration, HasSessionKeys};
+pub use configs::{EpochDuration, HasSessionKeys, ProxyType};
 pub use pallet_inference_jobs;
 pub use pallet_model_registry;
 pub use pallet_node_staking;

@@ -3,11 +3,14 @@
 use crate::{AccountId, Balance, Runtime, RuntimeCall, Session, System, TxExtension, UncheckedExtrinsic};
 use alloc::vec::Vec;
 use highway_primitives::{
+	market::Role,
 	node::Contact,
-	traits::{Market, Models},
-	worker, JobId, JobPhase, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature, BLOCK_SECONDS,
+	traits::{Market, Models, Nodes},
+	worker, BlockNumber, JobId, JobPhase, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
-use highway_runtime_api::types::{Bill, HostedModel, JobInfo, ModelInfo, NodeInfo, Quote, WorkItem, WorkList};
+use highway_runtime_api::types::{
+	Bill, ComingVersion, HostedModel, JobInfo, ModelInfo, NodeInfo, Quote, WorkItem, WorkList,
+};
 use pallet_revenue_split::AskRole;
 use sp_runtime::{generic::Era, DispatchError};
 
@@ -16,8 +19,8 @@ type Staking = pallet_node_staking::Pallet<Runtime>;
 type Split = pallet_revenue_split::Pallet<Runtime>;
 type Jobs = pallet_inference_jobs::Pallet<Runtime>;
 
-/// The most jobs that a worker is told of at once.
-const MAX_WORK_ITEMS: u32 = 1_024;
+/// The most jobs that a worker is told of at once: as many as a node may have.
+const MAX_WORK_ITEMS: u32 = pallet_node_staking::MAX_SLOTS as u32;
 /// The most entries of a page.
 const MAX_PAGE: u32 = 64;
 /// The most providers named for one blob.
@@ -27,19 +30,7 @@ const MAX_PROVIDERS: usize = 8;
 pub fn work_for(worker: &WorkerId) -> Option<WorkList> {
 	let node = Staking::node_of_worker(worker)?;
 	let (record, standing) = Staking::node(node)?;
-	let hosted = record
-		.hosted
-		.iter()
-		.filter_map(|model| {
-			let (model_record, spec) = Registry::model(*model)?;
-			Some(HostedModel {
-				model: *model,
-				version: model_record.version,
-				spec,
-				providers: hosts(*model, node),
-			})
-		})
-		.collect();
+	let hosted = record.hosted.iter().flat_map(|model| hosted(*model, node)).collect();
 	let jobs = Jobs::assigned_to(node, MAX_WORK_ITEMS)
 		.into_iter()
 		.filter_map(|id| work_item(id, node))
@@ -49,9 +40,34 @@ pub fn work_for(worker: &WorkerId) -> Option<WorkList> {
 		session: Staking::current_session(),
 		heartbeat_due: Staking::heartbeat_due(node),
 		slots: standing.slots,
+		device: record.device,
 		hosted,
 		jobs,
 	})
+}
+
+/// The versions of a model that `node` hosts which it needs now or soon.
+fn hosted(model: ModelId, node: NodeId) -> Vec<HostedModel> {
+	let Some((record, spec)) = Registry::model(model) else {
+		return Vec::new();
+	};
+	let current = (record.version, spec);
+	let coming = coming(model, record.coming).map(|coming| (coming.version, coming.spec));
+	core::iter::once(current)
+		.chain(coming)
+		.map(|(version, spec)| HostedModel {
+			model,
+			version,
+			spec,
+			providers: hosts(model, node),
+		})
+		.collect()
+}
+
+fn coming(model: ModelId, coming: Option<(ModelVersion, BlockNumber)>) -> Option<ComingVersion> {
+	let (version, from) = coming?;
+	let spec = Registry::spec(model, version)?;
+	Some(ComingVersion { version, from, spec })
 }
 
 fn work_item(id: JobId, node: NodeId) -> Option<WorkItem> {
@@ -76,7 +92,7 @@ fn work_item(id: JobId, node: NodeId) -> Option<WorkItem> {
 		spec,
 		input: job.input,
 		units: job.deal.units,
-		deadline: job.due(),
+		deadline: job.deadline()?,
 		providers,
 	})
 }
@@ -143,14 +159,25 @@ pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> Unchecke
 /// See `MarketApi::quote`.
 pub fn quote(model: ModelId, input_size: u64, curator: Option<AccountId>) -> Result<Quote<AccountId>, DispatchError> {
 	let service = Registry::service(model)?;
-	let units = service.unit.count(input_size);
+	let (units, deadline) = Jobs::terms(&service, input_size)?;
 	let parts = Split::quote(model, input_size, units, curator.as_ref())?;
+	let compute = parts
+		.lines
+		.iter()
+		.find(|line| line.role == Role::Compute)
+		.map_or(0, |line| line.amount);
+	let security = Jobs::security(compute);
+	let able = parts
+		.executors
+		.iter()
+		.filter(|node| <Staking as Nodes<AccountId>>::draw_weight(**node, model, security) > 0)
+		.count();
 	Ok(Quote {
 		epoch: parts.epoch,
 		valid_until: parts.valid_until,
 		units,
-		deadline: highway_math::deadline::blocks(input_size, units, service.unit_time_ms, BLOCK_SECONDS),
-		executors: parts.executors.len() as u32,
+		deadline,
+		executors: able as u32,
 		lines: parts.lines,
 		price: parts.price,
 	})
@@ -199,11 +226,9 @@ pub fn bill(id: JobId) -> Option<Bill<AccountId>> {
 }
 
 /// See `MarketApi::models`.
-pub fn models(from: ModelId, limit: u32) -> Vec<ModelInfo<AccountId>> {
-	Registry::ids_from(from, limit.min(MAX_PAGE))
-		.into_iter()
-		.filter_map(model)
-		.collect()
+pub fn models(from: ModelId, limit: u32) -> (Vec<ModelInfo<AccountId>>, Option<ModelId>) {
+	let (ids, next) = Registry::ids_from(from, limit.min(MAX_PAGE));
+	(ids.into_iter().filter_map(model).collect(), next)
 }
 
 /// See `MarketApi::model_by_name`.
@@ -223,6 +248,7 @@ fn model(id: ModelId) -> Option<ModelInfo<AccountId>> {
 		deprecated: record.deprecated,
 		version: record.version,
 		spec,
+		coming: coming(id, record.coming),
 		parent: record.parent.map(|parent| parent.model),
 		derivative_terms: record.derivative_terms,
 		open_jobs: record.open_jobs,
@@ -232,18 +258,14 @@ fn model(id: ModelId) -> Option<ModelInfo<AccountId>> {
 }
 
 /// See `MarketApi::nodes`.
-pub fn nodes(from: NodeId, limit: u32) -> Vec<NodeInfo<AccountId>> {
-	Staking::ids_from(from, limit.min(MAX_PAGE))
-		.into_iter()
-		.filter_map(node)
-		.collect()
+pub fn nodes(from: NodeId, limit: u32) -> (Vec<NodeInfo<AccountId>>, Option<NodeId>) {
+	let (ids, next) = Staking::ids_from(from, limit.min(MAX_PAGE));
+	(ids.into_iter().filter_map(node).collect(), next)
 }
 
 /// See `MarketApi::node_of`.
 pub fn node_of(operator: &AccountId) -> Option<NodeInfo<AccountId>> {
-	node(<Staking as highway_primitives::traits::Nodes<AccountId>>::node_of(
-		operator,
-	)?)
+	node(<Staking as Nodes<AccountId>>::node_of(operator)?)
 }
 
 fn node(id: NodeId) -> Option<NodeInfo<AccountId>> {

@@ -24,13 +24,14 @@ With a key of your own:
   highway --key me balance
 
 Amounts are decimals of AIC: 1, 0.25, 0.000000000001 (the smallest).
-Accounts are addresses (5Grw…), 0x and hex, names of keys, or development keys (//Alice).
-Models are ids (3) or OWNER/NAME (//Alice/magika).
+Accounts are addresses (5Grw…), 0x and hex, names of keys, or, on development chains, //Alice and the like.
+Models are ids (3), OWNER/NAME (//Alice/magika), or the name of one of your own.
 
 Exit codes:
-  0 done               3 no node reached        6 a job gave no result
-  1 failed             4 the chain refused it   7 a key cannot be used
-  2 wrong usage        5 money                  8 other bytes than the chain names";
+  0 done               4 the chain refused it   7 a key cannot be used
+  1 failed             5 money                  8 other bytes than the chain names
+  2 wrong usage        6 a job gave no result   9 sent, but not known whether it is in a block
+  3 no node reached";
 
 /// AI Highway: buy inference, offer models, run nodes.
 ///
@@ -62,8 +63,8 @@ pub struct Global {
 	/// Prints one JSON document for programs instead of text. Amounts in it are decimal strings of AIC.
 	#[arg(long, global = true)]
 	pub json: bool,
-	/// The key that signs and pays: a name from `highway key list`, or a development key such as //Alice. Not needed
-	/// where there is only one.
+	/// The key that signs and pays: a name from `highway key list`, or, on development chains, //Alice and the like. Not
+	/// needed where there is only one.
 	#[arg(long, global = true, env = "HIGHWAY_KEY", value_name = "NAME")]
 	pub key: Option<String>,
 	/// Folder of the key files.

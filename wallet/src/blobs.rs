@@ -1,7 +1,7 @@
 //! Blobs by way of the connected node: put, get, and the check that what came is what the chain names.
 
 use crate::client::{Client, ClientError};
-use highway_primitives::{BlobRef, JobId};
+use highway_primitives::{BlobRef, JobId, ModelId};
 use indicatif::ProgressBar;
 use serde::Deserialize;
 use serde_json::json;
@@ -53,8 +53,17 @@ struct Status {
 	complete: bool,
 }
 
-/// Error codes of the node that time may mend: not here yet, nobody found, or a peer that broke off.
-const PASSING: [i32; 4] = [15_003, 15_005, 15_006, 15_007];
+/// Error codes of the node that time may mend: too much asked for, not here yet, nobody found, or a peer that broke off.
+const PASSING: [i32; 5] = [15_002, 15_003, 15_005, 15_006, 15_007];
+
+/// By what the chain names a blob.
+#[derive(Clone, Copy, Debug)]
+pub enum BlobOwner {
+	/// It is this job's input or output.
+	Job(JobId),
+	/// It is this model's file, or that of its recipe.
+	Model(ModelId),
+}
 
 /// The bytes' hash as the node writes it.
 fn hash_text(blob: &BlobRef) -> String {
@@ -113,15 +122,19 @@ pub async fn pin(client: &Client, blob: &BlobRef) -> Result<(), ClientError> {
 	client.request("blob_pin", vec![json!(blob.hash)]).await
 }
 
-/// Gets the blob, in the name of `job` if it is that job's, and checks it against its hash.
-pub async fn get(client: &Client, blob: &BlobRef, job: Option<JobId>, bar: &ProgressBar) -> Result<Vec<u8>, BlobError> {
+/// Gets the blob of `owner` and checks it against its hash.
+pub async fn get(client: &Client, blob: &BlobRef, owner: BlobOwner, bar: &ProgressBar) -> Result<Vec<u8>, BlobError> {
+	let (job, model) = match owner {
+		BlobOwner::Job(job) => (Some(job), None),
+		BlobOwner::Model(model) => (None, Some(model)),
+	};
 	bar.set_length(blob.size);
 	let hash = hash_text(blob);
 	let mut bytes = Vec::new();
 	while (bytes.len() as u64) < blob.size {
 		let at = bytes.len() as u64;
 		let length = GET_CHUNK.min(blob.size - at);
-		let params = vec![json!(hash), json!(at), json!(length), json!(job)];
+		let params = vec![json!(hash), json!(at), json!(length), json!(job), json!(model)];
 		let text: String = client.request("blob_get", params).await.map_err(|error| match error {
 			ClientError::Request { reason, code, .. } if PASSING.contains(&code) => BlobError::Missing {
 				hash: hash.clone(),

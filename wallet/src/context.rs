@@ -4,7 +4,7 @@ use crate::{
 	args::Global,
 	client::{Client, Signer, Wait},
 	error::CommandError,
-	keystore::{self, Keystore, KeystoreError},
+	keystore::{self, is_development_key, Keystore, KeystoreError},
 	output::Output,
 };
 use highway_primitives::ModelId;
@@ -54,8 +54,9 @@ impl Context {
 	}
 
 	/// The key that signs.
-	pub fn signer(&self) -> Result<Signer, CommandError> {
+	pub fn signer(&self, client: &Client) -> Result<Signer, CommandError> {
 		let name = self.key_name()?;
+		admit(&name, client.is_for_development())?;
 		if is_development_key(&name) {
 			return Ok(Signer::new(keystore::from_phrase(&name)?));
 		}
@@ -66,13 +67,20 @@ impl Context {
 	}
 
 	/// The account of the chosen key; needs no password.
-	pub fn own_account(&self) -> Result<AccountId32, CommandError> {
-		self.account(&self.key_name()?)
+	pub fn own_account(&self, client: &Client) -> Result<AccountId32, CommandError> {
+		self.account(client, &self.key_name()?)
 	}
 
-	/// An account, written as an SS58 address, as 0x and 32 bytes of hex, as the name of a key, or as a development
-	/// key.
-	pub fn account(&self, text: &str) -> Result<AccountId32, CommandError> {
+	/// An account on the client's chain, which takes development keys on development chains only: anywhere else a
+	/// mistyped one would send money to everybody.
+	pub fn account(&self, client: &Client, text: &str) -> Result<AccountId32, CommandError> {
+		admit(text, client.is_for_development())?;
+		self.account_of(text)
+	}
+
+	/// An account on any chain, written as an SS58 address, as 0x and 32 bytes of hex, as the name of a key, or as a
+	/// development key.
+	pub fn account_of(&self, text: &str) -> Result<AccountId32, CommandError> {
 		if is_development_key(text) {
 			return Ok(keystore::from_phrase(text)?.public().into());
 		}
@@ -95,20 +103,16 @@ impl Context {
 		}
 	}
 
-	/// A model, written as its id or as `owner/name`.
+	/// A model, written as its id, as `owner/name`, or, if the chosen key owns it, as its name.
 	pub async fn model(&self, client: &Client, text: &str) -> Result<ModelInfo<AccountId32>, CommandError> {
 		let found = match (text.parse::<ModelId>(), text.rsplit_once('/')) {
 			(Ok(id), _) => client.model(id).await?,
-			(_, Some((owner, name))) if !owner.is_empty() => client.model_by_name(&self.account(owner)?, name).await?,
-			_ => {
-				return Err(CommandError::Usage(format!(
-					"'{text}' is not a model: write its id, or owner/name such as //Alice/magika"
-				)))
-			}
+			(_, Some((owner, name))) => client.model_by_name(&self.account(client, owner)?, name).await?,
+			(_, None) => client.model_by_name(&self.own_account(client)?, text).await?,
 		};
 		found.ok_or_else(|| {
 			CommandError::NotFound(format!(
-				"there is no model '{text}'; `highway model list` shows those there are"
+				"there is no model '{text}'; write its id, OWNER/NAME, or the name of one of your own; `highway model list` shows all"
 			))
 		})
 	}
@@ -137,6 +141,11 @@ impl Context {
 	/// A new password, asked for twice where a person types it.
 	pub fn new_password(&self) -> Result<String, CommandError> {
 		let first = self.password("New password: ")?;
+		if first.is_empty() {
+			return Err(CommandError::Usage(
+				"an empty password protects nothing: nothing was stored".into(),
+			));
+		}
 		let typed = self.global.password_file.is_none() && env::var(PASSWORD_VARIABLE).is_err();
 		if typed && self.password("The same again: ")? != first {
 			return Err(CommandError::Usage(
@@ -162,9 +171,12 @@ impl Context {
 	}
 }
 
-/// `//Alice` and the like: known to everybody, worth nothing outside a development chain.
-pub fn is_development_key(text: &str) -> bool {
-	text.starts_with("//") && !text[2..].contains('/') && text.len() > 2
+/// Error if `text` is a development key and the chain is not `for_development`.
+fn admit(text: &str, for_development: bool) -> Result<(), KeystoreError> {
+	match is_development_key(text) && !for_development {
+		true => Err(KeystoreError::NotHere(text.into())),
+		false => Ok(()),
+	}
 }
 
 #[cfg(test)]
@@ -173,36 +185,47 @@ mod tests {
 	use crate::{args::Cli, keystore::KeyFile};
 	use clap::Parser;
 
-	fn context(folder: &tempfile::TempDir) -> Context {
+	fn context(folder: &tempfile::TempDir, options: &[&str]) -> Context {
 		let folder = folder.path().to_str().unwrap();
-		Context::new(Cli::parse_from(["highway", "--keystore", folder, "--key", "//Alice", "balance"]).global)
+		let words = ["highway", "--keystore", folder, "--key", "//Alice", "balance"];
+		Context::new(Cli::parse_from(words.iter().chain(options)).global)
 	}
 
 	#[test]
 	fn account_should_be_found_in_every_form() {
 		let folder = tempfile::tempdir().unwrap();
-		let context = context(&folder);
+		let context = context(&folder, &[]);
 		let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-		let expected = context.account("//Alice").unwrap();
+		let expected = context.account_of("//Alice").unwrap();
 		assert_eq!(expected.to_ss58check(), alice);
-		assert_eq!(context.account(alice).unwrap(), expected);
+		assert_eq!(context.account_of(alice).unwrap(), expected);
 		assert_eq!(
-			context.account(&format!("0x{}", hex::encode(&expected))).unwrap(),
+			context.account_of(&format!("0x{}", hex::encode(&expected))).unwrap(),
 			expected
 		);
-		assert_eq!(context.own_account().unwrap(), expected);
 		let pair = keystore::from_phrase("//Bob").unwrap();
 		context.keystore.store("bob", &KeyFile::seal("bob", &pair, "")).unwrap();
-		assert_eq!(context.account("bob").unwrap(), pair.public().into());
-		assert!(context.account("carol").is_err());
-		assert!(context.account("0x1234").is_err());
+		assert_eq!(context.account_of("bob").unwrap(), pair.public().into());
+		assert!(context.account_of("carol").is_err());
+		assert!(context.account_of("0x1234").is_err());
 	}
 
 	#[test]
-	fn development_keys_should_be_told_from_models_and_paths() {
-		assert!(is_development_key("//Alice"));
-		for text in ["//Alice/magika", "/tmp", "//", "alice"] {
-			assert!(!is_development_key(text), "{text}");
-		}
+	fn development_keys_should_be_refused_when_the_chain_is_not_for_development() {
+		assert!(admit("//Alcie", true).is_ok());
+		let refused = admit("//Alcie", false).unwrap_err().to_string();
+		assert!(refused.contains("//Alcie") && refused.contains("address"), "{refused}");
+		assert!(admit("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY", false).is_ok());
+	}
+
+	#[test]
+	fn new_password_should_be_refused_when_it_is_empty() {
+		let folder = tempfile::tempdir().unwrap();
+		let file = folder.path().join("password");
+		let context = context(&folder, &["--password-file", file.to_str().unwrap()]);
+		fs::write(&file, "\n").unwrap();
+		assert!(matches!(context.new_password(), Err(CommandError::Usage(_))));
+		fs::write(&file, "correct horse\n").unwrap();
+		assert_eq!(context.new_password().unwrap(), "correct horse");
 	}
 }

@@ -8,7 +8,8 @@ use crate::{
 	recipes::RecipeError,
 };
 use highway_offchain_worker::{precheck, tensors::TensorError};
-use highway_primitives::{Balance, JobId};
+use highway_primitives::{model::ModelVersion, Balance, JobId, ModelId};
+use serde_json::{json, Value};
 use sp_core::crypto::{AccountId32, Ss58Codec};
 use std::{io, path::PathBuf};
 
@@ -81,6 +82,30 @@ pub enum CommandError {
 		/// Whether fees are counted in.
 		fees: bool,
 	},
+	/// Nobody would run it.
+	#[error(
+		"no node that serves model {0} is free now: nothing was paid; try again in a moment, `highway quote {0}` says how \
+		many can take it"
+	)]
+	NobodyFree(ModelId),
+	/// Something went wrong after a job was paid for.
+	#[error(
+		"job {job} is paid for, but {source}; `highway job watch {job} --output out.safetensors` fetches its output"
+	)]
+	AfterPayment {
+		/// The job.
+		job: JobId,
+		/// What.
+		source: Box<CommandError>,
+	},
+	/// The model changed while the job was submitted.
+	#[error("it ran on version {ran} of the model, and its input was made for version {known}: its output is not explained here")]
+	OtherVersion {
+		/// The job's version.
+		ran: ModelVersion,
+		/// The version that was read before.
+		known: ModelVersion,
+	},
 	/// The job ended without an output.
 	#[error("job {job} gave no result: {reason}")]
 	JobEnded {
@@ -105,11 +130,19 @@ impl CommandError {
 		match self {
 			Self::Usage(_) => 2,
 			Self::Client(ClientError::Unreachable { .. } | ClientError::OtherChain(_)) => 3,
-			Self::Client(ClientError::Refused(_) | ClientError::NotAccepted(_)) => 4,
+			Self::Client(ClientError::Refused(refusal) | ClientError::WouldRefuse(refusal))
+				if refusal.is_about_money() =>
+			{
+				5
+			}
+			Self::Client(ClientError::Refused(_) | ClientError::WouldRefuse(_) | ClientError::NotAccepted(_)) => 4,
+			Self::NobodyFree(_) => 4,
 			Self::TooLittleMoney { .. } | Self::TooDear { .. } => 5,
 			Self::JobEnded { .. } | Self::SomeFailed { .. } => 6,
 			Self::Keystore(_) => 7,
 			Self::Blob(BlobError::Mismatch(_) | BlobError::StoredOther { .. }) => 8,
+			Self::Client(ClientError::Unknown { .. }) => 9,
+			Self::AfterPayment { source, .. } => source.exit_code(),
 			_ => 1,
 		}
 	}
@@ -124,8 +157,48 @@ impl CommandError {
 			6 => "no_result",
 			7 => "key",
 			8 => "mismatch",
+			9 => "unknown",
 			_ => "failed",
 		}
+	}
+
+	/// For programs. `job` is there if the error is about one.
+	pub fn to_json(&self) -> Value {
+		let mut json = json!({ "kind": self.kind(), "message": self.to_string() });
+		if let Self::AfterPayment { job, .. } | Self::JobEnded { job, .. } = self {
+			json["job"] = json!(job);
+		}
+		json
+	}
+
+	/// The same error, in the way of job `job`, which is paid for. How a job ended is said with its id already.
+	pub fn after_payment(self, job: JobId) -> Self {
+		match self {
+			Self::JobEnded { .. } => self,
+			_ => Self::AfterPayment {
+				job,
+				source: Box::new(self),
+			},
+		}
+	}
+
+	/// Whether the same question may have an answer soon: the connection broke, the node is starting, or a blob is on its
+	/// way.
+	pub fn may_pass(&self) -> bool {
+		match self {
+			Self::Client(error) => matches!(error, ClientError::Request { .. }),
+			Self::Blob(BlobError::Missing { .. }) => true,
+			_ => self.is_broken_connection(),
+		}
+	}
+
+	/// Whether the connection has to be made anew.
+	pub fn is_broken_connection(&self) -> bool {
+		matches!(
+			self,
+			Self::Client(ClientError::Request { code: 0, .. })
+				| Self::Blob(BlobError::Client(ClientError::Request { code: 0, .. }))
+		)
 	}
 }
 
@@ -191,5 +264,47 @@ mod tests {
 		assert_eq!(CommandError::Keystore(KeystoreError::Phrase).exit_code(), 7);
 		assert_eq!(CommandError::Blob(BlobError::Mismatch("0x".into())).exit_code(), 8);
 		assert_eq!(CommandError::NotFound("x".into()).exit_code(), 1);
+		let unknown = ClientError::Unknown {
+			transaction: "0x01".into(),
+			reason: "Finality timeout".into(),
+		};
+		assert_eq!(CommandError::from(unknown).kind(), "unknown");
+	}
+
+	#[test]
+	fn errors_after_a_payment_should_name_the_job_and_how_to_go_on() {
+		let missing = || {
+			CommandError::Blob(BlobError::Missing {
+				hash: "0x01".into(),
+				reason: "no peer has it".into(),
+			})
+		};
+		let error = missing().after_payment(7);
+		assert!(error.to_string().contains("highway job watch 7 --output"), "{error}");
+		assert_eq!(error.to_json()["job"], 7);
+		assert_eq!(error.kind(), missing().kind());
+		let wrong = CommandError::Blob(BlobError::Mismatch("0x01".into())).after_payment(7);
+		assert_eq!(wrong.exit_code(), 8);
+		let ended = CommandError::JobEnded {
+			job: 7,
+			reason: "no node did it".into(),
+		};
+		assert!(matches!(ended.after_payment(7), CommandError::JobEnded { .. }));
+		assert!(missing().to_json().get("job").is_none());
+	}
+
+	#[test]
+	fn broken_connections_and_blobs_on_their_way_should_pass() {
+		let request = |code| ClientError::Request {
+			method: "blob_get".into(),
+			code,
+			reason: "x".into(),
+		};
+		let broken = CommandError::Client(request(0));
+		assert!(broken.may_pass() && broken.is_broken_connection());
+		let refused = CommandError::Blob(BlobError::Client(request(15_004)));
+		assert!(!refused.may_pass(), "a node that refuses a blob will do so again");
+		assert!(CommandError::Blob(BlobError::Client(request(0))).may_pass());
+		assert!(!CommandError::Client(ClientError::NoMethod("x".into())).may_pass());
 	}
 }

@@ -1,7 +1,7 @@
 //! What people and programs see: results on stdout, progress and remarks on stderr.
 
 use comfy_table::{presets::UTF8_HORIZONTAL_ONLY, ContentArrangement, Table};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::{
 	io::{self, Write},
@@ -34,11 +34,13 @@ impl Output {
 
 	/// Shows why a command failed.
 	pub fn failure(&self, error: &crate::CommandError) {
-		if self.json {
-			let json = serde_json::json!({ "error": { "kind": error.kind(), "message": error.to_string() } });
-			let _ = writeln!(io::stdout(), "{json}");
-		} else {
-			self.remark(format!("error: {error}"));
+		match error {
+			// It stands in the results, which are the one document.
+			crate::CommandError::SomeFailed { .. } if self.json => {}
+			_ if self.json => {
+				let _ = writeln!(io::stdout(), "{}", serde_json::json!({ "error": error.to_json() }));
+			}
+			_ => self.remark(format!("error: {error}")),
 		}
 	}
 
@@ -51,7 +53,12 @@ impl Output {
 
 	/// A turning sign for what takes a while; hidden where stderr is no terminal.
 	pub fn spinner(&self, what: impl Into<String>) -> ProgressBar {
-		let bar = ProgressBar::new_spinner().with_message(what.into());
+		self.spinner_among(&MultiProgress::new(), what)
+	}
+
+	/// The same, above other bars.
+	pub fn spinner_among(&self, bars: &MultiProgress, what: impl Into<String>) -> ProgressBar {
+		let bar = bars.add(ProgressBar::new_spinner()).with_message(what.into());
 		bar.enable_steady_tick(Duration::from_millis(120));
 		bar
 	}

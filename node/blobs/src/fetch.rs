@@ -70,11 +70,14 @@ impl From<StoreError> for FetchError {
 /// How fetches behave.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchConfig {
-	/// Fetches at the same time; more wait.
+	/// Fetches at the same time for jobs and models, and as many for what only enters the cache; more wait. Apart, so
+	/// that strangers who ask for blobs that nobody has do not stand in the way of jobs.
 	pub concurrent: usize,
 	/// Requests in flight to a peer that has proved itself by a first chunk group.
 	pub window: usize,
-	/// How long a peer may take for one response.
+	/// How long a peer may take for its first response: one that is silent must not take the time that the next would need.
+	pub first_timeout: Duration,
+	/// How long a peer that has proved itself may take for one response.
 	pub request_timeout: Duration,
 	/// How many times the list of peers is gone through; a peer that failed is asked again in the next round.
 	pub rounds: usize,
@@ -91,8 +94,9 @@ pub struct FetchConfig {
 impl Default for FetchConfig {
 	fn default() -> Self {
 		Self {
-			concurrent: 8,
+			concurrent: 16,
 			window: 4,
+			first_timeout: Duration::from_secs(3),
 			request_timeout: REQUEST_TIMEOUT,
 			rounds: 3,
 			round_pause: Duration::from_secs(1),
@@ -116,6 +120,7 @@ struct Inner {
 	config: FetchConfig,
 	metrics: Metrics,
 	slots: Semaphore,
+	cache_slots: Semaphore,
 	/// Fetches that somebody waits for, with a number that tells a later one of the same blob apart.
 	flights: Mutex<HashMap<BlobRef, (u64, WeakShared<BoxFuture<'static, FetchResult>>)>>,
 	next_flight: AtomicU64,
@@ -141,6 +146,7 @@ impl BlobService {
 			store,
 			transport,
 			slots: Semaphore::new(config.concurrent.max(1)),
+			cache_slots: Semaphore::new(config.concurrent.max(1)),
 			config,
 			metrics,
 			flights: Mutex::default(),
@@ -272,7 +278,10 @@ impl Drop for Landing {
 
 impl Inner {
 	async fn run(&self, blob: BlobRef, providers: &[Contact], keep: Keep) -> FetchResult {
-		let _slot = self.slots.acquire().await;
+		let _slot = match keep {
+			Keep::Cache => self.cache_slots.acquire().await,
+			_ => self.slots.acquire().await,
+		};
 		if self.store.has(blob.hash).is_some() {
 			return Ok(());
 		}
@@ -391,12 +400,13 @@ impl Inner {
 		let mut groups = missing(partial).into_iter();
 		// Until the first group is verified, a liar costs no more than that one.
 		let mut window = 1;
+		let mut patience = self.config.first_timeout.min(self.config.request_timeout);
 		let mut busy = 0;
 		let mut flying = FuturesUnordered::new();
 		loop {
 			while flying.len() < window {
 				let Some(group) = groups.next() else { break };
-				flying.push(self.ask(peer, blob, group, Duration::ZERO));
+				flying.push(self.ask(peer, blob, group, patience, Duration::ZERO));
 			}
 			let Some((group, answer)) = flying.next().await else {
 				return Ok(Dealt::Complete);
@@ -417,7 +427,7 @@ impl Inner {
 					if busy > self.config.busy_retries {
 						return Ok(Dealt::Away(RequestError::Refused));
 					}
-					flying.push(self.ask(peer, blob, group, self.config.busy_pause));
+					flying.push(self.ask(peer, blob, group, patience, self.config.busy_pause));
 					continue;
 				}
 			};
@@ -440,6 +450,7 @@ impl Inner {
 			}
 			busy = 0;
 			window = self.config.window.max(1);
+			patience = self.config.request_timeout;
 		}
 	}
 
@@ -448,6 +459,7 @@ impl Inner {
 		peer: PeerId,
 		blob: BlobRef,
 		group: u32,
+		patience: Duration,
 		pause: Duration,
 	) -> (u32, Result<Vec<u8>, RequestError>) {
 		if !pause.is_zero() {
@@ -460,7 +472,7 @@ impl Inner {
 			count: 1,
 		}
 		.encode();
-		let answer = tokio::time::timeout(self.config.request_timeout, self.transport.request(peer, request)).await;
+		let answer = tokio::time::timeout(patience, self.transport.request(peer, request)).await;
 		(group, answer.unwrap_or(Err(RequestError::Timeout)))
 	}
 }

@@ -4,7 +4,7 @@
 //! Uploads of more than [`MAX_PUT`] bytes and pinning are unsafe methods: the operator's own.
 
 use highway_blobs::{rate::TokenBucket, BlobService, BlobStatus, FetchError, Keep, StoreError};
-use highway_primitives::{node::Contact, BlobHash, BlobRef, JobId};
+use highway_primitives::{node::Contact, BlobHash, BlobRef, JobId, ModelId};
 use jsonrpsee::{
 	core::async_trait,
 	proc_macros::rpc,
@@ -29,15 +29,28 @@ pub const OUTSIDERS_BYTES_PER_MINUTE: u64 = 256 << 20;
 /// The largest blob that an outsider can make this node fetch.
 pub const MAX_OUTSIDER_FETCH: u64 = 64 << 20;
 
+/// What any call that makes this node work for an outsider counts at least: a blob of few bytes takes files and memory,
+/// and an unknown one questions to the chain.
+const MIN_CHARGE: u64 = 8 << 10;
+
 /// First of this API's error codes.
 const BASE_ERROR: i32 = 15_000;
 
 /// Says what a blob is and who should have it.
 #[async_trait]
 pub trait Resolver: Send + Sync + 'static {
-	/// The reference to the blob with this hash and its providers, best first, as the chain names them: by way of
-	/// `job` if it is given. `None` if the chain does not name such a blob; an error if it cannot be asked.
-	async fn resolve(&self, hash: BlobHash, job: Option<JobId>) -> Result<Option<(BlobRef, Vec<Contact>)>, String>;
+	/// The reference to the blob with this hash and its providers, best first, as the chain names them by way of `owner`.
+	/// `None` if it does not name such a blob there; an error if it cannot be asked.
+	async fn resolve(&self, hash: BlobHash, owner: BlobOwner) -> Result<Option<(BlobRef, Vec<Contact>)>, String>;
+}
+
+/// By what the chain names a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlobOwner {
+	/// It is this job's input or output.
+	Job(JobId),
+	/// It is this model's file, or that of its recipe.
+	Model(ModelId),
 }
 
 /// How far an upload came.
@@ -55,9 +68,16 @@ pub trait BlobApi {
 	async fn put(&self, bytes: Bytes) -> Result<BlobRef, Error>;
 
 	/// Up to `len` bytes (at most 1 MiB) from `offset`; fewer at the blob's end. A blob that is not here is fetched
-	/// from peers; `job` says whose input or output it is.
+	/// from peers if `job` says whose input or output it is, or `model` whose file.
 	#[method(name = "get", with_extensions)]
-	async fn get(&self, hash: BlobHash, offset: u64, len: u64, job: Option<JobId>) -> Result<Bytes, Error>;
+	async fn get(
+		&self,
+		hash: BlobHash,
+		offset: u64,
+		len: u64,
+		job: Option<JobId>,
+		model: Option<ModelId>,
+	) -> Result<Bytes, Error>;
 
 	/// How much of the blob is here; `null` if nothing.
 	#[method(name = "status")]
@@ -99,7 +119,7 @@ pub enum Error {
 	#[error("this node takes no more bytes from outsiders for now: try again in a minute, or use a node of your own")]
 	RateLimited,
 	/// The blob is neither here nor named by the chain.
-	#[error("blob {0:?} is not here and the chain does not name it: put it first, or give the job whose input or output it is")]
+	#[error("blob {0:?} is not here and the chain does not name it: put it first, or give the job whose input or output it is, or the model whose file")]
 	Unknown(BlobHash),
 	/// An outsider may not have so much fetched.
 	#[error("blob {hash:?} of {size} bytes is not here, and too large to be fetched for outsiders: ask a node that has it, or your own")]
@@ -171,10 +191,12 @@ impl Blob {
 		}
 	}
 
-	async fn fetch(&self, ext: &Extensions, hash: BlobHash, job: Option<JobId>) -> Result<(), Error> {
+	async fn fetch(&self, ext: &Extensions, hash: BlobHash, owner: Option<BlobOwner>) -> Result<(), Error> {
+		self.charge(ext, MIN_CHARGE)?;
+		let owner = owner.ok_or(Error::Unknown(hash))?;
 		let (blob, providers) = self
 			.resolver
-			.resolve(hash, job)
+			.resolve(hash, owner)
 			.await
 			.map_err(Error::Chain)?
 			.ok_or(Error::Unknown(hash))?;
@@ -190,7 +212,7 @@ impl Blob {
 impl BlobApiServer for Blob {
 	async fn put(&self, ext: &Extensions, bytes: Bytes) -> Result<BlobRef, Error> {
 		limit(bytes.len())?;
-		self.charge(ext, bytes.len() as u64)?;
+		self.charge(ext, (bytes.len() as u64).max(MIN_CHARGE))?;
 		Ok(self.blobs.put(bytes.0, Keep::Cache).await?)
 	}
 
@@ -201,11 +223,13 @@ impl BlobApiServer for Blob {
 		offset: u64,
 		len: u64,
 		job: Option<JobId>,
+		model: Option<ModelId>,
 	) -> Result<Bytes, Error> {
 		let len = len.min(MAX_GET);
 		match self.blobs.read(hash, offset, len).await {
 			Err(StoreError::Missing(_) | StoreError::Corrupt(_)) => {
-				self.fetch(ext, hash, job).await?;
+				let owner = job.map(BlobOwner::Job).or(model.map(BlobOwner::Model));
+				self.fetch(ext, hash, owner).await?;
 				Ok(self.blobs.read(hash, offset, len).await?.into())
 			}
 			read => Ok(read?.into()),
@@ -298,13 +322,14 @@ mod tests {
 		fn report_lie(&self, _: PeerId) {}
 	}
 
-	/// A chain that names one blob, of which nobody has anything.
+	/// A chain whose model 3 has one file, of which nobody has anything.
 	struct Chain(BlobRef);
 
 	#[async_trait]
 	impl Resolver for Chain {
-		async fn resolve(&self, hash: BlobHash, _: Option<JobId>) -> Result<Option<(BlobRef, Vec<Contact>)>, String> {
-			Ok((hash == self.0.hash).then(|| (self.0, Vec::new())))
+		async fn resolve(&self, hash: BlobHash, owner: BlobOwner) -> Result<Option<(BlobRef, Vec<Contact>)>, String> {
+			let named = hash == self.0.hash && owner == BlobOwner::Model(3);
+			Ok(named.then(|| (self.0, Vec::new())))
 		}
 	}
 
@@ -422,13 +447,18 @@ mod tests {
 			..BlobRef::of(b"named")
 		};
 		let node = Node::new(named);
-		let (code, _) = node
-			.call(DenyUnsafe::Yes, "blob_get", json!([BlobHash::zero(), 0, 1]))
-			.await
-			.unwrap_err();
-		assert_eq!(code, 15_003);
+		for params in [
+			json!([BlobHash::zero(), 0, 1, null, 3]),
+			json!([named.hash, 0, 1]),
+			json!([named.hash, 0, 1, 3]),
+			json!([named.hash, 0, 1, null, 4]),
+		] {
+			let (code, message) = node.call(DenyUnsafe::Yes, "blob_get", params).await.unwrap_err();
+			assert_eq!(code, 15_003);
+			assert!(message.contains("the model whose file"), "{message}");
+		}
 		let (code, message) = node
-			.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1]))
+			.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1, null, 3]))
 			.await
 			.unwrap_err();
 		assert_eq!(code, 15_006);
@@ -438,7 +468,7 @@ mod tests {
 			..named
 		});
 		let (code, _) = big
-			.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1]))
+			.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1, null, 3]))
 			.await
 			.unwrap_err();
 		assert_eq!(code, 15_004);

@@ -21,11 +21,17 @@ use sp_blockchain::HeaderBackend;
 use sp_core::{crypto::ByteArray, traits::SpawnNamed, Bytes};
 use sp_keystore::KeystorePtr;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The runtime refused or failed to answer.
 const RUNTIME_ERROR: i32 = 9_001;
 /// The node has no worker key.
 const NO_WORKER_KEY: i32 = 9_002;
+/// As many subscriptions as the node has places for.
+const TOO_MANY_WATCHERS: i32 = 9_003;
+
+/// The most jobs watched at the same time, by all clients together.
+const MAX_WATCHERS: usize = 1_024;
 
 /// What a node says about itself: everything that a registration on chain needs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -102,6 +108,8 @@ pub struct Inference {
 	network: Arc<dyn NetworkService>,
 	facts: NodeFacts,
 	executor: Option<Arc<dyn SpawnNamed>>,
+	/// Places for subscriptions: each asks the runtime once a block.
+	watchers: Arc<Semaphore>,
 }
 
 impl Inference {
@@ -118,6 +126,7 @@ impl Inference {
 			network,
 			facts,
 			executor: None,
+			watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
 		}
 	}
 
@@ -205,9 +214,20 @@ impl InferenceApiServer for Inference {
 	}
 
 	async fn watch_job(&self, pending: PendingSubscriptionSink, job: JobId) -> SubscriptionResult {
+		let Ok(place) = self.watchers.clone().try_acquire_owned() else {
+			pending
+				.reject(ErrorObjectOwned::owned(
+					TOO_MANY_WATCHERS,
+					"too many jobs are watched at this node: try again later, ask for the job's state instead, or use a node of your own",
+					None::<()>,
+				))
+				.await;
+			return Ok(());
+		};
 		let sink = pending.accept().await?;
 		let client = self.client.clone();
 		let task = async move {
+			let _place = place;
 			let blocks = client.import_notification_stream().filter(|block| {
 				let best = block.is_new_best;
 				async move { best }

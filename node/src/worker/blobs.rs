@@ -11,7 +11,7 @@ use highway_primitives::{node::Contact, BlobHash, BlobRef};
 use highway_runtime::opaque::Block;
 use sc_network::PeerId;
 use sc_network_sync::SyncingService;
-use std::{fs::File, sync::Arc};
+use std::{fs::File, sync::Arc, time::SystemTime};
 
 /// The peers that the node exchanges blocks with.
 pub struct SyncingPeers(pub Arc<SyncingService<Block>>);
@@ -33,15 +33,16 @@ pub struct ServiceStore(pub BlobService);
 
 fn keep_of(keep: Keep) -> highway_blobs::Keep {
 	match keep {
-		Keep::Pinned => highway_blobs::Keep::Pinned,
 		Keep::Until(time) => highway_blobs::Keep::Until(time),
-		Keep::Cache => highway_blobs::Keep::Cache,
+		// Not the cache, which is where fetches for strangers go, and wait for one another: until now is as short.
+		Keep::Cache => highway_blobs::Keep::Until(SystemTime::now()),
 	}
 }
 
 fn store_error(error: &StoreError) -> BlobError {
 	match error {
 		StoreError::Missing(_) => BlobError::Missing,
+		StoreError::QuotaExceeded { .. } => BlobError::NoRoom(error.to_string()),
 		error => BlobError::Storage(error.to_string()),
 	}
 }
@@ -61,8 +62,8 @@ impl BlobStore for ServiceStore {
 			})
 	}
 
-	fn open(&self, hash: BlobHash) -> Result<File, BlobError> {
-		self.0.store().file(hash).map_err(|error| store_error(&error))
+	async fn open(&self, hash: BlobHash) -> Result<File, BlobError> {
+		self.0.open(hash).await.map_err(|error| store_error(&error))
 	}
 
 	async fn read(&self, blob: BlobRef) -> Result<Bytes, BlobError> {
@@ -84,10 +85,11 @@ impl BlobStore for ServiceStore {
 			.map_err(|error| store_error(&error))
 	}
 
-	async fn keep(&self, hash: BlobHash, keep: Keep) -> Result<(), BlobError> {
-		match self.0.set_keep(hash, keep_of(keep)).await {
-			Ok(()) | Err(StoreError::Missing(_)) => Ok(()),
-			Err(error) => Err(store_error(&error)),
-		}
+	fn pin(&self, hash: BlobHash) {
+		self.0.store().hold(hash);
+	}
+
+	fn unpin(&self, hash: BlobHash) {
+		self.0.store().release(hash);
 	}
 }

@@ -1,17 +1,22 @@
 //! What the chain knows of a blob that somebody asks for through RPC.
 
-use crate::{rpc::blob::Resolver, service::FullClient};
+use crate::{
+	rpc::blob::{BlobOwner, Resolver},
+	service::FullClient,
+};
 use async_trait::async_trait;
-use highway_primitives::{node::Contact, BlobHash, BlobRef, JobId};
-use highway_runtime_api::MarketApi;
+use highway_primitives::{node::Contact, BlobHash, BlobRef, JobId, ModelId, NodeId};
+use highway_runtime_api::{types::NodeInfo, MarketApi};
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use std::sync::Arc;
 
-/// Entries of one page of models.
+/// Entries of one page of nodes: the runtime answers with no more.
 const PAGE: u32 = 64;
-/// The most pages that one question reads: what is asked for without a job is a model's file, and new models are few.
+/// The most pages that one question reads: hosts are named to be quick, peers are asked anyway.
 const MAX_PAGES: usize = 16;
+/// The most hosts named for one blob.
+const MAX_HOSTS: usize = 8;
 
 /// Asks the runtime at the best block.
 pub struct ChainResolver(pub Arc<FullClient>);
@@ -29,35 +34,103 @@ impl ChainResolver {
 		Ok(blob.map(|blob| (blob, job.executor_contact.into_iter().collect())))
 	}
 
-	fn of_model(&self, hash: BlobHash) -> Result<Option<(BlobRef, Vec<Contact>)>, sp_api::ApiError> {
+	fn of_model(&self, hash: BlobHash, id: ModelId) -> Result<Option<(BlobRef, Vec<Contact>)>, sp_api::ApiError> {
 		let best = self.0.info().best_hash;
-		let mut from = 0;
-		for _ in 0..MAX_PAGES {
-			let page = self.0.runtime_api().models(best, from, PAGE)?;
-			let Some(last) = page.last() else { break };
-			from = last.id.saturating_add(1);
-			let blob = page.iter().find_map(|model| {
-				let recipe = model.spec.recipe.as_ref().map(|recipe| recipe.config);
-				[Some(model.spec.artifact), recipe]
-					.into_iter()
-					.flatten()
-					.find(|blob| blob.hash == hash)
-			});
-			if let Some(blob) = blob {
-				return Ok(Some((blob, Vec::new())));
-			}
-		}
-		Ok(None)
+		let (page, _) = self.0.runtime_api().models(best, id, 1)?;
+		let Some(model) = page.into_iter().find(|model| model.id == id) else {
+			return Ok(None);
+		};
+		let coming = model.coming.map(|coming| coming.spec);
+		let blob = core::iter::once(model.spec)
+			.chain(coming)
+			.flat_map(|spec| [Some(spec.artifact), spec.recipe.map(|recipe| recipe.config)])
+			.flatten()
+			.find(|blob| blob.hash == hash);
+		let Some(blob) = blob else { return Ok(None) };
+		let hosts = hosts(id, |from| self.0.runtime_api().nodes(best, from, PAGE))?;
+		Ok(Some((blob, hosts)))
 	}
+}
+
+/// Nodes that host the model and are well, in the order of their ids. `page` gives nodes from an id on, and the id from
+/// which to go on.
+fn hosts<AccountId, Error>(
+	model: ModelId,
+	page: impl Fn(NodeId) -> Result<(Vec<NodeInfo<AccountId>>, Option<NodeId>), Error>,
+) -> Result<Vec<Contact>, Error> {
+	let (mut hosts, mut next) = (Vec::new(), Some(0));
+	for _ in 0..MAX_PAGES {
+		let Some(from) = next else { break };
+		let nodes;
+		(nodes, next) = page(from)?;
+		let able = nodes
+			.into_iter()
+			.filter(|node| node.eligible && node.hosted.iter().any(|(hosted, ..)| *hosted == model))
+			.map(|node| node.contact);
+		hosts.extend(able.take(MAX_HOSTS - hosts.len()));
+		if hosts.len() == MAX_HOSTS {
+			break;
+		}
+	}
+	Ok(hosts)
 }
 
 #[async_trait]
 impl Resolver for ChainResolver {
-	async fn resolve(&self, hash: BlobHash, job: Option<JobId>) -> Result<Option<(BlobRef, Vec<Contact>)>, String> {
-		match job {
-			Some(job) => self.of_job(hash, job),
-			None => self.of_model(hash),
+	async fn resolve(&self, hash: BlobHash, owner: BlobOwner) -> Result<Option<(BlobRef, Vec<Contact>)>, String> {
+		match owner {
+			BlobOwner::Job(job) => self.of_job(hash, job),
+			BlobOwner::Model(model) => self.of_model(hash, model),
 		}
 		.map_err(|error| error.to_string())
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use highway_primitives::{DeviceClass, WorkerId};
+	use sp_core::sr25519;
+
+	fn node(id: NodeId, eligible: bool, model: ModelId) -> NodeInfo<()> {
+		NodeInfo {
+			id,
+			operator: (),
+			worker: WorkerId::from(sr25519::Public::from_raw([0; 32])),
+			contact: Contact {
+				node: id,
+				peer_id: Vec::new(),
+				addresses: Vec::new(),
+			},
+			device: DeviceClass::CpuX86,
+			memory_mib: 0,
+			region: Vec::new(),
+			bond: 0,
+			reserved: 0,
+			unbonding: Vec::new(),
+			chilled: false,
+			jailed: false,
+			eligible,
+			validator: false,
+			last_heartbeat: None,
+			healthy: true,
+			slots: 0,
+			assigned: 0,
+			reliability: 0,
+			hosted: vec![(model, None, None)],
+		}
+	}
+
+	#[test]
+	fn hosts_should_be_few_well_and_of_the_model_wherever_they_stand() {
+		// Every third node of 500 hosts model 7, and the first of them are not well.
+		let page = |from: NodeId| -> Result<_, ()> {
+			let end = (from + PAGE).min(500);
+			let nodes = (from..end).map(|id| node(id, id >= 100, if id % 3 == 0 { 7 } else { 8 }));
+			Ok((nodes.collect(), (end < 500).then_some(end)))
+		};
+		let found: Vec<u32> = hosts(7, page).unwrap().iter().map(|host| host.node).collect();
+		assert_eq!(found, [102, 105, 108, 111, 114, 117, 120, 123]);
+		assert!(hosts(9, page).unwrap().is_empty());
 	}
 }

@@ -9,10 +9,16 @@ use highway_offchain_worker::{error::SubmitError, ports::Submitter};
 use highway_primitives::{worker, WorkerAction, WorkerSignature};
 use highway_runtime::Hash;
 use highway_runtime_api::WorkerApi;
-use sc_transaction_pool_api::LocalTransactionPool;
+use sc_transaction_pool_api::{
+	error::{Error as PoolError, IntoPoolError},
+	TransactionPool, TransactionSource,
+};
 use sp_api::ProvideRuntimeApi;
 use sp_keystore::KeystorePtr;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// How long to wait for the pool to see the block that the worker speaks about: both hear of it at the same time.
+const POOL_SEES_BLOCK: Duration = Duration::from_secs(1);
 
 /// Lets the runtime build what the keystore signs.
 pub struct PoolSubmitter {
@@ -54,9 +60,16 @@ impl Submitter for PoolSubmitter {
 		let transaction = api
 			.worker_transaction(at, action, WorkerSignature::from(signature))
 			.map_err(runtime)?;
-		self.pool
-			.submit_local(at, transaction)
-			.map(drop)
-			.map_err(|error| SubmitError::Pool(error.to_string()))
+		// A pool that does not know the block yet judges by its parent, where the job may not exist, and forgets the
+		// transaction. `submit_local` would not even say so; this one asks every fork and tells what they answered.
+		let _ = self.pool.ready_at_with_timeout(at, POOL_SEES_BLOCK).await;
+		let submitted = self.pool.submit_one(at, TransactionSource::Local, transaction).await;
+		match submitted.map_err(IntoPoolError::into_pool_error) {
+			Ok(_) => Ok(()),
+			// What is said again is in the pool already.
+			Err(Ok(PoolError::AlreadyImported(_) | PoolError::TooLowPriority { .. })) => Ok(()),
+			Err(Ok(error)) => Err(SubmitError::Pool(error.to_string())),
+			Err(Err(error)) => Err(SubmitError::Pool(error.to_string())),
+		}
 	}
 }

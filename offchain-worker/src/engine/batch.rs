@@ -1,7 +1,7 @@
 //! Which inputs share a run, and how rows are put together and taken apart. Pure.
 
 use super::EngineError;
-use crate::tensors::{check_against, parse, serialize, Tensor};
+use crate::tensors::{check_against, check_outputs, parse, serialize, Tensor};
 use bytes::Bytes;
 use highway_primitives::model::{DType, VerificationPolicy, VersionSpec};
 
@@ -120,7 +120,7 @@ pub(super) fn split(outputs: &[Tensor], parts: &[usize], total: usize) -> Option
 pub(super) fn read_answer(answer: &[u8], spec: &VersionSpec) -> Result<Vec<Tensor>, EngineError> {
 	let wrong = |error| EngineError::RunFailed(format!("the answer is not what was registered: {error}"));
 	let tensors = parse(answer).map_err(wrong)?;
-	check_against(&tensors, &spec.outputs).map_err(wrong)?;
+	check_outputs(&tensors, &spec.outputs).map_err(wrong)?;
 	Ok(tensors)
 }
 

@@ -8,6 +8,7 @@ use super::{
 	sandbox,
 };
 use crate::tensors::{self, Tensor};
+use half::{bf16, f16};
 use highway_primitives::model::DType;
 use ort::{
 	environment::Environment,
@@ -195,7 +196,8 @@ fn into_value(tensor: Tensor) -> Result<DynValue, String> {
 		DType::F64 => numbers!(f64),
 		DType::I64 => numbers!(i64),
 		DType::U64 => numbers!(u64),
-		DType::F16 | DType::BF16 => return Err("inputs of 16-bit floats are not supported".into()),
+		DType::F16 => numbers!(f16),
+		DType::BF16 => numbers!(bf16),
 	};
 	value.map_err(|error| error.to_string())
 }
@@ -226,6 +228,8 @@ fn from_value(name: &str, value: &DynValue) -> Result<Tensor, String> {
 		TensorElementType::Uint32 => numbers(name, DType::U32, value, u32::to_le_bytes),
 		TensorElementType::Int64 => numbers(name, DType::I64, value, i64::to_le_bytes),
 		TensorElementType::Uint64 => numbers(name, DType::U64, value, u64::to_le_bytes),
+		TensorElementType::Float16 => numbers(name, DType::F16, value, f16::to_le_bytes),
+		TensorElementType::Bfloat16 => numbers(name, DType::BF16, value, bf16::to_le_bytes),
 		TensorElementType::Float32 => numbers(name, DType::F32, value, f32::to_le_bytes),
 		TensorElementType::Float64 => numbers(name, DType::F64, value, f64::to_le_bytes),
 		other => Err(format!("outputs of type {other:?} are not supported")),

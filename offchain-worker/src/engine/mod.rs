@@ -36,6 +36,10 @@ pub const DEFAULT_MEMORY_MIB: u32 = 250;
 /// The most rows that one run takes when jobs share it.
 pub const MAX_BATCH_ROWS: usize = 64;
 
+/// How many times its registered time one input may take. Together inputs get no more than was registered for all of them:
+/// one may be slow where others make up for it.
+pub const TIME_MARGIN: u32 = 4;
+
 /// What inference shall run on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Provider {
@@ -96,12 +100,16 @@ pub struct EngineConfig {
 	pub memory_mib: u32,
 	/// Go on without a sandbox where the machine does not offer one. For development only.
 	pub insecure: bool,
-	/// The most bytes of model files that stay loaded at the same time.
+	/// The most bytes that loaded models may count at the same time: each its file, and the memory that its child may take
+	/// on top.
 	pub max_loaded_bytes: u64,
+	/// The most models that are loaded at the same time.
+	pub max_loaded_models: usize,
 }
 
 impl EngineConfig {
-	/// The defaults: automatic provider, one thread, 250 MiB on top of the model, 4 GiB of loaded models.
+	/// The defaults: automatic provider, one thread, 250 MiB on top of the model, 4 GiB of loaded models, 32 of them: as
+	/// many as a node may host.
 	pub fn new(onnxruntime: PathBuf, worker_binary: PathBuf) -> Self {
 		Self {
 			provider: Provider::Auto,
@@ -111,6 +119,7 @@ impl EngineConfig {
 			memory_mib: DEFAULT_MEMORY_MIB,
 			insecure: false,
 			max_loaded_bytes: 4 << 30,
+			max_loaded_models: 32,
 		}
 	}
 }
@@ -171,6 +180,9 @@ pub enum EngineError {
 	/// The run took longer than allowed.
 	#[error("the run took longer than allowed and was stopped")]
 	TimedOut,
+	/// The run's time was over before it came to this input. Nothing is said about the input.
+	#[error("it was not run: others took the time")]
+	NotRun,
 	/// The child process ended by itself. Another try may succeed.
 	#[error("the inference process died: {0}")]
 	ChildDied(String),
@@ -186,7 +198,7 @@ impl EngineError {
 			Self::ModelRefused(_) => Some(FailureClass::ModelRefused),
 			Self::InputInvalid(_) => Some(FailureClass::InputInvalid),
 			Self::RunFailed(_) | Self::TimedOut => Some(FailureClass::RunFailed),
-			Self::ChildDied(_) | Self::Unavailable(_) => None,
+			Self::NotRun | Self::ChildDied(_) | Self::Unavailable(_) => None,
 		}
 	}
 }
@@ -200,16 +212,21 @@ impl From<TensorError> for EngineError {
 /// Something that runs models.
 #[async_trait]
 pub trait Engine: Send + Sync {
-	/// Makes a model version ready. Does nothing if it is. Unloads the least recently used ones if the limit of
-	/// loaded bytes asks for it.
+	/// Makes a model version ready. Does nothing if it is. Unloads the least recently used ones if the limits of what is
+	/// loaded ask for it.
 	async fn load(&self, request: LoadRequest) -> Result<(), EngineError>;
+
+	/// Ends a model version's process, once it has done what it was asked for. Does nothing if it has none.
+	fn unload(&self, model: &ModelKey);
 
 	/// Whether [`Engine::run`] would find the model version.
 	fn is_loaded(&self, model: &ModelKey) -> bool;
 
 	/// Runs each of `inputs`, safetensors files, and returns in the same order what became of them: canonical
 	/// safetensors files with the outputs that the version names. Inputs share a run where the signature allows it;
-	/// a bad one does not spoil the others. `time_limit` is for one input.
+	/// a bad one does not spoil the others. `time_limit` is for one input; all of them together get a
+	/// [`TIME_MARGIN`]-th of it for each, twice if they were tried in one run. When that is over, or an input had to be
+	/// stopped with its process, the others come back as [`EngineError::NotRun`].
 	async fn run(&self, model: &ModelKey, inputs: Vec<Bytes>, time_limit: Duration) -> Vec<Result<Bytes, EngineError>>;
 
 	/// What inference really runs on.
@@ -244,6 +261,7 @@ mod tests {
 	fn failure_class_should_be_none_when_the_trouble_is_the_nodes_own() {
 		assert_eq!(EngineError::Unavailable(String::new()).failure_class(), None);
 		assert_eq!(EngineError::ChildDied(String::new()).failure_class(), None);
+		assert_eq!(EngineError::NotRun.failure_class(), None);
 		assert_eq!(EngineError::TimedOut.failure_class(), Some(FailureClass::RunFailed));
 	}
 }

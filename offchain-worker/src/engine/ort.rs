@@ -107,15 +107,22 @@ impl OrtEngine {
 		resident(self.child_pid(model)?)
 	}
 
-	/// Bytes of the model files that are loaded.
+	/// Bytes that the loaded models count: see [`EngineConfig::max_loaded_bytes`].
 	pub fn loaded_bytes(&self) -> u64 {
 		self.models.lock().loaded.values().map(|model| model.bytes).sum()
 	}
 
-	/// Unloads the least recently used models until `bytes` more fit.
+	/// What a model with a file of `size` bytes counts.
+	fn weight(&self, size: u64) -> u64 {
+		size.saturating_add(u64::from(self.config.memory_mib) << 20)
+	}
+
+	/// Unloads the least recently used models until one more with `bytes` fits.
 	fn make_room(&self, bytes: u64) {
 		let mut models = self.models.lock();
-		while models.loaded.values().map(|model| model.bytes).sum::<u64>() + bytes > self.config.max_loaded_bytes {
+		while models.loaded.len() >= self.config.max_loaded_models
+			|| models.loaded.values().map(|model| model.bytes).sum::<u64>() + bytes > self.config.max_loaded_bytes
+		{
 			let oldest = models
 				.loaded
 				.iter()
@@ -201,16 +208,19 @@ impl Engine for OrtEngine {
 			file,
 			spec,
 		} = request;
-		if artifact.size > self.config.max_loaded_bytes {
-			return Err(EngineError::Unavailable(format!(
-				"the model has {} bytes, this node loads at most {}",
-				artifact.size, self.config.max_loaded_bytes
+		let bytes = self.weight(artifact.size);
+		if bytes > self.config.max_loaded_bytes {
+			return Err(EngineError::ModelRefused(format!(
+				"with the memory for its process it takes {bytes} bytes, this node loads at most {}",
+				self.config.max_loaded_bytes
 			)));
 		}
 		let examined = tokio::task::spawn_blocking(move || examine(&file, artifact).map(|signature| (signature, file)));
-		let (signature, file) = examined
-			.await
-			.map_err(|error| EngineError::Unavailable(error.to_string()))??;
+		let (signature, file) = examined.await.map_err(|error| match error.is_panic() {
+			// Whatever the file did to it, it is no reason to stop with other models.
+			true => EngineError::ModelRefused("its check panicked: please report it".into()),
+			false => EngineError::Unavailable(error.to_string()),
+		})??;
 		signature
 			.admits(&spec.inputs, &spec.outputs)
 			.map_err(EngineError::ModelRefused)?;
@@ -219,7 +229,7 @@ impl Engine for OrtEngine {
 			.iter()
 			.map(|output| String::from_utf8_lossy(&output.name).into_owned())
 			.collect();
-		self.make_room(artifact.size);
+		self.make_room(bytes);
 		let launch = Arc::new(launch(&self.config, self.cuda, names));
 		let model = Artifact {
 			file,
@@ -235,7 +245,7 @@ impl Engine for OrtEngine {
 			key,
 			Loaded {
 				process: Arc::new(process),
-				bytes: artifact.size,
+				bytes,
 				used,
 			},
 		);
@@ -244,6 +254,10 @@ impl Engine for OrtEngine {
 
 	fn is_loaded(&self, model: &ModelKey) -> bool {
 		self.models.lock().loaded.contains_key(model)
+	}
+
+	fn unload(&self, model: &ModelKey) {
+		self.models.lock().loaded.remove(model);
 	}
 
 	async fn run(&self, model: &ModelKey, inputs: Vec<Bytes>, time_limit: Duration) -> Vec<Result<Bytes, EngineError>> {
@@ -256,14 +270,19 @@ impl Engine for OrtEngine {
 				loaded.process.clone()
 			})
 		};
-		let unavailable = |why: &str| vec![Err(EngineError::Unavailable(why.into())); inputs.len()];
+		let count = inputs.len();
+		let unavailable = |why: &str| vec![Err(EngineError::Unavailable(why.into())); count];
 		let Some(process) = process else {
 			return unavailable("the model is not loaded");
 		};
 		let Ok(_turn) = self.queue.acquire().await else {
 			return unavailable("the engine is closed");
 		};
-		let results = process.run(inputs, time_limit).await;
+		let Some(results) = process.run(inputs, time_limit).await else {
+			// A panic of ours, over one model: it is loaded anew, and the others go on.
+			self.unload(model);
+			return vec![Err(EngineError::ChildDied("its thread ended".into())); count];
+		};
 		if results.iter().any(Result::is_ok) {
 			*self.proved.lock() = Instant::now();
 		}

@@ -9,7 +9,7 @@ use super::{
 	batchable,
 	protocol::{header, parse_header, Setup, Tag, HEADER, MAX_TEXT},
 	sandbox::Attempt,
-	EngineError, MAX_BATCH_ROWS,
+	EngineError, MAX_BATCH_ROWS, TIME_MARGIN,
 };
 use crate::tensors::serialize;
 use bytes::Bytes;
@@ -107,23 +107,20 @@ impl ModelProcess {
 		Ok(Self { requests, pid })
 	}
 
-	/// Runs the inputs.
-	pub(super) async fn run(&self, inputs: Vec<Bytes>, time_limit: Duration) -> Vec<Result<Bytes, EngineError>> {
-		let count = inputs.len();
+	/// Runs the inputs. `None`: the model's thread has ended.
+	pub(super) async fn run(
+		&self,
+		inputs: Vec<Bytes>,
+		time_limit: Duration,
+	) -> Option<Vec<Result<Bytes, EngineError>>> {
 		let (answer, result) = oneshot::channel();
-		let gone = || vec![Err(EngineError::Unavailable("the model's thread ended".into())); count];
-		if self
-			.requests
-			.send(Request {
-				inputs,
-				time_limit,
-				answer,
-			})
-			.is_err()
-		{
-			return gone();
-		}
-		result.await.unwrap_or_else(|_| gone())
+		let request = Request {
+			inputs,
+			time_limit,
+			answer,
+		};
+		self.requests.send(request).ok()?;
+		result.await.ok()
 	}
 
 	/// Process id of the child; `None` while there is none.
@@ -153,6 +150,37 @@ enum Batches {
 	Proved,
 	/// They do.
 	Refuted,
+}
+
+/// What a run has in time.
+struct Time {
+	/// For one input by itself.
+	each: Duration,
+	/// For all of them, from `started` on.
+	all: Duration,
+	started: Instant,
+	/// Whether an input had to be stopped with the child: the others shall not wait for more of its kind.
+	stopped: bool,
+}
+
+impl Time {
+	fn of(inputs: usize, each: Duration) -> Self {
+		let count = u32::try_from(inputs).unwrap_or(u32::MAX);
+		Self {
+			each,
+			all: each.max(each.saturating_mul(count) / TIME_MARGIN),
+			started: Instant::now(),
+			stopped: false,
+		}
+	}
+
+	fn left(&self) -> Duration {
+		self.all.saturating_sub(self.started.elapsed())
+	}
+
+	fn is_over(&self) -> bool {
+		self.stopped || self.left().is_zero()
+	}
 }
 
 /// A model in its thread.
@@ -216,7 +244,7 @@ impl Model {
 			match read_input(file, &self.artifact.spec, by_rows) {
 				Ok(input) => {
 					inputs.push(Some(input));
-					results.push(Err(EngineError::Unavailable("it was not run".into())));
+					results.push(Err(EngineError::NotRun));
 				}
 				Err(error) => {
 					inputs.push(None);
@@ -225,25 +253,33 @@ impl Model {
 			}
 		}
 		let may_share = by_rows && !self.artifact.mixes_rows;
+		let mut time = Time::of(files.len(), limit);
 		for group in groups(&inputs, if may_share { MAX_BATCH_ROWS } else { 0 }) {
 			let members: Vec<&Input> = group.iter().filter_map(|index| inputs[*index].as_ref()).collect();
-			for (index, result) in group.iter().zip(self.run_group(&members, limit)) {
+			for (index, result) in group.iter().zip(self.run_group(&members, &mut time)) {
 				results[*index] = result;
 			}
 		}
 		results
 	}
 
-	fn run_group(&mut self, members: &[&Input], limit: Duration) -> Vec<Result<Bytes, EngineError>> {
-		let batch_limit = limit.saturating_mul(u32::try_from(members.len()).unwrap_or(u32::MAX));
-		if members.len() > 1 && self.batches == Batches::Proved {
-			if let Ok(Some(outputs)) = self.run_once(members, true, batch_limit) {
+	fn run_group(&mut self, members: &[&Input], time: &mut Time) -> Vec<Result<Bytes, EngineError>> {
+		if members.len() > 1 && self.batches == Batches::Proved && !time.is_over() {
+			if let Ok(Some(outputs)) = self.run_once(members, true, time.left()) {
 				return outputs.into_iter().map(Ok).collect();
 			}
+			if self.child.is_none() {
+				// One of them is the reason. To find it they get as much time again, one by one.
+				self.batches = Batches::Untried;
+				time.started = Instant::now();
+			}
 		}
-		let alone: Vec<_> = members.iter().map(|member| self.run_alone(member, limit)).collect();
-		if members.len() > 1 && self.batches == Batches::Untried && alone.iter().all(Result::is_ok) {
-			let together = self.run_once(members, true, batch_limit);
+		let started = Instant::now();
+		let alone: Vec<_> = members.iter().map(|member| self.run_in_time(member, time)).collect();
+		// Only if there is as much time left as they took one by one.
+		let may_compare = started.elapsed() <= time.left() && alone.iter().all(Result::is_ok);
+		if members.len() > 1 && self.batches == Batches::Untried && may_compare {
+			let together = self.run_once(members, true, time.left());
 			let equal = matches!(&together, Ok(Some(together)) if together.len() == alone.len()
 				&& together.iter().zip(&alone).all(|(a, b)| b.as_ref().is_ok_and(|b| same(a, b, &self.artifact.spec.policy))));
 			self.batches = if equal { Batches::Proved } else { Batches::Refuted };
@@ -252,6 +288,16 @@ impl Model {
 			}
 		}
 		alone
+	}
+
+	/// One input by itself, if there is time for it.
+	fn run_in_time(&mut self, input: &Input, time: &mut Time) -> Result<Bytes, EngineError> {
+		if time.is_over() {
+			return Err(EngineError::NotRun);
+		}
+		let result = self.run_alone(input, time.each);
+		time.stopped = result.is_err() && self.child.is_none();
+		result
 	}
 
 	/// One input by itself. A child that dies gets a second chance: somebody else may have killed it.
@@ -268,8 +314,11 @@ impl Model {
 	}
 
 	fn run_padded(&mut self, input: &Input, limit: Duration) -> Result<Bytes, EngineError> {
+		self.child()?;
+		let started = Instant::now();
 		for pad in [true, false] {
-			if let Some(output) = self.run_once(&[input], pad && input.rows.is_some(), limit)? {
+			let left = limit.saturating_sub(started.elapsed());
+			if let Some(output) = self.run_once(&[input], pad && input.rows.is_some(), left)? {
 				return output
 					.into_iter()
 					.next()
@@ -279,15 +328,19 @@ impl Model {
 		Err(EngineError::RunFailed("the outputs' rows are not the inputs'".into()))
 	}
 
-	/// One run. `None` if the outputs cannot be divided among the inputs' rows.
-	fn run_once(&mut self, members: &[&Input], pad: bool, limit: Duration) -> Result<Option<Vec<Bytes>>, EngineError> {
+	/// The child, started if there is none.
+	fn child(&mut self) -> Result<&mut Running, EngineError> {
 		if self.child.is_none() {
 			self.start_child()?;
 		}
-		let child = self
-			.child
+		self.child
 			.as_mut()
-			.ok_or_else(|| EngineError::Unavailable("there is no process".into()))?;
+			.ok_or_else(|| EngineError::Unavailable("there is no process".into()))
+	}
+
+	/// One run. `None` if the outputs cannot be divided among the inputs' rows.
+	fn run_once(&mut self, members: &[&Input], pad: bool, limit: Duration) -> Result<Option<Vec<Bytes>>, EngineError> {
+		let child = self.child()?;
 		let (file, rows) = join(members, pad);
 		let memory_limit = child.memory_limit.saturating_add((file.len() as u64).saturating_mul(4));
 		let answer = child.ask(Tag::Run, &file, limit, memory_limit);

@@ -184,7 +184,20 @@ const DENIED: &[libc::c_long] = &[
 	libc::SYS_pidfd_open,
 	libc::SYS_pidfd_getfd,
 	libc::SYS_pidfd_send_signal,
+	libc::SYS_process_madvise,
 	libc::SYS_kill,
+	libc::SYS_tkill,
+	libc::SYS_rt_sigqueueinfo,
+	libc::SYS_rt_tgsigqueueinfo,
+	libc::SYS_sched_setaffinity,
+	libc::SYS_sched_setscheduler,
+	libc::SYS_sched_setparam,
+	libc::SYS_sched_setattr,
+	libc::SYS_setpriority,
+	libc::SYS_ioprio_set,
+	libc::SYS_shmget,
+	libc::SYS_shmat,
+	libc::SYS_shmctl,
 	libc::SYS_mount,
 	libc::SYS_umount2,
 	libc::SYS_unshare,
@@ -235,9 +248,13 @@ pub(super) fn filter_system_calls(cuda: bool) -> Result<(), String> {
 	let clone3 = Rules::from([(libc::SYS_clone3, vec![])]);
 	install(clone3, SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS as u32))?;
 	let thread = libc::CLONE_THREAD as u64;
+	let own = u64::from(std::process::id());
 	if cuda {
 		let mut rules: Rules = DENIED.iter().map(|call| (*call, vec![])).collect();
 		rules.insert(libc::SYS_clone, vec![when(0, SeccompCmpOp::MaskedEq(thread), 0)?]);
+		// Signals to its own threads only, and its own limits only.
+		rules.insert(libc::SYS_tgkill, vec![when(0, SeccompCmpOp::Ne, own)?]);
+		rules.insert(libc::SYS_prlimit64, vec![when(0, SeccompCmpOp::Ne, 0)?]);
 		return install(rules, SeccompAction::Allow, denied);
 	}
 	let mut rules: Rules = ALLOWED.iter().map(|call| (*call, vec![])).collect();
@@ -252,15 +269,14 @@ pub(super) fn filter_system_calls(cuda: bool) -> Result<(), String> {
 			.collect::<Result<_, _>>()?,
 	);
 	// Only to its own threads: abort() needs it.
-	let own = u64::from(std::process::id());
 	rules.insert(libc::SYS_tgkill, vec![when(0, SeccompCmpOp::Eq, own)?]);
 	#[cfg(target_arch = "x86_64")]
 	rules.insert(libc::SYS_poll, vec![]);
 	install(rules, denied, SeccompAction::Allow)
 }
 
-/// Tries to read and write files, open sockets, start programs and processes, trace and signal. For the engine's
-/// start and for tests: everything must be denied.
+/// Tries to read and write files, open sockets, start programs and processes, trace, signal and hinder others. For the
+/// engine's start and for tests: everything must be denied.
 pub(super) fn attempts() -> Vec<Attempt> {
 	let mut list = Vec::new();
 	let mut note = |what: &str, denied: bool| {
@@ -317,8 +333,62 @@ pub(super) fn attempts() -> Vec<Attempt> {
 		// Seizing does not stop the parent if it works.
 		note("trace the parent", libc::ptrace(libc::PTRACE_SEIZE, parent, 0, 0) < 0);
 		note("signal the parent", libc::kill(parent, 0) < 0);
+		// Signal 0 and questions do no harm where they work. Of calls that could fail for another reason only the filter's
+		// error counts.
+		let call = |result: libc::c_long| result < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EPERM);
+		note(
+			"signal the parent with tkill",
+			call(libc::syscall(libc::SYS_tkill, parent, 0)),
+		);
+		note(
+			"signal the parent with tgkill",
+			call(libc::syscall(libc::SYS_tgkill, parent, parent, 0)),
+		);
+		note(
+			"queue a signal for the parent",
+			call(libc::syscall(libc::SYS_rt_sigqueueinfo, parent, 0, null)),
+		);
+		note(
+			"queue a signal for the parent's thread",
+			call(libc::syscall(libc::SYS_rt_tgsigqueueinfo, parent, parent, 0, null)),
+		);
+		note(
+			"ask for the parent's limits",
+			call(libc::syscall(
+				libc::SYS_prlimit64,
+				parent,
+				libc::RLIMIT_NOFILE,
+				null,
+				null,
+			)),
+		);
+		note(
+			"bind the parent to a processor",
+			call(libc::syscall(libc::SYS_sched_setaffinity, parent, 0, null)),
+		);
+		note(
+			"change the parent's scheduling",
+			call(libc::syscall(libc::SYS_sched_setscheduler, parent, -1, null)),
+		);
+		note(
+			"change the parent's priority",
+			call(libc::syscall(libc::SYS_setpriority, -1, parent, 0)),
+		);
+		note(
+			"advise on another's memory",
+			call(libc::syscall(libc::SYS_process_madvise, -1, null, 0, 0, 0)),
+		);
+		let shared = libc::shmget(libc::IPC_PRIVATE, 1, 0o600);
+		note("make shared memory", shared < 0);
+		if shared >= 0 {
+			libc::shmctl(shared, libc::IPC_RMID, std::ptr::null_mut());
+		}
 		note("io_uring", libc::syscall(libc::SYS_io_uring_setup, 1u32, 0usize) < 0);
 		note("new user namespace", libc::unshare(libc::CLONE_NEWUSER) < 0);
 	}
 	list
 }
+
+#[cfg(test)]
+#[path = "../tests/sandbox.rs"]
+mod tests;

@@ -155,8 +155,9 @@ pub enum Event {
 	EngineHealth(bool),
 }
 
-/// What the machine wants done. Each but [`Action::StopFetch`], [`Action::DropJob`], [`Action::ReleaseModel`] and
-/// [`Action::Forget`] is answered by exactly one event, unless it is a fetch that is broken off.
+/// What the machine wants done. Each but [`Action::StopFetch`], [`Action::DropJob`], [`Action::DropModel`],
+/// [`Action::ReleaseModel`] and [`Action::Forget`] is answered by exactly one event, unless it is a fetch that is broken
+/// off.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
 	/// Ask the engine how it is.
@@ -177,6 +178,8 @@ pub enum Action {
 		/// Its specification.
 		spec: Box<VersionSpec>,
 	},
+	/// A model version is not needed any more: break its fetch off, and end its process.
+	DropModel(ModelKey),
 	/// Unpin an artefact.
 	ReleaseModel(BlobRef),
 	/// Fetch an input.
@@ -207,7 +210,7 @@ pub enum Action {
 		node: NodeId,
 		/// The jobs, at most 256.
 		items: Vec<AttestItem>,
-		/// Whether some of them were sent before.
+		/// Whether they were sent before: all of them or none.
 		again: bool,
 	},
 	/// Say that a job cannot be done.

@@ -25,6 +25,9 @@ impl Machine {
 		self.active = true;
 		self.block = number;
 		self.node = work.as_ref().map(|work| work.node);
+		self.other_device = work
+			.as_ref()
+			.is_some_and(|work| self.config.device.is_some_and(|device| device != work.device));
 		self.heartbeat_due = work.as_ref().filter(|work| work.heartbeat_due).map(|work| work.session);
 		let (hosted, items) = work.map(|work| (work.hosted, work.jobs)).unwrap_or_default();
 
@@ -125,6 +128,7 @@ impl Machine {
 			let Some(model) = self.models.remove(&key) else {
 				continue;
 			};
+			actions.push(Action::DropModel(key));
 			let artifact = model.spec.artifact;
 			if !self
 				.models
@@ -150,7 +154,8 @@ impl Machine {
 			}
 			let model = self.models.get(&job.model);
 			match job.state {
-				JobState::Waiting(_) | JobState::Fetching if !job.local_fault => {
+				// Not before it was looked for: what waits for a place to be fetched may well be there.
+				JobState::Waiting(1..) | JobState::Fetching if !job.local_fault => {
 					job.fail(FailureClass::InputMissing, actions);
 				}
 				JobState::Ready
@@ -208,6 +213,8 @@ impl Model {
 			failed_loads: 0,
 			was_loaded: false,
 			micros_per_unit: None,
+			rests_until: 0,
+			debt_micros: 0,
 			local_fault: false,
 		}
 	}

@@ -1,6 +1,8 @@
 //! Turns the machine's state into the next actions.
 
 use super::*;
+use crate::engine::TIME_MARGIN;
+use highway_math::deadline;
 use highway_primitives::{work_tag, worker::MaxAttestations, AttestItem, BlobRef, BLOCK_SECONDS};
 use sp_core::Get;
 
@@ -8,7 +10,16 @@ use sp_core::Get;
 const BLOCK_MICROS: u64 = BLOCK_SECONDS as u64 * 1_000_000;
 
 /// The least time limit of a run: small models are dominated by what surrounds them.
-const MIN_TIME_LIMIT: Duration = Duration::from_secs(1);
+const MIN_TIME_LIMIT: Duration = Duration::from_millis(250);
+
+/// How many times as long as its failed runs took a model rests.
+const REST_FACTOR: u64 = 4;
+
+/// The longest rest, in blocks.
+const MAX_REST: BlockNumber = 300;
+
+/// Blocks of a job's deadline in which its input comes and its attestation goes.
+const BLOCKS_ON_THE_WAY: BlockNumber = 2;
 
 impl Machine {
 	pub(super) fn advance(&mut self, actions: &mut Vec<Action>) {
@@ -164,7 +175,7 @@ impl Machine {
 				let loaded = self
 					.models
 					.get(&job.model)
-					.is_some_and(|model| model.state == ModelState::Loaded);
+					.is_some_and(|model| model.state == ModelState::Loaded && model.rests_until <= self.block);
 				job.state == JobState::Ready && loaded && self.makes_deadline(job, 0)
 			})
 			.collect();
@@ -203,10 +214,12 @@ impl Machine {
 		let id = self.next_run;
 		let jobs: Vec<(WorkKey, BlobRef)> = batch.iter().map(|job| (job.key, job.item.input)).collect();
 		let units = batch.iter().map(|job| u64::from(job.item.units)).sum();
-		let time_limit = batch
-			.iter()
-			.map(|job| Duration::from_micros(job.registered_micros()))
-			.max();
+		// Beyond the first deadline nobody waits for the results.
+		let blocks_left = first.item.deadline.saturating_sub(self.block);
+		let registered = batch.iter().map(|job| job.registered_micros()).max().unwrap_or(0);
+		let time_limit = registered
+			.saturating_mul(TIME_MARGIN.into())
+			.min(u64::from(blocks_left).saturating_mul(BLOCK_MICROS));
 		self.next_run = id.wrapping_add(1);
 		for (key, _) in &jobs {
 			if let Some(job) = self.jobs.get_mut(&key.job) {
@@ -219,13 +232,25 @@ impl Machine {
 			keys: jobs.iter().map(|(key, _)| *key).collect(),
 			units,
 		});
-		let time_limit = time_limit.unwrap_or_default().max(MIN_TIME_LIMIT);
+		let time_limit = Duration::from_micros(time_limit).max(MIN_TIME_LIMIT);
 		actions.push(Action::Run {
 			run: id,
 			model,
 			jobs,
 			time_limit,
 		});
+	}
+
+	/// Lets a model rest whose runs failed, so that it cannot take more than a fifth of the device's time from the others.
+	/// `lost` are the microseconds that it took for nothing.
+	pub(super) fn rest(&mut self, key: ModelKey, lost: u64) {
+		let block = self.block;
+		if let Some(model) = self.models.get_mut(&key) {
+			let debt = model.debt_micros.saturating_add(lost.saturating_mul(REST_FACTOR));
+			model.debt_micros = debt % BLOCK_MICROS;
+			let blocks = BlockNumber::try_from(debt / BLOCK_MICROS).unwrap_or(MAX_REST);
+			model.rests_until = block.saturating_add(blocks.min(MAX_REST));
+		}
 	}
 
 	/// Whether the job's attestation can still be in a block up to the deadline if its run starts now and takes
@@ -259,15 +284,20 @@ impl Machine {
 			return;
 		};
 		let most = <MaxAttestations as Get<u32>>::get() as usize;
+		let block = self.block;
+		// What was said before may still be in a pool, which then refuses the whole extrinsic: it must not take new work
+		// with it.
+		let again = !self
+			.jobs
+			.values()
+			.any(|job| matches!(&job.state, JobState::Done(_, saying) if saying.is_due(block) && !saying.said));
 		let mut items = Vec::new();
-		let mut again = false;
 		for (id, job) in &mut self.jobs {
 			if items.len() >= most {
 				break;
 			}
 			if let JobState::Done(finished, saying) = &mut job.state {
-				if saying.is_due(self.block) {
-					again |= saying.said;
+				if saying.is_due(block) && saying.said == again {
 					saying.at = None;
 					items.push(AttestItem {
 						job: *id,
@@ -328,9 +358,27 @@ impl Machine {
 				node,
 				session,
 				healthy,
-				slots: self.config.slots,
+				slots: self.slots(),
 			});
 		}
+	}
+
+	/// Jobs that the node takes at the same time: as many as get done within the deadline if all are of the slowest model
+	/// that it hosts, one unit each, and at most what is configured. A model that has not run yet counts with its registered
+	/// time.
+	fn slots(&self) -> u16 {
+		let hosted = self
+			.models
+			.values()
+			.filter(|model| model.hosted && !matches!(model.state, ModelState::Refused(_)));
+		let within_deadline = hosted.map(|model| {
+			let registered_ms = model.spec.unit_time_ms;
+			let blocks = deadline::blocks(0, 1, registered_ms, BLOCK_SECONDS).saturating_sub(BLOCKS_ON_THE_WAY);
+			let micros = model.micros_per_unit.unwrap_or(u64::from(registered_ms) * 1000);
+			u64::from(blocks).saturating_mul(BLOCK_MICROS) / micros.max(1)
+		});
+		let most = within_deadline.min().unwrap_or(u64::MAX).max(1);
+		self.config.slots.min(u16::try_from(most).unwrap_or(u16::MAX))
 	}
 
 	fn engine_up(&self) -> bool {

@@ -10,14 +10,19 @@ use std::collections::{HashMap, HashSet};
 /// Domains whose operators are part of ONNX Runtime itself.
 const DOMAINS: [&[u8]; 4] = [b"", b"ai.onnx", b"ai.onnx.ml", b"com.microsoft"];
 
-/// Operators with another result each time, and `EPContext`, which loads a file that it names.
-const FORBIDDEN: [&[u8]; 8] = [
+/// Operators with another result each time, whatever their attributes, or in training, for which they are there;
+/// `EPContext`, which loads a file that it names.
+const FORBIDDEN: [&[u8]; 12] = [
 	b"RandomNormal",
 	b"RandomNormalLike",
 	b"RandomUniform",
 	b"RandomUniformLike",
 	b"Multinomial",
 	b"Bernoulli",
+	b"Sampling",
+	b"BiasDropout",
+	b"BitmaskDropout",
+	b"BitmaskBiasDropout",
 	b"EPContext",
 	b"PyOp",
 ];
@@ -63,6 +68,26 @@ struct Walk<'l> {
 	nodes: u64,
 	constants: u64,
 	mixes_rows: bool,
+}
+
+/// The value of the input at `index` of a node, if it is a literal.
+fn literal<'s>(inputs: &[&[u8]], index: usize, scopes: &'s [Literals<'_>]) -> Option<&'s Vec<i64>> {
+	let name = inputs.get(index)?;
+	scopes.iter().rev().find_map(|scope| scope.get::<[u8]>(name))
+}
+
+/// Whether a `Dropout` may drop something: its third input, `training_mode`, is there and is not the literal `false`.
+fn may_train(inputs: &[&[u8]], scopes: &[Literals<'_>]) -> bool {
+	let given = inputs.get(2).is_some_and(|name| !name.is_empty());
+	given && literal(inputs, 2, scopes).is_none_or(|flag| flag != &[0])
+}
+
+/// Notes a literal. Two values of one name: which one the runtime takes is not for us to guess.
+fn note<'a>(literals: &mut Literals<'a>, name: &'a [u8], value: Vec<i64>) -> Result<(), Refusal> {
+	match literals.insert(name, value.clone()) {
+		Some(before) if before != value => Err(Refusal::Malformed("a constant has two values")),
+		_ => Ok(()),
+	}
 }
 
 /// What later checks need of a constant.
@@ -122,7 +147,7 @@ impl Walk<'_> {
 					self.nodes += 1;
 					at_most("the number of nodes", self.nodes, self.limits.max_nodes)?;
 					if let Some((name, literal)) = self.constant_node(field.bytes()?)? {
-						literals.insert(name, literal);
+						note(&mut literals, name, literal)?;
 					}
 				}
 				5 => {
@@ -130,7 +155,7 @@ impl Walk<'_> {
 					at_most("the number of constants", self.constants, self.limits.max_nodes)?;
 					let constant = self.tensor(field.bytes()?)?;
 					if let Some(literal) = constant.literal {
-						literals.insert(constant.name, literal);
+						note(&mut literals, constant.name, literal)?;
 					}
 				}
 				11..=13 => {
@@ -151,7 +176,7 @@ impl Walk<'_> {
 		Ok(())
 	}
 
-	/// Output name and value of a `Constant` node with a small integer value.
+	/// Output name and value of a `Constant` node with a small value of integers or booleans.
 	fn constant_node<'a>(&self, bytes: &'a [u8]) -> Result<Option<(&'a [u8], Vec<i64>)>, Refusal> {
 		let (mut output, mut constant, mut literal) = (None, false, None);
 		for field in fields(bytes) {
@@ -215,16 +240,16 @@ impl Walk<'_> {
 		if FORBIDDEN.contains(&operator) {
 			return Err(Refusal::ForbiddenOperator(text(operator)));
 		}
+		if operator == b"Dropout" && may_train(&inputs, scopes) {
+			return Err(Refusal::ForbiddenOperator("Dropout in training mode".into()));
+		}
 		self.mixes_rows |= ROW_MIXING.contains(&operator);
 		self.generated(operator, &inputs, scopes)
 	}
 
 	/// Bounds what an operator makes out of literals.
 	fn generated(&self, operator: &[u8], inputs: &[&[u8]], scopes: &[Literals<'_>]) -> Result<(), Refusal> {
-		let literal = |index: usize| -> Option<&Vec<i64>> {
-			let name = inputs.get(index)?;
-			scopes.iter().rev().find_map(|scope| scope.get(name))
-		};
+		let literal = |index: usize| literal(inputs, index, scopes);
 		let product = |index: usize| {
 			literal(index).map(|dims| {
 				dims.iter()
@@ -340,7 +365,8 @@ impl Walk<'_> {
 		if !holds {
 			return Err(Refusal::ShapeMismatch(text(name)));
 		}
-		let literal = (elements <= MAX_LITERAL && matches!(dtype, 6 | 7)).then(|| match raw {
+		let literal = (elements <= MAX_LITERAL && matches!(dtype, 6 | 7 | 9)).then(|| match raw {
+			Some(raw) if dtype == 9 => raw.iter().map(|byte| i64::from(*byte)).collect(),
 			Some(raw) if dtype == 7 => raw
 				.as_chunks::<8>()
 				.0

@@ -133,7 +133,7 @@ async fn jobs_should_be_attested_with_stored_outputs_when_all_goes_well() {
 	assert_eq!(node.blobs.here.lock()[&item.output.hash], expected);
 	let keep = Keep::Until(UNIX_EPOCH + Duration::from_secs(1_000_000) + DEFAULT_KEEP);
 	assert_eq!(node.blobs.kept.lock()[&item.output.hash], keep);
-	assert_eq!(node.blobs.kept.lock()[&spec(1).artifact.hash], Keep::Pinned);
+	assert!(node.blobs.pinned.lock().contains(&spec(1).artifact.hash));
 
 	node.blocks(2).await;
 	let metrics = node.metrics();
@@ -330,6 +330,75 @@ async fn transfer_should_be_broken_off_when_its_job_goes() {
 	.await;
 	node.chain.0.lock().jobs.clear();
 	node.until("broken off", |node| *node.blobs.transfers.lock() == 0).await;
+	node.stop().await;
+}
+
+#[tokio::test]
+async fn model_should_leave_nothing_behind_when_it_goes() {
+	let mut node = Node::new();
+	let artifact = |model| spec(model).artifact.hash;
+	node.blobs.stuck.lock().insert(artifact(2));
+	node.chain.0.lock().hosted = vec![hosted(1), hosted(2)];
+	node.start();
+	node.until("one is loaded, one is being fetched", |node| {
+		node.engine.is_up() && *node.blobs.transfers.lock() == 1
+	})
+	.await;
+	assert_eq!(*node.blobs.pinned.lock(), [artifact(1), artifact(2)].into());
+	node.chain.0.lock().hosted.clear();
+	node.until("gone", |node| {
+		!node.engine.is_up() && *node.blobs.transfers.lock() == 0 && node.blobs.pinned.lock().is_empty()
+	})
+	.await;
+	node.stop().await;
+}
+
+#[tokio::test]
+async fn too_large_model_should_be_refused_without_a_fetch_while_others_go_on() {
+	let mut node = Node::new();
+	let mut large = spec(2);
+	large.artifact.size = node.config().max_artifact + 1;
+	node.chain
+		.0
+		.lock()
+		.jobs
+		.insert(1, item_of(1, 2, large, &input_bytes(1), 1000));
+	node.chain.assign(2, 1, 1000);
+	node.start();
+	node.until("refused", |node| {
+		node.chain.0.lock().failed.get(&1) == Some(&FailureClass::ModelRefused)
+	})
+	.await;
+	node.until("attested", |node| node.attested() == 1).await;
+	let metrics = node.metrics();
+	assert!(metrics.contains("highway_healthy 1"), "{metrics}");
+	assert!(node
+		.blobs
+		.pinned
+		.lock()
+		.iter()
+		.all(|hash| *hash == spec(1).artifact.hash));
+	node.stop().await;
+}
+
+#[tokio::test]
+async fn node_should_say_that_it_is_unhealthy_while_another_device_is_registered() {
+	let mut node = Node::new();
+	{
+		let mut chain = node.chain.0.lock();
+		chain.heartbeat_due = true;
+		chain.device = Some(DeviceClass::Cuda);
+	}
+	node.start();
+	node.until("unhealthy", |node| node.chain.0.lock().heartbeats == [false])
+		.await;
+	assert!(node.metrics().contains("highway_healthy 0"));
+	{
+		let mut chain = node.chain.0.lock();
+		(chain.heartbeat_due, chain.session, chain.device) = (true, 1, None);
+	}
+	node.until("healthy", |node| node.chain.0.lock().heartbeats == [false, true])
+		.await;
 	node.stop().await;
 }
 

@@ -33,6 +33,9 @@ pub struct ChainState {
 	pub jobs: BTreeMap<JobId, WorkItem>,
 	pub hosted: Vec<HostedModel>,
 	pub heartbeat_due: bool,
+	/// Another device than the one that the engine runs on.
+	pub device: Option<DeviceClass>,
+	pub session: u32,
 	pub heartbeats: Vec<bool>,
 	/// Every attestation that was ever submitted.
 	pub sent: Vec<AttestItem>,
@@ -108,6 +111,8 @@ impl ChainReader for FakeChain {
 		Ok(Some(WorkList {
 			hosted: state.hosted.clone(),
 			heartbeat_due: state.heartbeat_due,
+			session: state.session,
+			device: state.device.unwrap_or(DeviceClass::CpuX86),
 			..work(state.jobs.values().cloned().collect())
 		}))
 	}
@@ -143,8 +148,9 @@ pub struct FakeBlobs {
 	pub here: Mutex<HashMap<BlobHash, Bytes>>,
 	pub network: Mutex<HashMap<BlobHash, Bytes>>,
 	pub kept: Mutex<HashMap<BlobHash, Keep>>,
+	pub pinned: Mutex<BTreeSet<BlobHash>>,
 	pub disk_full: Mutex<bool>,
-	/// Inputs whose transfer never ends.
+	/// Blobs whose transfer never ends.
 	pub stuck: Mutex<BTreeSet<BlobHash>>,
 	/// Transfers that go on at this moment.
 	pub transfers: Arc<Mutex<usize>>,
@@ -179,7 +185,7 @@ impl BlobStore for FakeBlobs {
 		Ok(())
 	}
 
-	fn open(&self, hash: BlobHash) -> Result<File, BlobError> {
+	async fn open(&self, hash: BlobHash) -> Result<File, BlobError> {
 		let bytes = self.here.lock().get(&hash).cloned().ok_or(BlobError::Missing)?;
 		let mut file = tempfile::tempfile().expect("a temporary file");
 		file.write_all(&bytes).and_then(|()| file.rewind()).expect("written");
@@ -204,9 +210,12 @@ impl BlobStore for FakeBlobs {
 		Ok(blob)
 	}
 
-	async fn keep(&self, hash: BlobHash, keep: Keep) -> Result<(), BlobError> {
-		self.kept.lock().insert(hash, keep);
-		Ok(())
+	fn pin(&self, hash: BlobHash) {
+		self.pinned.lock().insert(hash);
+	}
+
+	fn unpin(&self, hash: BlobHash) {
+		self.pinned.lock().remove(&hash);
 	}
 }
 
@@ -240,6 +249,10 @@ impl Engine for FakeEngine {
 		}
 		self.loaded.lock().insert(request.model);
 		Ok(())
+	}
+
+	fn unload(&self, model: &ModelKey) {
+		self.loaded.lock().remove(model);
 	}
 
 	fn is_loaded(&self, model: &ModelKey) -> bool {

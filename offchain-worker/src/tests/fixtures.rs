@@ -4,7 +4,7 @@ use crate::{engine::ModelKey, machine::WorkKey};
 use highway_primitives::{
 	model::{Unit, VerificationPolicy, VersionSpec},
 	node::Contact,
-	work_id, BlobRef, BlockNumber, JobId, ModelId, NodeId,
+	work_id, BlobRef, BlockNumber, DeviceClass, JobId, ModelId, NodeId,
 };
 use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
 
@@ -84,6 +84,7 @@ pub fn work(jobs: Vec<WorkItem>) -> WorkList {
 		session: 1,
 		heartbeat_due: false,
 		slots: 0,
+		device: DeviceClass::CpuX86,
 		hosted: Vec::new(),
 		jobs,
 	}

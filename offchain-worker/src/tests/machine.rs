@@ -10,6 +10,7 @@ struct Rig {
 	hosted: Vec<HostedModel>,
 	heartbeat_due: bool,
 	session: u32,
+	device: DeviceClass,
 }
 
 impl Rig {
@@ -25,6 +26,7 @@ impl Rig {
 			hosted: vec![],
 			heartbeat_due: false,
 			session: 1,
+			device: DeviceClass::CpuX86,
 		};
 		assert_eq!(rig.block(1, vec![]), [Action::CheckEngine]);
 		assert_eq!(rig.machine.handle(Event::EngineHealth(true)), []);
@@ -41,6 +43,7 @@ impl Rig {
 			hosted: self.hosted.clone(),
 			heartbeat_due: self.heartbeat_due,
 			session: self.session,
+			device: self.device,
 			..work(jobs)
 		};
 		self.machine.handle(Event::Block {
@@ -62,9 +65,13 @@ impl Rig {
 	}
 
 	fn done(&mut self, run: RunId, results: Vec<(WorkKey, Result<Bytes, JobFault>)>) -> Vec<Action> {
+		self.done_in(10, run, results)
+	}
+
+	fn done_in(&mut self, millis: u64, run: RunId, results: Vec<(WorkKey, Result<Bytes, JobFault>)>) -> Vec<Action> {
 		self.machine.handle(Event::RunDone {
 			run,
-			elapsed: Duration::from_millis(10),
+			elapsed: Duration::from_millis(millis),
 			results,
 		})
 	}
@@ -98,6 +105,30 @@ fn finished(job: JobId) -> Finished {
 
 fn ok(job: JobId) -> (WorkKey, Result<Bytes, JobFault>) {
 	(key(job, 1), Ok(output(job)))
+}
+
+fn failed(job: JobId, error: EngineError) -> (WorkKey, Result<Bytes, JobFault>) {
+	(key(job, 1), Err(JobFault::Engine(error)))
+}
+
+fn slots(actions: &[Action]) -> Vec<u16> {
+	actions
+		.iter()
+		.filter_map(|action| match action {
+			Action::SubmitHeartbeat { slots, .. } => Some(*slots),
+			_ => None,
+		})
+		.collect()
+}
+
+fn time_limits(actions: &[Action]) -> Vec<Duration> {
+	actions
+		.iter()
+		.filter_map(|action| match action {
+			Action::Run { time_limit, .. } => Some(*time_limit),
+			_ => None,
+		})
+		.collect()
 }
 
 fn runs(actions: &[Action]) -> Vec<(RunId, Vec<JobId>)> {
@@ -189,7 +220,8 @@ fn nothing_should_be_done_when_no_node_has_the_key() {
 		key: key(1, 1),
 		outcome: Outcome::Abandoned,
 	};
-	assert_eq!(actions, [dropped, Action::ReleaseModel(spec(1).artifact)]);
+	let model = [Action::DropModel(model_key(1)), Action::ReleaseModel(spec(1).artifact)];
+	assert_eq!(actions, [&[dropped][..], &model].concat());
 }
 
 #[test]
@@ -518,6 +550,95 @@ fn job_should_fail_when_the_engine_says_so_often_enough() {
 }
 
 #[test]
+fn jobs_that_were_not_run_should_be_ready_again_and_nothing_be_held_against_them() {
+	let mut rig = Rig::new();
+	rig.block(10, (1..=3).map(|job| item(job, 1, 30)).collect());
+	rig.load(1);
+	rig.input(1);
+	rig.input(2);
+	rig.input(3);
+	assert_eq!(runs(&rig.done(0, vec![ok(1)])), [(1, vec![2, 3])]);
+	for run in 1..5 {
+		let results = vec![failed(2, EngineError::NotRun), failed(3, EngineError::NotRun)];
+		assert_eq!(runs(&rig.done_in(3_000, run, results)), [(run + 1, vec![2, 3])]);
+	}
+	let measured = |rig: &Rig| rig.machine.models[&model_key(1)].micros_per_unit;
+	assert_eq!(measured(&rig), Some(10_000), "a run of nothing measures nothing");
+	// What came to an end counts with its own units.
+	rig.done_in(50, 5, vec![ok(2), failed(3, EngineError::NotRun)]);
+	assert_eq!(measured(&rig), Some(10_000 / 4 * 3 + 50_000 / 4));
+}
+
+#[test]
+fn model_should_rest_four_times_as_long_as_its_failed_runs_took() {
+	let mut rig = Rig::new();
+	let jobs = || vec![item(1, 1, 90), item(2, 1, 91), item(3, 2, 92)];
+	rig.block(10, jobs());
+	rig.load(1);
+	rig.machine.handle(Event::ModelFetched(model_key(2)));
+	rig.machine.handle(Event::ModelReady(model_key(2)));
+	assert_eq!(runs(&rig.input(1)), [(0, vec![1])]);
+	rig.input(2);
+	rig.machine.handle(Event::InputReady(key(3, 2)));
+	// 1.3 s lost are 5.2 s of rest: two blocks, and something for the next time.
+	let actions = rig.done_in(1_300, 0, vec![failed(1, EngineError::TimedOut)]);
+	assert_eq!(runs(&actions), [(1, vec![3])], "the other model's turn");
+	rig.machine.handle(Event::RunDone {
+		run: 1,
+		elapsed: Duration::ZERO,
+		results: vec![(key(3, 2), Ok(output(3)))],
+	});
+	assert_eq!(runs(&rig.block(11, jobs())), []);
+	assert_eq!(runs(&rig.block(12, jobs())), [(2, vec![1])]);
+	let actions = rig.done_in(200, 2, vec![failed(1, EngineError::TimedOut)]);
+	assert_eq!(failures(&actions), [(1, FailureClass::RunFailed)]);
+	assert_eq!(runs(&actions), [], "1.2 s and 0.8 s are a block");
+	assert_eq!(runs(&rig.block(13, jobs())), [(3, vec![2])]);
+}
+
+#[test]
+fn model_should_not_rest_when_its_runs_fail_quickly_or_only_some_inputs_are_bad() {
+	let mut rig = Rig::new();
+	rig.block(10, (1..=20).map(|job| item(job, 1, 30)).collect());
+	rig.load(1);
+	(1..=20).for_each(|job| drop(rig.input(job)));
+	rig.done(0, vec![ok(1)]);
+	let mut results: Vec<_> = (2..20).map(ok).collect();
+	results.push(failed(20, EngineError::RunFailed("x".into())));
+	assert_eq!(runs(&rig.done_in(2_000, 1, results)), [(2, vec![20])]);
+	let actions = rig.done_in(1, 2, vec![failed(20, EngineError::RunFailed("x".into()))]);
+	assert_eq!(failures(&actions), [(20, FailureClass::RunFailed)]);
+	assert_eq!(rig.machine.models[&model_key(1)].rests_until, 10);
+}
+
+#[test]
+fn time_limit_should_follow_the_registered_time_within_the_deadline() {
+	// (milliseconds of a unit, deadline, limit)
+	for (unit_time_ms, deadline, limit) in [
+		(1, 90, 250),
+		(100, 90, 400),
+		(2_000, 90, 8_000),
+		(2_000, 12, 4_000),
+		(60_000, 11, 2_000),
+	] {
+		let mut slow = spec(1);
+		slow.unit_time_ms = unit_time_ms;
+		let job = item_of(1, 1, slow, b"input", deadline);
+		let (model, key) = (ModelKey::of(1, 1, &job.spec), WorkKey::of(NODE, &job));
+		let mut rig = Rig::new();
+		rig.block(10, vec![job]);
+		rig.machine.handle(Event::ModelFetched(model));
+		rig.machine.handle(Event::ModelReady(model));
+		let actions = rig.machine.handle(Event::InputReady(key));
+		assert_eq!(
+			time_limits(&actions),
+			[Duration::from_millis(limit)],
+			"{unit_time_ms} {deadline}"
+		);
+	}
+}
+
+#[test]
 fn failed_job_should_run_alone_when_it_is_tried_again() {
 	let mut rig = Rig::new();
 	rig.block(10, vec![item(1, 1, 30), item(2, 1, 30), item(3, 1, 30)]);
@@ -609,6 +730,53 @@ fn heartbeat_should_be_sent_once_and_again_after_three_blocks_when_it_is_due() {
 }
 
 #[test]
+fn slots_should_be_what_the_slowest_hosted_model_lets_finish_in_time() {
+	let mut rig = Rig::with(MachineConfig {
+		slots: 256,
+		..MachineConfig::default()
+	});
+	rig.heartbeat_due = true;
+	assert_eq!(slots(&rig.block(10, vec![])), [256], "no model");
+	let mut slow = hosted(2);
+	slow.spec.unit_time_ms = 2_000;
+	rig.hosted = vec![hosted(1), slow.clone()];
+	rig.session = 2;
+	assert_eq!(slots(&rig.block(11, vec![])), [4], "8 s for jobs of 2 s each");
+
+	let slow = ModelKey::of(2, 1, &slow.spec);
+	rig.machine.models.get_mut(&slow).unwrap().micros_per_unit = Some(50_000);
+	rig.session = 3;
+	assert_eq!(
+		slots(&rig.block(12, vec![])),
+		[80],
+		"the other one did not run yet: 8 s for 0.1 s each"
+	);
+	rig.machine.models.get_mut(&model_key(1)).unwrap().micros_per_unit = Some(1_000);
+	rig.session = 4;
+	assert_eq!(slots(&rig.block(13, vec![])), [160]);
+	rig.machine.models.get_mut(&slow).unwrap().micros_per_unit = Some(60_000_000);
+	rig.session = 5;
+	assert_eq!(slots(&rig.block(14, vec![])), [1], "it hosts it, so it tries");
+	rig.machine.refuse(slow);
+	rig.session = 6;
+	assert_eq!(slots(&rig.block(15, vec![])), [256], "a refused model takes no time");
+}
+
+#[test]
+fn heartbeat_should_say_unhealthy_while_another_device_is_registered() {
+	let mut rig = Rig::with(MachineConfig {
+		device: Some(DeviceClass::CpuX86),
+		..MachineConfig::default()
+	});
+	rig.heartbeat_due = true;
+	rig.device = DeviceClass::Cuda;
+	assert_eq!(heartbeats(&rig.block(10, vec![])), [(1, false)]);
+	rig.device = DeviceClass::CpuX86;
+	rig.session = 2;
+	assert_eq!(heartbeats(&rig.block(11, vec![])), [(2, true)]);
+}
+
+#[test]
 fn heartbeat_should_wait_for_the_engines_word_and_tell_it() {
 	let mut machine = Machine::new(MachineConfig::default());
 	let list = WorkList {
@@ -672,7 +840,70 @@ fn hosted_models_should_be_fetched_and_loaded_once_when_no_job_wants_them() {
 	rig.hosted.clear();
 	let actions = rig.block(11, vec![item(1, 3, 30)]);
 	assert!(actions.contains(&Action::ReleaseModel(spec(1).artifact)));
+	assert!(actions.contains(&Action::DropModel(model_key(1))));
 	assert!(!actions.contains(&Action::ReleaseModel(spec(3).artifact)));
+	assert!(!actions.contains(&Action::DropModel(model_key(3))));
+}
+
+#[test]
+fn model_should_be_dropped_when_it_went_while_it_was_being_loaded() {
+	let mut rig = Rig::new();
+	rig.hosted = vec![hosted(1)];
+	rig.block(10, vec![]);
+	rig.machine.handle(Event::ModelFetched(model_key(1)));
+	rig.hosted.clear();
+	rig.block(11, vec![]);
+	assert_eq!(
+		rig.machine.handle(Event::ModelReady(model_key(1))),
+		[Action::DropModel(model_key(1))]
+	);
+	// It may come back before the answer: then it stays.
+	rig.hosted = vec![hosted(1)];
+	rig.block(12, vec![]);
+	rig.machine.handle(Event::ModelFetched(model_key(1)));
+	rig.hosted.clear();
+	rig.block(13, vec![]);
+	rig.hosted = vec![hosted(1)];
+	rig.block(14, vec![]);
+	assert_eq!(rig.machine.handle(Event::ModelReady(model_key(1))), []);
+}
+
+#[test]
+fn too_large_model_should_be_refused_alone_when_it_is_to_be_fetched() {
+	let mut rig = Rig::new();
+	rig.block(10, vec![item(1, 1, 50), item(2, 2, 50)]);
+	let too_large = BlobError::TooLarge { size: 2, most: 1 };
+	let actions = rig.machine.handle(Event::ModelFetchFailed(model_key(1), too_large));
+	assert_eq!(failures(&actions), [(1, FailureClass::ModelRefused)]);
+	assert!(rig.machine.is_healthy());
+	assert!(model_fetches(&rig.block(11, vec![item(2, 2, 50)])).is_empty());
+}
+
+#[test]
+fn node_should_stay_healthy_and_wait_when_a_model_finds_no_room() {
+	let mut rig = Rig::new();
+	rig.block(10, vec![item(1, 1, 50)]);
+	rig.input(1);
+	let no_room = || BlobError::NoRoom("pinned".into());
+	rig.machine.handle(Event::ModelFetchFailed(model_key(1), no_room()));
+	assert!(rig.machine.is_healthy());
+	for block in 11..40 {
+		assert!(
+			model_fetches(&rig.block(block, vec![item(1, 1, 50)])).is_empty(),
+			"{block}"
+		);
+	}
+	assert_eq!(model_fetches(&rig.block(40, vec![item(1, 1, 50)])), [1]);
+	rig.machine.handle(Event::ModelFetchFailed(model_key(1), no_room()));
+	let actions = rig.block(48, vec![item(1, 1, 50)]);
+	assert_eq!(
+		failures(&actions),
+		[],
+		"the blob is not missing: there is no room for it here"
+	);
+	rig.block(49, vec![item(2, 1, 90)]);
+	rig.machine.handle(Event::InputFailed(key(2, 1), no_room()));
+	assert!(!rig.machine.is_healthy(), "without room for inputs no job can be done");
 }
 
 #[test]
@@ -706,4 +937,32 @@ fn failure_should_be_reported_again_when_it_had_no_effect() {
 		outcome: Outcome::Failed,
 	};
 	assert!(rig.block(14, vec![]).contains(&dropped));
+}
+
+#[test]
+fn attestations_that_were_sent_before_should_not_go_with_new_ones() {
+	let mut rig = Rig::running(30);
+	rig.block(11, vec![item(1, 1, 30), item(2, 1, 30)]);
+	rig.done(0, vec![ok(1)]);
+	rig.machine.handle(Event::Recorded(vec![finished(1)]));
+	rig.machine.handle(Event::Submitted(Submission::Attest(vec![1])));
+	rig.block(13, vec![item(1, 1, 30), item(2, 1, 30)]);
+	rig.input(2);
+	rig.done(1, vec![ok(2)]);
+	assert_eq!(attested(&rig.machine.handle(Event::Recorded(vec![finished(2)]))), [[2]]);
+	// The first one is due again while the second is on its way.
+	rig.block(14, vec![item(1, 1, 30), item(2, 1, 30)]);
+	let actions = rig.machine.handle(Event::Submitted(Submission::Attest(vec![2])));
+	assert_eq!(attested(&actions), [[1]]);
+}
+
+#[test]
+fn input_should_not_be_reported_missing_when_nobody_looked_for_it_yet() {
+	let mut rig = Rig::with(MachineConfig {
+		max_input_fetches: 1,
+		..MachineConfig::default()
+	});
+	let list = || vec![item(1, 1, 16), item(2, 1, 16)];
+	assert_eq!(input_fetches(&rig.block(10, list())), [1]);
+	assert_eq!(failures(&rig.block(13, list())), [(1, FailureClass::InputMissing)]);
 }

@@ -105,6 +105,10 @@ impl World {
 						self.journal.remove(&key);
 					}
 				}
+				Action::DropModel(dropped) => self.open.retain(|open| match open {
+					Action::FetchModel { model, .. } => *model != dropped,
+					_ => true,
+				}),
 				Action::ReleaseModel(_) => {}
 				action => self.open.push(action),
 			}
@@ -222,7 +226,7 @@ impl World {
 				self.include((taken % 4).into());
 				// A deadline takes a job away, as does a reorg or a reassignment.
 				let number = self.number;
-				self.assigned.retain(|_, deadline| *deadline > number);
+				self.assigned.retain(|_, deadline| *deadline >= number);
 				if let Some(job) = lose.and_then(|lose| pick(self.assigned.keys(), lose)) {
 					self.assigned.remove(&job);
 				}
@@ -315,7 +319,11 @@ impl World {
 					_ => Event::Submitted(submission),
 				}
 			}
-			Action::StopFetch(_) | Action::DropJob { .. } | Action::Forget(_) | Action::ReleaseModel(_) => {
+			Action::StopFetch(_)
+			| Action::DropJob { .. }
+			| Action::DropModel(_)
+			| Action::Forget(_)
+			| Action::ReleaseModel(_) => {
 				unreachable!("not kept open")
 			}
 		};
@@ -350,9 +358,11 @@ fn pick<'a>(mut jobs: impl ExactSizeIterator<Item = &'a JobId>, which: u8) -> Op
 }
 
 fn blob_error(how: u8) -> BlobError {
-	match how % 4 {
+	match how % 6 {
 		0 => BlobError::Storage("full".into()),
 		1 => BlobError::Interrupted("gone".into()),
+		2 => BlobError::NoRoom("pinned".into()),
+		3 => BlobError::TooLarge { size: 2, most: 1 },
 		_ => BlobError::Missing,
 	}
 }
@@ -365,6 +375,7 @@ fn engine_error(how: u8) -> EngineError {
 		2 | 3 => EngineError::RunFailed(text()),
 		4 => EngineError::TimedOut,
 		5 => EngineError::ChildDied(text()),
+		6 => EngineError::NotRun,
 		_ => EngineError::Unavailable(text()),
 	}
 }

@@ -1,18 +1,33 @@
 //! Benchmarks of the calls and of the steps of the due queue.
 
 use super::*;
-use crate::{pallet::MAX_DRAWN, JobState};
+use crate::{
+	pallet::{MAX_DRAWN, MAX_LOOKED_AT},
+	JobState,
+};
 use frame_benchmarking::v2::*;
 use frame_support::weights::WeightMeter;
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use highway_primitives::{traits::Jobs as _, work_tag, Balance, BlobRef, BlockNumber, JobId, ModelId, Tier};
+use highway_primitives::{traits::Jobs as _, work_tag, Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Tier};
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
 
+/// What the dearest submission names.
+pub struct Dearest<AccountId> {
+	/// A model with as many ancestors as may be, whose former prices nobody needs any more.
+	pub model: ModelId,
+	/// Somebody who can afford a job.
+	pub payer: AccountId,
+	/// A node.
+	pub gateway: Option<NodeId>,
+	/// Somebody with a posted fee.
+	pub curator: Option<AccountId>,
+}
+
 /// Fills the other pallets for benchmarks.
 pub trait BenchmarkSetup<AccountId> {
-	/// A model that `executors` able nodes serve, each with room for a job, and a payer who can afford one.
-	fn market(executors: u32) -> (ModelId, AccountId);
+	/// A model that `executors` able nodes run, each with room for a job, and as many others offer storage for.
+	fn market(executors: u32) -> Dearest<AccountId>;
 }
 
 fn input() -> BlobRef {
@@ -24,16 +39,16 @@ fn input() -> BlobRef {
 
 /// Submits a job served by `executors` nodes.
 fn submit<T: Config>(executors: u32) -> Result<JobId, BenchmarkError> {
-	let (model, payer) = T::BenchmarkSetup::market(executors);
+	let market = T::BenchmarkSetup::market(executors);
 	let job = NextJobId::<T>::get();
 	Pallet::<T>::submit_job(
-		RawOrigin::Signed(payer).into(),
-		model,
+		RawOrigin::Signed(market.payer).into(),
+		market.model,
 		input(),
 		Tier::Spot,
 		Balance::MAX,
-		None,
-		None,
+		market.gateway,
+		market.curator,
 	)
 	.map_err(|error| error.error)?;
 	Ok(job)
@@ -61,17 +76,17 @@ mod benchmarks {
 	use super::*;
 
 	#[benchmark]
-	fn submit_job(e: Linear<1, MAX_DRAWN>) {
-		let (model, payer) = T::BenchmarkSetup::market(e);
+	fn submit_job(n: Linear<2, MAX_LOOKED_AT>) {
+		let market = T::BenchmarkSetup::market(n / 2);
 		#[extrinsic_call]
 		_(
-			RawOrigin::Signed(payer),
-			model,
+			RawOrigin::Signed(market.payer),
+			market.model,
 			input(),
 			Tier::Spot,
 			Balance::MAX,
-			None,
-			None,
+			market.gateway,
+			market.curator,
 		);
 		assert_eq!(NextJobId::<T>::get(), 1);
 	}
@@ -110,8 +125,8 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn tick_time_out() -> Result<(), BenchmarkError> {
-		let job = submit::<T>(MAX_DRAWN)?;
+	fn tick_time_out(e: Linear<1, MAX_DRAWN>) -> Result<(), BenchmarkError> {
+		let job = submit::<T>(e)?;
 		go_to_due::<T>(job)?;
 		let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
 		#[block]

@@ -8,13 +8,15 @@ use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{ensure, traits::Randomness};
 use highway_primitives::{
+	model::ModelService,
 	traits::{Market, Models, Nodes},
-	work_id, Balance, BlobRef, JobId, ModelId, NodeId, Tier, BLOCK_SECONDS,
+	work_id, Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Tier, BLOCK_SECONDS,
 };
 use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
-	/// Agrees on the price, takes it, and gives the job to a node. Returns how many nodes the executor was drawn from.
+	/// Agrees on the price, takes it, and gives the job to a node. Returns how many nodes were looked at, and how many of
+	/// them the executor was drawn from.
 	pub(crate) fn do_submit(
 		payer: T::AccountId,
 		model: ModelId,
@@ -23,20 +25,14 @@ impl<T: Config> Pallet<T> {
 		max_price: Balance,
 		gateway: Option<NodeId>,
 		curator: Option<T::AccountId>,
-	) -> Result<u32, DispatchError> {
+	) -> Result<(u32, u32), DispatchError> {
 		// Another tier needs another way through this function: let the compiler say so.
 		let Tier::Spot = tier;
-		ensure!(
-			(1..=MAX_INPUT_SIZE).contains(&input.size),
-			Error::<T>::InputSizeOutOfRange
-		);
 		if let Some(gateway) = gateway {
 			ensure!(T::Nodes::operator(gateway).is_some(), Error::<T>::UnknownGateway);
 		}
 		let service = T::Models::service(model)?;
-		let units = service.unit.count(input.size);
-		let allowance = highway_math::deadline::blocks(input.size, units, service.unit_time_ms, BLOCK_SECONDS);
-		ensure!(allowance <= MAX_DEADLINE_BLOCKS, Error::<T>::DeadlineTooLong);
+		let (units, allowance) = Self::terms(&service, input.size)?;
 
 		let job = NextJobId::<T>::get();
 		let storage_seed = Self::seed(Draw::Storage(job));
@@ -44,7 +40,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(deal.price <= max_price, Error::<T>::PriceAboveMax);
 
 		let security = Self::security(deal.compute);
+		let looked_at = T::Market::looked_at(model, &deal);
 		let executors = T::Market::executors(model, &deal);
+		let drawn = u32::try_from(executors.len()).unwrap_or(u32::MAX);
 		let node = Self::draw_executor(job, model, security, &[], &executors).ok_or(Error::<T>::NoCapacity)?;
 		T::Market::escrow(&payer, &deal)?;
 		T::Nodes::reserve(node, security)?;
@@ -62,6 +60,7 @@ impl<T: Config> Pallet<T> {
 			deal,
 			security,
 			allowance,
+			executors: drawn,
 			gateway,
 			state: JobState::Assigned { node, deadline },
 			bill: Default::default(),
@@ -79,7 +78,20 @@ impl<T: Config> Pallet<T> {
 			price,
 			deadline,
 		});
-		Ok(u32::try_from(executors.len()).unwrap_or(u32::MAX))
+		Ok((looked_at, drawn))
+	}
+
+	/// Units of a job with an input of this size, and the blocks that each executor has for it. Error if the input is
+	/// empty or too large, or the deadline too far away.
+	pub fn terms(service: &ModelService, input_size: u64) -> Result<(u32, BlockNumber), Error<T>> {
+		ensure!(
+			(1..=MAX_INPUT_SIZE).contains(&input_size),
+			Error::<T>::InputSizeOutOfRange
+		);
+		let units = service.unit.count(input_size);
+		let allowance = highway_math::deadline::blocks(input_size, units, service.unit_time_ms, BLOCK_SECONDS);
+		ensure!(allowance <= MAX_DEADLINE_BLOCKS, Error::<T>::DeadlineTooLong);
+		Ok((units, allowance))
 	}
 
 	/// Takes a due job to its next phase.

@@ -1,5 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+	not(any(test, feature = "runtime-benchmarks")),
+	deny(
+		clippy::unwrap_used,
+		clippy::expect_used,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
+)]
 
 extern crate alloc;
 
@@ -22,7 +31,7 @@ pub mod types;
 pub mod weights;
 
 // FRAME generates items without docs.
-#[allow(missing_docs, unused_qualifications)]
+#[allow(missing_docs, unused_qualifications, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
@@ -40,6 +49,9 @@ pub mod pallet {
 
 	/// The most executors of one clearing record: the bound of a draw's cost.
 	pub const MAX_DRAWN: u32 = 64;
+
+	/// The most nodes that a submission looks at: those that ask for running the model, and those that ask for storage.
+	pub const MAX_LOOKED_AT: u32 = 2 * MAX_DRAWN;
 
 	#[pallet::pallet]
 	pub struct Pallet<T>(_);
@@ -261,7 +273,7 @@ pub mod pallet {
 		/// The price goes into the pot and never exceeds `max_price`. `gateway` is the node that has the input; `curator` earns
 		/// its posted fee. Fails with [`Error::NoCapacity`], taking nothing, if no node can take the job now.
 		#[pallet::call_index(0)]
-		#[pallet::weight(T::WeightInfo::submit_job(MAX_DRAWN))]
+		#[pallet::weight(Pallet::<T>::submit_weight(MAX_LOOKED_AT, MAX_DRAWN))]
 		pub fn submit_job(
 			origin: OriginFor<T>,
 			#[pallet::compact] model: ModelId,
@@ -272,8 +284,8 @@ pub mod pallet {
 			curator: Option<T::AccountId>,
 		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed(origin)?;
-			let drawn = Self::do_submit(payer, model, input, tier, max_price, gateway, curator)?;
-			Ok(Some(T::WeightInfo::submit_job(drawn)).into())
+			let (looked_at, drawn) = Self::do_submit(payer, model, input, tier, max_price, gateway, curator)?;
+			Ok(Some(Self::submit_weight(looked_at, drawn)).into())
 		}
 
 		/// Takes a job whose present phase is over to its next one, as the due queue would: settles it, gives it to

@@ -27,9 +27,9 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult {
 		let record = Self::assigned_record(job, work, node)?;
 		T::Nodes::free_slot(node);
-		let weight = Self::job_weight(&record);
+		let weight = half(Self::job_weight(&record));
 		for (reporter, _) in &record.failures {
-			// What somebody else did was possible.
+			// What somebody else did was possible: with what the report cost, as much as a timeout.
 			T::Nodes::note_outcome(*reporter, false, weight);
 		}
 		let at = Self::now();
@@ -51,7 +51,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_failure_reported(job: JobId, work: WorkTag, node: NodeId, class: FailureClass) -> DispatchResult {
 		let mut record = Self::assigned_record(job, work, node)?;
 		let weight = Self::job_weight(&record);
-		Self::take_away(&mut record, node, Perbill::from_parts(weight.deconstruct() / 2));
+		Self::take_away(&mut record, node, half(weight));
 		let same = record
 			.failures
 			.iter()
@@ -202,8 +202,13 @@ impl<T: Config> Pallet<T> {
 		reliability::weight(record.deal.compute, AverageReward::<T>::get())
 	}
 
-	/// Security that stands behind a job with this compute line.
+	/// Security that stands behind a job with this compute line. At least one unit, also behind a job that costs nothing:
+	/// a node of whose bond something is reserved cannot leave before its job is settled.
 	pub fn security(compute: Balance) -> Balance {
-		compute.saturating_mul(Balance::from(T::SecurityFactor::get()))
+		compute.saturating_mul(Balance::from(T::SecurityFactor::get())).max(1)
 	}
+}
+
+fn half(weight: Perbill) -> Perbill {
+	Perbill::from_parts(weight.deconstruct() / 2)
 }

@@ -1,8 +1,9 @@
 //! The due queue.
 
-use crate::{Config, Due, JobRecordOf, JobState, Jobs, NextDue, Pallet, WeightInfo};
+use crate::{Config, Due, JobRecordOf, JobState, Jobs, MaxExecutors, NextDue, Pallet, WeightInfo, MAX_DRAWN};
 use frame_support::{
 	defensive,
+	traits::Get,
 	weights::{Weight, WeightMeter},
 };
 use highway_primitives::BlockNumber;
@@ -50,7 +51,11 @@ impl<T: Config> Pallet<T> {
 
 	fn step_weight(record: &JobRecordOf<T>) -> Weight {
 		match record.state {
-			JobState::Assigned { .. } => T::WeightInfo::tick_time_out(),
+			// With this one, as many nodes have had it as may: there is nobody to draw.
+			JobState::Assigned { .. } if (record.tried.len() as u32).saturating_add(1) >= MaxExecutors::get() => {
+				T::WeightInfo::tick_time_out(0)
+			}
+			JobState::Assigned { .. } => T::WeightInfo::tick_time_out(record.executors),
 			JobState::Attested { .. } => T::WeightInfo::tick_settle(),
 			JobState::Settled { .. } | JobState::Refunded { .. } | JobState::Failed { .. } => {
 				T::WeightInfo::tick_prune()
@@ -58,9 +63,30 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// What a submission weighs that looked at so many nodes and drew from so many executors.
+	///
+	/// What it leaves to the due queue is not done in its block, but its payer pays for it: it stands in the second
+	/// dimension, which a chain of its own has no other use for, and which the runtime's fee adds to the first.
+	pub(crate) fn submit_weight(looked_at: u32, executors: u32) -> Weight {
+		let later = Self::later_weight(executors);
+		T::WeightInfo::submit_job(looked_at).saturating_add(Weight::from_parts(0, later.ref_time()))
+	}
+
+	/// The most that a job costs the due queue: timeouts with another draw after each, its end, and its removal.
+	pub(crate) fn later_weight(executors: u32) -> Weight {
+		let look = T::WeightInfo::tick_look();
+		let nodes: u32 = MaxExecutors::get();
+		let draws = executors.min(nodes.saturating_sub(1));
+		let end = T::WeightInfo::tick_settle().max(T::WeightInfo::tick_time_out(0));
+		look.saturating_add(T::WeightInfo::tick_time_out(executors))
+			.saturating_mul(draws.into())
+			.saturating_add(look.saturating_add(end))
+			.saturating_add(look.saturating_add(T::WeightInfo::tick_prune()))
+	}
+
 	/// What a block's share must have room for, so that each block gets at least one step further.
 	pub(crate) fn least_tick_weight() -> Weight {
-		let step = T::WeightInfo::tick_time_out()
+		let step = T::WeightInfo::tick_time_out(MAX_DRAWN)
 			.max(T::WeightInfo::tick_settle())
 			.max(T::WeightInfo::tick_prune());
 		T::WeightInfo::tick_base()

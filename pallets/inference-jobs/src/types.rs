@@ -93,6 +93,9 @@ pub struct JobRecord<AccountId> {
 	/// Blocks that each executor has.
 	#[codec(compact)]
 	pub allowance: BlockNumber,
+	/// Nodes that its executors are drawn from: what another draw costs.
+	#[codec(compact)]
+	pub executors: u32,
 	/// The payer's node, asked first for the input.
 	pub gateway: Option<NodeId>,
 	/// Where it stands.

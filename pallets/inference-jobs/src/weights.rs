@@ -3,21 +3,22 @@
 //! ESTIMATES, counted by hand from the storage accesses of this pallet and of those behind its traits; they stand until
 //! `scripts/weights` replaces this file with measured ones.
 
+use crate::MAX_DRAWN;
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
 
 /// Weights of the calls and of the steps of the due queue.
 pub trait WeightInfo {
-	/// `submit_job` with a draw among `e` executors; the first touch of a market epoch included.
-	fn submit_job(e: u32) -> Weight;
+	/// `submit_job` that looks at `n` nodes: all that ask, on the first touch of a market epoch, else the winners.
+	fn submit_job(n: u32) -> Weight;
 	/// `poke` in its worst case: a timeout with reassignment.
 	fn poke() -> Weight;
 	/// Reading and writing the cursor.
 	fn tick_base() -> Weight;
 	/// Finding the next entry of the due queue and reading its job.
 	fn tick_look() -> Weight;
-	/// A timeout with reassignment among 64 executors.
-	fn tick_time_out() -> Weight;
+	/// A timeout with reassignment among `e` executors; a refund if `e` is 0.
+	fn tick_time_out(e: u32) -> Weight;
 	/// A settlement.
 	fn tick_settle() -> Weight;
 	/// Removing a record.
@@ -28,20 +29,21 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	fn submit_job(e: u32) -> Weight {
-		let e = u64::from(e);
-		// Own: r NextJobId; w NextJobId Jobs Due Assignments. Models: r 2 w 1. Market: clearing, cursor, payer, pot;
-		// r 16 w 10. Nodes: r 3 w 2 for the reservation, r 4 per executor in the clearing and in the draw.
+	fn submit_job(n: u32) -> Weight {
+		let n = u64::from(n);
+		// Own: r NextJobId; w NextJobId Jobs Due Assignments. Randomness: r 2. Models: r 2 w 1, four ancestors r 4. Market:
+		// epoch, both books, the new record and the former one, r 6 w 3; curator r 1; obligations, payer, pot, r 3 w 3. Nodes:
+		// gateway r 1, session r 1, the executor w 1; record and standing of each node, r 2.
 		Weight::from_parts(180_000_000, 20_000)
-			.saturating_add(Weight::from_parts(6_000_000, 2_800).saturating_mul(e))
-			.saturating_add(T::DbWeight::get().reads(24))
-			.saturating_add(T::DbWeight::get().reads(4u64.saturating_mul(e)))
-			.saturating_add(T::DbWeight::get().writes(17))
+			.saturating_add(Weight::from_parts(6_000_000, 2_800).saturating_mul(n))
+			.saturating_add(T::DbWeight::get().reads(21))
+			.saturating_add(T::DbWeight::get().reads(2u64.saturating_mul(n)))
+			.saturating_add(T::DbWeight::get().writes(12))
 	}
 
 	fn poke() -> Weight {
 		// A signed call's own read of the record, then the heaviest step.
-		Self::tick_look().saturating_add(Self::tick_time_out())
+		Self::tick_look().saturating_add(Self::tick_time_out(MAX_DRAWN))
 	}
 
 	fn tick_base() -> Weight {
@@ -56,39 +58,43 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(9_000_000, 4_200).saturating_add(T::DbWeight::get().reads(2))
 	}
 
-	fn tick_time_out() -> Weight {
-		// Own: r AverageReward; w Jobs, Due twice, Assignments twice. Nodes: outcome, slot, security of both; r 6 w 6.
-		// Market: r 1 for the executors, r 4 for each of 64 in the draw; a refund r 3 w 3. Models: r 1 w 1.
-		Weight::from_parts(450_000_000, 200_000)
-			.saturating_add(T::DbWeight::get().reads(268))
-			.saturating_add(T::DbWeight::get().writes(15))
+	fn tick_time_out(e: u32) -> Weight {
+		let e = u64::from(e);
+		// Own: r AverageReward Retention; w Jobs, Due twice, Assignments twice. Nodes: session r 1, both nodes' standing r 1
+		// w 2; record and standing of each executor, r 2. Market: r 1 for the executors; a refund r 3 w 3. Models: r 1 w 1.
+		Weight::from_parts(70_000_000, 24_000)
+			.saturating_add(Weight::from_parts(6_000_000, 2_800).saturating_mul(e))
+			.saturating_add(T::DbWeight::get().reads(9))
+			.saturating_add(T::DbWeight::get().reads(2u64.saturating_mul(e)))
+			.saturating_add(T::DbWeight::get().writes(11))
 	}
 
 	fn tick_settle() -> Weight {
-		// Own: r AverageReward Retention; w Jobs, Due twice, AverageReward. Market: r 12 w 12, a line and an event per
-		// payee. Nodes: r 3 w 3. Models: r 1 w 1.
+		// Own: r AverageReward Retention; w Jobs, Due twice, AverageReward. Market: the record, obligations, pot, issuance,
+		// r 4 w 3; total and earnings of maker, four parents, executor, storage, curator and treasury, r 10 w 10. Nodes: two
+		// operators r 2, the executor's standing r 1 w 1. Models: r 1 w 1.
 		Weight::from_parts(140_000_000, 24_000)
-			.saturating_add(T::DbWeight::get().reads(18))
-			.saturating_add(T::DbWeight::get().writes(20))
+			.saturating_add(T::DbWeight::get().reads(20))
+			.saturating_add(T::DbWeight::get().writes(19))
 	}
 
 	fn tick_prune() -> Weight {
-		// Own: w Jobs Due. Market: r 1 w 2. Attestations: w 1.
+		// Own: w Jobs Due. Market: r 3 w 2. Attestations: w 1.
 		Weight::from_parts(30_000_000, 6_000)
-			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 }
 
 /// For tests: the same counts with constant costs.
 impl WeightInfo for () {
-	fn submit_job(e: u32) -> Weight {
+	fn submit_job(n: u32) -> Weight {
 		Weight::from_parts(800_000_000, 20_000)
-			.saturating_add(Weight::from_parts(40_000_000, 2_800).saturating_mul(u64::from(e)))
+			.saturating_add(Weight::from_parts(40_000_000, 2_800).saturating_mul(u64::from(n)))
 	}
 
 	fn poke() -> Weight {
-		Self::tick_look().saturating_add(Self::tick_time_out())
+		Self::tick_look().saturating_add(Self::tick_time_out(MAX_DRAWN))
 	}
 
 	fn tick_base() -> Weight {
@@ -99,8 +105,9 @@ impl WeightInfo for () {
 		Weight::from_parts(25_000_000, 4_200)
 	}
 
-	fn tick_time_out() -> Weight {
-		Weight::from_parts(3_300_000_000, 200_000)
+	fn tick_time_out(e: u32) -> Weight {
+		Weight::from_parts(740_000_000, 24_000)
+			.saturating_add(Weight::from_parts(40_000_000, 2_800).saturating_mul(u64::from(e)))
 	}
 
 	fn tick_settle() -> Weight {

@@ -3,7 +3,7 @@
 /// Blocks that every job has, whatever its size: scheduling, one batch ahead of it, inclusion of the attestation.
 pub const BASE_BLOCKS: u32 = 5;
 
-/// Bytes per second at which input and artefact are counted on to arrive.
+/// Bytes per second at which the input is counted on to arrive. The artefact is not counted: hosts have it before a job comes.
 pub const BYTES_PER_SECOND: u64 = 1024 * 1024;
 
 /// `BASE_BLOCKS` + `bytes` at 1 MiB/s + `units` × `unit_time_ms`, in blocks of `block_seconds`, rounded up; saturating.

@@ -3,6 +3,15 @@
 //! Amounts are `u128` in the smallest unit of AIC. Nothing here panics; what could overflow saturates or returns `None`,
 //! and says which.
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+	not(test),
+	deny(
+		clippy::unwrap_used,
+		clippy::expect_used,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
+)]
 
 extern crate alloc;
 

@@ -24,6 +24,8 @@ pub struct Reliability {
 
 impl Reliability {
 	/// Forgets `2 % · weight` of the past and adds an outcome of `weight`.
+	// A product with a share is never more than the other factor.
+	#[allow(clippy::arithmetic_side_effects)]
 	pub fn note(&mut self, success: bool, weight: Perbill) {
 		let keep = (FORGET * weight).left_from_one();
 		self.good = keep * self.good;

@@ -125,7 +125,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), model, largest_spec());
 
-		assert_eq!(Models::<T>::get(model).map(|record| record.version), Some(2));
+		assert_eq!(Models::<T>::get(model).map(|record| record.newest()), Some(2));
 		Ok(())
 	}
 

@@ -12,7 +12,7 @@ use frame_support::{
 	traits::{fungible::hold::Mutate, tokens::Precision, Get},
 };
 use highway_primitives::{
-	model::{DerivativeTerms, ModelName, VersionSpec, MAX_LINEAGE},
+	model::{DerivativeTerms, ModelName, Unit, VersionSpec, MAX_LINEAGE},
 	Balance, BlockNumber, ModelId, ModelVersion,
 };
 use sp_runtime::{DispatchError, DispatchResult, SaturatedConversion};
@@ -28,7 +28,9 @@ impl<T: Config> Pallet<T> {
 	) -> Result<ModelId, DispatchError> {
 		validation::check_name::<T>(&name)?;
 		validation::check_spec::<T>(&spec)?;
-		let parent = parent.map(Self::terms_for_child).transpose()?;
+		let parent = parent
+			.map(|parent| Self::terms_for_child(parent, spec.unit))
+			.transpose()?;
 		validation::check_royalty::<T>(royalty, parent.as_ref())?;
 		if let Some(terms) = &derivative_terms {
 			validation::check_terms::<T>(terms, parent.as_ref())?;
@@ -55,6 +57,7 @@ impl<T: Config> Pallet<T> {
 			owner: owner.clone(),
 			name: name.clone(),
 			version: 1,
+			coming: None,
 			parent,
 			derivative_terms,
 			royalty: RoyaltyState::new(royalty),
@@ -81,9 +84,11 @@ impl<T: Config> Pallet<T> {
 		spec: VersionSpec,
 	) -> Result<ModelVersion, DispatchError> {
 		validation::check_spec::<T>(&spec)?;
+		let from = Self::now().saturating_add(T::VersionNotice::get());
 		let version = Self::try_mutate_owned(&who, model, |record| {
-			ensure!(record.version < T::MaxVersions::get(), Error::<T>::TooManyVersions);
-			let version = record.version.checked_add(1).ok_or(Error::<T>::TooManyVersions)?;
+			ensure!(record.newest() < T::MaxVersions::get(), Error::<T>::TooManyVersions);
+			let version = record.newest().checked_add(1).ok_or(Error::<T>::TooManyVersions)?;
+			Self::check_unit(model, record, spec.unit)?;
 			let growth = Self::deposit_for_bytes(spec.encoded_size());
 			let deposit = record
 				.deposit
@@ -91,14 +96,15 @@ impl<T: Config> Pallet<T> {
 				.ok_or(sp_runtime::ArithmeticError::Overflow)?;
 			Self::hold(&who, growth)?;
 			record.deposit = deposit;
-			record.version = version;
+			*record = record.clone().at(Self::now());
+			record.coming = Some((version, from));
 			Ok(version)
 		})?;
 		Versions::<T>::insert(model, version, spec);
 		if TransferOffers::<T>::take(model).is_some() {
 			Self::deposit_event(Event::TransferWithdrawn { model });
 		}
-		Self::deposit_event(Event::VersionAdded { model, version });
+		Self::deposit_event(Event::VersionAdded { model, version, from });
 		Ok(version)
 	}
 
@@ -209,19 +215,20 @@ impl<T: Config> Pallet<T> {
 				}
 			});
 		}
-		(1..=record.version).for_each(|version| Versions::<T>::remove(model, version));
+		(1..=record.newest()).for_each(|version| Versions::<T>::remove(model, version));
 		TransferOffers::<T>::remove(model);
 		Names::<T>::remove(&record.owner, &record.name);
 		Models::<T>::remove(model);
 		Self::deposit_event(Event::ModelRemoved { model });
-		Ok(record.version)
+		Ok(record.newest())
 	}
 
-	/// What a child that is registered now will owe to `parent`.
-	fn terms_for_child(parent: ModelId) -> Result<ParentTerms, Error<T>> {
+	/// What a child that is registered now and counts in `unit` will owe to `parent`.
+	fn terms_for_child(parent: ModelId, unit: Unit) -> Result<ParentTerms, Error<T>> {
 		let record = Models::<T>::get(parent).ok_or(Error::<T>::UnknownParent)?;
 		ensure!(!record.deprecated, Error::<T>::ParentDeprecated);
 		let terms = record.derivative_terms.ok_or(Error::<T>::DerivativesForbidden)?;
+		Self::check_unit(parent, &record, unit)?;
 		ensure!(
 			(Self::ancestors(&record).count() as u32) < MAX_LINEAGE,
 			Error::<T>::LineageTooLong
@@ -231,6 +238,13 @@ impl<T: Config> Pallet<T> {
 			share: terms.share,
 			floor: terms.floor,
 		})
+	}
+
+	/// All versions of a model, and all models derived from it, count in one unit.
+	fn check_unit(model: ModelId, record: &ModelRecordOf<T>, unit: Unit) -> Result<(), Error<T>> {
+		let present = Versions::<T>::get(model, record.version).ok_or(Error::<T>::UnknownModel)?;
+		ensure!(present.unit == unit, Error::<T>::UnitChanged);
+		Ok(())
 	}
 
 	/// Changes a model for its owner; nothing is written if `change` fails.

@@ -49,17 +49,28 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// A model has the versions 1 up to its current one, at most `MaxVersions`, and there are no others.
+	/// A model has the versions 1 up to its newest one, at most `MaxVersions`, all in one unit, which is its parent's too;
+	/// and there are no others. A version on its way is newer than the current one.
 	fn versions_are_dense() -> Result<(), TryRuntimeError> {
 		let mut versions = 0usize;
 		for (model, record) in Models::<T>::iter() {
 			ensure!(
-				(1..=T::MaxVersions::get()).contains(&record.version),
+				(1..=T::MaxVersions::get()).contains(&record.version) && record.newest() <= T::MaxVersions::get(),
 				"a model has no version, or too many"
 			);
-			let dense = (1..=record.version).all(|version| Versions::<T>::contains_key(model, version));
-			ensure!(dense, "a version is missing");
-			versions = versions.saturating_add(record.version as usize);
+			ensure!(
+				record.coming.is_none_or(|(version, _)| version > record.version),
+				"a version on its way is not new"
+			);
+			let parent = record.parent.map_or(model, |parent| parent.model);
+			let unit = Versions::<T>::get(parent, 1).map(|spec| spec.unit);
+			let mut units =
+				(1..=record.newest()).map(|version| Versions::<T>::get(model, version).map(|spec| spec.unit));
+			ensure!(
+				unit.is_some() && units.all(|other| other == unit),
+				"a version is missing, or counts in another unit"
+			);
+			versions = versions.saturating_add(record.newest() as usize);
 		}
 		ensure!(
 			Versions::<T>::iter().count() == versions,

@@ -76,6 +76,10 @@ pub mod pallet {
 		#[pallet::constant]
 		type RoyaltyRisePeriod: Get<BlockNumber>;
 
+		/// Blocks between the announcement of a version and the first job that runs on it. Asks must be able to follow,
+		/// and hosts to fetch its artefact.
+		type VersionNotice: Get<BlockNumber>;
+
 		/// The highest royalty, and the highest floor of derivative terms, per unit.
 		#[pallet::constant]
 		type MaxRoyalty: Get<Balance>;
@@ -104,7 +108,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Models<T: Config> = StorageMap<_, Twox64Concat, ModelId, ModelRecordOf<T>>;
 
-	/// Every version of every model: 1 up to the record's `version`, none missing. At most `MaxVersions` for a model,
+	/// Every version of every model: 1 up to the record's newest, none missing. At most `MaxVersions` for a model,
 	/// paid by its owner's deposit.
 	#[pallet::storage]
 	pub type Versions<T> = StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, ModelVersion, VersionSpec>;
@@ -135,12 +139,14 @@ pub mod pallet {
 			/// Royalty per unit.
 			royalty: Balance,
 		},
-		/// New jobs run on a new version.
+		/// New jobs will run on a new version, which takes the place of one that was announced and does not hold yet.
 		VersionAdded {
 			/// The model.
 			model: ModelId,
 			/// The new version.
 			version: ModelVersion,
+			/// The block from which it holds.
+			from: BlockNumber,
 		},
 		/// The owner set another royalty; a pending rise is replaced by it.
 		RoyaltySet {
@@ -219,6 +225,9 @@ pub mod pallet {
 		TensorNameTwice,
 		/// The time of one unit is 0 or more than ten minutes.
 		UnitTimeInvalid,
+		/// A version counts in the unit of the model's others, and a derived model in its parent's: royalties, floors and
+		/// asks are per unit.
+		UnitChanged,
 		/// `Exact` verification is for models all of whose outputs are integers.
 		ExactNeedsIntegers,
 		/// The tolerance allows more than 1 % of outliers.
@@ -287,7 +296,8 @@ pub mod pallet {
 	impl<T: Config> Pallet<T> {
 		/// Registers a model with its first version. Its deposit is held from the caller, its owner.
 		///
-		/// With a `parent`, the parent's terms of this moment are fixed for good. `derivative_terms` are what the new model
+		/// With a `parent`, the parent's terms of this moment are fixed for good, and the unit is the parent's.
+		/// `derivative_terms` are what the new model
 		/// asks of its own children; `None` allows none. `royalty` is per unit.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::register())]
@@ -304,8 +314,9 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Adds a version, which new jobs run on from now on. Licence, signature and policy may differ from those of the
-		/// version before. The deposit grows by the version's size; an offer of the model lapses.
+		/// Adds a version, which new jobs run on after `VersionNotice`; until then they run on the present one. Everything
+		/// but the unit may differ from the version before. A version whose notice is not over is never run: this one
+		/// takes its place. The deposit grows by the version's size; an offer of the model lapses.
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::add_version())]
 		pub fn add_version(

@@ -62,6 +62,7 @@ parameter_types! {
 	pub const DepositPerByte: Balance = 10;
 	pub const RoyaltyNotice: BlockNumber = 7;
 	pub const RoyaltyRisePeriod: BlockNumber = 30;
+	pub const VersionNotice: BlockNumber = 5;
 	pub const MaxRoyalty: Balance = 1_000 * crate::royalty::SMALLEST_STEP_DIVISOR;
 	pub const MaxVersions: u32 = 4;
 }
@@ -73,6 +74,7 @@ impl pallet_model_registry::Config for Test {
 	type DepositPerByte = DepositPerByte;
 	type RoyaltyNotice = RoyaltyNotice;
 	type RoyaltyRisePeriod = RoyaltyRisePeriod;
+	type VersionNotice = VersionNotice;
 	type MaxRoyalty = MaxRoyalty;
 	type MaxVersions = MaxVersions;
 	type WeightInfo = ();

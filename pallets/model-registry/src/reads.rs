@@ -13,9 +13,9 @@ use sp_runtime::{DispatchError, Perbill};
 pub const MAX_PROBES: u32 = 1_024;
 
 impl<T: Config> Pallet<T> {
-	/// A model as it is in this block, a rise whose notice is over included, and its current version.
+	/// A model as it is in this block, a rise and a version whose notice is over included, and its current version.
 	pub fn model(model: ModelId) -> Option<(ModelRecordOf<T>, VersionSpec)> {
-		let mut record = Models::<T>::get(model)?;
+		let mut record = Models::<T>::get(model)?.at(Self::now());
 		record.royalty = record.royalty.at(Self::now(), T::RoyaltyRisePeriod::get());
 		let spec = Versions::<T>::get(model, record.version)?;
 		Some((record, spec))
@@ -37,14 +37,21 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Ids of registered models from `from` on, ascending: at most `limit` of them, found among the next [`MAX_PROBES`]
-	/// ids. A page may be short, even empty, where that many were removed.
-	pub fn ids_from(from: ModelId, limit: u32) -> Vec<ModelId> {
-		let end = NextModelId::<T>::get().min(from.saturating_add(MAX_PROBES));
+	/// ids; and the id from which to go on, `None` at the end. A page may be short, even empty, where many were removed.
+	pub fn ids_from(from: ModelId, limit: u32) -> (Vec<ModelId>, Option<ModelId>) {
+		let last = NextModelId::<T>::get();
+		let end = last.min(from.saturating_add(MAX_PROBES));
 		let limit = limit.min(MAX_PROBES) as usize;
-		(from..end)
+		let ids: Vec<ModelId> = (from..end)
 			.filter(|model| Models::<T>::contains_key(model))
 			.take(limit)
-			.collect()
+			.collect();
+		// A full page ends at its last id, another one where nobody looked yet.
+		let next = match ids.len() == limit {
+			true => ids.last().map_or(from, |id| id.saturating_add(1)),
+			false => end,
+		};
+		(ids, (next < last).then_some(next))
 	}
 
 	/// The ancestors of a model, nearest first, with the terms under which each was derived from. At most
@@ -74,7 +81,7 @@ impl<T: Config> traits::Models<T::AccountId> for Pallet<T> {
 	}
 
 	fn service(model: ModelId) -> Result<ModelService, DispatchError> {
-		let record = Models::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
+		let record = Models::<T>::get(model).ok_or(Error::<T>::UnknownModel)?.at(Self::now());
 		ensure!(!record.deprecated, Error::<T>::ModelDeprecated);
 		let spec = Versions::<T>::get(model, record.version).ok_or(Error::<T>::UnknownModel)?;
 		Ok(ModelService {

@@ -4,7 +4,7 @@ use crate::{Config, RoyaltyState};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use highway_primitives::{
 	model::{DerivativeTerms, ModelName},
-	Balance, ModelId, ModelVersion,
+	Balance, BlockNumber, ModelId, ModelVersion,
 };
 use scale_info::TypeInfo;
 use sp_runtime::Perbill;
@@ -29,9 +29,11 @@ pub struct ModelRecord<AccountId> {
 	pub owner: AccountId,
 	/// Its name, unique among the owner's.
 	pub name: ModelName,
-	/// The version that new jobs run on, which is also the number of versions.
+	/// The version that new jobs run on, until `coming` holds.
 	#[codec(compact)]
 	pub version: ModelVersion,
+	/// The newest version while its notice lasts, and the block from which new jobs run on it.
+	pub coming: Option<(ModelVersion, BlockNumber)>,
 	/// The model that it derives from, and what it owes to it.
 	pub parent: Option<ParentTerms>,
 	/// What it asks of models derived from now on; `None`: none may be.
@@ -49,6 +51,22 @@ pub struct ModelRecord<AccountId> {
 	/// Held from the owner for it.
 	#[codec(compact)]
 	pub deposit: Balance,
+}
+
+impl<AccountId> ModelRecord<AccountId> {
+	/// The record in block `now`: a version whose notice is over is the one that new jobs run on.
+	pub fn at(mut self, now: BlockNumber) -> Self {
+		if let Some((version, _)) = self.coming.filter(|(_, from)| *from <= now) {
+			self.version = version;
+			self.coming = None;
+		}
+		self
+	}
+
+	/// The newest version, which is also the number of versions.
+	pub fn newest(&self) -> ModelVersion {
+		self.coming.map_or(self.version, |(version, _)| version)
+	}
 }
 
 /// [`ModelRecord`] with the runtime's account id.

@@ -34,22 +34,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `ModelRegistry::Models` (r:4 w:2) the parent and its ancestors; the new model and its parent
 	/// Storage: `ModelRegistry::Names` (r:1 w:1)
 	/// Storage: `ModelRegistry::NextModelId` (r:1 w:1)
-	/// Storage: `ModelRegistry::Versions` (r:0 w:1)
+	/// Storage: `ModelRegistry::Versions` (r:1 w:1) the parent's, for its unit
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Storage: `System::Account` (r:1 w:1)
 	fn register() -> Weight {
-		Weight::from_parts(120_000_000, 13_000)
-			.saturating_add(T::DbWeight::get().reads(8))
+		Weight::from_parts(140_000_000, 17_000)
+			.saturating_add(T::DbWeight::get().reads(9))
 			.saturating_add(T::DbWeight::get().writes(7))
 	}
 	/// Storage: `ModelRegistry::Models` (r:1 w:1)
-	/// Storage: `ModelRegistry::Versions` (r:0 w:1)
+	/// Storage: `ModelRegistry::Versions` (r:1 w:1) the current one, for its unit
 	/// Storage: `ModelRegistry::TransferOffers` (r:1 w:1)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Storage: `System::Account` (r:1 w:1)
 	fn add_version() -> Weight {
-		Weight::from_parts(90_000_000, 4_000)
-			.saturating_add(T::DbWeight::get().reads(4))
+		Weight::from_parts(110_000_000, 8_000)
+			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	/// Storage: `ModelRegistry::Models` (r:1 w:1)
@@ -113,10 +113,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn register() -> Weight {
-		Weight::from_parts(120_000_000, 13_000).saturating_add(RocksDbWeight::get().reads_writes(8, 7))
+		Weight::from_parts(140_000_000, 17_000).saturating_add(RocksDbWeight::get().reads_writes(9, 7))
 	}
 	fn add_version() -> Weight {
-		Weight::from_parts(90_000_000, 4_000).saturating_add(RocksDbWeight::get().reads_writes(4, 5))
+		Weight::from_parts(110_000_000, 8_000).saturating_add(RocksDbWeight::get().reads_writes(5, 5))
 	}
 	fn update_terms() -> Weight {
 		Weight::from_parts(20_000_000, 3_800).saturating_add(RocksDbWeight::get().reads_writes(1, 1))

@@ -26,7 +26,26 @@ const CANDIDATES_PER_PLACE: u32 = 4;
 /// take no candidate's place, but looking at them takes time.
 pub(crate) const MAX_LOOKED_AT: usize = 2_048;
 
+/// The roots of the validator sets of past sessions, by which an offence is proved.
+pub trait History {
+	/// Forgets those of the sessions before `session`.
+	fn forget_before(session: SessionIndex);
+}
+
+impl<T: historical::Config> History for historical::Pallet<T> {
+	fn forget_before(session: SessionIndex) {
+		Self::prune_up_to(session);
+	}
+}
+
 impl<T: Config> Pallet<T> {
+	/// The earliest session whose offences still count in `session`. Who unbonds in session `s` was chosen for `s + 1`
+	/// already, and its bond is free in `s + BondingSessions`: an offence counts for `BondingSessions - 2` sessions after
+	/// its own, so that the bond is there while any of its offences counts.
+	pub fn earliest_offence(session: SessionIndex) -> SessionIndex {
+		session.saturating_sub(T::BondingSessions::get().saturating_sub(2))
+	}
+
 	/// The validators of the next session that is not chosen yet: of the first `4 · MaxValidators` candidates of the list
 	/// those with the largest bonds, then the smallest accounts. Candidates have session keys and a sufficient bond, and
 	/// are not chilled. `None`, which keeps the old validators, if there is none.
@@ -58,6 +77,7 @@ impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
 
 	fn start_session(index: SessionIndex) {
 		CurrentSession::<T>::put(index);
+		T::History::forget_before(Self::earliest_offence(index));
 	}
 
 	fn end_session(_: SessionIndex) {}
@@ -94,6 +114,10 @@ impl<T: Config> OnOffenceHandler<T::AccountId, (T::AccountId, ()), Weight> for P
 				continue;
 			};
 			let Some(record) = Nodes::<T>::get(node) else { continue };
+			// Another node of the same account has nothing to answer for.
+			if session < record.registered_session || session < Self::earliest_offence(CurrentSession::<T>::get()) {
+				continue;
+			}
 			Self::deposit_event(Event::OffenceReported {
 				node,
 				operator: operator.clone(),

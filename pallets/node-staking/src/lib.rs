@@ -1,5 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+	not(any(test, feature = "runtime-benchmarks")),
+	deny(
+		clippy::unwrap_used,
+		clippy::expect_used,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
+)]
 
 extern crate alloc;
 
@@ -18,12 +27,14 @@ mod tests;
 pub mod types;
 pub mod weights;
 
+pub use election::History;
 pub use pallet::*;
 pub use types::{GenesisNode, NodeDescription, NodeRecord, NodeRecordOf, Standing, UnbondingChunk};
 pub use weights::WeightInfo;
 
-/// The most jobs that a node may say it takes at the same time. A bound on what an operator can claim, not a target.
-pub const MAX_SLOTS: u16 = 4096;
+/// The most jobs that a node may say it takes at the same time: as many as its worker is told of at once. A bound on what
+/// an operator can claim, not a target.
+pub const MAX_SLOTS: u16 = 1024;
 
 /// Sessions without a heartbeat after which a node gets no jobs: the current one, whose heartbeat may still come, and
 /// one that is lost for sure.
@@ -49,7 +60,7 @@ pub mod refusal {
 }
 
 // The paths are the macro's own.
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
@@ -89,7 +100,10 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxValidators: Get<u32>;
 
-		/// Sessions from unbonding to withdrawal: longer than an offence can be reported after the fact.
+		/// Where the validator sets of past sessions are kept. Told in each session which offences count no more.
+		type History: History;
+
+		/// Sessions from unbonding to withdrawal: longer than an offence can be reported after the fact, at least 3.
 		#[pallet::constant]
 		type BondingSessions: Get<u32>;
 
@@ -330,8 +344,8 @@ pub mod pallet {
 			assert!(T::MaxValidators::get() > 0, "a chain needs a validator");
 			assert!(T::MaxUnbonding::get() > 0, "a bond must be able to leave");
 			assert!(
-				T::BondingSessions::get() > 0,
-				"a bond must outlast the session of an offence"
+				T::BondingSessions::get() > 2,
+				"a bond must outlast the two sessions in which its owner still validates, and the report of an offence"
 			);
 			assert!(T::MinBond::get() > 0, "a node's record is paid for by its bond");
 		}

@@ -125,6 +125,7 @@ impl pallet_node_staking::Config for Test {
 	type VoterList = VoterList;
 	type HasSessionKeys = HasSessionKeys;
 	type Models = MockModels;
+	type History = Historical;
 	type MinBond = ConstU128<MIN_BOND>;
 	type MaxValidators = ConstU32<3>;
 	type BondingSessions = ConstU32<4>;

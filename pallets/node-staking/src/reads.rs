@@ -15,8 +15,8 @@ use frame_support::{
 use highway_primitives::{node::Contact, traits, Balance, ModelId, NodeId, WorkerId};
 use sp_runtime::Perbill;
 
-/// Ids looked at for one page. Nodes that left make holes; a longer hole ends the page, and the next starts behind it.
-const MAX_LOOKED_AT: usize = 4096;
+/// Ids looked at for one page. Nodes that left make holes; a longer hole ends the page, and the next goes on in it.
+pub(crate) const MAX_LOOKED_AT: u32 = 4096;
 
 impl<T: Config> Pallet<T> {
 	/// The node, as its operator describes it and as it does.
@@ -68,13 +68,22 @@ impl<T: Config> Pallet<T> {
 		CurrentSession::<T>::get()
 	}
 
-	/// Ids of nodes from `from` on, in order: at most `limit` and at most [`MAX_PAGE`].
-	pub fn ids_from(from: NodeId, limit: u32) -> Vec<NodeId> {
-		(from..NextNodeId::<T>::get())
-			.take(MAX_LOOKED_AT)
+	/// Ids of nodes from `from` on, in order: at most `limit` and at most [`MAX_PAGE`]; and the id from which to go on,
+	/// `None` at the end.
+	pub fn ids_from(from: NodeId, limit: u32) -> (Vec<NodeId>, Option<NodeId>) {
+		let last = NextNodeId::<T>::get();
+		let end = last.min(from.saturating_add(MAX_LOOKED_AT));
+		let limit = limit.min(MAX_PAGE) as usize;
+		let ids: Vec<NodeId> = (from..end)
 			.filter(|id| Nodes::<T>::contains_key(id))
-			.take(limit.min(MAX_PAGE) as usize)
-			.collect()
+			.take(limit)
+			.collect();
+		// A full page ends at its last id, another one where nobody looked yet.
+		let next = match ids.len() == limit {
+			true => ids.last().map_or(from, |id| id.saturating_add(1)),
+			false => end,
+		};
+		(ids, (next < last).then_some(next))
 	}
 
 	fn may_work(record: &NodeRecordOf<T>, standing: &Standing) -> bool {

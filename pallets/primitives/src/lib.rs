@@ -8,6 +8,15 @@
 //! node-staking ───Nodes────► revenue-split, inference-jobs, proof-of-work-done
 //! ```
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+	not(test),
+	deny(
+		clippy::unwrap_used,
+		clippy::expect_used,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
+)]
 
 extern crate alloc;
 

@@ -66,6 +66,8 @@ pub trait Market<AccountId> {
 	) -> Result<Deal<AccountId>, DispatchError>;
 	/// The compute winners of the deal's clearing record; at most 64.
 	fn executors(model: ModelId, deal: &Deal<AccountId>) -> Vec<NodeId>;
+	/// How many nodes [`Market::open`] looked at for this deal at most: right after it, for its weight.
+	fn looked_at(model: ModelId, deal: &Deal<AccountId>) -> u32;
 	/// Moves the deal's price from the payer into the pot.
 	fn escrow(payer: &AccountId, deal: &Deal<AccountId>) -> DispatchResult;
 	/// Pays every role its line: one event each. Returns the lines.

@@ -19,6 +19,13 @@ use highway_primitives::{
 	AttestItem, FailureClass, JobId, MaxBlobSize, NodeId, WorkTag, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_core::H256;
+use sp_runtime::SaturatedConversion;
+
+/// More than the items of any batch: sets priorities of two blocks apart.
+const MOST_ITEMS: u32 = 512;
+
+/// Items looked up before the signature is checked.
+const PROBES: usize = 8;
 
 /// Blocks for which a pool keeps such a transaction.
 const LONGEVITY: u64 = 32;
@@ -56,7 +63,8 @@ impl From<Refusal> for TransactionValidityError {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Cheap checks first: most junk ends after two reads; the signature comes before the rest of the batch is looked up.
+	/// Cheap checks first: what is stale ends after a few reads. Whoever did not sign costs no more than [`PROBES`] of them and
+	/// the check of the signature, however long the batch is: junk pays nothing.
 	pub(crate) fn authorize_attest(
 		node: NodeId,
 		items: &BoundedVec<AttestItem, MaxAttestations>,
@@ -66,11 +74,12 @@ impl<T: Config> Pallet<T> {
 		if items.is_empty() {
 			return Err(Refusal::NoItems.into());
 		}
-		let mut open = items
-			.iter()
-			.filter(|item| Self::is_open(node, item))
-			.map(|item| item.job);
-		let first = open.next().ok_or(Refusal::NothingOpen)?;
+		let (probed, rest) = items.split_at_checked(PROBES).unwrap_or((items.as_slice(), &[]));
+		let open = |item: &&AttestItem| Self::is_open(node, item);
+		let mut jobs: Vec<JobId> = probed.iter().filter(open).map(|item| item.job).collect();
+		if jobs.is_empty() && rest.is_empty() {
+			return Err(Refusal::NothingOpen.into());
+		}
 		Self::check_signature(
 			&worker,
 			WorkerAction::Attest {
@@ -80,7 +89,10 @@ impl<T: Config> Pallet<T> {
 			signature,
 		)?;
 
-		let mut jobs: Vec<JobId> = core::iter::once(first).chain(open).collect();
+		jobs.extend(rest.iter().filter(open).map(|item| item.job));
+		if jobs.is_empty() {
+			return Err(Refusal::NothingOpen.into());
+		}
 		jobs.sort_unstable();
 		jobs.dedup();
 		Ok((Self::valid(node, &jobs), Weight::zero()))
@@ -120,11 +132,14 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// One tag per job, the same for attestations and reports: an operator can have at most one such transaction per
-	/// assigned job in the pool, although it pays nothing. A batch with more open jobs replaces a smaller one.
+	/// assigned job in the pool, although it pays nothing. What is said in a later block replaces what was said before and
+	/// had no effect; in one block, a batch with more open jobs replaces a smaller one.
 	fn valid(node: NodeId, jobs: &[JobId]) -> ValidTransaction {
 		let count = TransactionPriority::try_from(jobs.len()).unwrap_or_default();
+		let block: u32 = frame_system::Pallet::<T>::block_number().saturated_into();
+		let said_at = TransactionPriority::from(block).saturating_mul(TransactionPriority::from(MOST_ITEMS));
 		ValidTransaction {
-			priority: PRIORITY.saturating_add(count),
+			priority: PRIORITY.saturating_add(said_at).saturating_add(count),
 			requires: Vec::new(),
 			provides: jobs.iter().map(|job| (TAG, node, job).encode()).collect(),
 			longevity: LONGEVITY,

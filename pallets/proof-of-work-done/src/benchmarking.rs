@@ -14,8 +14,9 @@ use sp_core::H256;
 
 /// Fills the other pallets for benchmarks.
 pub trait BenchmarkSetup {
-	/// A node with this worker key that has `jobs` jobs to do, of a model with 64 executors.
-	fn assigned(worker: WorkerId, jobs: u32) -> (NodeId, Vec<(JobId, WorkTag)>);
+	/// A node with this worker key that has `jobs` jobs to do, of a model with 64 executors, of which `reporters` said
+	/// before that they could not.
+	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkTag)>);
 }
 
 /// A worker key in the benchmark's keystore.
@@ -49,7 +50,7 @@ mod benchmarks {
 	#[benchmark]
 	fn attest(n: Linear<1, 256>) -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), n);
+		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), n, 2);
 		let items = batch(&jobs);
 		let signature = sign::<T>(
 			&key,
@@ -67,7 +68,7 @@ mod benchmarks {
 	#[benchmark]
 	fn authorize_attest(n: Linear<1, 256>) -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), n);
+		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), n, 2);
 		let items = batch(&jobs);
 		let signature = sign::<T>(
 			&key,
@@ -88,7 +89,7 @@ mod benchmarks {
 	#[benchmark]
 	fn report_failure() -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), 1);
+		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), 1, 0);
 		let (job, work) = jobs
 			.first()
 			.copied()
@@ -103,7 +104,7 @@ mod benchmarks {
 	#[benchmark]
 	fn authorize_report_failure() -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), 1);
+		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), 1, 0);
 		let (job, work) = jobs
 			.first()
 			.copied()

@@ -6,7 +6,8 @@ use crate::{Commitments, Config, Pallet};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
-	/// Checks every invariant of this pallet: what is stored can be read.
+	/// Checks every invariant of this pallet: what is stored can be read. A change of its type without a migration breaks
+	/// that.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		match Commitments::<T>::iter_keys().all(|job| Commitments::<T>::get(job).is_some()) {
 			true => Ok(()),

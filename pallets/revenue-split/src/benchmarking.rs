@@ -1,9 +1,13 @@
 //! Benchmarks of every call at its worst.
 
 use crate::{
-	pallet::{Asks, Call, Clearings, Config, CuratorFees, Earnings, LastCleared, Obligations, Pallet, TotalEarnings},
+	pallet::{
+		Asks, Call, Clearings, Config, CuratorFees, Earnings, HoldReason, LastCleared, Obligations, Pallet,
+		TotalEarnings,
+	},
 	types::{Ask, AskRole, Clearing, CuratorFee, Winners, MAX_ASKS},
 };
+use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::fungible::{Inspect, Mutate},
@@ -107,18 +111,30 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// Both books are full of nodes that are gone, and the latest record is not needed any more.
+	/// The books are of nodes that are gone, as many as may be still have a place, and the latest record is not needed
+	/// any more.
 	#[benchmark]
-	fn prune() -> Result<(), BenchmarkError> {
+	fn prune(a: Linear<2, 256>) -> Result<(), BenchmarkError> {
 		let model = T::BenchmarkSetup::model();
 		let winners: Winners = BoundedVec::truncate_from((0..MAX_ASKS).collect());
-		for role in AskRole::ALL {
-			let asks = (0..MAX_ASKS.saturating_mul(2)).map(|index| Ask {
-				node: NodeId::MAX.saturating_sub(index),
-				current: (index < MAX_ASKS).then_some(1),
-				next: Some((1, (index >= MAX_ASKS).then_some(1))),
-			});
-			Asks::<T>::insert(model, role, BoundedVec::truncate_from(asks.collect()));
+		for (place, role) in AskRole::ALL.into_iter().enumerate() {
+			let mut asks = Vec::new();
+			for index in 0..a / 2 {
+				let holds = index < MAX_ASKS;
+				let operator = account("gone", index, place as u32);
+				let deposit = T::AskDeposit::get();
+				T::Currency::mint_into(&operator, deposit.saturating_add(T::Currency::minimum_balance()))?;
+				if holds {
+					Pallet::<T>::hold_deposit(HoldReason::Ask, &operator, deposit)?;
+				}
+				asks.push(Ask {
+					node: NodeId::MAX.saturating_sub(index),
+					current: (!holds).then_some(1),
+					next: Some((1, holds.then_some(1))),
+					deposit: holds.then_some((operator, deposit)),
+				});
+			}
+			Asks::<T>::insert(model, role, BoundedVec::truncate_from(asks));
 		}
 		let clearing = Clearing {
 			compute_price: 1,

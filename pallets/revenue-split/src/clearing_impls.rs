@@ -3,6 +3,7 @@
 use crate::{
 	pallet::{Clearings, Config, EpochLength, Error, Event, LastCleared, Pallet},
 	price_discovery,
+	pricing::STORAGE_UNIT,
 	types::{AskRole, Clearing, Winners},
 };
 use frame_support::{
@@ -10,7 +11,7 @@ use frame_support::{
 	traits::{DefensiveSaturating, DefensiveTruncateFrom},
 	BoundedVec,
 };
-use highway_primitives::{traits::Models, BlockNumber, EpochIndex, ModelId};
+use highway_primitives::{traits::Models, Balance, BlockNumber, EpochIndex, ModelId};
 use sp_runtime::{traits::SaturatedConversion, DispatchError};
 
 impl<T: Config> Pallet<T> {
@@ -42,14 +43,19 @@ impl<T: Config> Pallet<T> {
 
 	/// Finds prices and winners of both roles and takes down who earns royalties.
 	fn clear(model: ModelId, epoch: EpochIndex) -> Result<Clearing<T::AccountId>, DispatchError> {
-		let compute = price_discovery::discover(&Self::eligible_asks(model, AskRole::Compute, epoch))
+		let last = LastCleared::<T>::get(model)
+			.and_then(|last| Clearings::<T>::get(model, last))
+			.map(|record| record.compute_price);
+		let compute = price_discovery::discover(&Self::eligible_asks(model, AskRole::Compute, epoch), last)
 			.filter(|cleared| !cleared.winners.is_empty())
 			.ok_or(Error::<T>::NobodyServes)?;
-		let (storage_price, storage) =
-			match price_discovery::discover(&Self::eligible_asks(model, AskRole::Storage, epoch)) {
-				Some(cleared) => (cleared.price, Winners::defensive_truncate_from(cleared.winners)),
-				None => Default::default(),
-			};
+		let mut offers = Self::eligible_asks(model, AskRole::Storage, epoch);
+		let reserve = Self::storage_reserve(model, compute.price)?;
+		offers.retain(|(_, ask)| *ask <= reserve);
+		let (storage_price, storage) = match price_discovery::discover(&offers, None) {
+			Some(cleared) => (cleared.price, Winners::defensive_truncate_from(cleared.winners)),
+			None => Default::default(),
+		};
 		Ok(Clearing {
 			compute_price: compute.price,
 			executors: Winners::defensive_truncate_from(compute.winners),
@@ -58,6 +64,13 @@ impl<T: Config> Pallet<T> {
 			royalties: BoundedVec::defensive_truncate_from(T::Models::royalties(model)),
 			jobs: 0,
 		})
+	}
+
+	/// The most that keeping a MiB of input may cost: as much as running the model on it, which is one unit, or the units
+	/// of a MiB. A job needs no storage provider, so the role stays empty rather than that one node prices the model out.
+	fn storage_reserve(model: ModelId, compute_price: Balance) -> Result<Balance, DispatchError> {
+		let units = T::Models::service(model)?.unit.count(STORAGE_UNIT);
+		Ok(compute_price.saturating_mul(units.into()))
 	}
 
 	/// Counts one more job on the record and stores it. On its first touch the former record goes, if no job refers to

@@ -4,7 +4,7 @@ use crate::{
 	pallet::{Asks, Clearings, Config, CuratorFees, Earnings, HoldReason, LastCleared, Pallet, TotalEarnings},
 	types::{Ask, MAX_ASKS},
 };
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{ensure, traits::fungible::InspectHold};
 use highway_primitives::{Balance, NodeId};
 use sp_runtime::TryRuntimeError;
@@ -65,14 +65,15 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// A node asks once per model and role, no more asks hold in this epoch or the next than there are places, no book
-	/// is stored empty, and no change lies more than one epoch ahead.
+	/// is stored empty, no change lies more than one epoch ahead, and what is held for asks is the sum of their deposits.
 	fn check_asks() -> Result<(), TryRuntimeError> {
 		let now = Self::current_epoch();
+		let mut deposits = BTreeMap::<T::AccountId, Balance>::new();
 		for (_, _, book) in Asks::<T>::iter() {
 			ensure!(!book.is_empty(), "an empty book of asks is stored");
 			let nodes: BTreeSet<NodeId> = book.iter().map(|ask| ask.node).collect();
 			ensure!(nodes.len() == book.len(), "a node asks twice");
-			let holding = |price: &dyn Fn(&Ask) -> Option<Balance>| book.iter().filter_map(price).count();
+			let holding = |price: &dyn Fn(&Ask<T::AccountId>) -> Option<Balance>| book.iter().filter_map(price).count();
 			ensure!(
 				holding(&|ask| ask.effective(now)) <= MAX_ASKS as usize,
 				"too many asks hold now"
@@ -87,7 +88,21 @@ impl<T: Config> Pallet<T> {
 					from <= now.saturating_add(1),
 					"an ask changes later than in the next epoch"
 				);
+				ensure!(
+					ask.deposit.is_some() == ask.upcoming().is_some(),
+					"a deposit is held exactly for an ask that has a place"
+				);
+				if let Some((operator, deposit)) = &ask.deposit {
+					let sum = deposits.entry(operator.clone()).or_default();
+					*sum = sum.saturating_add(*deposit);
+				}
 			}
+		}
+		for (operator, sum) in deposits {
+			ensure!(
+				T::Currency::balance_on_hold(&HoldReason::Ask.into(), &operator) == sum,
+				"an operator's deposits for asks are not what is held"
+			);
 		}
 		Ok(())
 	}

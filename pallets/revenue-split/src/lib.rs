@@ -92,6 +92,10 @@ pub mod pallet {
 		#[pallet::constant]
 		type CuratorDeposit: Get<Balance>;
 
+		/// Held from an operator for each ask that has a place.
+		#[pallet::constant]
+		type AskDeposit: Get<Balance>;
+
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
 
@@ -105,11 +109,18 @@ pub mod pallet {
 	pub type EpochLength<T> = StorageValue<_, BlockNumber, ValueQuery, ConstU32<DEFAULT_EPOCH_LENGTH>>;
 
 	/// The asks of a model's role. At most [`MAX_ASKS`] of them hold in any epoch; one per node; never stored empty.
-	/// Bounded per model, whose deposit its maker pays; emptied by [`Call::prune`].
+	/// A deposit is held for each that has a place; emptied by [`Call::prune`].
 	// Ids are counted up by the chain: nobody can steer where they fall in the trie.
 	#[pallet::storage]
-	pub type Asks<T> =
-		StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, AskRole, BoundedVec<Ask, MaxStoredAsks>, ValueQuery>;
+	pub type Asks<T: Config> = StorageDoubleMap<
+		_,
+		Twox64Concat,
+		ModelId,
+		Twox64Concat,
+		AskRole,
+		BoundedVec<Ask<T::AccountId>, MaxStoredAsks>,
+		ValueQuery,
+	>;
 
 	/// Prices and payees of a model in one epoch. Immutable but for the count of jobs that refer to it. Bounded by the
 	/// open jobs plus one per model.
@@ -196,7 +207,8 @@ pub mod pallet {
 			/// The first epoch that it does not hold in.
 			from: EpochIndex,
 		},
-		/// A node's ask ends before epoch `from`: the role was full, and another node asked less or can still serve.
+		/// A node's ask ends before epoch `from`: the role was full, and another node asked less or can serve while this
+		/// one cannot.
 		AskDisplaced {
 			/// The model.
 			model: ModelId,
@@ -211,7 +223,7 @@ pub mod pallet {
 		Pruned {
 			/// The model.
 			model: ModelId,
-			/// Asks of nodes that are gone or do not host the model.
+			/// Asks of nodes that are gone or do not host the model, or of a model that is gone.
 			asks: u32,
 		},
 		/// An account asks `fee` for each job that names it; 0: none any more.
@@ -277,6 +289,8 @@ pub mod pallet {
 	pub enum HoldReason {
 		/// The deposit of a posted curator's fee.
 		CuratorFee,
+		/// The deposits of a node's asks.
+		Ask,
 	}
 
 	/// Why a call or a submission was refused.
@@ -292,6 +306,9 @@ pub mod pallet {
 		AskAboveMax,
 		/// All places are taken by nodes that ask no more than this.
 		AsksFull,
+		/// All places are taken, and only a node that can take jobs gets one of another: bonded, not chilled, not jailed,
+		/// and heard of. A new node has to wait for its first heartbeat.
+		NotEligible,
 		/// The node has no ask of this role that could be withdrawn.
 		NoAsk,
 		/// The fee is above `MaxCuratorFee`.
@@ -331,7 +348,9 @@ pub mod pallet {
 	#[pallet::call]
 	impl<T: Config> Pallet<T> {
 		/// Asks `price` for serving the model from the next epoch on: per unit of compute, or per started MiB of input
-		/// for storage. By the operator of a node that hosts the model. Replaces the node's former ask.
+		/// for storage. By the operator of a node that hosts the model. Replaces the node's former ask; for a new one the
+		/// deposit is held. When all places are taken, a node that can take jobs displaces one that cannot, or that asks
+		/// more.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::post_ask())]
 		pub fn post_ask(
@@ -344,7 +363,7 @@ pub mod pallet {
 			Self::do_post_ask(&operator, model, role, price)
 		}
 
-		/// Ends the node's ask; it holds for the rest of this epoch. By the operator.
+		/// Ends the node's ask and gives its deposit back; the ask holds for the rest of this epoch. By the operator.
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::withdraw_ask())]
 		pub fn withdraw_ask(origin: OriginFor<T>, #[pallet::compact] model: ModelId, role: AskRole) -> DispatchResult {
@@ -368,13 +387,14 @@ pub mod pallet {
 			Self::do_claim(&account)
 		}
 
-		/// Removes asks of nodes that are gone or do not host the model any more, and a past epoch's prices that no job
-		/// refers to. By anybody.
+		/// Removes asks of nodes that are gone or do not host the model any more, all asks of a model that is gone, and a
+		/// past epoch's prices that no job refers to. Deposits go back to those who paid them. By anybody.
 		#[pallet::call_index(4)]
-		#[pallet::weight(T::WeightInfo::prune())]
-		pub fn prune(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResult {
+		#[pallet::weight(T::WeightInfo::prune(MAX_STORED_ASKS.saturating_mul(2)))]
+		pub fn prune(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			Self::do_prune(model)
+			let looked_at = Self::do_prune(model)?;
+			Ok(Some(T::WeightInfo::prune(looked_at)).into())
 		}
 	}
 }

@@ -15,6 +15,7 @@ pub type AccountId = u64;
 pub const ED: Balance = 100;
 pub const MAX_ASK: Balance = 1 << 64;
 pub const DEPOSIT: Balance = 500;
+pub const ASK_DEPOSIT: Balance = 30;
 pub const TREASURY: AccountId = 999;
 pub const PAYER: AccountId = 1;
 pub const CURATOR: AccountId = 2;
@@ -69,6 +70,8 @@ parameter_types! {
 	pub const Treasury: AccountId = TREASURY;
 	pub static TestNodes: BTreeMap<NodeId, TestNode> = BTreeMap::new();
 	pub static TestRoyalties: Vec<RoyaltyLine<AccountId>> = Vec::new();
+	pub static TestUnit: Unit = Unit::Request;
+	pub static ModelIsGone: bool = false;
 }
 
 impl pallet_revenue_split::Config for Test {
@@ -81,6 +84,7 @@ impl pallet_revenue_split::Config for Test {
 	type MaxAsk = ConstU128<MAX_ASK>;
 	type MaxCuratorFee = ConstU128<MAX_ASK>;
 	type CuratorDeposit = ConstU128<DEPOSIT>;
+	type AskDeposit = ConstU128<ASK_DEPOSIT>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkSetup = TestMarket;
@@ -90,13 +94,13 @@ pub struct TestMarket;
 
 impl Models<AccountId> for TestMarket {
 	fn exists(model: ModelId) -> bool {
-		model < 100
+		model < 100 && !ModelIsGone::get()
 	}
 	fn service(_: ModelId) -> Result<ModelService, DispatchError> {
 		Ok(ModelService {
 			version: 1,
 			spec: Default::default(),
-			unit: Unit::Request,
+			unit: TestUnit::get(),
 			unit_time_ms: 1,
 		})
 	}
@@ -125,8 +129,10 @@ impl Nodes<AccountId> for TestMarket {
 			.get(&node)
 			.is_some_and(|node| node.hosts.contains(&model))
 	}
-	fn eligible(node: NodeId, _: ModelId) -> bool {
-		TestNodes::get().get(&node).is_some_and(|node| node.weight > 0)
+	fn eligible(node: NodeId, model: ModelId) -> bool {
+		TestNodes::get()
+			.get(&node)
+			.is_some_and(|node| node.weight > 0 && node.hosts.contains(&model))
 	}
 	fn draw_weight(node: NodeId, _: ModelId, _: Balance) -> u64 {
 		TestNodes::get().get(&node).map_or(0, |node| node.weight)
@@ -157,6 +163,8 @@ impl ExtBuilder {
 	pub fn build(self) -> sp_io::TestExternalities {
 		TestNodes::set(BTreeMap::new());
 		TestRoyalties::set(Vec::new());
+		TestUnit::set(Unit::Request);
+		ModelIsGone::set(false);
 		let balances = vec![(PAYER, ED * 1_000_000), (CURATOR, ED * 1_000_000)];
 		let mut genesis = RuntimeGenesisConfig::default();
 		genesis.balances.balances = balances;

@@ -3,7 +3,12 @@
 use highway_math::clearing::{self, Cleared};
 use highway_primitives::{Balance, NodeId};
 
-/// Price and winners from the asks that hold in the epoch, at most one per node: posted prices. `None` without asks.
-pub(crate) fn discover(asks: &[(NodeId, Balance)]) -> Option<Cleared<NodeId>> {
-	clearing::posted(asks)
+/// How many times the last price a price may be. Whoever wants more has to persuade the cheapest quarter of the asks, or
+/// to wait an epoch for each doubling, in which others may come.
+const MAX_RISE: Balance = 2;
+
+/// Price and winners from the asks that hold in the epoch, at most one per node: posted prices, bounded by the `last` price
+/// of the model if there is one. `None` without asks.
+pub(crate) fn discover(asks: &[(NodeId, Balance)], last: Option<Balance>) -> Option<Cleared<NodeId>> {
+	clearing::posted(asks, last.map(|price| price.saturating_mul(MAX_RISE)))
 }

@@ -15,7 +15,7 @@ use highway_primitives::{
 use sp_runtime::{traits::Get, Perbill};
 
 /// What a storage ask is counted in: a started MiB of input.
-const STORAGE_UNIT: u64 = 1024 * 1024;
+pub(crate) const STORAGE_UNIT: u64 = 1024 * 1024;
 
 /// The reporters' part of the compute line of a job that two of them found impossible.
 const REPORTERS_SHARE: Perbill = Perbill::from_percent(20);

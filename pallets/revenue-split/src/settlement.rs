@@ -1,6 +1,9 @@
 //! The only file that moves money: payer → pot → earnings → payee, or back to the payer.
 
-use crate::pallet::{Clearings, Config, Earnings, Error, Event, HoldReason, Obligations, Pallet, TotalEarnings};
+use crate::{
+	pallet::{Asks, Clearings, Config, Earnings, Error, Event, HoldReason, Obligations, Pallet, TotalEarnings},
+	types::{AskRole, MAX_ASKS},
+};
 use alloc::vec::Vec;
 use frame_support::{
 	defensive,
@@ -57,14 +60,14 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Holds the deposit of a curator's fee.
-	pub(crate) fn hold_deposit(curator: &T::AccountId, deposit: Balance) -> DispatchResult {
-		T::Currency::hold(&HoldReason::CuratorFee.into(), curator, deposit)
+	/// Holds the deposit of a curator's fee or of an ask.
+	pub(crate) fn hold_deposit(reason: HoldReason, who: &T::AccountId, deposit: Balance) -> DispatchResult {
+		T::Currency::hold(&reason.into(), who, deposit)
 	}
 
 	/// Gives a held deposit back; what was slashed of it meanwhile is gone.
-	pub(crate) fn release_deposit(curator: &T::AccountId, deposit: Balance) -> DispatchResult {
-		T::Currency::release(&HoldReason::CuratorFee.into(), curator, deposit, Precision::BestEffort).map(|_| ())
+	pub(crate) fn release_deposit(reason: HoldReason, who: &T::AccountId, deposit: Balance) -> DispatchResult {
+		T::Currency::release(&reason.into(), who, deposit, Precision::BestEffort).map(|_| ())
 	}
 
 	fn credit(account: &T::AccountId, amount: Balance) {
@@ -154,6 +157,22 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		Clearings::<T>::get(model, deal.epoch)
 			.map(|clearing| clearing.executors.into_inner())
 			.unwrap_or_default()
+	}
+
+	fn looked_at(model: ModelId, deal: &Deal<T::AccountId>) -> u32 {
+		let Some(record) = Clearings::<T>::get(model, deal.epoch) else {
+			return 0;
+		};
+		let looked_at = if record.jobs <= 1 {
+			AskRole::ALL
+				.iter()
+				.filter_map(|role| Asks::<T>::decode_len(model, role))
+				.fold(0, usize::saturating_add)
+		} else {
+			record.executors.len().saturating_add(record.storage.len())
+		};
+		// Of asks that are stored, no more than this hold now.
+		(looked_at as u32).min(MAX_ASKS.saturating_mul(2))
 	}
 
 	fn escrow(payer: &T::AccountId, deal: &Deal<T::AccountId>) -> DispatchResult {

@@ -10,7 +10,10 @@ use scale_info::TypeInfo;
 pub const MAX_ASKS: u32 = 64;
 
 /// The most asks stored per model and role: those that end with this epoch and those that begin with the next.
-pub type MaxStoredAsks = ConstU32<{ MAX_ASKS * 2 }>;
+pub const MAX_STORED_ASKS: u32 = MAX_ASKS * 2;
+
+/// [`MAX_STORED_ASKS`] as a type.
+pub type MaxStoredAsks = ConstU32<MAX_STORED_ASKS>;
 
 /// The winners of one role in one epoch.
 pub type Winners = BoundedVec<NodeId, ConstU32<MAX_ASKS>>;
@@ -34,22 +37,25 @@ impl AskRole {
 
 /// What one node asks: now, and from a coming epoch on.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-pub struct Ask {
+pub struct Ask<AccountId> {
 	/// The node.
 	pub node: NodeId,
 	/// The price that holds before the epoch of `next`; `None`: no ask.
 	pub current: Option<Balance>,
 	/// The epoch of the latest change, and the price from there on; `None` as its price: withdrawn.
 	pub next: Option<(EpochIndex, Option<Balance>)>,
+	/// From whom how much is held for it, until it is withdrawn or loses its place.
+	pub deposit: Option<(AccountId, Balance)>,
 }
 
-impl Ask {
+impl<AccountId> Ask<AccountId> {
 	/// No ask yet.
 	pub const fn none(node: NodeId) -> Self {
 		Self {
 			node,
 			current: None,
 			next: None,
+			deposit: None,
 		}
 	}
 

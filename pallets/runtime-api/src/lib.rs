@@ -28,7 +28,8 @@ sp_api::decl_runtime_apis! {
 		fn worker_transaction(action: WorkerAction, signature: WorkerSignature) -> Block::Extrinsic;
 	}
 
-	/// For wallets, makers and operators. Lists are pages: ids from `from` on, at most `limit` of them and at most 64.
+	/// For wallets, makers and operators. Lists are pages: ids from `from` on, at most `limit` of them and at most 64, and the
+	/// id from which to go on, `None` at the end. A page may be short, even empty, before the end.
 	#[api_version(1)]
 	pub trait MarketApi<AccountId: Codec> {
 		/// What a job of this model with an input of `input_size` bytes costs now, line by line.
@@ -38,11 +39,11 @@ sp_api::decl_runtime_apis! {
 		/// Who was paid, or will be paid, what for a job.
 		fn explain_split(id: JobId) -> Option<Bill<AccountId>>;
 		/// Models with ids from `from` on.
-		fn models(from: ModelId, limit: u32) -> Vec<ModelInfo<AccountId>>;
+		fn models(from: ModelId, limit: u32) -> (Vec<ModelInfo<AccountId>>, Option<ModelId>);
 		/// The model `owner/name`.
 		fn model_by_name(owner: AccountId, name: Vec<u8>) -> Option<ModelInfo<AccountId>>;
 		/// Nodes with ids from `from` on.
-		fn nodes(from: NodeId, limit: u32) -> Vec<NodeInfo<AccountId>>;
+		fn nodes(from: NodeId, limit: u32) -> (Vec<NodeInfo<AccountId>>, Option<NodeId>);
 		/// The node of this operator.
 		fn node_of(operator: AccountId) -> Option<NodeInfo<AccountId>>;
 		/// What the account may claim.

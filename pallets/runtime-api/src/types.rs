@@ -22,7 +22,10 @@ pub struct WorkList {
 	pub heartbeat_due: bool,
 	/// Slots of its last heartbeat.
 	pub slots: u16,
-	/// Current version of every model that it hosts: fetched and kept, so that jobs find it.
+	/// The device that it is registered with.
+	pub device: DeviceClass,
+	/// Current version of every model that it hosts, and the one on its way if there is one: fetched and kept, so that jobs
+	/// find it.
 	pub hosted: Vec<HostedModel>,
 	/// Jobs assigned to it, oldest first, at most 1024.
 	pub jobs: Vec<WorkItem>,
@@ -33,9 +36,9 @@ pub struct WorkList {
 pub struct HostedModel {
 	/// The model.
 	pub model: ModelId,
-	/// Its current version.
+	/// Its current version, or the one on its way.
 	pub version: ModelVersion,
-	/// Its specification.
+	/// The version's specification.
 	pub spec: VersionSpec,
 	/// Who is likely to have the artefact: storage providers and other hosts, at most 8.
 	pub providers: Vec<Contact>,
@@ -58,7 +61,7 @@ pub struct WorkItem {
 	pub input: BlobRef,
 	/// Units, fixed at submission.
 	pub units: u32,
-	/// The block after which the job goes to another node.
+	/// The last block in which the node's attestation counts.
 	pub deadline: BlockNumber,
 	/// Who is likely to have the input: the payer's node first, then storage.
 	pub providers: Vec<Contact>,
@@ -133,6 +136,17 @@ pub struct Bill<AccountId> {
 	pub lines: Vec<BillLine<AccountId>>,
 }
 
+/// A version that new jobs do not run on yet.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct ComingVersion {
+	/// The version.
+	pub version: ModelVersion,
+	/// The block from which new jobs run on it.
+	pub from: BlockNumber,
+	/// Its specification.
+	pub spec: VersionSpec,
+}
+
 /// A model.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct ModelInfo<AccountId> {
@@ -148,6 +162,8 @@ pub struct ModelInfo<AccountId> {
 	pub version: ModelVersion,
 	/// The current version's specification.
 	pub spec: VersionSpec,
+	/// A version on its way.
+	pub coming: Option<ComingVersion>,
 	/// The model that it derives from.
 	pub parent: Option<ModelId>,
 	/// What it asks of models derived from it; `None`: none may be.

@@ -18,7 +18,8 @@ use sp_runtime::traits::{ConvertInto, OpaqueKeys};
 /// The most validators of one session.
 pub const MAX_VALIDATORS: u32 = 100;
 
-/// Sessions that a bond takes to be free again: longer than any offence can be reported after the fact.
+/// Sessions that a bond takes to be free again: two more than an offence can be reported after the fact, because who
+/// unbonds still validates in this session and the next.
 pub const BONDING_SESSIONS: u32 = 28;
 
 /// Slots of a Babe epoch, which is a session: read from storage, where genesis put it, and never changed after, so that
@@ -34,7 +35,7 @@ parameter_types! {
 	/// Blocks are aimed at one a slot.
 	pub const ExpectedBlockTime: u64 = SLOT_DURATION;
 	/// Slots within which an equivocation may be reported.
-	pub ReportLongevity: u64 = u64::from(BONDING_SESSIONS) * EpochDuration::get();
+	pub ReportLongevity: u64 = u64::from(BONDING_SESSIONS - 2) * EpochDuration::get();
 	/// Session keys: two public keys of 32 bytes.
 	pub const KeyDeposit: Balance = deposit(1, 64);
 }
@@ -158,6 +159,7 @@ impl pallet_node_staking::Config for Runtime {
 	type VoterList = VoterList;
 	type HasSessionKeys = HasSessionKeys;
 	type Models = crate::ModelRegistry;
+	type History = Historical;
 	type MinBond = MinBond;
 	type MaxValidators = ConstU32<MAX_VALIDATORS>;
 	type BondingSessions = ConstU32<BONDING_SESSIONS>;

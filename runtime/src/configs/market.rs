@@ -18,10 +18,15 @@ parameter_types! {
 	pub const RoyaltyNotice: BlockNumber = 7 * DAYS;
 	/// Within it a royalty rises by a quarter at most.
 	pub const RoyaltyRisePeriod: BlockNumber = 30 * DAYS;
+	/// Four market epochs, 40 minutes of ten: an ask that is posted in the first full one holds before the version does, and
+	/// the largest artefact that is served, 2 GiB, arrives at 1 MiB/s.
+	pub VersionNotice: BlockNumber = pallet_revenue_split::EpochLength::<Runtime>::get().saturating_mul(4);
 	/// The highest price of one unit in any role: far above any use, far below what could overflow.
 	pub const MaxPrice: Balance = 1_000_000 * AIC;
 	/// Deposit of a posted curator's fee.
 	pub const CuratorDeposit: Balance = deposit(1, 48);
+	/// Deposit of an ask: 91 bytes, and a place that others may want.
+	pub const AskDeposit: Balance = deposit(1, 91);
 }
 
 impl pallet_model_registry::Config for Runtime {
@@ -31,6 +36,7 @@ impl pallet_model_registry::Config for Runtime {
 	type DepositPerByte = ModelDepositPerByte;
 	type RoyaltyNotice = RoyaltyNotice;
 	type RoyaltyRisePeriod = RoyaltyRisePeriod;
+	type VersionNotice = VersionNotice;
 	type MaxRoyalty = MaxPrice;
 	type MaxVersions = ConstU32<1024>;
 	type WeightInfo = pallet_model_registry::weights::SubstrateWeight<Runtime>;
@@ -55,6 +61,7 @@ impl pallet_revenue_split::Config for Runtime {
 	type MaxAsk = MaxPrice;
 	type MaxCuratorFee = MaxPrice;
 	type CuratorDeposit = CuratorDeposit;
+	type AskDeposit = AskDeposit;
 	type WeightInfo = pallet_revenue_split::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;

@@ -5,3 +5,4 @@ mod market;
 mod system;
 
 pub use consensus::{EpochDuration, HasSessionKeys};
+pub use system::ProxyType;

@@ -84,12 +84,15 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthor {
 }
 
 /// A second of execution costs one AIC: a transfer (about half a millisecond) half a thousandth.
+///
+/// The second dimension counts, too. Nobody needs proofs of this chain's state; a submission puts the time there that it
+/// leaves to later blocks. What benchmarks put there, bytes of proofs, is a few billionths of an AIC.
 pub struct ExecutionFee;
 impl WeightToFee for ExecutionFee {
 	type Balance = Balance;
 	fn weight_to_fee(weight: &Weight) -> Balance {
 		// Weight counts picoseconds, an AIC has 10¹² parts.
-		Balance::from(weight.ref_time())
+		Balance::from(weight.ref_time()).saturating_add(weight.proof_size().into())
 	}
 }
 

@@ -1,11 +1,10 @@
 //! What the end-to-end tests in `tests/` have in common. They run real nodes and real models; each file has a network of
 //! its own.
 //!
-//! [`bare`] runs a model without any of our code around it, to compare with. [`Account`] talks to a node through the
-//! wallet's library where a test needs what the `highway` binary refuses to do, or exact amounts.
+//! [`Account`] talks to a node through the wallet's library where a test needs what the `highway` binary refuses to do, or
+//! exact amounts.
 
 mod account;
-pub mod bare;
 
 pub use account::{key, Account, Submitted};
 
@@ -25,17 +24,6 @@ pub fn floats(name: &str, shape: &[usize], values: &[f32]) -> Result<Tensor> {
 pub fn integers(name: &str, shape: &[usize], values: &[i64]) -> Result<Tensor> {
 	let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
 	Ok(Tensor::new(name, DType::I64, shape.to_vec(), data)?)
-}
-
-/// The values of a tensor of 32-bit floats.
-pub fn values(tensor: &Tensor) -> Vec<f32> {
-	tensor
-		.data
-		.as_chunks::<4>()
-		.0
-		.iter()
-		.map(|bytes| f32::from_le_bytes(*bytes))
-		.collect()
 }
 
 /// An input for [`highway_test_support::hostile_models::identity`] that no other test makes: `rows` × 4 values.

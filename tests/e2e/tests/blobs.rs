@@ -1,5 +1,6 @@
 //! Inputs that nobody has, a node whose disk holds other bytes than it should, and a peer that lies.
 
+#[path = "lying_peer/mod.rs"]
 mod lying_peer;
 
 use anyhow::{ensure, Context, Result};

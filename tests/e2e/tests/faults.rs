@@ -2,13 +2,16 @@
 
 use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::{
-	amount, billed_in_all, billed_to, floats, get_blob, identity_input, integers, put_blob, values, Account, Submitted,
+	amount, billed_in_all, billed_to, floats, get_blob, identity_input, integers, put_blob, Account, Submitted,
 };
 use highway_offchain_worker::{
 	journal::Journal,
 	tensors::{parse, serialize},
 };
-use highway_test_support::{hostile_models, market, until, Devnet, Wallet};
+use highway_test_support::{
+	bare::{values, BareModel},
+	hostile_models, market, until, Devnet, Wallet,
+};
 use serde_json::{json, Value};
 use sp_core::H256;
 use std::{
@@ -29,7 +32,7 @@ const SOON: Duration = Duration::from_secs(30);
 
 /// The input with which the counting model runs for about [`RUN`].
 fn slow_input(start: f32) -> Result<Vec<u8>> {
-	let mut model = highway_e2e_tests::bare::BareModel::load(&hostile_models::counting_loop())?;
+	let mut model = BareModel::load(&hostile_models::counting_loop())?;
 	let input = |count| -> Result<_> { Ok(vec![integers("n", &[], &[count])?, floats("x", &[4], &[start; 4])?]) };
 	let count = 100_000;
 	let begin = Instant::now();

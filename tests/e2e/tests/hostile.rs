@@ -2,16 +2,20 @@
 //! go on authoring.
 
 use anyhow::{ensure, Context, Result};
+use codec::Decode;
 use futures::future::try_join_all;
 use highway_e2e_tests::{amount, author_of, billed_in_all, identity_input, put_blob, Account};
 use highway_offchain_worker::precheck;
 use highway_primitives::{
 	model::{Unit, VerificationPolicy, VersionSpec},
-	BlobRef,
+	BlobRef, FailureClass, JobId, NodeId,
 };
-use highway_test_support::{hostile_models, market, until, Devnet, Wallet};
+use highway_test_support::{hostile_models, market, until, Devnet, Node, NodeOptions, Wallet};
 use highway_wallet::client::calls::{self, AskRole};
+use seccompiler::{apply_filter, BpfProgram, SeccompAction, SeccompFilter};
+use serde_json::{json, Value};
 use std::{collections::BTreeSet, fs, time::Duration};
+use subxt::{utils::H256, OnlineClient, PolkadotConfig};
 
 /// Those that go to the nodes: one of each kind.
 const REGISTERED: [&str; 5] = [
@@ -105,13 +109,14 @@ async fn hostile_models_should_be_refused_by_wallet_and_nodes_while_the_chain_go
 		let buyer = Account::connect(devnet.node("bob"), "//Eve").await?;
 		let input = put_blob(devnet.node("bob"), &identity_input(3.0, 1)?).await?;
 		let mut jobs = Vec::new();
+		let first_job_block = devnet.node("alice").best_block().await?;
 		for model in &models {
 			market::wait_for_executors(&payer, u64::from(*model), 3).await?;
 			jobs.push(buyer.submit_job(u64::from(*model), input, None).await?.job);
 		}
 		let first_block = devnet.node("alice").best_block().await?;
-		for (job, what) in jobs.into_iter().zip(REGISTERED) {
-			let failed = market::wait_for_phase(&payer, job, "Failed")
+		for (job, what) in jobs.iter().zip(REGISTERED) {
+			let failed = market::wait_for_phase(&payer, *job, "Failed")
 				.await
 				.with_context(|| what.to_string())?;
 			ensure!(failed["output"].is_null(), "{what}: there is no output: {failed}");
@@ -123,13 +128,29 @@ async fn hostile_models_should_be_refused_by_wallet_and_nodes_while_the_chain_go
 			);
 		}
 		all_should_author_and_finalize_after(devnet, first_block).await?;
-		for node in &devnet.nodes {
-			let refused = node.metric("highway_refused_models", &[]).await?;
+		// By now the blocks with the reports are final everywhere.
+		let told = failures(devnet.node("alice"), first_job_block).await?;
+		for (job, what) in jobs.iter().zip(REGISTERED) {
+			let of_job: Vec<_> = told.iter().filter(|failure| failure.job == *job).collect();
+			let by: BTreeSet<_> = of_job.iter().filter_map(|failure| failure.reporter).collect();
+			let verdicts = of_job.iter().filter(|failure| failure.reporter.is_none()).count();
+			ensure!(by.len() == 2 && verdicts == 1, "{what}: two nodes say why: {of_job:?}");
 			ensure!(
-				refused >= 1.0,
-				"{} says how many models it refuses: {refused}",
-				node.name()
+				of_job.iter().all(|failure| failure.class == FailureClass::ModelRefused),
+				"{what}: it is the model's fault: {of_job:?}"
 			);
+		}
+		for node in &devnet.nodes {
+			// All of them, also those whose job went to the two others.
+			until(
+				&format!("refusal of each model by {}", node.name()),
+				Duration::from_secs(60),
+				|| async {
+					let refused = node.metric("highway_refused_models", &[]).await?;
+					Ok((refused == REGISTERED.len() as f64).then_some(()))
+				},
+			)
+			.await?;
 			ensure!(
 				node.metric("highway_healthy", &[]).await? == 1.0,
 				"{} is healthy",
@@ -139,6 +160,93 @@ async fn hostile_models_should_be_refused_by_wallet_and_nodes_while_the_chain_go
 		Ok(())
 	})
 	.await
+}
+
+/// A failure that a node reported, or, without a reporter, why a job failed in the end.
+#[derive(Debug)]
+struct Failure {
+	job: JobId,
+	reporter: Option<NodeId>,
+	class: FailureClass,
+}
+
+/// All failures in the blocks from `first` to the last final one.
+async fn failures(node: &Node, first: u64) -> Result<Vec<Failure>> {
+	let chain = OnlineClient::<PolkadotConfig>::from_insecure_url(node.url()).await?;
+	let mut list = Vec::new();
+	for block in first..=node.finalized_block().await? {
+		let hash: Value = node.rpc("chain_getBlockHash", json!([block])).await?;
+		let hash: H256 = serde_json::from_value(hash)?;
+		for event in chain.events().at(hash).await?.iter() {
+			let event = event?;
+			let mut fields = event.field_bytes();
+			match (event.pallet_name(), event.variant_name()) {
+				("ProofOfWorkDone", "FailureReported") => {
+					let (job, reporter, class) = Decode::decode(&mut fields)?;
+					list.push(Failure {
+						job,
+						reporter: Some(reporter),
+						class,
+					});
+				}
+				("InferenceJobs", "JobFailed") => {
+					let (job, class) = Decode::decode(&mut fields)?;
+					list.push(Failure {
+						job,
+						reporter: None,
+						class,
+					});
+				}
+				_ => {}
+			}
+		}
+	}
+	Ok(list)
+}
+
+/// The system call without which there is no Landlock; its number is the same on all architectures.
+const LANDLOCK_CREATE_RULESET: i64 = 444;
+/// "No such system call", as an old kernel says.
+const ENOSYS: u32 = 38;
+
+/// Starts a development validator as if the kernel had no Landlock.
+fn start_without_landlock(name: &str, extra: &[&str]) -> Result<Node> {
+	let options = NodeOptions {
+		name: name.into(),
+		chain: "dev".into(),
+		validator: Some("alice".into()),
+		extra: extra.iter().map(|argument| argument.to_string()).collect(),
+		..NodeOptions::default()
+	};
+	let folder = tempfile::tempdir()?;
+	// A filter holds for one thread and for what it starts: for the node, and for nothing else here.
+	let thread = std::thread::spawn(move || -> Result<Node> {
+		let filter = SeccompFilter::new(
+			[(LANDLOCK_CREATE_RULESET, vec![])].into_iter().collect(),
+			SeccompAction::Allow,
+			SeccompAction::Errno(ENOSYS),
+			std::env::consts::ARCH.try_into()?,
+		)?;
+		apply_filter(&BpfProgram::try_from(filter)?)?;
+		let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+		runtime.block_on(Node::start(folder.path(), options))
+	});
+	thread.join().ok().context("the thread panicked")?
+}
+
+#[test]
+fn validator_should_not_start_when_the_kernel_offers_no_sandbox() -> Result<()> {
+	let refusal = start_without_landlock("strict", &[])
+		.err()
+		.context("it started without a sandbox")?;
+	let refusal = format!("{refusal:#}");
+	ensure!(
+		refusal.contains("this validator does not start") && refusal.contains("Landlock is not available"),
+		"it says why: {refusal}"
+	);
+	start_without_landlock("insecure", &["--insecure-inference"])
+		.context("for development it starts")
+		.map(drop)
 }
 
 /// Every validator authors a block after `first`, and such blocks become final.

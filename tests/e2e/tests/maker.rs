@@ -3,7 +3,7 @@
 use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::{amount, identity_input};
 use highway_offchain_worker::tensors::parse;
-use highway_primitives::AIC;
+use highway_primitives::{BlobRef, AIC};
 use highway_test_support::{hostile_models, market, Devnet, Wallet};
 use serde_json::json;
 use std::fs;
@@ -26,6 +26,7 @@ async fn model_should_be_registered_changed_served_handed_over_and_removed() -> 
 			"one name, one model: {twice:?}"
 		);
 
+		nothing_should_be_uploaded_when_the_chain_would_refuse_the_model(devnet, &maker).await?;
 		model_should_change(&maker, &model, file).await?;
 		model_should_be_served(devnet, &maker, id).await?;
 		model_should_be_handed_over_and_removed(devnet, &maker, &model).await?;
@@ -37,6 +38,59 @@ async fn model_should_be_registered_changed_served_handed_over_and_removed() -> 
 		Ok(())
 	})
 	.await
+}
+
+/// What the chain would say, for nothing.
+async fn nothing_should_be_uploaded_when_the_chain_would_refuse_the_model(
+	devnet: &Devnet,
+	maker: &Wallet,
+) -> Result<()> {
+	// The same model with a comment, so that no node has it.
+	let bytes = [&hostile_models::identity()[..], b"\x32\x03new"].concat();
+	let file = devnet.scratch().join("new.onnx");
+	fs::write(&file, &bytes)?;
+	let file = file.to_str().context("UTF-8")?;
+	let before = maker.run(&["balance"]).await?;
+	for (name, licence, more, error) in [
+		("echo", "MIT", &[][..], "NameTaken"),
+		("Echo!", "MIT", &[], "NameInvalid"),
+		("new", "", &[], "LicenceInvalid"),
+		("new", "MIT", &["--policy", "exact"], "ExactNeedsIntegers"),
+		("new", "MIT", &["--royalty", "1000000000"], "RoyaltyAboveMax"),
+		(
+			"new",
+			"MIT",
+			&["--parent", "echo", "--royalty", "0.001"],
+			"RoyaltyBelowFloor",
+		),
+	] {
+		let words = [
+			"model",
+			"add",
+			file,
+			"--unit-time-ms",
+			"200",
+			"--name",
+			name,
+			"--licence",
+			licence,
+		];
+		let refused = maker.fails(&[&words[..], more].concat()).await?;
+		ensure!(
+			refused.code == 4 && refused.message.contains(error) && refused.message.contains("nothing was sent"),
+			"{error}: {refused:?}"
+		);
+	}
+	let status = devnet
+		.node("alice")
+		.rpc("blob_status", json!([BlobRef::of(&bytes).hash]))
+		.await?;
+	ensure!(status.is_null(), "nothing was uploaded: {status}");
+	ensure!(
+		maker.run(&["balance"]).await? == before,
+		"nothing was taken of {before}"
+	);
+	Ok(())
 }
 
 /// `list`, `show` and `update`, for programs and for people.
@@ -67,10 +121,14 @@ async fn model_should_change(maker: &Wallet, model: &str, file: &str) -> Result<
 		file,
 	];
 	maker.run(&lower).await?;
-	let changed = maker.run(&["model", "show", model]).await?;
+	let changed = maker.run(&["model", "show", "echo"]).await?;
 	ensure!(
-		changed["version"] == 2 && changed["terms"].is_null() && amount(&changed["royalty"])? == AIC / 4,
-		"version, terms and a lower royalty hold at once: {changed}"
+		changed["terms"].is_null() && amount(&changed["royalty"])? == AIC / 4,
+		"terms and a lower royalty hold at once: {changed}"
+	);
+	ensure!(
+		changed["version"] == 1 && changed["comingVersion"]["version"] == 2,
+		"a version waits for its notice: {changed}"
 	);
 	let raised = ["model", "update", model, "--royalty", "0.3"];
 	maker.run(&raised).await?;
@@ -207,7 +265,10 @@ async fn model_should_be_handed_over_and_removed(devnet: &Devnet, maker: &Wallet
 	maker.run(&["model", "transfer", model]).await?;
 	let taken_back = heir.fails(&["model", "accept", model]).await?;
 	ensure!(taken_back.code == 4, "the offer was taken back: {taken_back:?}");
-	maker.run(&["model", "transfer", model, "//Ferdie"]).await?;
+	// Known at every node.
+	maker
+		.run(&["--finalized", "model", "transfer", model, "//Ferdie"])
+		.await?;
 	heir.run(&["model", "accept", model]).await?;
 	let shown = heir.run(&["model", "show", "//Ferdie/echo"]).await?;
 	ensure!(

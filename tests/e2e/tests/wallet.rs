@@ -3,10 +3,19 @@
 use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::{amount, billed_to, identity_input, Account};
 use highway_offchain_worker::tensors::parse;
-use highway_primitives::{Balance, AIC};
-use highway_test_support::{hostile_models, market, Devnet, Wallet};
+use highway_primitives::{Balance, BlobRef, AIC};
+use highway_test_support::{binaries, hostile_models, market, until, Devnet, Node, Wallet};
 use serde_json::{json, Value};
-use std::fs;
+use std::{
+	fs,
+	os::unix::fs::PermissionsExt,
+	path::{Path, PathBuf},
+	process::Command,
+	time::Duration,
+};
+
+/// A model that is Magika, but for its recipe: a label is missing there, so that no output can be read.
+const MISLABELLED: &str = "mislabelled";
 
 /// Amounts in a message, such as `5 AIC`, in the order in which they stand there.
 fn amounts(message: &str) -> Result<Vec<Balance>> {
@@ -36,8 +45,10 @@ async fn newcomer_should_make_keys_learn_what_is_missing_and_run_a_node() -> Res
 			"200",
 		];
 		let model = market::add_model(&maker, &words.map(str::to_owned)).await?;
+		let mislabelled = add_mislabelled(devnet, &maker).await?;
 		let alice = Wallet::new(devnet.node("alice"), "//Alice");
 		market::host(&alice, &[model], "100", "0.1").await?;
+		market::host(&alice, &[mislabelled], "0.01", "0.001").await?;
 
 		let keystore = devnet.scratch().join("keys");
 		let keystore = keystore.to_str().context("UTF-8")?;
@@ -50,11 +61,174 @@ async fn newcomer_should_make_keys_learn_what_is_missing_and_run_a_node() -> Res
 		giver.run(&["transfer", &address, "5"]).await?;
 		market::wait_for_executors(&giver, model, 1).await?;
 		too_little_money_should_be_told(devnet, &newcomer, model, &address).await?;
+		deposits_should_be_there_before_anything_is_sent(devnet, &newcomer, &giver).await?;
+		market::wait_for_executors(&giver, mislabelled, 1).await?;
+		one_of_two_files_should_fail_and_nothing_be_lost(devnet, &giver, mislabelled).await?;
+		recipe_should_be_mended_by_its_maker_alone(devnet, &maker).await?;
 
 		giver.run(&["transfer", &address, "3000"]).await?;
-		node_should_serve_and_leave(devnet, &newcomer, &giver, file, &address).await
+		node_should_serve_and_leave(devnet, &newcomer, &giver, file, &address).await?;
+		mended_recipe_should_name_the_file(&giver, mislabelled).await
 	})
 	.await
+}
+
+fn picture() -> PathBuf {
+	Path::new(env!("CARGO_MANIFEST_DIR")).join("../files/road.png")
+}
+
+async fn add_mislabelled(devnet: &Devnet, maker: &Wallet) -> Result<u64> {
+	let mut arguments = market::magika_arguments()?;
+	let mut config: Value = serde_json::from_slice(&fs::read(binaries::model("magika/config.min.json")?)?)?;
+	let labels = config["target_labels_space"].as_array_mut();
+	labels.context("Magika has labels")?.pop();
+	let file = devnet.scratch().join("labels.json");
+	fs::write(&file, config.to_string())?;
+	for (before, value) in [
+		("--name", MISLABELLED),
+		("--recipe-config", file.to_str().context("UTF-8")?),
+	] {
+		let at = arguments.iter().position(|argument| argument == before);
+		arguments[at.context("it is named")? + 1] = value.into();
+	}
+	market::add_model(maker, &arguments).await
+}
+
+/// What `highway --json` prints on standard output and on standard error.
+fn said(wallet: &Wallet, arguments: &[&str]) -> Result<(String, String)> {
+	let output = Command::new(binaries::wallet()?)
+		.args(["--json", "--url", &wallet.url, "--key", &wallet.key])
+		.args(arguments)
+		.output()?;
+	Ok((String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?))
+}
+
+async fn has_blob(node: &Node, bytes: &[u8]) -> Result<bool> {
+	let status = node.rpc("blob_status", json!([BlobRef::of(bytes).hash])).await?;
+	Ok(!status.is_null())
+}
+
+/// One document, which tells of both; the job that is paid for is named, listed, and its output can still be had.
+async fn one_of_two_files_should_fail_and_nothing_be_lost(devnet: &Devnet, payer: &Wallet, model: u64) -> Result<()> {
+	let (model, empty, picture) = (model.to_string(), devnet.scratch().join("empty"), picture());
+	fs::write(&empty, b"")?;
+	let (empty, picture) = (empty.to_str().context("UTF-8")?, picture.to_str().context("UTF-8")?);
+	let infer = ["infer", &model, "--file", empty, picture];
+	let failure = payer.fails(&infer).await?;
+	ensure!(
+		failure.code == 6 && failure.kind == "no_result" && failure.message.contains("1 of 2"),
+		"one of two failed: {failure:?}"
+	);
+
+	let (document, remarks) = said(payer, &infer)?;
+	let document: Value = serde_json::from_str(&document).with_context(|| document.clone())?;
+	ensure!(
+		document["results"][0]["label"] == "empty" && document["error"]["kind"] == "no_result",
+		"it is one document: {document}"
+	);
+	let error = &document["results"][1]["error"];
+	let job = error["job"]
+		.as_u64()
+		.with_context(|| format!("the job is named: {document}"))?;
+	ensure!(
+		error["message"]
+			.to_string()
+			.contains(&format!("highway job watch {job}")),
+		"it says how to go on: {error}"
+	);
+	ensure!(
+		remarks.contains(&format!("job {job} is submitted")),
+		"and was said before: {remarks}"
+	);
+	let listed = payer.run(&["job", "list"]).await?;
+	ensure!(listed[0]["job"] == job, "the latest job is job {job}: {listed}");
+	let mine = listed.as_array().map(Vec::len);
+	ensure!(mine == Some(2), "there are two jobs: {listed}");
+	let output = devnet.scratch().join("scores.safetensors");
+	let watch = [
+		"job",
+		"watch",
+		&job.to_string(),
+		"--output",
+		output.to_str().context("UTF-8")?,
+	];
+	payer.run(&watch).await?;
+	let scores = parse(&fs::read(&output)?)?;
+	ensure!(
+		scores[0].shape == [1, 214],
+		"the output is there: {:?}",
+		scores[0].shape
+	);
+	Ok(())
+}
+
+/// Nobody else's file is taken, nor money; the maker writes the model's bare name.
+async fn recipe_should_be_mended_by_its_maker_alone(devnet: &Devnet, maker: &Wallet) -> Result<()> {
+	let config = binaries::model("magika/config.min.json")?;
+	let mend = ["--recipe-config", config.to_str().context("UTF-8")?];
+	let stranger = Wallet::new(devnet.node("charlie"), "//Ferdie");
+	let before = stranger.run(&["balance"]).await?;
+	let theirs = format!("//Dave/{MISLABELLED}");
+	let refused = stranger
+		.fails(&[&["model", "update", &theirs][..], &mend].concat())
+		.await?;
+	ensure!(
+		refused.code == 4 && refused.message.contains("NotOwner"),
+		"it is Dave's: {refused:?}"
+	);
+	ensure!(
+		!has_blob(devnet.node("charlie"), &fs::read(&config)?).await?,
+		"nothing was uploaded"
+	);
+	ensure!(
+		stranger.run(&["balance"]).await? == before,
+		"nothing was taken of {before}"
+	);
+	maker
+		.run(&[&["model", "update", MISLABELLED][..], &mend].concat())
+		.await
+		.map(drop)
+}
+
+/// Once the new version holds, whoever asks.
+async fn mended_recipe_should_name_the_file(payer: &Wallet, model: u64) -> Result<()> {
+	let (model, picture) = (model.to_string(), picture());
+	until("the new version", Duration::from_secs(120), || async {
+		let shown = payer.run(&["model", "show", &model]).await?;
+		Ok((shown["version"] == 2).then_some(()))
+	})
+	.await?;
+	let infer = ["infer", &model, "--file", picture.to_str().context("UTF-8")?];
+	let answer = payer.run(&infer).await?;
+	ensure!(answer["results"][0]["label"] == "png", "it is a picture: {answer}");
+	Ok(())
+}
+
+/// A fee could be paid, the deposit of a curator's fee could not.
+async fn deposits_should_be_there_before_anything_is_sent(
+	devnet: &Devnet,
+	newcomer: &Wallet,
+	giver: &Wallet,
+) -> Result<()> {
+	let poor = Wallet {
+		key: "poor".into(),
+		..newcomer.clone()
+	};
+	let made = poor.run(&["key", "generate", "poor"]).await?;
+	let address = made["address"].as_str().context("a key has an address")?;
+	giver.run(&["transfer", address, "0.05"]).await?;
+	let poor = Wallet {
+		url: devnet.node("bob").url(),
+		..poor
+	};
+	let refused = poor.fails(&["curator", "fee", "0.5"]).await?;
+	ensure!(
+		refused.code == 5 && refused.message.contains("nothing was sent"),
+		"the deposit is missing: {refused:?}"
+	);
+	let left = poor.run(&["balance"]).await?;
+	ensure!(amount(&left["free"])? == AIC / 20, "nothing was taken: {left}");
+	Ok(())
 }
 
 async fn keys_should_round_trip(devnet: &Devnet, wallet: &Wallet) -> Result<String> {
@@ -73,9 +247,23 @@ async fn keys_should_round_trip(devnet: &Devnet, wallet: &Wallet) -> Result<Stri
 		.run_with_input(&["key", "import", "wrong"], "one two three")
 		.await;
 	ensure!(wrong.is_err(), "a phrase of three words is none: {wrong:?}");
+	for known in ["", "\n", "//Alice\n", "///password\n"] {
+		let stored = wallet.run_with_input(&["key", "import", "known"], known).await;
+		ensure!(stored.is_err(), "everybody has the key of {known:?}: {stored:?}");
+	}
+	let open = wallet.clone().with("HIGHWAY_PASSWORD", "");
+	let refused = open.fails(&["key", "generate", "open"]).await?;
+	ensure!(
+		refused.code == 2 && refused.message.contains("empty password"),
+		"a password is needed: {refused:?}"
+	);
 	let exported = devnet.scratch().join("exported.json");
 	let exported = exported.to_str().context("UTF-8")?;
 	wallet.run(&["key", "export", "newcomer", "--to", exported]).await?;
+	let over = wallet.fails(&["key", "export", "newcomer", "--to", exported]).await?;
+	ensure!(over.code == 7, "a file is not overwritten: {over:?}");
+	let mode = fs::metadata(exported)?.permissions().mode() & 0o777;
+	ensure!(mode == 0o600, "others cannot read it: {mode:o}");
 	let copy = wallet
 		.run(&["key", "import", "copy", "--polkadot-js", exported])
 		.await?;
@@ -149,6 +337,18 @@ async fn too_little_money_should_be_told(devnet: &Devnet, wallet: &Wallet, model
 	ensure!(
 		limited.code == 5 && limited.message.contains("nothing was paid"),
 		"the limit holds: {limited:?}"
+	);
+	let before = cheap.run(&["balance"]).await?;
+	let nowhere = devnet.scratch().join("no/such/folder");
+	let output = ["--output", nowhere.to_str().context("UTF-8")?];
+	let unwritable = cheap.fails(&[&infer[..], &output].concat()).await?;
+	ensure!(
+		unwritable.code == 1 && unwritable.message.contains("no/such/folder"),
+		"an output needs a place: {unwritable:?}"
+	);
+	ensure!(
+		cheap.run(&["balance"]).await? == before,
+		"which is seen before anything is paid"
 	);
 	let job = wallet.fails(&["job", "show", "0"]).await?;
 	ensure!(job.code == 1, "no job was submitted by all this: {job:?}");
@@ -242,15 +442,15 @@ async fn node_should_serve_and_leave(
 	let claimed = own.run(&["claim"]).await?;
 	ensure!(amount(&claimed["claimed"])? == earned, "{earned} is claimed: {claimed}");
 
-	own.run(&["node", "chill"]).await?;
+	own.run(&["--finalized", "node", "chill"]).await?;
 	let payer = Account::connect(devnet.node("bob"), "//Eve").await?;
 	let before = payer.total().await?;
+	let unused = identity_input(6.0, 1)?;
+	fs::write(&input, &unused)?;
 	let refused = giver.fails(&infer).await?;
-	ensure!(
-		refused.code == 4 || refused.code == 1,
-		"nobody serves it now: {refused:?}"
-	);
-	ensure!(before - payer.total().await? < AIC, "no price was taken");
+	ensure!(refused.code == 4, "nobody serves it now: {refused:?}");
+	ensure!(before == payer.total().await?, "nothing was taken");
+	ensure!(!has_blob(devnet.node("bob"), &unused).await?, "nor uploaded");
 	let state = |status: Value| status["state"].clone();
 	ensure!(state(own.run(&["node", "status"]).await?) == "chilled", "it is chilled");
 	// Session keys may be set at any time; a chilled node is no candidate yet.

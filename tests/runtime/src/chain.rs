@@ -1,18 +1,27 @@
 //! Blocks of the real runtime.
 
 use crate::{genesis, invariants};
-use codec::Encode;
+use codec::{Decode, Encode};
+use frame_metadata_hash_extension::CheckMetadataHash;
 use frame_support::storage::{with_transaction_unchecked, TransactionOutcome};
 use highway_primitives::{worker, Balance, BlockNumber, NodeId};
 use highway_runtime::{
 	constants::SLOT_DURATION, AccountId, Address, Babe, Balances, Executive, Header, NodeStaking, Nonce, Runtime,
 	RuntimeCall, RuntimeEvent, Signature, System, TxExtension, UncheckedExtrinsic,
 };
+use parking_lot::RwLock;
 use sp_consensus_babe::{
 	digests::{PreDigest, SecondaryVRFPreDigest},
 	make_vrf_sign_data, Slot, BABE_ENGINE_ID,
 };
-use sp_core::{crypto::VrfSecret, H256};
+use sp_core::{
+	crypto::VrfSecret,
+	offchain::{
+		testing::{PoolState, TestTransactionPoolExt},
+		TransactionPoolExt,
+	},
+	H256,
+};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{
 	generic::{Era, SignedPayload},
@@ -21,7 +30,7 @@ use sp_runtime::{
 	ApplyExtrinsicResult, Digest, DigestItem, DispatchResult,
 };
 use sp_transaction_pool::runtime_api::runtime_decl_for_tagged_transaction_queue::TaggedTransactionQueue;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The slot before the first block's. Any will do.
 const GENESIS_SLOT: u64 = 1_000;
@@ -33,6 +42,7 @@ pub struct Chain {
 	is_open: bool,
 	issuance: Balance,
 	history: Vec<RuntimeEvent>,
+	pool: Arc<RwLock<PoolState>>,
 	/// Nodes that send no heartbeats. All others do, as soon as one is due.
 	pub silent: BTreeSet<NodeId>,
 }
@@ -45,7 +55,10 @@ impl Chain {
 
 	/// Runs `test` on a chain of this preset, at block 1. The last block is closed and checked after it.
 	pub fn of_preset<R>(name: &str, test: impl FnOnce(&mut Chain) -> R) -> R {
-		genesis::genesis_of(name).execute_with(|| {
+		let mut externalities = genesis::genesis_of(name);
+		let (pool, submitted) = TestTransactionPoolExt::new();
+		externalities.register_extension(TransactionPoolExt::new(pool));
+		externalities.execute_with(|| {
 			let root = H256::from_slice(&sp_io::storage::root(sp_runtime::StateVersion::V1));
 			let mut chain = Chain {
 				head: Header::new(0, H256::zero(), root, H256::zero(), Digest::default()),
@@ -53,6 +66,7 @@ impl Chain {
 				is_open: false,
 				issuance: 0,
 				history: Vec::new(),
+				pool: submitted,
 				silent: BTreeSet::new(),
 			};
 			invariants::check();
@@ -163,6 +177,15 @@ impl Chain {
 		})
 	}
 
+	/// Takes the transactions that the runtime itself gave to its node's pool.
+	pub fn take_submitted(&mut self) -> Vec<UncheckedExtrinsic> {
+		let transactions = std::mem::take(&mut self.pool.write().transactions);
+		transactions
+			.iter()
+			.map(|bytes| UncheckedExtrinsic::decode(&mut &bytes[..]).expect("the runtime makes whole transactions"))
+			.collect()
+	}
+
 	/// Signs `call` by `who` and puts it into a block. Panics if it is not a valid transaction.
 	pub fn call(&mut self, who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchResult {
 		self.open();
@@ -228,7 +251,7 @@ impl Chain {
 	}
 
 	fn send_heartbeats(&mut self) {
-		for node in NodeStaking::ids_from(0, u32::MAX) {
+		for node in NodeStaking::ids_from(0, u32::MAX).0 {
 			let (record, standing) = NodeStaking::node(node).expect("a listed node exists");
 			if self.silent.contains(&node) || !NodeStaking::heartbeat_due(node) {
 				continue;
@@ -254,6 +277,15 @@ fn block_events() -> Vec<RuntimeEvent> {
 
 /// `call` signed by `who` as its next transaction: mortal, no tip, all transaction extensions.
 pub fn signed(who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> UncheckedExtrinsic {
+	signed_with(who, call, CheckMetadataHash::new(false))
+}
+
+/// The same, with or without a hash of the metadata in what is signed.
+pub fn signed_with(
+	who: Sr25519Keyring,
+	call: impl Into<RuntimeCall>,
+	metadata_hash: CheckMetadataHash<Runtime>,
+) -> UncheckedExtrinsic {
 	let account = who.to_account_id();
 	let nonce: Nonce = System::account_nonce(&account);
 	// Of the parent, the latest block with a known hash.
@@ -268,7 +300,7 @@ pub fn signed(who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> UncheckedExt
 		frame_system::CheckNonce::from(nonce),
 		frame_system::CheckWeight::new(),
 		pallet_transaction_payment::ChargeTransactionPayment::from(0),
-		frame_metadata_hash_extension::CheckMetadataHash::new(false),
+		metadata_hash,
 		frame_system::WeightReclaim::new(),
 	);
 	let payload = SignedPayload::new(call.into(), extension).expect("what is signed beside the call is known");

@@ -16,7 +16,7 @@ mod genesis;
 pub mod invariants;
 
 pub use acts::{output_of, register_call, spec, submit_call, worker_transaction};
-pub use chain::{signed, Chain};
+pub use chain::{signed, signed_with, Chain};
 pub use genesis::{config_of_preset, genesis_of, names_of_presets, patch_of_preset};
 
 use highway_primitives::{Balance, AIC};

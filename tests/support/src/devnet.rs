@@ -8,14 +8,19 @@ use std::{
 	env, fs,
 	io::Write,
 	panic::AssertUnwindSafe,
-	path::PathBuf,
+	path::{Path, PathBuf},
 	process::{Command, Stdio},
 	time::{Duration, UNIX_EPOCH},
 };
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 
 /// The validators of the `local` preset.
 pub const VALIDATORS: [&str; 3] = ["alice", "bob", "charlie"];
+
+/// Networks start one after another: nodes compile their runtime then, and ports that are free for one network should not be
+/// found by another one.
+static STARTING: Mutex<()> = Mutex::const_new(());
 
 /// Three validators with workers, connected with one another.
 pub struct Devnet {
@@ -73,6 +78,7 @@ impl Devnet {
 	}
 
 	async fn start_validators(&mut self, extra: &[&str]) -> Result<()> {
+		let turn = STARTING.lock().await;
 		let [first, others @ ..] = VALIDATORS;
 		let extra: Vec<_> = extra.iter().map(|argument| argument.to_string()).collect();
 		self.add(first, Some(first), extra.clone()).await?;
@@ -83,6 +89,7 @@ impl Devnet {
 			starting.push(Node::start(self.folder.path(), options));
 		}
 		self.nodes.extend(try_join_all(starting).await?);
+		drop(turn);
 		for node in &self.nodes {
 			let finality = format!("finality on {}", node.name());
 			until(&finality, Duration::from_secs(90), || async {
@@ -93,12 +100,18 @@ impl Devnet {
 		Ok(())
 	}
 
-	/// Runs `scenario` on a new network. If it fails, the ends of the nodes' logs are printed, and whole logs are copied
-	/// to the folder in `HIGHWAY_TEST_LOGS` if that is set. A node that panicked is a failure, too.
-	pub async fn run(scenario: impl AsyncFnOnce(&mut Devnet) -> Result<()>) -> Result<()> {
-		let mut devnet = Self::start().await?;
+	/// Runs `scenario` on a new network, and stops it. A node that panicked, or did not end well, is a failure, too. On
+	/// any failure the ends of the nodes' logs are printed, and whole logs are copied to the folder in
+	/// `HIGHWAY_TEST_LOGS` if that is set.
+	pub async fn run<T>(scenario: impl AsyncFnOnce(&mut Devnet) -> Result<T>) -> Result<T> {
+		Self::run_with(&[], scenario).await
+	}
+
+	/// The same, with more arguments for every node.
+	pub async fn run_with<T>(extra: &[&str], scenario: impl AsyncFnOnce(&mut Devnet) -> Result<T>) -> Result<T> {
+		let mut devnet = Self::start_with(extra).await?;
 		// A failed assertion must not take the logs with it.
-		let result = AssertUnwindSafe(scenario(&mut devnet))
+		let mut result = AssertUnwindSafe(scenario(&mut devnet))
 			.catch_unwind()
 			.await
 			.unwrap_or_else(|panic| {
@@ -106,13 +119,11 @@ impl Devnet {
 				let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
 				Err(anyhow!("the test panicked: {}", text.unwrap_or_default()))
 			});
-		let result = result.and_then(|()| {
-			for node in &devnet.nodes {
-				let panics = node.panics();
-				ensure!(panics.is_empty(), "{} panicked: {}", node.name(), panics.join("\n"));
+		if result.is_ok() {
+			if let Err(error) = devnet.stop().await {
+				result = Err(error);
 			}
-			Ok(())
-		});
+		}
 		if result.is_err() {
 			devnet.show_logs();
 		}
@@ -120,19 +131,26 @@ impl Devnet {
 	}
 
 	fn show_logs(&self) {
-		let folder = env::var_os("HIGHWAY_TEST_LOGS").map(PathBuf::from);
 		for node in &self.nodes {
 			eprintln!("=== the end of {}'s log ===\n{}", node.name(), node.log_tail());
-			if let Some(folder) = &folder {
-				let file = folder.join(format!("{}.log", node.name()));
-				if let Err(error) = fs::create_dir_all(folder)
-					.map_err(Into::into)
-					.and_then(|()| node.save_log(&file))
-				{
-					eprintln!("the log cannot be copied to {}: {error}", file.display());
-				}
+		}
+		if let Some(folder) = env::var_os("HIGHWAY_TEST_LOGS") {
+			if let Err(error) = self.save_logs(Path::new(&folder)) {
+				eprintln!("the logs cannot be copied: {error:#}");
 			}
 		}
+	}
+
+	/// Copies the nodes' logs into `folder`.
+	pub fn save_logs(&self, folder: &Path) -> Result<()> {
+		for node in &self.nodes {
+			let file = folder.join(format!("{}.log", node.name()));
+			fs::create_dir_all(folder)
+				.map_err(Into::into)
+				.and_then(|()| node.save_log(&file))
+				.with_context(|| file.display().to_string())?;
+		}
+		Ok(())
 	}
 
 	/// Adds a node, connected to all others, and waits until it has peers.
@@ -213,10 +231,12 @@ impl Devnet {
 		self.folder.path().to_path_buf()
 	}
 
-	/// Asks all nodes to end, and waits until they have.
-	pub async fn stop(mut self) -> Result<()> {
-		for node in &mut self.nodes {
-			node.stop().await?;
+	/// Asks all nodes to end, and waits until they have. Error if one of them does not end well, or panicked before.
+	pub async fn stop(&mut self) -> Result<()> {
+		try_join_all(self.nodes.iter_mut().map(Node::stop)).await?;
+		for node in &self.nodes {
+			let panics = node.panics();
+			ensure!(panics.is_empty(), "{} panicked: {}", node.name(), panics.join("\n"));
 		}
 		Ok(())
 	}

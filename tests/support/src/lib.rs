@@ -2,8 +2,10 @@
 //!
 //! [`Node`] is one `highway-node` process with a base path of its own, [`Devnet`] a network of them, [`Wallet`] the
 //! `highway` binary with one key. Nothing here is simulated, but for what says so in its name. Everything that is
-//! started is stopped when it goes out of scope.
+//! started is stopped when it goes out of scope. [`bare`] runs models without any of our code around them, to compare
+//! with.
 
+pub mod bare;
 pub mod binaries;
 pub mod devnet;
 pub mod hostile_models;

@@ -325,14 +325,17 @@ impl Node {
 		Ok(())
 	}
 
-	/// Asks it to end, and waits until it has.
+	/// Asks it to end, and waits until it has. Error if it takes more than a minute or ends with another status than 0.
 	pub async fn stop(&mut self) -> Result<()> {
 		let Some(mut child) = self.child.take() else {
 			return Ok(());
 		};
 		Command::new("kill").args(["-TERM", &child.id().to_string()]).status()?;
 		let end = std::time::Instant::now() + Duration::from_secs(60);
-		while child.try_wait()?.is_none() {
+		let status = loop {
+			if let Some(status) = child.try_wait()? {
+				break status;
+			}
 			if std::time::Instant::now() > end {
 				child.kill()?;
 				child.wait()?;
@@ -343,7 +346,8 @@ impl Node {
 				);
 			}
 			tokio::time::sleep(Duration::from_millis(50)).await;
-		}
+		};
+		ensure!(status.success(), "{} ended with {status}", self.options.name);
 		Ok(())
 	}
 

@@ -2,12 +2,16 @@
 
 use super::{decode, request_error, Client, ClientError, Refusal};
 use codec::{Decode, Encode};
+use futures::{stream, StreamExt, TryStreamExt};
 use highway_primitives::{Balance, JobId, ModelId, NodeId};
 use highway_runtime_api::types::{Bill, JobInfo, ModelInfo, NodeInfo, Quote};
 use sp_core::crypto::AccountId32;
 
 /// Entries asked for at once; the runtime answers with no more than this.
 const PAGE: u32 = 64;
+
+/// Questions about single jobs that are on their way at the same time.
+const JOBS_AT_ONCE: usize = 16;
 
 impl Client {
 	/// Version of the chain's `MarketApi`, if it has one.
@@ -41,6 +45,16 @@ impl Client {
 		self.state_call("MarketApi_job", id.encode()).await
 	}
 
+	/// The jobs with these ids, as far as they are on record, newest first.
+	pub async fn jobs(&self, ids: std::ops::Range<JobId>) -> Result<Vec<JobInfo<AccountId32>>, ClientError> {
+		stream::iter(ids.rev())
+			.map(|id| self.job(id))
+			.buffered(JOBS_AT_ONCE)
+			.try_filter_map(|job| async move { Ok(job) })
+			.try_collect()
+			.await
+	}
+
 	/// Who was paid what for a job.
 	pub async fn bill(&self, id: JobId) -> Result<Option<Bill<AccountId32>>, ClientError> {
 		self.state_call("MarketApi_explain_split", id.encode()).await
@@ -48,20 +62,26 @@ impl Client {
 
 	/// All models.
 	pub async fn models(&self) -> Result<Vec<ModelInfo<AccountId32>>, ClientError> {
-		let mut all: Vec<ModelInfo<AccountId32>> = Vec::new();
-		loop {
-			let from = all.last().map_or(0, |model| model.id.saturating_add(1));
-			let page: Vec<ModelInfo<AccountId32>> = self.state_call("MarketApi_models", (from, PAGE).encode()).await?;
-			if page.is_empty() {
-				return Ok(all);
-			}
+		let (mut all, mut next) = (Vec::new(), Some(0));
+		while let Some(from) = next {
+			let page: Vec<ModelInfo<AccountId32>>;
+			(page, next) = self.models_page(from, PAGE).await?;
 			all.extend(page);
 		}
+		Ok(all)
+	}
+
+	async fn models_page(
+		&self,
+		from: ModelId,
+		limit: u32,
+	) -> Result<(Vec<ModelInfo<AccountId32>>, Option<ModelId>), ClientError> {
+		self.state_call("MarketApi_models", (from, limit).encode()).await
 	}
 
 	/// The model with this id.
 	pub async fn model(&self, id: ModelId) -> Result<Option<ModelInfo<AccountId32>>, ClientError> {
-		let page: Vec<ModelInfo<AccountId32>> = self.state_call("MarketApi_models", (id, 1u32).encode()).await?;
+		let (page, _) = self.models_page(id, 1).await?;
 		Ok(page.into_iter().find(|model| model.id == id))
 	}
 
@@ -77,15 +97,13 @@ impl Client {
 
 	/// All nodes.
 	pub async fn nodes(&self) -> Result<Vec<NodeInfo<AccountId32>>, ClientError> {
-		let mut all: Vec<NodeInfo<AccountId32>> = Vec::new();
-		loop {
-			let from: NodeId = all.last().map_or(0, |node| node.id.saturating_add(1));
-			let page: Vec<NodeInfo<AccountId32>> = self.state_call("MarketApi_nodes", (from, PAGE).encode()).await?;
-			if page.is_empty() {
-				return Ok(all);
-			}
+		let (mut all, mut next): (_, Option<NodeId>) = (Vec::new(), Some(0));
+		while let Some(from) = next {
+			let page: Vec<NodeInfo<AccountId32>>;
+			(page, next) = self.state_call("MarketApi_nodes", (from, PAGE).encode()).await?;
 			all.extend(page);
 		}
+		Ok(all)
 	}
 
 	/// The node of this operator.
@@ -98,7 +116,7 @@ impl Client {
 		self.state_call("MarketApi_claimable", account.encode()).await
 	}
 
-	async fn state_call<R: Decode>(&self, function: &str, arguments: Vec<u8>) -> Result<R, ClientError> {
+	pub(super) async fn state_call<R: Decode>(&self, function: &str, arguments: Vec<u8>) -> Result<R, ClientError> {
 		let bytes = self
 			.methods
 			.state_call(function, Some(&arguments), None)

@@ -13,7 +13,7 @@ pub use refusal::Refusal;
 pub use submit::{Included, Pending, Signer, Wait};
 
 use codec::Encode;
-use highway_primitives::{model::VersionSpec, Balance};
+use highway_primitives::{model::VersionSpec, Balance, JobId};
 use serde_json::Value;
 use sp_core::crypto::AccountId32;
 use sp_crypto_hashing as hashing;
@@ -61,12 +61,23 @@ pub enum ClientError {
 	/// The chain executed the call and it failed: fees were taken, nothing else changed.
 	#[error("the chain refused it: {0}")]
 	Refused(Refusal),
-	/// The node did not take the transaction: nothing was sent, no fee was taken.
+	/// The chain would do so: nothing was sent, no fee was taken.
+	#[error("the chain would refuse it, so nothing was sent: {0}")]
+	WouldRefuse(Refusal),
+	/// The node did not take the transaction: no fee was taken.
 	#[error("the node did not accept the transaction: {0}")]
 	NotAccepted(String),
-	/// It was in a block once and is no more.
-	#[error("the transaction was lost in a reorganisation of the chain; check what happened before sending it again")]
-	Lost,
+	/// It was sent and not heard of to the end. To send it again may do it twice.
+	#[error(
+		"the transaction {transaction} was sent, but whether it is in a block is not known ({reason}): look before you \
+		send it again; `highway balance` and `highway job list` show what happened"
+	)]
+	Unknown {
+		/// Its hash.
+		transaction: String,
+		/// What was heard last.
+		reason: String,
+	},
 	/// The node has no such method.
 	#[error(
 		"the node does not offer '{0}': it is too old, or the method is closed to outsiders (connect to your own node)"
@@ -114,9 +125,11 @@ impl AccountBalance {
 /// A connection to a node.
 #[derive(Clone)]
 pub struct Client {
+	url: String,
 	rpc: RpcClient,
 	methods: LegacyRpcMethods<PolkadotConfig>,
 	chain: OnlineClient<PolkadotConfig>,
+	for_development: bool,
 }
 
 impl Client {
@@ -130,11 +143,17 @@ impl Client {
 		let chain = in_time(OnlineClient::from_rpc_client(rpc.clone()))
 			.await
 			.map_err(unreachable)?;
-		let client = Self {
+		let mut client = Self {
+			url: url.into(),
 			methods: LegacyRpcMethods::new(rpc.clone()),
 			rpc,
 			chain,
+			for_development: false,
 		};
+		let chain_type: Value = in_time(client.request("system_chainType", vec![]))
+			.await
+			.map_err(unreachable)?;
+		client.for_development = is_for_development(&chain_type);
 		match in_time(client.market_api_version()).await.map_err(unreachable)? {
 			Some(MARKET_API_VERSION) => Ok(client),
 			Some(chain) => Err(ClientError::Outdated {
@@ -143,6 +162,16 @@ impl Client {
 			}),
 			None => Err(ClientError::OtherChain(url.into())),
 		}
+	}
+
+	/// A new connection to the same node.
+	pub async fn reconnect(&self) -> Result<Self, ClientError> {
+		Self::connect(&self.url).await
+	}
+
+	/// Whether the chain says that it is one for development, where everybody has the keys that hold the money.
+	pub fn is_for_development(&self) -> bool {
+		self.for_development
 	}
 
 	/// Sends a plain JSON-RPC request.
@@ -197,10 +226,27 @@ impl Client {
 	/// What is held for a model with this name and first version.
 	pub fn model_deposit(&self, name: &[u8], spec: &VersionSpec) -> Result<Balance, ClientError> {
 		let per_byte = self.amount_constant("ModelRegistry", "DepositPerByte")?;
-		let bytes = (name.len() as Balance).saturating_add(spec.encoded_size() as Balance);
 		Ok(self
 			.amount_constant("ModelRegistry", "BaseDeposit")?
-			.saturating_add(per_byte.saturating_mul(bytes)))
+			.saturating_add(per_byte.saturating_mul(name.len() as Balance))
+			.saturating_add(self.version_deposit(spec)?))
+	}
+
+	/// What is held for one more version of a model.
+	pub fn version_deposit(&self, spec: &VersionSpec) -> Result<Balance, ClientError> {
+		let per_byte = self.amount_constant("ModelRegistry", "DepositPerByte")?;
+		Ok(per_byte.saturating_mul(spec.encoded_size() as Balance))
+	}
+
+	/// The id that the next job gets.
+	pub async fn next_job(&self) -> Result<JobId, ClientError> {
+		let key = [hashing::twox_128(b"InferenceJobs"), hashing::twox_128(b"NextJobId")].concat();
+		let stored = self
+			.methods
+			.state_get_storage(&key, None)
+			.await
+			.map_err(|error| request_error("state_getStorage", error))?;
+		stored.map_or(Ok(0), |bytes| decode("the next job's id", &bytes))
 	}
 
 	fn amount_constant(&self, pallet: &str, name: &str) -> Result<Balance, ClientError> {
@@ -221,6 +267,11 @@ impl Client {
 			.map_err(|error| request_error("chain_getHeader", error))?;
 		Ok(header.map_or(0, |header| header.number))
 	}
+}
+
+/// Whether the chain's type, as its specification names it, is one for development.
+fn is_for_development(chain_type: &Value) -> bool {
+	matches!(chain_type.as_str(), Some("Development" | "Local"))
 }
 
 fn rpc_params(values: Vec<Value>) -> RpcParams {
@@ -292,6 +343,19 @@ mod tests {
 		assert_eq!(balance.spendable(1), 99);
 		assert_eq!(AccountBalance { frozen: 30, ..balance }.spendable(1), 80);
 		assert_eq!(AccountBalance::default().spendable(1), 0);
+	}
+
+	#[test]
+	fn only_development_and_local_chains_should_be_for_development() {
+		for (chain_type, expected) in [
+			(serde_json::json!("Development"), true),
+			(serde_json::json!("Local"), true),
+			(serde_json::json!("Live"), false),
+			(serde_json::json!({ "Custom": "Local" }), false),
+			(Value::Null, false),
+		] {
+			assert_eq!(is_for_development(&chain_type), expected, "{chain_type}");
+		}
 	}
 
 	#[tokio::test]

@@ -25,7 +25,22 @@ impl fmt::Display for Refusal {
 	}
 }
 
+/// Name of the error of an account that cannot pay.
+const TOO_LITTLE_MONEY: &str = "FundsUnavailable";
+
 impl Refusal {
+	/// Whether it is about money that is not there.
+	pub fn is_about_money(&self) -> bool {
+		self.pallet.is_empty() && self.name == TOO_LITTLE_MONEY
+	}
+
+	fn too_little_money() -> Self {
+		Self::plain(
+			TOO_LITTLE_MONEY,
+			"the account has too little money; `highway balance` shows it",
+		)
+	}
+
 	/// An error of nobody's pallet.
 	fn plain(name: &str, docs: &str) -> Self {
 		Self {
@@ -57,10 +72,7 @@ impl Refusal {
 	pub fn of_dispatch(metadata: &subxt::Metadata, error: &DispatchError) -> Self {
 		match error {
 			DispatchError::Module(module) => Self::of_module(metadata, module.pallet_index(), module.error_index()),
-			DispatchError::Token(TokenError::FundsUnavailable) => Self::plain(
-				"FundsUnavailable",
-				"the account has too little money; `highway balance` shows it",
-			),
+			DispatchError::Token(TokenError::FundsUnavailable) => Self::too_little_money(),
 			DispatchError::Token(error) => Self::plain(&format!("{error:?}"), &error.to_string()),
 			DispatchError::Arithmetic(error) => Self::plain(&format!("{error:?}"), &error.to_string()),
 			DispatchError::BadOrigin => Self::plain("BadOrigin", "this account may not do that"),
@@ -68,10 +80,11 @@ impl Refusal {
 		}
 	}
 
-	/// What a runtime API answered.
+	/// What a runtime API answered, or a call that was tried.
 	pub fn of_runtime(metadata: &subxt::Metadata, error: &sp_runtime::DispatchError) -> Self {
 		match error {
 			sp_runtime::DispatchError::Module(module) => Self::of_module(metadata, module.index, module.error[0]),
+			sp_runtime::DispatchError::Token(sp_runtime::TokenError::FundsUnavailable) => Self::too_little_money(),
 			other => {
 				let text: &'static str = (*other).into();
 				Self::plain(text, "")

@@ -3,11 +3,12 @@
 use super::{Call, Client, ClientError, Refusal};
 use highway_primitives::Balance;
 use sp_core::{crypto::AccountId32, sr25519, Pair};
+use sp_runtime::ApplyExtrinsicResult;
 use subxt::{
 	blocks::ExtrinsicEvents,
 	config::DefaultExtrinsicParamsBuilder,
-	error::{Error, RpcError, TransactionError},
-	ext::scale_value::At,
+	error::{Error, RpcError},
+	ext::{scale_value::At, subxt_rpcs},
 	tx::{Payload, SubmittableTransaction, TxInBlock, TxProgress, TxStatus},
 	utils::MultiSignature,
 	Metadata, OnlineClient, PolkadotConfig,
@@ -69,6 +70,8 @@ type Transaction = SubmittableTransaction<PolkadotConfig, OnlineClient<PolkadotC
 pub struct Pending {
 	progress: TxProgress<PolkadotConfig, OnlineClient<PolkadotConfig>>,
 	metadata: Metadata,
+	/// Of the transaction.
+	hash: String,
 }
 
 /// A transaction that succeeded in a block.
@@ -93,10 +96,25 @@ impl Client {
 	pub async fn fee(&self, signer: &Signer, calls: &[Call]) -> Result<Balance, ClientError> {
 		let nonce = self.next_nonce(&signer.account()).await?;
 		let transaction = self.sign(signer, calls, nonce).await?;
-		transaction
-			.partial_fee_estimate()
-			.await
-			.map_err(|error| self.failure(error))
+		transaction.partial_fee_estimate().await.map_err(not_sent)
+	}
+
+	/// Lets the node carry `calls` out on its best block, and forgets it again. Nothing is sent. Error if they fail.
+	pub async fn try_out(&self, signer: &Signer, calls: &[Call]) -> Result<(), ClientError> {
+		let nonce = self.next_nonce(&signer.account()).await?;
+		let transaction = self.sign(signer, calls, nonce).await?;
+		let outcome: Result<ApplyExtrinsicResult, _> = self
+			.state_call("BlockBuilder_apply_extrinsic", transaction.encoded().to_vec())
+			.await;
+		match outcome {
+			Ok(Ok(Err(error))) => {
+				let refusal = Refusal::of_runtime(&self.chain.metadata(), &error);
+				Err(ClientError::WouldRefuse(refusal))
+			}
+			// What keeps the calls from being tried, such as a transaction of the account that is on its way or a full
+			// block, says nothing about them: the chain has the last word anyway.
+			_ => Ok(()),
+		}
 	}
 
 	/// Sends `calls`, all of them or none, and waits until they are in a block.
@@ -108,13 +126,15 @@ impl Client {
 	/// Sends `calls`, all of them or none, with the given nonce, and does not wait.
 	pub async fn send(&self, signer: &Signer, calls: &[Call], nonce: u64) -> Result<Pending, ClientError> {
 		let transaction = self.sign(signer, calls, nonce).await?;
+		let hash = format!("{:?}", transaction.hash());
 		let progress = transaction
 			.submit_and_watch()
 			.await
-			.map_err(|error| self.failure(error))?;
+			.map_err(|error| not_taken(&hash, error))?;
 		Ok(Pending {
 			progress,
 			metadata: self.chain.metadata(),
+			hash,
 		})
 	}
 
@@ -132,11 +152,7 @@ impl Client {
 			.tx()
 			.create_signed(&CallData(data), signer, params)
 			.await
-			.map_err(|error| self.failure(error))
-	}
-
-	fn failure(&self, error: Error) -> ClientError {
-		failure(&self.chain.metadata(), error)
+			.map_err(not_sent)
 	}
 }
 
@@ -150,23 +166,13 @@ impl Pending {
 	pub async fn next_included(&mut self, wait: Wait) -> Result<Included, ClientError> {
 		loop {
 			let Some(status) = self.progress.next().await else {
-				return Err(ClientError::Lost);
+				return Err(unknown(&self.hash, "the node says no more of it"));
 			};
-			let block = match status.map_err(|error| failure(&self.metadata, error))? {
-				TxStatus::InBestBlock(block) if wait == Wait::InBlock => block,
-				TxStatus::InFinalizedBlock(block) => block,
-				TxStatus::Error { message } => return Err(ClientError::NotAccepted(message)),
-				TxStatus::Invalid { message } => {
-					return Err(ClientError::NotAccepted(format!("it became invalid: {message}")))
-				}
-				TxStatus::Dropped { message } => {
-					return Err(ClientError::NotAccepted(format!(
-						"it was dropped from the pool: {message}"
-					)))
-				}
-				_ => continue,
-			};
-			return self.read(block).await;
+			match step(status.map_err(|error| unknown(&self.hash, error))?, wait) {
+				Step::In(block) => return self.read(block).await,
+				Step::Over(reason) => return Err(unknown(&self.hash, reason)),
+				Step::On => {}
+			}
 		}
 	}
 
@@ -174,14 +180,36 @@ impl Pending {
 		&self,
 		block: TxInBlock<PolkadotConfig, OnlineClient<PolkadotConfig>>,
 	) -> Result<Included, ClientError> {
-		let events = block
-			.wait_for_success()
-			.await
-			.map_err(|error| failure(&self.metadata, error))?;
+		let events = block.wait_for_success().await.map_err(|error| match error {
+			Error::Runtime(error) => ClientError::Refused(Refusal::of_dispatch(&self.metadata, &error)),
+			other => unknown(&self.hash, other),
+		})?;
 		Ok(Included {
 			block: format!("{:?}", block.block_hash()),
 			events,
 		})
+	}
+}
+
+/// What a status of a transaction means for one who waits for it.
+enum Step<Block> {
+	/// It is in this block.
+	In(Block),
+	/// Nothing more will be heard. It may be in a block all the same: a node also gives up on what it was slow to see
+	/// final, or what another node put into a block that this one does not know yet.
+	Over(String),
+	/// More will come.
+	On,
+}
+
+fn step<C>(status: TxStatus<PolkadotConfig, C>, wait: Wait) -> Step<TxInBlock<PolkadotConfig, C>> {
+	match status {
+		TxStatus::InBestBlock(block) if wait == Wait::InBlock => Step::In(block),
+		TxStatus::InFinalizedBlock(block) => Step::In(block),
+		TxStatus::Error { message } | TxStatus::Invalid { message } | TxStatus::Dropped { message } => {
+			Step::Over(message)
+		}
+		_ => Step::On,
 	}
 }
 
@@ -205,15 +233,35 @@ impl Included {
 	}
 }
 
-fn failure(metadata: &Metadata, error: Error) -> ClientError {
+fn unknown(transaction: &str, reason: impl ToString) -> ClientError {
+	ClientError::Unknown {
+		transaction: transaction.into(),
+		reason: super::innermost(&reason.to_string()).into(),
+	}
+}
+
+/// An error on the way to a signed transaction.
+fn not_sent(error: Error) -> ClientError {
 	match error {
-		Error::Runtime(error) => ClientError::Refused(Refusal::of_dispatch(metadata, &error)),
-		Error::Transaction(TransactionError::BlockNotFound) => ClientError::Lost,
-		Error::Rpc(RpcError::ClientError(error)) => match super::request_error("author_submitExtrinsic", error) {
-			ClientError::Request { reason, .. } => ClientError::NotAccepted(explain_pool(&reason)),
-			other => other,
+		Error::Rpc(RpcError::ClientError(error)) => super::request_error("state_call", error),
+		other => ClientError::Undecodable {
+			what: "what a transaction needs".into(),
+			reason: other.to_string(),
 		},
-		other => ClientError::NotAccepted(other.to_string()),
+	}
+}
+
+/// An error of the submission itself. Only what the node answered says that it did not take the transaction: where the
+/// answer is missing, it may have come there.
+fn not_taken(transaction: &str, error: Error) -> ClientError {
+	match error {
+		Error::Rpc(RpcError::ClientError(error @ subxt_rpcs::Error::User(_))) => {
+			match super::request_error("author_submitAndWatchExtrinsic", error) {
+				ClientError::Request { reason, .. } => ClientError::NotAccepted(explain_pool(&reason)),
+				other => other,
+			}
+		}
+		other => unknown(transaction, other),
 	}
 }
 
@@ -234,6 +282,47 @@ fn explain_pool(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	fn answer(code: i32, message: &str) -> Error {
+		let error = subxt_rpcs::UserError {
+			code,
+			message: message.into(),
+			data: None,
+		};
+		RpcError::ClientError(error.into()).into()
+	}
+
+	#[test]
+	fn not_taken_should_be_sure_only_when_the_node_answered() {
+		assert!(matches!(
+			not_taken("0x01", answer(1010, "Invalid Transaction")),
+			ClientError::NotAccepted(_)
+		));
+		assert!(matches!(
+			not_taken("0x01", answer(-32601, "")),
+			ClientError::NoMethod(_)
+		));
+		let broken = subxt_rpcs::Error::Client("the connection is closed".into());
+		for error in [RpcError::ClientError(broken), RpcError::SubscriptionDropped] {
+			let error = not_taken("0x01", error.into());
+			assert!(matches!(&error, ClientError::Unknown { transaction, .. } if transaction == "0x01"));
+			assert!(error.to_string().contains("look before you send it again"), "{error}");
+		}
+	}
+
+	#[test]
+	fn step_should_never_say_that_a_transaction_is_in_no_block() {
+		let message = || String::from("Finality timeout");
+		for status in [
+			TxStatus::<PolkadotConfig, ()>::Dropped { message: message() },
+			TxStatus::Invalid { message: message() },
+			TxStatus::Error { message: message() },
+		] {
+			assert!(matches!(step(status, Wait::Finalized), Step::Over(reason) if reason == "Finality timeout"));
+		}
+		let on = step(TxStatus::<PolkadotConfig, ()>::NoLongerInBestBlock, Wait::InBlock);
+		assert!(matches!(on, Step::On));
+	}
 
 	#[test]
 	fn pool_errors_should_say_what_to_do_when_they_are_known() {

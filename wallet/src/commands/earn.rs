@@ -24,8 +24,8 @@ pub enum CuratorCommand {
 
 /// `highway claim`
 pub async fn claim(context: &Context) -> Result<(), CommandError> {
-	let signer = context.signer()?;
 	let client = context.connect().await?;
+	let signer = context.signer(&client)?;
 	let claimable = client.claimable(&signer.account()).await?;
 	if claimable == 0 {
 		context
@@ -33,7 +33,7 @@ pub async fn claim(context: &Context) -> Result<(), CommandError> {
 			.result(json!({ "claimed": "0" }), || "There is nothing to claim.".into());
 		return Ok(());
 	}
-	let included = super::submit(context, &client, &signer, &[calls::claim()]).await?;
+	let included = super::submit(context, &client, &signer, &[calls::claim()], 0).await?;
 	let claimed = included.number("RevenueSplit", "amount")?;
 	context
 		.output

@@ -1,8 +1,9 @@
 //! `highway job` and `highway bill`
 
+use super::{ensure_writable, fetch, file_error, patiently};
 use crate::{
 	amount::{decimal, with_unit},
-	blobs,
+	blobs::BlobOwner,
 	client::{calls, Client},
 	context::Context,
 	error::CommandError,
@@ -22,6 +23,15 @@ const POLL: Duration = Duration::from_secs(1);
 /// Commands about jobs.
 #[derive(Subcommand, Debug)]
 pub enum JobCommand {
+	/// Lists the latest jobs that an account paid for, newest first.
+	List {
+		/// The account; by default the one of the key.
+		#[arg(long, value_name = "ACCOUNT")]
+		payer: Option<String>,
+		/// How many of the chain's latest jobs, whoever paid for them, are looked at.
+		#[arg(long, default_value_t = 500, value_name = "JOBS")]
+		last: u32,
+	},
 	/// Shows a job.
 	Show {
 		/// The job.
@@ -45,6 +55,7 @@ pub enum JobCommand {
 /// Runs it.
 pub async fn run(context: &Context, command: JobCommand) -> Result<(), CommandError> {
 	match command {
+		JobCommand::List { payer, last } => list(context, payer, last).await,
 		JobCommand::Show { job } => {
 			let client = context.connect().await?;
 			let job = client.job(job).await?.ok_or_else(|| unknown(job))?;
@@ -56,6 +67,39 @@ pub async fn run(context: &Context, command: JobCommand) -> Result<(), CommandEr
 			super::submit_and_say(context, &[calls::poke(job)], &format!("job {job} went on")).await
 		}
 	}
+}
+
+async fn list(context: &Context, payer: Option<String>, last: u32) -> Result<(), CommandError> {
+	let client = context.connect().await?;
+	let payer = match payer {
+		Some(text) => context.account(&client, &text)?,
+		None => context.own_account(&client)?,
+	};
+	let next = client.next_job().await?;
+	let first = next.saturating_sub(last.into());
+	let mut jobs = client.jobs(first..next).await?;
+	jobs.retain(|job| job.payer == payer);
+	context.output.result(jobs.iter().map(to_json).collect(), || {
+		let address = payer.to_ss58check();
+		if jobs.is_empty() {
+			return format!(
+				"{address} paid for none of the jobs from {first} on that are on record; look further back with --last"
+			);
+		}
+		let rows = jobs.iter().map(|job| {
+			[
+				job.id.to_string(),
+				job.model.to_string(),
+				format!("{:?}", job.phase),
+				with_unit(job.price),
+				job.executor.map_or("nobody".into(), |node| format!("node {node}")),
+				format!("block {}", job.submitted_at),
+			]
+		});
+		let rows = table(["job", "model", "phase", "price", "executor", "submitted at"], rows);
+		format!("{address}, of the jobs from {first} on that are on record:\n{rows}")
+	});
+	Ok(())
 }
 
 /// `highway bill`
@@ -124,7 +168,7 @@ pub fn unknown(job: JobId) -> CommandError {
 
 /// Waits until the job has an output or has ended, and returns how it stands then. `changed` sees every change.
 pub async fn until_output(
-	client: &Client,
+	client: &mut Client,
 	id: JobId,
 	mut changed: impl FnMut(&JobInfo<AccountId32>),
 ) -> Result<JobInfo<AccountId32>, CommandError> {
@@ -135,7 +179,9 @@ pub async fn until_output(
 		.ok();
 	let mut last = None;
 	loop {
-		let job = client.job(id).await?.ok_or_else(|| unknown(id))?;
+		let job = patiently(client, async |client: &Client| Ok(client.job(id).await?))
+			.await?
+			.ok_or_else(|| unknown(id))?;
 		let now = (job.phase, job.executor);
 		if last != Some(now) {
 			changed(&job);
@@ -179,9 +225,12 @@ pub fn ended(job: &JobInfo<AccountId32>) -> CommandError {
 }
 
 async fn watch_one(context: &Context, id: JobId, path: Option<PathBuf>) -> Result<(), CommandError> {
-	let client = context.connect().await?;
+	if let Some(path) = &path {
+		ensure_writable(path)?;
+	}
+	let mut client = context.connect().await?;
 	let spinner = context.output.spinner(format!("job {id}"));
-	let result = until_output(&client, id, |job| {
+	let result = until_output(&mut client, id, |job| {
 		let executor = job.executor.map_or("nobody".into(), |node| format!("node {node}"));
 		spinner.println(format!("job {id}: {:?}, {executor}", job.phase));
 	})
@@ -193,12 +242,9 @@ async fn watch_one(context: &Context, id: JobId, path: Option<PathBuf>) -> Resul
 	};
 	if let Some(path) = &path {
 		let bar = context.output.bytes_bar("output");
-		let bytes = blobs::get(&client, output, Some(id), &bar).await;
+		let bytes = fetch(&mut client, output, BlobOwner::Job(id), &bar).await;
 		bar.finish_and_clear();
-		fs::write(path, bytes?).map_err(|source| CommandError::File {
-			path: path.clone(),
-			source,
-		})?;
+		fs::write(path, bytes?).map_err(|source| file_error(path, source))?;
 	}
 	context.output.result(to_json(&job), || {
 		let written = path.map_or(String::new(), |path| format!("output written to {}\n", path.display()));

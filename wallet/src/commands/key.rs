@@ -1,16 +1,15 @@
 //! `highway key`
 
 use crate::{
-	context::{is_development_key, Context},
+	context::Context,
 	error::CommandError,
-	keystore::{self, KeyFile},
+	keystore::{self, is_development_key, KeyFile},
 	output::table,
 };
 use clap::Subcommand;
 use serde_json::json;
 use sp_core::crypto::Ss58Codec;
 use std::{
-	fs,
 	io::{self, IsTerminal},
 	path::PathBuf,
 };
@@ -42,7 +41,7 @@ pub enum KeyCommand {
 	Export {
 		/// Its name.
 		name: String,
-		/// Where to, instead of stdout.
+		/// A new file to write it to, instead of stdout.
 		#[arg(long, value_name = "FILE")]
 		to: Option<PathBuf>,
 	},
@@ -58,13 +57,19 @@ pub fn run(context: &Context, command: KeyCommand) -> Result<(), CommandError> {
 		} => {
 			let password = context.password("Password of the file: ")?;
 			let file = keystore::read_foreign(&path, &password)?.renamed(&name);
+			if password.is_empty() {
+				return Err(CommandError::Usage(
+					"the file's password is empty, so it protects nothing: set one in polkadot-js and export the file again"
+						.into(),
+				));
+			}
 			store(context, &name, &file, None)
 		}
 		KeyCommand::Import {
 			name,
 			polkadot_js: None,
 		} => {
-			let pair = keystore::from_phrase(&read_phrase()?)?;
+			let pair = keystore::from_own_phrase(&read_phrase()?)?;
 			let password = context.new_password()?;
 			store(context, &name, &KeyFile::seal(&name, &pair, &password), None)
 		}
@@ -75,9 +80,7 @@ pub fn run(context: &Context, command: KeyCommand) -> Result<(), CommandError> {
 }
 
 fn generate(context: &Context, name: &str) -> Result<(), CommandError> {
-	if context.keystore.contains(name) {
-		return Err(keystore::KeystoreError::Exists(name.into()).into());
-	}
+	context.keystore.ensure_free(name)?;
 	let password = context.new_password()?;
 	let (pair, phrase) = keystore::generate();
 	store(context, name, &KeyFile::seal(name, &pair, &password), Some(phrase))
@@ -129,7 +132,7 @@ fn list(context: &Context) -> Result<(), CommandError> {
 }
 
 fn show(context: &Context, name: &str) -> Result<(), CommandError> {
-	let account = context.account(name)?;
+	let account = context.account_of(name)?;
 	let (address, public) = (account.to_ss58check(), format!("0x{}", hex::encode(account)));
 	let development = is_development_key(name);
 	context.output.result(
@@ -148,15 +151,12 @@ fn show(context: &Context, name: &str) -> Result<(), CommandError> {
 
 fn export(context: &Context, name: &str, to: Option<PathBuf>) -> Result<(), CommandError> {
 	let file = context.keystore.read(name)?;
-	let json = serde_json::to_value(&file).expect("a key file is plain JSON; qed");
 	let Some(path) = to else {
+		let json = serde_json::to_value(&file).expect("a key file is plain JSON; qed");
 		context.output.result(json.clone(), || json.to_string());
 		return Ok(());
 	};
-	fs::write(&path, json.to_string()).map_err(|source| CommandError::File {
-		path: path.clone(),
-		source,
-	})?;
+	keystore::write_new(&path, &file)?;
 	let said = format!("{name} is in {}, encrypted with its password", path.display());
 	context
 		.output

@@ -1,25 +1,29 @@
 //! `highway model`
 
+mod show;
+
 use crate::{
-	amount::{decimal, parse_decimal, parse_percent, percent, with_unit},
+	amount::{parse_decimal, parse_percent, with_unit},
 	args::parse_amount,
 	blobs,
-	client::calls,
+	client::{calls, Client},
 	context::Context,
 	error::CommandError,
-	output::{facts, plain, table},
+	output::{plain, table},
 	recipes,
 };
 use clap::{Args, Subcommand, ValueEnum};
 use highway_offchain_worker::precheck;
 use highway_primitives::{
-	model::{DerivativeTerms, Recipe, TensorSpec, Unit, VerificationPolicy, VersionSpec},
-	Balance, BlobRef,
+	model::{
+		DerivativeTerms, Licence, MaxTensors, ModelName, Recipe, TensorSpec, Unit, VerificationPolicy, VersionSpec,
+	},
+	Balance, BlobRef, ModelId,
 };
-use highway_runtime_api::types::ModelInfo;
-use serde_json::{json, Value};
-use sp_core::crypto::{AccountId32, Ss58Codec};
-use sp_runtime::Perbill;
+use serde_json::json;
+use show::{state, tensor, tensors_text, to_json, to_text, unit};
+use sp_core::crypto::Ss58Codec;
+use sp_runtime::{BoundedVec, Perbill};
 use std::{
 	fs,
 	path::{Path, PathBuf},
@@ -42,36 +46,36 @@ pub enum ModelCommand {
 	List,
 	/// Shows a model.
 	Show {
-		/// Its id or OWNER/NAME.
+		/// Its id, OWNER/NAME, or the name of one of your own.
 		model: String,
 	},
 	/// Changes royalty or terms, or adds a version.
 	Update(UpdateArgs),
 	/// Takes no new jobs.
 	Deprecate {
-		/// Its id or OWNER/NAME.
+		/// Its id, OWNER/NAME, or the name of one of your own.
 		model: String,
 	},
 	/// Takes jobs again.
 	Reinstate {
-		/// Its id or OWNER/NAME.
+		/// Its id, OWNER/NAME, or the name of one of your own.
 		model: String,
 	},
 	/// Offers the model to another account, which must accept it.
 	Transfer {
-		/// Its id or OWNER/NAME.
+		/// Its id, OWNER/NAME, or the name of one of your own.
 		model: String,
 		/// To whom; leave it out to take an offer back.
 		to: Option<String>,
 	},
 	/// Accepts a model that was offered to you; its deposit is then yours to hold.
 	Accept {
-		/// Its id or OWNER/NAME.
+		/// Its id, OWNER/NAME, or the name of one of your own.
 		model: String,
 	},
 	/// Removes a model without open jobs and children, and gives the deposit back.
 	Remove {
-		/// Its id or OWNER/NAME.
+		/// Its id, OWNER/NAME, or the name of one of your own.
 		model: String,
 	},
 }
@@ -85,7 +89,7 @@ pub enum UnitArg {
 	InputKib,
 }
 
-/// What a version is.
+/// What a first version is.
 #[derive(Args, Debug)]
 pub struct VersionArgs {
 	/// What price and deadline are counted in.
@@ -133,7 +137,7 @@ pub struct AddArgs {
 /// Changes.
 #[derive(Args, Debug)]
 pub struct UpdateArgs {
-	/// Its id or OWNER/NAME.
+	/// Its id, OWNER/NAME, or the name of one of your own.
 	pub model: String,
 	/// New royalty per unit, in AIC. A rise takes effect after a notice.
 	#[arg(long, value_parser = parse_amount)]
@@ -141,9 +145,103 @@ pub struct UpdateArgs {
 	/// New terms for models derived from now on: `SHARE%[:FLOOR]` or `none`.
 	#[arg(long, value_parser = parse_terms)]
 	pub terms: Option<Terms>,
-	/// ONNX file of a new version; licence, unit, policy and recipe stay as they are.
+	/// What a new version has otherwise than the newest one.
+	#[command(flatten)]
+	pub version: NewVersionArgs,
+}
+
+/// What a new version has otherwise than the newest one. Any of them makes a new version, which new jobs run on after a
+/// notice.
+#[derive(Args, Debug)]
+pub struct NewVersionArgs {
+	/// Its ONNX file.
 	#[arg(long, value_name = "FILE")]
 	pub file: Option<PathBuf>,
+	/// Time that one unit may take on the slowest device, in milliseconds.
+	#[arg(long, value_name = "MS")]
+	pub unit_time_ms: Option<u32>,
+	/// How two runs are compared, as at `model add`.
+	#[arg(long, value_parser = parse_policy)]
+	pub policy: Option<VerificationPolicy>,
+	/// SPDX licence expression.
+	#[arg(long)]
+	pub licence: Option<String>,
+	/// How wallets make inputs from plain files; `none` for a version that takes none.
+	#[arg(long)]
+	pub recipe: Option<String>,
+	/// The recipe's own file, such as one with other labels.
+	#[arg(long, value_name = "FILE")]
+	pub recipe_config: Option<PathBuf>,
+}
+
+impl NewVersionArgs {
+	fn is_empty(&self) -> bool {
+		let Self {
+			file,
+			unit_time_ms,
+			policy,
+			licence,
+			recipe,
+			recipe_config,
+		} = self;
+		file.is_none()
+			&& unit_time_ms.is_none()
+			&& policy.is_none()
+			&& licence.is_none()
+			&& recipe.is_none()
+			&& recipe_config.is_none()
+	}
+
+	/// `spec` with these changes; `onnx` and `config` are the bytes of the files.
+	fn change(
+		self,
+		spec: &VersionSpec,
+		onnx: Option<&[u8]>,
+		config: Option<&[u8]>,
+	) -> Result<VersionSpec, CommandError> {
+		let mut spec = spec.clone();
+		if let (Some(path), Some(bytes)) = (&self.file, onnx) {
+			(spec.inputs, spec.outputs) = tensors_of(path, bytes)?;
+			spec.artifact = BlobRef::of(bytes);
+		}
+		spec.unit_time_ms = self.unit_time_ms.unwrap_or(spec.unit_time_ms);
+		spec.policy = self.policy.unwrap_or(spec.policy);
+		if let Some(text) = self.licence {
+			spec.licence = licence(text)?;
+		}
+		spec.recipe = match (self.recipe, config, spec.recipe) {
+			(Some(name), None, _) if name == NO_RECIPE => None,
+			(Some(name), Some(config), _) => Some(recipe(name.into_bytes(), config)?),
+			(None, Some(config), Some(before)) => Some(recipe(before.name.into_inner(), config)?),
+			(Some(_), None, _) => {
+				return Err(CommandError::Usage(
+					"a recipe needs its file: add --recipe-config FILE".into(),
+				))
+			}
+			(None, Some(_), None) => {
+				return Err(CommandError::Usage(
+					"the model has no recipe yet: name it with --recipe".into(),
+				))
+			}
+			(None, None, before) => before,
+		};
+		Ok(spec)
+	}
+}
+
+/// Instead of a recipe's name.
+const NO_RECIPE: &str = "none";
+
+/// The inputs or the outputs of a model.
+type Tensors = BoundedVec<TensorSpec, MaxTensors>;
+
+impl From<UnitArg> for Unit {
+	fn from(unit: UnitArg) -> Self {
+		match unit {
+			UnitArg::Request => Self::Request,
+			UnitArg::InputKib => Self::InputKib,
+		}
+	}
 }
 
 /// Derivative terms, or none.
@@ -197,49 +295,66 @@ pub async fn run(context: &Context, command: ModelCommand) -> Result<(), Command
 		}
 		ModelCommand::Update(args) => update(context, args).await,
 		ModelCommand::Deprecate { model } => {
-			on_model(context, &model, "takes no new jobs", |model| {
-				calls::deprecate_model(model.id)
-			})
-			.await
+			let client = context.connect().await?;
+			on_model(context, &client, &model, "takes no new jobs", calls::deprecate_model).await
 		}
 		ModelCommand::Reinstate { model } => {
-			on_model(context, &model, "takes jobs again", |model| {
-				calls::reinstate_model(model.id)
-			})
-			.await
+			let client = context.connect().await?;
+			on_model(context, &client, &model, "takes jobs again", calls::reinstate_model).await
 		}
 		ModelCommand::Transfer { model, to } => {
-			let to = to.map(|to| context.account(&to)).transpose()?;
+			let client = context.connect().await?;
+			let to = to.map(|to| context.account(&client, &to)).transpose()?;
 			let said = if to.is_some() {
 				"is offered"
 			} else {
 				"is no longer offered"
 			};
-			on_model(context, &model, said, |model| calls::offer_model(model.id, to)).await
+			on_model(context, &client, &model, said, |id| calls::offer_model(id, to)).await
 		}
-		ModelCommand::Accept { model } => {
-			on_model(context, &model, "is yours", |model| calls::accept_model(model.id)).await
-		}
+		ModelCommand::Accept { model } => accept(context, &model).await,
 		ModelCommand::Remove { model } => {
-			on_model(context, &model, "is removed", |model| calls::remove_model(model.id)).await
+			let client = context.connect().await?;
+			on_model(context, &client, &model, "is removed", calls::remove_model).await
 		}
 	}
 }
 
+/// Sends a call about a model that costs nothing but the fee.
 async fn on_model(
 	context: &Context,
+	client: &Client,
 	text: &str,
 	said: &str,
-	call: impl FnOnce(&ModelInfo<AccountId32>) -> calls::Call,
+	call: impl FnOnce(ModelId) -> calls::Call,
 ) -> Result<(), CommandError> {
-	let signer = context.signer()?;
+	let model = context.model(client, text).await?;
+	send(context, client, model.id, said, call(model.id), 0).await
+}
+
+/// The new owner holds the deposit from now on.
+async fn accept(context: &Context, text: &str) -> Result<(), CommandError> {
 	let client = context.connect().await?;
 	let model = context.model(&client, text).await?;
-	let included = super::submit(context, &client, &signer, &[call(&model)]).await?;
-	context.output.result(
-		json!({ "model": model.id, "done": said, "block": included.block }),
-		|| format!("model {} {said}", model.id),
-	);
+	let call = calls::accept_model(model.id);
+	send(context, &client, model.id, "is yours", call, model.deposit).await
+}
+
+async fn send(
+	context: &Context,
+	client: &Client,
+	model: ModelId,
+	said: &str,
+	call: calls::Call,
+	amount: Balance,
+) -> Result<(), CommandError> {
+	let signer = context.signer(client)?;
+	let included = super::submit(context, client, &signer, &[call], amount).await?;
+	context
+		.output
+		.result(json!({ "model": model, "done": said, "block": included.block }), || {
+			format!("model {model} {said}")
+		});
 	Ok(())
 }
 
@@ -250,74 +365,76 @@ fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
 	})
 }
 
-/// Reads what the ONNX file takes and gives.
-fn signature(path: &Path, bytes: &[u8]) -> Result<precheck::ModelSignature, CommandError> {
-	precheck::signature(bytes).map_err(|source| CommandError::Model {
+/// What the ONNX file takes and what it gives.
+fn tensors_of(path: &Path, bytes: &[u8]) -> Result<(Tensors, Tensors), CommandError> {
+	let signature = precheck::signature(bytes).map_err(|source| CommandError::Model {
 		path: path.into(),
 		source,
+	})?;
+	let both = signature.bounded_inputs().zip(signature.bounded_outputs());
+	both.ok_or_else(|| CommandError::Usage("the model has more inputs or outputs than the chain takes".into()))
+}
+
+/// A recipe that this program knows, with a file that it can use.
+fn recipe(name: Vec<u8>, config: &[u8]) -> Result<Recipe, CommandError> {
+	recipes::load(&name, config)?;
+	Ok(Recipe {
+		name: name
+			.try_into()
+			.map_err(|_| CommandError::Usage("the recipe's name is too long: at most 32 bytes".into()))?,
+		config: BlobRef::of(config),
 	})
 }
 
-fn too_long(what: &str) -> CommandError {
-	CommandError::Usage(format!("{what} is too long: at most 64 bytes"))
+fn licence(text: String) -> Result<Licence, CommandError> {
+	let bytes = text.into_bytes();
+	bytes
+		.try_into()
+		.map_err(|_| CommandError::Usage("the licence is too long: at most 64 bytes".into()))
 }
 
 async fn add(context: &Context, args: AddArgs) -> Result<(), CommandError> {
-	// Everything that can be wrong is checked before anything is uploaded.
 	let bytes = read(&args.file)?;
-	let signature = signature(&args.file, &bytes)?;
 	let config = args.version.recipe_config.as_deref().map(read).transpose()?;
-	let recipe = match (&args.version.recipe, &config) {
-		(Some(name), Some(config)) => {
-			recipes::load(name.as_bytes(), config)?;
-			let name = name
-				.as_bytes()
-				.to_vec()
-				.try_into()
-				.map_err(|_| too_long("the recipe's name"))?;
-			Some(Recipe {
-				name,
-				config: BlobRef::of(config),
-			})
-		}
-		_ => None,
-	};
-	let tensors = || CommandError::Usage("the model has more inputs or outputs than the chain takes".into());
+	let (inputs, outputs) = tensors_of(&args.file, &bytes)?;
 	let spec = VersionSpec {
 		artifact: BlobRef::of(&bytes),
-		licence: args
-			.version
-			.licence
-			.into_bytes()
-			.try_into()
-			.map_err(|_| too_long("the licence"))?,
-		inputs: signature.bounded_inputs().ok_or_else(tensors)?,
-		outputs: signature.bounded_outputs().ok_or_else(tensors)?,
-		unit: match args.version.unit {
-			UnitArg::Request => Unit::Request,
-			UnitArg::InputKib => Unit::InputKib,
-		},
+		licence: licence(args.version.licence)?,
+		inputs,
+		outputs,
+		unit: args.version.unit.into(),
 		unit_time_ms: args.version.unit_time_ms,
 		policy: args.version.policy,
-		recipe,
+		recipe: match (args.version.recipe, &config) {
+			(Some(name), Some(config)) => Some(recipe(name.into_bytes(), config)?),
+			_ => None,
+		},
 	};
 
-	let signer = context.signer()?;
 	let client = context.connect().await?;
+	let signer = context.signer(&client)?;
 	let parent = match &args.parent {
 		Some(parent) => Some(context.model(&client, parent).await?.id),
 		None => None,
 	};
-	let deposit = client.model_deposit(args.name.as_bytes(), &spec)?;
-	let call = calls::register_model(args.name.into_bytes(), spec.clone(), parent, args.terms.0, args.royalty);
-	// Also tells whether the chain understands the call, before the upload.
-	super::ensure_affordable(&client, &signer, std::slice::from_ref(&call), deposit).await?;
+	let name = ModelName::try_from(args.name.into_bytes())
+		.map_err(|_| CommandError::Usage("the name is too long: at most 64 bytes".into()))?;
+	let deposit = client.model_deposit(&name, &spec)?;
+	let call = [calls::register_model(
+		name.into_inner(),
+		spec.clone(),
+		parent,
+		args.terms.0,
+		args.royalty,
+	)];
+	// The chain itself says whether it would take the model, and the account can pay, before anything is uploaded.
+	super::ensure_possible(&client, &signer, &call, deposit).await?;
 	upload(context, &client, &bytes, "model").await?;
 	if let Some(config) = &config {
 		upload(context, &client, config, "recipe").await?;
 	}
 
-	let included = super::submit(context, &client, &signer, &[call]).await?;
+	let included = super::send(context, &client, &signer, &call).await?;
 	let id = included.number("ModelRegistry", "model")?;
 	context.output.result(
 		json!({
@@ -339,12 +456,7 @@ async fn add(context: &Context, args: AddArgs) -> Result<(), CommandError> {
 	Ok(())
 }
 
-async fn upload(
-	context: &Context,
-	client: &crate::client::Client,
-	bytes: &[u8],
-	what: &str,
-) -> Result<(), CommandError> {
+async fn upload(context: &Context, client: &Client, bytes: &[u8], what: &str) -> Result<(), CommandError> {
 	let bar = context.output.bytes_bar(what);
 	let result = blobs::put(client, bytes, &bar).await;
 	bar.finish_and_clear();
@@ -359,41 +471,34 @@ async fn upload(
 }
 
 async fn update(context: &Context, args: UpdateArgs) -> Result<(), CommandError> {
-	if args.royalty.is_none() && args.terms.is_none() && args.file.is_none() {
+	let (royalty, terms, changes) = (args.royalty, args.terms.map(|terms| terms.0), args.version);
+	if royalty.is_none() && terms.is_none() && changes.is_empty() {
 		return Err(CommandError::Usage(
-			"say what to change: --royalty, --terms or --file".into(),
+			"say what to change: --royalty, --terms, or anything of a new version, such as --file".into(),
 		));
 	}
-	let new = match &args.file {
-		Some(path) => {
-			let bytes = read(path)?;
-			Some((signature(path, &bytes)?, bytes))
-		}
-		None => None,
-	};
-	let signer = context.signer()?;
+	let onnx = changes.file.as_deref().map(read).transpose()?;
+	let config = changes.recipe_config.as_deref().map(read).transpose()?;
 	let client = context.connect().await?;
+	let signer = context.signer(&client)?;
 	let model = context.model(&client, &args.model).await?;
-	let mut wanted = Vec::new();
-	if args.royalty.is_some() || args.terms.is_some() {
-		wanted.push(calls::update_terms(
-			model.id,
-			args.royalty,
-			args.terms.map(|terms| terms.0),
-		));
+	let (mut wanted, mut deposit) = (Vec::new(), 0);
+	if royalty.is_some() || terms.is_some() {
+		wanted.push(calls::update_terms(model.id, royalty, terms));
 	}
-	if let Some((signature, bytes)) = new {
-		let tensors = || CommandError::Usage("the model has more inputs or outputs than the chain takes".into());
-		let spec = VersionSpec {
-			artifact: BlobRef::of(&bytes),
-			inputs: signature.bounded_inputs().ok_or_else(tensors)?,
-			outputs: signature.bounded_outputs().ok_or_else(tensors)?,
-			..model.spec.clone()
-		};
-		upload(context, &client, &bytes, "model").await?;
+	if !changes.is_empty() {
+		let newest = model.coming.as_ref().map_or(&model.spec, |coming| &coming.spec);
+		let spec = changes.change(newest, onnx.as_deref(), config.as_deref())?;
+		deposit = client.version_deposit(&spec)?;
 		wanted.push(calls::add_version(model.id, spec));
 	}
-	let included = super::submit(context, &client, &signer, &wanted).await?;
+	super::ensure_possible(&client, &signer, &wanted, deposit).await?;
+	for (bytes, what) in [(&onnx, "model"), (&config, "recipe")] {
+		if let Some(bytes) = bytes {
+			upload(context, &client, bytes, what).await?;
+		}
+	}
+	let included = super::send(context, &client, &signer, &wanted).await?;
 	let said = format!(
 		"model {} is changed; `highway model show {}` tells from when",
 		model.id, model.id
@@ -433,154 +538,17 @@ async fn list(context: &Context) -> Result<(), CommandError> {
 	Ok(())
 }
 
-fn state(model: &ModelInfo<AccountId32>) -> &'static str {
-	if model.deprecated {
-		"deprecated"
-	} else {
-		"active"
-	}
-}
-
-fn unit(unit: Unit) -> &'static str {
-	match unit {
-		Unit::Request => "request",
-		Unit::InputKib => "KiB of input",
-	}
-}
-
-fn tensor(tensor: &TensorSpec) -> String {
-	let dims: Vec<String> = tensor
-		.shape
-		.iter()
-		.map(|dim| dim.map_or_else(|| "?".into(), |dim| dim.to_string()))
-		.collect();
-	format!("{} {:?}[{}]", plain(&tensor.name), tensor.dtype, dims.join(","))
-}
-
-fn tensors_text(tensors: &[TensorSpec]) -> String {
-	tensors.iter().map(tensor).collect::<Vec<_>>().join(", ")
-}
-
-fn policy(policy: &VerificationPolicy) -> String {
-	match policy {
-		VerificationPolicy::Exact => "exact".into(),
-		VerificationPolicy::Tolerance { atol, rtol, outliers } => {
-			// Billionths are thousandfold trillionths, which `decimal` writes.
-			let number = |billionths: u32| decimal(u128::from(billionths) * 1_000);
-			format!("tolerance:{}:{}:{}", number(*atol), number(*rtol), percent(*outliers))
-		}
-	}
-}
-
-fn to_json(model: &ModelInfo<AccountId32>) -> Value {
-	json!({
-		"id": model.id,
-		"owner": model.owner.to_ss58check(),
-		"name": String::from_utf8_lossy(&model.name),
-		"state": state(model),
-		"version": model.version,
-		"artifact": { "hash": format!("{:?}", model.spec.artifact.hash), "size": model.spec.artifact.size },
-		"licence": String::from_utf8_lossy(&model.spec.licence),
-		"inputs": model.spec.inputs.iter().map(tensor).collect::<Vec<_>>(),
-		"outputs": model.spec.outputs.iter().map(tensor).collect::<Vec<_>>(),
-		"unit": format!("{:?}", model.spec.unit),
-		"unitTimeMs": model.spec.unit_time_ms,
-		"policy": policy(&model.spec.policy),
-		"recipe": model.spec.recipe.as_ref().map(|recipe| String::from_utf8_lossy(&recipe.name)),
-		"parent": model.parent,
-		"terms": model.derivative_terms.map(|terms| json!({
-			"share": percent(terms.share), "floor": decimal(terms.floor),
-		})),
-		"royalty": decimal(model.royalty),
-		"pendingRoyalty": model.pending_royalty.map(|(royalty, from)| json!({ "royalty": decimal(royalty), "from": from })),
-		"royalties": model.royalties.iter().map(|line| json!({
-			"model": line.model, "payee": line.payee.to_ss58check(), "perUnit": decimal(line.per_unit),
-		})).collect::<Vec<_>>(),
-		"openJobs": model.open_jobs,
-		"children": model.children,
-		"deposit": decimal(model.deposit),
-	})
-}
-
-fn to_text(model: &ModelInfo<AccountId32>) -> String {
-	let spec = &model.spec;
-	let mut rows = vec![
-		(
-			"model",
-			format!("{} ({}/{})", model.id, model.owner.to_ss58check(), plain(&model.name)),
-		),
-		(
-			"state",
-			format!(
-				"{}, {} open jobs, {} children",
-				state(model),
-				model.open_jobs,
-				model.children
-			),
-		),
-		("version", model.version.to_string()),
-		(
-			"file",
-			format!("{:?} ({} bytes)", spec.artifact.hash, spec.artifact.size),
-		),
-		("licence", plain(&spec.licence)),
-		("inputs", tensors_text(&spec.inputs)),
-		("outputs", tensors_text(&spec.outputs)),
-		(
-			"royalty",
-			format!("{} per {}", with_unit(model.royalty), unit(spec.unit)),
-		),
-		("time", format!("{} ms per {}", spec.unit_time_ms, unit(spec.unit))),
-		("compared by", policy(&spec.policy)),
-		(
-			"recipe",
-			spec.recipe
-				.as_ref()
-				.map_or_else(|| "none".into(), |recipe| plain(&recipe.name)),
-		),
-		("deposit", with_unit(model.deposit)),
-	];
-	if let Some((royalty, from)) = model.pending_royalty {
-		rows.push(("royalty soon", format!("{} from block {from}", with_unit(royalty))));
-	}
-	if let Some(parent) = model.parent {
-		rows.push(("derived from", format!("model {parent}")));
-	}
-	rows.push((
-		"derivatives",
-		model.derivative_terms.map_or_else(
-			|| "not allowed".into(),
-			|terms| {
-				format!(
-					"{} of their royalty, at least {}",
-					percent(terms.share),
-					with_unit(terms.floor)
-				)
-			},
-		),
-	));
-	let royalties = table(
-		["royalty goes to", "for model", "per unit"],
-		model.royalties.iter().map(|line| {
-			[
-				line.payee.to_ss58check(),
-				line.model.to_string(),
-				with_unit(line.per_unit),
-			]
-		}),
-	);
-	format!("{}\n{royalties}", facts(rows))
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::args::{Cli, Command};
+	use clap::Parser;
 	use highway_primitives::AIC;
 
 	#[test]
 	fn policy_should_read_back_when_written() {
 		for text in ["exact", "tolerance:0.001:0.0001:0.5%", "tolerance:0:0.000000001:0%"] {
-			assert_eq!(policy(&parse_policy(text).unwrap()), text);
+			assert_eq!(show::policy(&parse_policy(text).unwrap()), text);
 		}
 		assert_eq!(
 			parse_policy("tolerance:0.001:0.001"),
@@ -601,6 +569,72 @@ mod tests {
 		] {
 			assert!(parse_policy(text).is_err(), "{text}");
 		}
+	}
+
+	fn spec() -> VersionSpec {
+		VersionSpec {
+			artifact: BlobRef::of(b"onnx"),
+			licence: licence("MIT".into()).unwrap(),
+			inputs: Default::default(),
+			outputs: Default::default(),
+			unit: Unit::Request,
+			unit_time_ms: 200,
+			policy: VerificationPolicy::Exact,
+			recipe: Some(Recipe {
+				name: b"magika".to_vec().try_into().unwrap(),
+				config: BlobRef::of(b"labels"),
+			}),
+		}
+	}
+
+	/// The new version that these words make of [`spec`].
+	fn changed(words: &str, config: Option<&[u8]>) -> Result<VersionSpec, CommandError> {
+		let words = ["highway", "model", "update", "m"]
+			.into_iter()
+			.chain(words.split_whitespace());
+		let Command::Model(ModelCommand::Update(args)) = Cli::parse_from(words).command else {
+			panic!("another command")
+		};
+		assert!(!args.version.is_empty());
+		args.version.change(&spec(), None, config)
+	}
+
+	#[test]
+	fn new_versions_should_differ_in_what_was_named_and_in_nothing_else() {
+		let words = "--licence Apache-2.0 --unit-time-ms 5 --policy tolerance:0:0.001 --recipe none";
+		let expected = VersionSpec {
+			licence: licence("Apache-2.0".into()).unwrap(),
+			unit_time_ms: 5,
+			policy: parse_policy("tolerance:0:0.001").unwrap(),
+			recipe: None,
+			..spec()
+		};
+		assert_eq!(changed(words, None).unwrap(), expected);
+		let cheaper = VersionSpec {
+			unit_time_ms: 5,
+			..spec()
+		};
+		assert_eq!(changed("--unit-time-ms 5", None).unwrap(), cheaper);
+	}
+
+	#[test]
+	fn new_versions_should_keep_their_recipe_with_other_labels() {
+		let labels = br#"{"beg_size":8,"mid_size":0,"end_size":8,"use_inputs_at_offsets":false,
+			"medium_confidence_threshold":0.5,"min_file_size_for_dl":8,"padding_token":256,"block_size":4096,
+			"target_labels_space":["pdf","png"],"thresholds":{},"overwrite_map":{},"version_major":3}"#;
+		let recipe = changed("--recipe-config labels.json", Some(labels))
+			.unwrap()
+			.recipe
+			.unwrap();
+		assert_eq!(
+			(recipe.name.as_slice(), recipe.config),
+			(&b"magika"[..], BlobRef::of(labels))
+		);
+		assert!(
+			changed("--recipe-config labels.json", Some(b"{}")).is_err(),
+			"it is no such file"
+		);
+		assert!(changed("--recipe magika", None).is_err(), "its file is missing");
 	}
 
 	#[test]

@@ -25,11 +25,11 @@ pub struct TransferArgs {
 
 /// `highway balance`
 pub async fn balance(context: &Context, account: Option<String>) -> Result<(), CommandError> {
-	let account = match account {
-		Some(text) => context.account(&text)?,
-		None => context.own_account()?,
-	};
 	let client = context.connect().await?;
+	let account = match account {
+		Some(text) => context.account(&client, &text)?,
+		None => context.own_account(&client)?,
+	};
 	let balance = client.balance(&account).await?;
 	let spendable = balance.spendable(client.existential_deposit()?);
 	let claimable = client.claimable(&account).await?;
@@ -57,12 +57,11 @@ pub async fn balance(context: &Context, account: Option<String>) -> Result<(), C
 
 /// `highway transfer`
 pub async fn transfer(context: &Context, args: TransferArgs) -> Result<(), CommandError> {
-	let to = context.account(&args.to)?;
-	let signer = context.signer()?;
 	let client = context.connect().await?;
+	let to = context.account(&client, &args.to)?;
+	let signer = context.signer(&client)?;
 	let call = [calls::transfer(to.clone(), args.amount)];
-	super::ensure_affordable(&client, &signer, &call, args.amount).await?;
-	let included = super::submit(context, &client, &signer, &call).await?;
+	let included = super::submit(context, &client, &signer, &call, args.amount).await?;
 	let to = to.to_ss58check();
 	context.output.result(
 		json!({ "to": to, "amount": decimal(args.amount), "block": included.block }),

@@ -60,7 +60,7 @@ pub enum NodeCommand {
 	Host(HostArgs),
 	/// Hosts a model no more.
 	Unhost {
-		/// Its id or OWNER/NAME.
+		/// Its id, OWNER/NAME, or the name of one of your own.
 		model: String,
 	},
 	/// Makes your node a candidate for authoring blocks: it makes new session keys, and your account sets them.
@@ -95,7 +95,7 @@ pub struct RegisterArgs {
 /// A model to serve.
 #[derive(Args, Debug)]
 pub struct HostArgs {
-	/// Its id or OWNER/NAME.
+	/// Its id, OWNER/NAME, or the name of one of your own.
 	pub model: String,
 	/// The least you take for running it, in AIC per unit.
 	#[arg(long, value_parser = parse_amount)]
@@ -118,6 +118,12 @@ struct NodeReport {
 }
 
 impl NodeReport {
+	fn warn_without_address(&self, context: &Context) {
+		if self.addresses.is_empty() {
+			context.output.remark(NO_ADDRESS);
+		}
+	}
+
 	/// The description for the chain.
 	fn describe(&self, region: &str) -> Result<NodeDescription, CommandError> {
 		let invalid = |what: &str| CommandError::Usage(format!("the node cannot be registered: {what}"));
@@ -149,6 +155,11 @@ impl NodeReport {
 		})
 	}
 }
+
+/// What to tell the operator of a node that others cannot find by the chain.
+const NO_ADDRESS: &str =
+	"this node names no address under which others reach it, so they find it only through peers they share, if at \
+	all: start it with --public-addr /ip4/ADDRESS/tcp/30333, then say `highway node update`";
 
 fn hex_bytes(text: &str) -> Option<Vec<u8>> {
 	hex::decode(text.trim_start_matches("0x")).ok()
@@ -213,14 +224,14 @@ pub async fn run(context: &Context, command: NodeCommand) -> Result<(), CommandE
 }
 
 async fn register(context: &Context, args: RegisterArgs) -> Result<(), CommandError> {
-	let signer = context.signer()?;
 	let client = context.connect().await?;
+	let signer = context.signer(&client)?;
 	let report: NodeReport = client.request("inference_nodeInfo", vec![]).await?;
 	let description = report.describe(&args.region)?;
+	report.warn_without_address(context);
 	let proof = proof(&client, &signer.account()).await?;
 	let call = [calls::register_node(description, args.bond, proof)];
-	super::ensure_affordable(&client, &signer, &call, args.bond).await?;
-	let included = super::submit(context, &client, &signer, &call).await?;
+	let included = super::submit(context, &client, &signer, &call, args.bond).await?;
 	let node = included.number("NodeStaking", "node")?;
 	context.output.result(
 		json!({ "node": node, "bond": decimal(args.bond), "block": included.block }),
@@ -235,11 +246,10 @@ async fn register(context: &Context, args: RegisterArgs) -> Result<(), CommandEr
 }
 
 async fn bond(context: &Context, amount: Balance) -> Result<(), CommandError> {
-	let signer = context.signer()?;
 	let client = context.connect().await?;
+	let signer = context.signer(&client)?;
 	let call = [calls::bond_extra(amount)];
-	super::ensure_affordable(&client, &signer, &call, amount).await?;
-	let included = super::submit(context, &client, &signer, &call).await?;
+	let included = super::submit(context, &client, &signer, &call, amount).await?;
 	context
 		.output
 		.result(json!({ "bonded": decimal(amount), "block": included.block }), || {
@@ -249,18 +259,20 @@ async fn bond(context: &Context, amount: Balance) -> Result<(), CommandError> {
 }
 
 async fn update(context: &Context, region: Option<String>) -> Result<(), CommandError> {
-	let signer = context.signer()?;
 	let client = context.connect().await?;
+	let signer = context.signer(&client)?;
 	let known = own_node(&client, &signer.account()).await?;
 	let report: NodeReport = client.request("inference_nodeInfo", vec![]).await?;
 	let description = report.describe(&region.unwrap_or_else(|| plain(&known.region)))?;
+	report.warn_without_address(context);
 	// Only a new worker key needs a proof.
 	let proof = if description.worker == known.worker {
 		None
 	} else {
 		Some(proof(&client, &signer.account()).await?)
 	};
-	let included = super::submit(context, &client, &signer, &[calls::update_node(description, proof)]).await?;
+	let call = [calls::update_node(description, proof)];
+	let included = super::submit(context, &client, &signer, &call, 0).await?;
 	context
 		.output
 		.result(json!({ "node": known.id, "block": included.block }), || {
@@ -270,8 +282,8 @@ async fn update(context: &Context, region: Option<String>) -> Result<(), Command
 }
 
 async fn host(context: &Context, args: HostArgs) -> Result<(), CommandError> {
-	let signer = context.signer()?;
 	let client = context.connect().await?;
+	let signer = context.signer(&client)?;
 	let model = context.model(&client, &args.model).await?.id;
 	let node = own_node(&client, &signer.account()).await?;
 	let mut wanted = Vec::new();
@@ -289,7 +301,7 @@ async fn host(context: &Context, args: HostArgs) -> Result<(), CommandError> {
 			node.id
 		)));
 	}
-	let included = super::submit(context, &client, &signer, &wanted).await?;
+	let included = super::submit(context, &client, &signer, &wanted, 0).await?;
 	context.output.result(
 		json!({
 			"node": node.id,
@@ -319,8 +331,8 @@ struct GeneratedKeys {
 }
 
 async fn validate(context: &Context) -> Result<(), CommandError> {
-	let signer = context.signer()?;
 	let client = context.connect().await?;
+	let signer = context.signer(&client)?;
 	let node = own_node(&client, &signer.account()).await?;
 	let report: NodeReport = client.request("inference_nodeInfo", vec![]).await?;
 	if report.node != Some(node.id) {
@@ -334,7 +346,8 @@ async fn validate(context: &Context) -> Result<(), CommandError> {
 	let unreadable = || CommandError::NotFound("the node's session keys cannot be read: update `highway`".into());
 	let keys: SessionKeys = decode_hex(&made.keys).ok_or_else(unreadable)?;
 	let proof = made.proof.as_deref().and_then(hex_bytes).ok_or_else(unreadable)?;
-	let included = super::submit(context, &client, &signer, &[calls::set_session_keys(keys, proof)]).await?;
+	let call = [calls::set_session_keys(keys, proof)];
+	let included = super::submit(context, &client, &signer, &call, 0).await?;
 	context.output.result(
 		json!({ "node": node.id, "keys": made.keys, "block": included.block }),
 		|| {
@@ -372,7 +385,7 @@ async fn status(context: &Context, node: Option<NodeId>) -> Result<(), CommandEr
 			.ok_or_else(|| {
 				CommandError::NotFound(format!("there is no node {id}; `highway node list` shows the nodes"))
 			})?,
-		None => own_node(&client, &context.own_account()?).await?,
+		None => own_node(&client, &context.own_account(&client)?).await?,
 	};
 	context.output.result(to_json(&node), || to_text(&node));
 	Ok(())

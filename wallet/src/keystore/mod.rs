@@ -4,7 +4,10 @@ mod polkadot_js;
 
 pub use polkadot_js::{KeyFile, KeyFileError};
 
-use sp_core::{crypto::AccountId32, sr25519, Pair};
+use sp_core::{
+	crypto::{AccountId32, DEV_PHRASE},
+	sr25519, Pair,
+};
 use std::{
 	fs,
 	io::{self, Write},
@@ -22,9 +25,9 @@ pub enum KeystoreError {
 		/// Where it was looked for.
 		folder: PathBuf,
 	},
-	/// The name is taken.
-	#[error("there is a key '{0}' already; choose another name, or move its file away first")]
-	Exists(String),
+	/// There is such a file.
+	#[error("{} is there already and stays as it is; choose another name, or move that file away first", .0.display())]
+	Exists(PathBuf),
 	/// Not a name.
 	#[error("'{0}' cannot be a key's name: use letters, digits, '-' and '_', at most 64 of them")]
 	Name(String),
@@ -39,6 +42,12 @@ pub enum KeystoreError {
 	/// The phrase or URI is not one.
 	#[error("this is not a key: write a recovery phrase of 12 to 24 English words, or a development key like //Alice")]
 	Phrase,
+	/// A phrase that everybody knows.
+	#[error("this is a development key, which everybody has: write 12 to 24 words of your own, or use it as --key //Alice without storing it")]
+	Known,
+	/// A development key where money is at stake.
+	#[error("everybody can make the key {0}, and this chain is not for development: who sends to it loses the money; write an address or the name of a key")]
+	NotHere(String),
 	/// The disk.
 	#[error("{}: {source}", path.display())]
 	Disk {
@@ -110,9 +119,13 @@ impl Keystore {
 		parse(name, &text)
 	}
 
-	/// Whether there is a key `name`.
-	pub fn contains(&self, name: &str) -> bool {
-		self.path(name).is_ok_and(|path| path.exists())
+	/// Error if a key could not be stored as `name`.
+	pub fn ensure_free(&self, name: &str) -> Result<(), KeystoreError> {
+		let path = self.path(name)?;
+		match path.exists() {
+			true => Err(KeystoreError::Exists(path)),
+			false => Ok(()),
+		}
 	}
 
 	/// Opens the key `name`.
@@ -126,21 +139,11 @@ impl Keystore {
 	/// Stores `file` as `name`; never over another.
 	pub fn store(&self, name: &str, file: &KeyFile) -> Result<PathBuf, KeystoreError> {
 		let path = self.path(name)?;
-		let disk = |source| KeystoreError::Disk {
-			path: path.clone(),
+		fs::create_dir_all(&self.folder).map_err(|source| KeystoreError::Disk {
+			path: self.folder.clone(),
 			source,
-		};
-		fs::create_dir_all(&self.folder).map_err(disk)?;
-		let mut options = fs::OpenOptions::new();
-		options.write(true).create_new(true);
-		#[cfg(unix)]
-		std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-		let mut out = options.open(&path).map_err(|error| match error.kind() {
-			io::ErrorKind::AlreadyExists => KeystoreError::Exists(name.into()),
-			_ => disk(error),
 		})?;
-		let text = serde_json::to_string_pretty(file).expect("a key file is plain JSON; qed");
-		writeln!(out, "{text}").and_then(|()| out.sync_all()).map_err(disk)?;
+		write_new(&path, file)?;
 		Ok(path)
 	}
 
@@ -166,9 +169,54 @@ pub fn read_foreign(path: &Path, password: &str) -> Result<KeyFile, KeystoreErro
 	Ok(file)
 }
 
-/// The key of a recovery phrase or of a URI like `//Alice`.
-pub fn from_phrase(phrase: &str) -> Result<sr25519::Pair, KeystoreError> {
-	sr25519::Pair::from_string(phrase.trim(), None).map_err(|_| KeystoreError::Phrase)
+/// Writes a key's file at `path`, readable by its owner only: all of it or nothing, and never over another file.
+pub fn write_new(path: &Path, file: &KeyFile) -> Result<(), KeystoreError> {
+	let disk = |source| KeystoreError::Disk {
+		path: path.into(),
+		source,
+	};
+	let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+	// Only its owner may read a temporary file. One that is not persisted, on a full disk for one, is removed.
+	let mut new = tempfile::Builder::new()
+		.prefix(".highway-")
+		.tempfile_in(folder.unwrap_or(Path::new(".")))
+		.map_err(disk)?;
+	let text = serde_json::to_string_pretty(file).expect("a key file is plain JSON; qed");
+	writeln!(new, "{text}")
+		.and_then(|()| new.as_file().sync_all())
+		.map_err(disk)?;
+	match new.persist_noclobber(path) {
+		Ok(_) => Ok(()),
+		Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Err(KeystoreError::Exists(path.into())),
+		Err(failed) => Err(disk(failed.error)),
+	}
+}
+
+/// Whether `text` names a development key, like `//Alice`: known to everybody, worth nothing outside a development chain.
+pub fn is_development_key(text: &str) -> bool {
+	text.strip_prefix("//")
+		.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+}
+
+/// The key of a recovery phrase, or a development key like `//Alice`.
+pub fn from_phrase(text: &str) -> Result<sr25519::Pair, KeystoreError> {
+	match is_development_key(text) {
+		true => sr25519::Pair::from_string(text, None).map_err(|_| KeystoreError::Phrase),
+		false => from_own_phrase(text),
+	}
+}
+
+/// The key of a recovery phrase, which may be followed by a path and a password: `WORDS//path///password`.
+///
+/// Without words of one's own the SDK would take those of the development keys.
+pub fn from_own_phrase(text: &str) -> Result<sr25519::Pair, KeystoreError> {
+	let text = text.trim();
+	let words = text.split('/').next().unwrap_or_default();
+	let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+	if words.is_empty() || words == DEV_PHRASE {
+		return Err(KeystoreError::Known);
+	}
+	sr25519::Pair::from_string(text, None).map_err(|_| KeystoreError::Phrase)
 }
 
 /// A new key and its recovery phrase of 12 words.
@@ -231,11 +279,63 @@ mod tests {
 
 	#[cfg(unix)]
 	#[test]
-	fn store_should_let_only_the_owner_read() {
+	fn store_should_let_only_the_owner_read_and_leave_nothing_else_behind() {
 		use std::os::unix::fs::PermissionsExt;
-		let (_folder, keystore) = keystore();
+		let (folder, keystore) = keystore();
 		let path = keystore.store("a", &KeyFile::seal("a", &generate().0, "")).unwrap();
+		assert!(keystore.store("a", &KeyFile::seal("a", &generate().0, "")).is_err());
 		assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+		assert_eq!(fs::read_dir(folder.path().join("keys")).unwrap().count(), 1);
+	}
+
+	#[test]
+	fn write_new_should_keep_the_file_that_is_there() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("exported.json");
+		let [first, second] = [(); 2].map(|()| KeyFile::seal("a", &generate().0, "pw"));
+		write_new(&path, &first).unwrap();
+		assert!(matches!(write_new(&path, &second), Err(KeystoreError::Exists(there)) if there == path));
+		assert_eq!(parse("a", &fs::read_to_string(&path).unwrap()).unwrap(), first);
+	}
+
+	#[test]
+	fn own_phrases_should_be_refused_when_everybody_has_their_key() {
+		for text in [
+			"",
+			"\n",
+			"/x",
+			"//Alice",
+			"///pw",
+			"//Alice///pw",
+			DEV_PHRASE,
+			&DEV_PHRASE.replace(' ', "  "),
+		] {
+			assert!(matches!(from_own_phrase(text), Err(KeystoreError::Known)), "{text:?}");
+		}
+		assert!(matches!(
+			from_own_phrase(&format!("{DEV_PHRASE}//Bob")),
+			Err(KeystoreError::Known)
+		));
+		assert!(matches!(from_own_phrase("one two three"), Err(KeystoreError::Phrase)));
+		let (pair, phrase) = generate();
+		assert_eq!(
+			from_own_phrase(&format!(" {phrase}\n")).unwrap().public(),
+			pair.public()
+		);
+		assert_ne!(
+			from_own_phrase(&format!("{phrase}//x")).unwrap().public(),
+			pair.public()
+		);
+	}
+
+	#[test]
+	fn development_keys_should_be_told_from_models_paths_and_phrases() {
+		assert!(is_development_key("//Alice"));
+		for text in ["//Alice/magika", "/tmp", "//", "alice", ""] {
+			assert!(!is_development_key(text), "{text}");
+		}
+		assert!(from_phrase("//Alice").is_ok());
+		assert!(matches!(from_phrase(""), Err(KeystoreError::Known)));
 	}
 
 	#[test]

@@ -319,6 +319,17 @@ impl Store {
 		Ok(())
 	}
 
+	/// From now on the blob is not evicted, whether it is here already or comes later: until it is released, or the store
+	/// is closed. Apart from [`Keep::Pinned`], which is the operator's word and stays.
+	pub fn hold(&self, hash: BlobHash) {
+		self.index.lock().held.insert(hash);
+	}
+
+	/// Takes [`Store::hold`] back.
+	pub fn release(&self, hash: BlobHash) {
+		self.index.lock().held.remove(&hash);
+	}
+
 	/// Removes the blob, pinned or not. Whether it was here.
 	pub fn remove(&self, hash: BlobHash) -> bool {
 		let mut index = self.index.lock();

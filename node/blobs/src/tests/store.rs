@@ -64,6 +64,40 @@ fn eviction_should_spare_what_is_kept_and_what_was_used_last() {
 }
 
 #[test]
+fn eviction_should_spare_what_is_held_until_it_is_released_or_the_store_is_closed() {
+	let (dir, store) = fresh(5 * MIB);
+	let held = BlobRef::of(&bytes(1, 2 * MIB)).hash;
+	// Before it is here: nothing may come between its arrival and the hold.
+	store.hold(held);
+	let put = |store: &Store, seed| store.put(&bytes(seed, 2 * MIB), Keep::Cache).unwrap().hash;
+	put(&store, 1);
+	for seed in 2..5 {
+		put(&store, seed);
+		assert!(store.has(held).is_some());
+	}
+	let pinned = put(&store, 5);
+	store.set_keep(pinned, Keep::Pinned).unwrap();
+	store.hold(pinned);
+	store.release(pinned);
+	assert!(store.status(pinned).unwrap().pinned, "the operator's pin is another");
+	assert!(matches!(
+		store.put(&bytes(6, 2 * MIB), Keep::Cache),
+		Err(StoreError::QuotaExceeded { .. })
+	));
+	store.release(held);
+	put(&store, 6);
+	assert_eq!(store.has(held), None);
+
+	let last = BlobRef::of(&bytes(6, 2 * MIB)).hash;
+	store.hold(last);
+	drop(store);
+	let store = open(&dir, 5 * MIB);
+	put(&store, 7);
+	assert_eq!(store.has(last), None, "a hold ends with the node");
+	assert!(store.has(pinned).is_some());
+}
+
+#[test]
 fn put_should_fail_and_lose_nothing_when_all_is_kept() {
 	let (_dir, store) = fresh(5 * MIB);
 	let pinned = store.put(&bytes(1, 2 * MIB), Keep::Pinned).unwrap();

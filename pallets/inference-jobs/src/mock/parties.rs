@@ -186,6 +186,9 @@ impl traits::Market<AccountId> for Market {
 		nodes.sort_unstable();
 		nodes
 	}
+	fn looked_at(_: ModelId, _: &Deal<AccountId>) -> u32 {
+		Fleet::iter_keys().count() as u32
+	}
 	fn escrow(_: &AccountId, deal: &Deal<AccountId>) -> DispatchResult {
 		Escrowed::mutate(|escrowed| *escrowed += deal.price);
 		ensure!(!PayerIsPoor::get(), "the payer is poor");
@@ -222,11 +225,16 @@ impl traits::Attestations for Attestations {
 pub struct Setup;
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
-	fn market(executors: u32) -> (ModelId, AccountId) {
+	fn market(executors: u32) -> crate::benchmarking::Dearest<AccountId> {
 		for node in 0..executors {
 			Fleet::insert(node, MockNode::default());
 		}
-		(MODEL, super::PAYER)
+		crate::benchmarking::Dearest {
+			model: MODEL,
+			payer: super::PAYER,
+			gateway: Some(0),
+			curator: Some(9),
+		}
 	}
 }
 

@@ -2,10 +2,61 @@ use crate::{mock::parties::*, mock::*, Due, NextDue, Pallet, WeightInfo};
 use frame_support::{traits::Hooks, weights::Weight};
 use highway_primitives::{FailureClass, JobPhase};
 
-/// Room for the cursor and `steps` timeouts.
+/// Room for the cursor and `steps` timeouts of jobs that one node serves.
 fn room_for(steps: u64) -> Weight {
-	let step = <() as WeightInfo>::tick_look() + <() as WeightInfo>::tick_time_out();
+	let step = <() as WeightInfo>::tick_look() + <() as WeightInfo>::tick_time_out(1);
 	<() as WeightInfo>::tick_base() + step * steps
+}
+
+/// What the queue used of the next block beyond what it uses without work.
+fn worked() -> Weight {
+	System::set_block_number(System::block_number() + 1);
+	let idle = <() as WeightInfo>::tick_base() + <() as WeightInfo>::tick_look();
+	InferenceJobs::on_initialize(System::block_number()) - idle
+}
+
+#[test]
+fn queue_should_charge_a_timeout_for_the_nodes_that_it_draws_from() {
+	ExtBuilder(5).build_and_execute(|| {
+		let step = |executors| <() as WeightInfo>::tick_look() + <() as WeightInfo>::tick_time_out(executors);
+		submit();
+		// After the third node there is no other draw.
+		for executors in [5, 5, 0] {
+			go_to(System::block_number() as u32 + ALLOWANCE);
+			assert_eq!(worked(), step(executors));
+		}
+	});
+}
+
+#[test]
+fn submission_should_pay_for_everything_that_the_queue_does_for_it() {
+	for (nodes, done_by) in [
+		(1, None),
+		(2, None),
+		(3, None),
+		(9, None),
+		(1, Some(0)),
+		(3, Some(2)),
+		(9, Some(1)),
+	] {
+		ExtBuilder(nodes).build_and_execute(|| {
+			let job = submit();
+			let paid = Pallet::<Test>::later_weight(nodes);
+			let mut worked_in_all = Weight::zero();
+			for _ in 0..3 * (ALLOWANCE + 1) + WINDOW + RETENTION {
+				worked_in_all += worked();
+				let tried = Pallet::<Test>::job(job).map(|record| record.tried.len());
+				if tried.is_some() && tried == done_by {
+					let _ = attest(job);
+				}
+			}
+			assert!(Pallet::<Test>::job(job).is_none(), "its record is gone");
+			assert!(
+				worked_in_all.all_lte(paid),
+				"{nodes} {done_by:?}: {worked_in_all} of {paid}"
+			);
+		});
+	}
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn contradicted_reporter_should_pay_as_for_a_timeout() {
 			Notes::get(),
 			vec![
 				(first, false, Perbill::from_percent(50)),
-				(first, false, Perbill::one())
+				(first, false, Perbill::from_percent(50))
 			]
 		);
 		go_to(1 + WINDOW);

@@ -215,12 +215,20 @@ fn draw_should_change_with_the_randomness_and_do_without() {
 }
 
 #[test]
-fn submit_job_should_weigh_what_it_drew_from() {
+fn submit_job_should_weigh_what_it_looked_at_and_carry_what_it_leaves_to_the_queue() {
 	ExtBuilder(2).build_and_execute(|| {
 		use crate::WeightInfo;
-		assert_eq!(
-			submit_input(1).unwrap().actual_weight,
-			Some(<() as WeightInfo>::submit_job(2))
-		);
+		let now = <() as WeightInfo>::submit_job(2);
+		let later = Pallet::<Test>::later_weight(2).ref_time();
+		assert_eq!(submit_input(1).unwrap().actual_weight, Some(now.add_proof_size(later)));
+		assert_eq!(record(0).executors, 2);
 	});
+}
+
+#[test]
+fn security_should_be_there_when_a_job_costs_nothing() {
+	// With something reserved of its bond, a node cannot leave while the pay of its job waits.
+	assert_eq!(Pallet::<Test>::security(0), 1);
+	assert_eq!(Pallet::<Test>::security(COMPUTE), SECURITY);
+	assert_eq!(Pallet::<Test>::security(Balance::MAX), Balance::MAX);
 }

@@ -2,7 +2,11 @@
 
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};
-use highway_primitives::{model::MAX_LINEAGE, traits::Models as _, Balance, ModelId, RoyaltyLine};
+use highway_primitives::{
+	model::{Unit, VersionSpec, MAX_LINEAGE},
+	traits::Models as _,
+	Balance, ModelId, RoyaltyLine,
+};
 use sp_runtime::DispatchError;
 
 fn child(owner: AccountId, text: &str, parent: ModelId, royalty: Balance) -> Result<ModelId, DispatchError> {
@@ -96,6 +100,19 @@ fn register_should_fail_when_its_terms_would_evade_the_grandparent() {
 		let model = child(BOB, "child", root, 100).expect("the model is valid");
 		let result = Registry::do_update_terms(BOB, model, None, Some(terms(100, 9)));
 		assert_noop!(result, RegistryError::FloorBelowParents);
+	});
+}
+
+#[test]
+fn register_should_fail_when_a_child_counts_in_another_unit_than_its_parent() {
+	build_and_execute(|| {
+		let root = root();
+		let other = VersionSpec {
+			unit: Unit::InputKib,
+			..spec()
+		};
+		let result = Registry::do_register(BOB, name("child"), other, Some(root), terms(50, 10), 1_000);
+		assert_noop!(result, RegistryError::UnitChanged);
 	});
 }
 

@@ -126,7 +126,7 @@ proptest! {
 				let text = format!("{who}: {action:?}");
 				apply(who, action);
 				prop_assert_eq!(Registry::do_try_state(), Ok(()), "after {}", text);
-				for model in Registry::ids_from(0, 100) {
+				for model in Registry::ids_from(0, 100).0 {
 					let sum: Balance = Registry::royalties(model).iter().map(|line| line.per_unit).sum();
 					prop_assert_eq!(Some(sum), Registry::royalty_now(model));
 				}

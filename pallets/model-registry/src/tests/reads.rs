@@ -28,20 +28,23 @@ fn ids_from_should_page_over_gaps() {
 	build_and_execute(|| {
 		(0..6).for_each(|index| _ = registered(ALICE, &format!("m{index}")));
 		assert_ok!(Registry::do_remove(ALICE, 2));
-		assert_eq!(Registry::ids_from(0, 3), vec![0, 1, 3]);
-		assert_eq!(Registry::ids_from(4, 3), vec![4, 5]);
-		assert!(Registry::ids_from(6, 3).is_empty());
-		assert!(Registry::ids_from(u32::MAX, 3).is_empty());
-		assert!(Registry::ids_from(0, 0).is_empty());
+		assert_eq!(Registry::ids_from(0, 3), (vec![0, 1, 3], Some(4)));
+		assert_eq!(Registry::ids_from(4, 3), (vec![4, 5], None));
+		assert_eq!(Registry::ids_from(4, 2), (vec![4, 5], None));
+		assert_eq!(Registry::ids_from(6, 3), (vec![], None));
+		assert_eq!(Registry::ids_from(u32::MAX, 3), (vec![], None));
+		assert_eq!(Registry::ids_from(2, 0), (vec![], Some(2)));
 	});
 }
 
 #[test]
-fn ids_from_should_stop_when_it_looked_at_enough_ids() {
+fn ids_from_should_say_where_to_go_on_when_it_looked_at_enough_ids() {
 	build_and_execute(|| {
-		NextModelId::<Test>::put(MAX_PROBES);
+		// Whoever registers and removes many models does not hide those that come after them.
+		NextModelId::<Test>::put(2 * MAX_PROBES);
 		let model = registered(ALICE, "far");
-		assert!(Registry::ids_from(0, 10).is_empty());
-		assert_eq!(Registry::ids_from(1, 10), vec![model]);
+		assert_eq!(Registry::ids_from(0, 10), (vec![], Some(MAX_PROBES)));
+		assert_eq!(Registry::ids_from(MAX_PROBES, 10), (vec![], Some(2 * MAX_PROBES)));
+		assert_eq!(Registry::ids_from(2 * MAX_PROBES, 10), (vec![model], None));
 	});
 }

@@ -7,33 +7,88 @@ use frame_system::RawOrigin;
 use highway_primitives::{
 	model::{DType, Unit, VerificationPolicy, VersionSpec},
 	traits::Models as _,
+	ModelId, ModelVersion,
 };
 
+fn wait(blocks: u32) {
+	System::set_block_number(System::block_number() + blocks);
+}
+
+/// Version and unit time that a job submitted now gets.
+fn service(model: ModelId) -> (ModelVersion, u32) {
+	let service = Registry::service(model).expect("the model is there");
+	(service.version, service.unit_time_ms)
+}
+
 #[test]
-fn add_version_should_become_what_new_jobs_run_on() {
+fn add_version_should_hold_for_new_jobs_when_its_notice_is_over() {
 	build_and_execute(|| {
 		let model = registered(ALICE, "m");
 		let next = VersionSpec {
 			licence: bytes("MIT"),
 			outputs: BoundedVec::truncate_from(vec![tensor("label", DType::I64)]),
 			policy: VerificationPolicy::Exact,
-			unit: Unit::InputKib,
 			unit_time_ms: 7,
 			..spec()
 		};
-		assert_ok!(Registry::add_version(
-			RawOrigin::Signed(ALICE).into(),
-			model,
-			next.clone()
-		));
-		let service = Registry::service(model).expect("the model is there");
+		let origin = || RawOrigin::Signed(ALICE).into();
+		assert_ok!(Registry::add_version(origin(), model, next.clone()));
+		let from = 1 + VersionNotice::get();
 		assert_eq!(
-			(service.version, service.unit, service.unit_time_ms),
-			(2, Unit::InputKib, 7)
+			last_event(),
+			Event::VersionAdded {
+				model,
+				version: 2,
+				from
+			}
 		);
+		assert_eq!(
+			Registry::spec(model, 2),
+			Some(next.clone()),
+			"hosts can fetch it already"
+		);
+		wait(VersionNotice::get() - 1);
+		assert_eq!(service(model), (1, 100));
+		let (before, current) = Registry::model(model).expect("it is there");
+		assert_eq!((before.version, before.coming, current), (1, Some((2, from)), spec()));
+		wait(1);
+		assert_eq!(service(model), (2, 7));
+		let (after, current) = Registry::model(model).expect("it is there");
+		assert_eq!((after.version, after.coming, current), (2, None, next));
 		assert_eq!(Registry::spec(model, 1), Some(spec()));
-		assert_eq!(Registry::spec(model, 2), Some(next));
-		assert_eq!(last_event(), Event::VersionAdded { model, version: 2 });
+	});
+}
+
+#[test]
+fn add_version_should_take_the_place_of_one_whose_notice_is_not_over() {
+	build_and_execute(|| {
+		let model = registered(ALICE, "m");
+		assert_eq!(Registry::do_add_version(ALICE, model, spec()), Ok(2));
+		wait(VersionNotice::get() - 1);
+		assert_eq!(Registry::do_add_version(ALICE, model, spec()), Ok(3));
+		wait(VersionNotice::get() - 1);
+		assert_eq!(service(model).0, 1, "the notice started anew");
+		wait(1);
+		assert_eq!(service(model).0, 3);
+		// What held meanwhile is what the next notice runs on.
+		assert_eq!(Registry::do_add_version(ALICE, model, spec()), Ok(4));
+		assert_eq!(service(model).0, 3);
+		assert_eq!(Registry::do_remove(ALICE, model), Ok(4));
+	});
+}
+
+#[test]
+fn add_version_should_fail_when_it_counts_in_another_unit() {
+	build_and_execute(|| {
+		let model = registered(ALICE, "m");
+		let other = VersionSpec {
+			unit: Unit::InputKib,
+			..spec()
+		};
+		assert_noop!(
+			Registry::do_add_version(ALICE, model, other),
+			RegistryError::UnitChanged
+		);
 	});
 }
 
@@ -101,7 +156,7 @@ fn add_version_should_change_nothing_when_the_deposit_cannot_be_held() {
 			all
 		));
 		assert!(Registry::add_version(RawOrigin::Signed(ALICE).into(), model, spec()).is_err());
-		assert_eq!(record(model).version, 1);
+		assert_eq!(record(model).newest(), 1);
 		assert!(!Versions::<Test>::contains_key(model, 2));
 	});
 }

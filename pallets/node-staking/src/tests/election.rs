@@ -1,7 +1,7 @@
 use super::*;
 use crate::election::MAX_LOOKED_AT;
 use frame_election_provider_support::SortedListProvider;
-use frame_support::assert_ok;
+use frame_support::{assert_noop, assert_ok};
 use pallet_session::historical;
 use sp_runtime::Perbill;
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
@@ -158,5 +158,75 @@ fn on_offence_should_chill_the_offenders_and_slash_nothing() {
 			));
 			assert_ok!(NodeStaking::resume(signed(1)));
 			assert_eq!(NodeStaking::choose_validators(), Some(vec![1, 2]));
+		});
+}
+
+/// The events of offences so far.
+fn offences() -> usize {
+	let events = System::events().into_iter();
+	events
+		.filter(|record| matches!(record.event, RuntimeEvent::NodeStaking(Event::OffenceReported { .. })))
+		.count()
+}
+
+#[test]
+fn on_offence_should_not_touch_a_later_node_of_the_same_account() {
+	ExtBuilder::default()
+		.node(2, 400, 8)
+		.session_keys(2)
+		.build_and_execute(|| {
+			register(1, 500);
+			pass_sessions(1);
+			assert_ok!(NodeStaking::unbond(signed(1), 500));
+			pass_sessions(4);
+			assert_ok!(NodeStaking::deregister(signed(1)));
+			let again = register(1, 500);
+			report(&[1], 4);
+			assert!(!record(again).chilled);
+			assert_eq!(offences(), 0);
+			report(&[1], 5);
+			assert!(record(again).chilled);
+		});
+}
+
+#[test]
+fn on_offence_should_count_only_as_long_as_the_bond_is_there_for_sure() {
+	ExtBuilder::default()
+		.node(1, 500, 8)
+		.session_keys(1)
+		.build_and_execute(|| {
+			// Bonds leave after 4 sessions; who unbonds in session 3 validates up to session 4.
+			pass_sessions(3);
+			assert_ok!(NodeStaking::unbond(signed(1), 100));
+			pass_sessions(3);
+			assert_noop!(
+				NodeStaking::withdraw_unbonded(signed(1)),
+				Error::<Test>::NothingToWithdraw
+			);
+			report(&[1], 3);
+			assert_eq!(offences(), 0, "older than two sessions");
+			report(&[1], 4);
+			assert_eq!(offences(), 1);
+			pass_sessions(1);
+			assert_ok!(NodeStaking::withdraw_unbonded(signed(1)));
+			report(&[1], 4);
+			assert_eq!(offences(), 1, "the part that was bonded then is gone");
+		});
+}
+
+#[test]
+fn sessions_should_be_provable_only_as_long_as_their_offences_count() {
+	ExtBuilder::default()
+		.node(1, 500, 8)
+		.session_keys(1)
+		.build_and_execute(|| {
+			pass_sessions(9);
+			let kept = |session| historical::HistoricalSessions::<Test>::contains_key(session);
+			assert_eq!(
+				(0..=10).filter(|session| kept(*session)).collect::<Vec<_>>(),
+				vec![7, 8, 9, 10],
+				"two past ones, the current one and the next"
+			);
+			assert_eq!(NodeStaking::earliest_offence(9), 7);
 		});
 }

@@ -165,7 +165,7 @@ proptest! {
 				assert_eq!(<Balances as Inspect<AccountId>>::total_issuance(), issued);
 				assert!(NextNodeId::<Test>::get() >= ids);
 				assert!(!Session::validators().is_empty());
-				for node in NodeStaking::ids_from(0, MAX_PAGE) {
+				for node in NodeStaking::ids_from(0, MAX_PAGE).0 {
 					let mine = || jobs.iter().filter(|job| job.node == node);
 					let standing = standing(node);
 					assert_eq!(standing.assigned as usize, mine().filter(|job| job.slot).count());

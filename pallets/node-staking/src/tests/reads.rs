@@ -1,4 +1,5 @@
 use super::*;
+use crate::reads::MAX_LOOKED_AT;
 use frame_support::assert_ok;
 
 #[test]
@@ -10,12 +11,22 @@ fn ids_from_should_page_over_holes() {
 		assert_ok!(NodeStaking::unbond(signed(3), 150));
 		pass_sessions(4);
 		assert_ok!(NodeStaking::deregister(signed(3)));
-		assert_eq!(NodeStaking::ids_from(0, 3), vec![0, 1, 3]);
-		assert_eq!(NodeStaking::ids_from(2, 10), vec![3, 4]);
-		assert!(NodeStaking::ids_from(5, 10).is_empty());
-		assert!(NodeStaking::ids_from(0, 0).is_empty());
-		assert_eq!(NodeStaking::ids_from(0, u32::MAX).len(), 4);
-		assert!(NodeStaking::ids_from(u32::MAX, u32::MAX).is_empty());
+		assert_eq!(NodeStaking::ids_from(0, 3), (vec![0, 1, 3], Some(4)));
+		assert_eq!(NodeStaking::ids_from(2, 10), (vec![3, 4], None));
+		assert_eq!(NodeStaking::ids_from(5, 10), (vec![], None));
+		assert_eq!(NodeStaking::ids_from(1, 0), (vec![], Some(1)));
+		assert_eq!(NodeStaking::ids_from(0, u32::MAX).0.len(), 4);
+		assert_eq!(NodeStaking::ids_from(u32::MAX, u32::MAX), (vec![], None));
+	});
+}
+
+#[test]
+fn ids_from_should_say_where_to_go_on_when_many_nodes_left_in_a_row() {
+	ExtBuilder::default().build_and_execute(|| {
+		NextNodeId::<Test>::put(MAX_LOOKED_AT + 5);
+		let node = register(1, 150);
+		assert_eq!(NodeStaking::ids_from(0, 10), (vec![], Some(MAX_LOOKED_AT)));
+		assert_eq!(NodeStaking::ids_from(MAX_LOOKED_AT, 10), (vec![node], None));
 	});
 }
 

@@ -14,6 +14,11 @@ pub type Done = StorageMap<Mock, Twox64Concat, JobId, (NodeId, BlobRef)>;
 #[storage_alias]
 pub type Reported = StorageMap<Mock, Twox64Concat, JobId, (NodeId, FailureClass)>;
 
+frame_support::parameter_types! {
+	/// How often somebody asked for a job's state.
+	pub static LookUps: u32 = 0;
+}
+
 /// What a job stands for here.
 pub fn work(job: JobId) -> WorkTag {
 	job.to_be_bytes()
@@ -22,6 +27,7 @@ pub fn work(job: JobId) -> WorkTag {
 pub struct Jobs;
 impl traits::Jobs for Jobs {
 	fn is_assigned(job: JobId, tag: WorkTag, node: NodeId) -> bool {
+		LookUps::mutate(|count| *count += 1);
 		Assigned::get(job) == Some(node) && work(job) == tag
 	}
 	fn attested(job: JobId, tag: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult {
@@ -72,7 +78,7 @@ impl traits::Nodes<AccountId> for Nodes {
 pub struct Setup;
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::benchmarking::BenchmarkSetup for Setup {
-	fn assigned(worker: WorkerId, jobs: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
+	fn assigned(worker: WorkerId, jobs: u32, _: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
 		Workers::insert(0, worker);
 		let jobs = (0..u64::from(jobs)).map(|job| (job, work(job)));
 		jobs.clone().for_each(|(job, _)| Assigned::insert(job, 0));

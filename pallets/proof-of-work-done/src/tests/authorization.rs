@@ -70,6 +70,40 @@ fn batch_should_be_refused_when_nothing_in_it_is_open() {
 }
 
 #[test]
+fn junk_should_cost_a_few_look_ups_when_it_is_not_signed_by_the_node() {
+	execute(|| {
+		let look_ups = |transaction: &UncheckedExtrinsic, reason: InvalidTransaction| {
+			LookUps::set(0);
+			assert_eq!(
+				validate(transaction).unwrap_err(),
+				TransactionValidityError::Invalid(reason)
+			);
+			LookUps::get()
+		};
+		// Nothing of it is open; the last item of the second one is.
+		let stale = || (5_000..5_256).map(item).collect::<Vec<_>>();
+		let mut open = stale();
+		open[255] = item(1);
+		for batch in [stale(), open] {
+			let forged = attest(&key(7), 0, batch.try_into().unwrap());
+			assert_eq!(look_ups(&forged, InvalidTransaction::BadProof), 8);
+		}
+		let own = attest(&key(0), 0, stale().try_into().unwrap());
+		assert_eq!(look_ups(&own, InvalidTransaction::Stale), 256);
+		let short = attest(&key(7), 0, items(5_000..5_008));
+		assert_eq!(look_ups(&short, InvalidTransaction::Stale), 8);
+	});
+}
+
+#[test]
+fn batch_should_be_taken_when_its_last_item_alone_is_open() {
+	execute(|| {
+		let batch = attest(&key(0), 0, items((5_000..5_255).chain([1])));
+		assert_eq!(validate(&batch).unwrap().provides.len(), 1);
+	});
+}
+
+#[test]
 fn batch_should_be_refused_when_no_output_has_a_possible_size() {
 	execute(|| {
 		for size in [0, <MaxBlobSize as Get<u64>>::get() + 1, u64::MAX] {
@@ -221,6 +255,12 @@ fn transactions_about_one_job_should_exclude_each_other_in_a_pool() {
 		assert!(!batch.provides.contains(&other.provides[0]));
 		assert!(batch.propagate && batch.requires.is_empty());
 		assert_eq!(batch.longevity, 32);
+		System::set_block_number(System::block_number() + 1);
+		let again = validate(&attest(&key(0), 0, items([2]))).unwrap();
+		assert!(
+			again.priority > batch.priority,
+			"what is said again replaces what had no effect"
+		);
 	});
 }
 

@@ -2,4 +2,5 @@
 
 mod attest;
 mod authorization;
+mod random;
 mod report_failure;

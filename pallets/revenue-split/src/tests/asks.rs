@@ -1,6 +1,9 @@
 use super::*;
 use crate::{pallet::Asks, Error, MAX_ASKS};
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{
+	assert_noop, assert_ok,
+	traits::fungible::{InspectHold, Mutate},
+};
 
 fn price_now() -> Option<Balance> {
 	Split::quote(MODEL, 0, 1, None).ok().map(|quote| quote.lines[0].amount)
@@ -210,5 +213,138 @@ fn prune_should_drop_asks_of_nodes_that_are_gone_when_called() {
 		);
 		assert!(!Asks::<Test>::contains_key(MODEL, AskRole::Compute));
 		assert_eq!(Split::ask_of(3, MODEL, AskRole::Storage), Some(10));
+	});
+}
+
+#[test]
+fn post_ask_should_take_the_place_of_a_node_that_cannot_serve_when_full() {
+	ExtBuilder.build_and_execute(|| {
+		// All ask nothing, and one of them is not heard any more: squatters cannot keep a market.
+		fill(|_| 0);
+		fall_silent(7);
+		let newcomer = RuntimeOrigin::signed(host(MAX_ASKS, MODEL));
+		assert_ok!(Split::post_ask(newcomer, MODEL, AskRole::Compute, MAX_ASK));
+		assert_eq!(Split::ask_of(7, MODEL, AskRole::Compute), None);
+		// Who is gone goes first, then who cannot serve, then who asks most.
+		fall_silent(8);
+		leave(20);
+		for (newcomer, displaced) in [(MAX_ASKS + 1, 20), (MAX_ASKS + 2, 8), (MAX_ASKS + 3, MAX_ASKS)] {
+			ask(newcomer, AskRole::Compute, 0);
+			assert_eq!(Split::ask_of(displaced, MODEL, AskRole::Compute), None);
+		}
+	});
+}
+
+#[test]
+fn post_ask_should_displace_nobody_when_the_node_cannot_serve_itself() {
+	ExtBuilder.build_and_execute(|| {
+		let newcomer = host(MAX_ASKS, MODEL);
+		fall_silent(MAX_ASKS);
+		let post = |price| Split::post_ask(RuntimeOrigin::signed(newcomer), MODEL, AskRole::Compute, price);
+		// A free place is there for a new node that waits for its first heartbeat.
+		assert_ok!(post(5));
+		assert_ok!(Split::withdraw_ask(
+			RuntimeOrigin::signed(newcomer),
+			MODEL,
+			AskRole::Compute
+		));
+		fill(|_| 10);
+		fall_silent(3);
+		assert_noop!(post(0), Error::<Test>::NotEligible);
+		TestNodes::mutate(|nodes| nodes.get_mut(&MAX_ASKS).unwrap().weight = 1);
+		assert_ok!(post(0));
+		assert_eq!(Split::ask_of(3, MODEL, AskRole::Compute), None);
+	});
+}
+
+#[test]
+fn prune_should_keep_the_ask_of_a_node_that_cannot_serve_for_a_while() {
+	ExtBuilder.build_and_execute(|| {
+		ask(1, AskRole::Compute, 10);
+		fall_silent(1);
+		assert_noop!(
+			Split::prune(RuntimeOrigin::signed(PAYER), MODEL),
+			Error::<Test>::NothingToPrune
+		);
+	});
+}
+
+#[test]
+fn prune_should_drop_all_asks_when_the_model_is_gone() {
+	ExtBuilder.build_and_execute(|| {
+		ask(1, AskRole::Compute, 10);
+		ask(1, AskRole::Storage, 10);
+		ask(2, AskRole::Compute, 10);
+		// The nodes still list it.
+		ModelIsGone::set(true);
+		assert_ok!(Split::prune(RuntimeOrigin::signed(PAYER), MODEL));
+		assert_eq!(Asks::<Test>::iter().count(), 0);
+		assert_eq!((held(1), held(2)), (0, 0));
+	});
+}
+
+fn held(node: NodeId) -> Balance {
+	Balances::total_balance_on_hold(&operator_of(node))
+}
+
+#[test]
+fn deposit_should_be_held_once_for_each_ask_until_it_is_withdrawn() {
+	ExtBuilder.build_and_execute(|| {
+		let operator = RuntimeOrigin::signed(host(1, MODEL));
+		let withdraw = |role| Split::withdraw_ask(operator.clone(), MODEL, role);
+		ask(1, AskRole::Compute, 40);
+		ask(1, AskRole::Compute, 50);
+		assert_eq!(held(1), ASK_DEPOSIT);
+		ask(1, AskRole::Storage, 4);
+		assert_eq!(held(1), 2 * ASK_DEPOSIT);
+		go_to_epoch(1);
+		assert_ok!(withdraw(AskRole::Compute));
+		assert_eq!(held(1), ASK_DEPOSIT);
+		// Back in the same epoch, in which the old ask still holds.
+		ask(1, AskRole::Compute, 60);
+		assert_eq!(held(1), 2 * ASK_DEPOSIT);
+		assert_ok!(withdraw(AskRole::Compute));
+		assert_ok!(withdraw(AskRole::Storage));
+		assert_eq!(held(1), 0);
+	});
+}
+
+#[test]
+fn deposit_should_come_back_when_the_ask_is_displaced_or_pruned() {
+	ExtBuilder.build_and_execute(|| {
+		fill(|node| 1000 + Balance::from(node));
+		go_to_epoch(1);
+		ask(MAX_ASKS, AskRole::Compute, 1);
+		assert_eq!(held(MAX_ASKS - 1), 0);
+		// The operator has it back although its node is gone.
+		leave(2);
+		assert_eq!(held(2), ASK_DEPOSIT);
+		assert_ok!(Split::prune(RuntimeOrigin::signed(PAYER), MODEL));
+		assert_eq!((held(2), held(3)), (0, ASK_DEPOSIT));
+	});
+}
+
+#[test]
+fn post_ask_should_change_nothing_when_the_deposit_cannot_be_held() {
+	ExtBuilder.build_and_execute(|| {
+		let operator = host(1, MODEL);
+		Balances::set_balance(&operator, ED + ASK_DEPOSIT - 1);
+		let post = || Split::post_ask(RuntimeOrigin::signed(operator), MODEL, AskRole::Compute, 1);
+		assert_noop!(post(), sp_runtime::TokenError::FundsUnavailable);
+		Balances::set_balance(&operator, ED + ASK_DEPOSIT);
+		assert_ok!(post());
+	});
+}
+
+#[test]
+fn prune_should_weigh_the_asks_that_it_looked_at() {
+	ExtBuilder.build_and_execute(|| {
+		use crate::WeightInfo;
+		for node in 0..5 {
+			ask(node, AskRole::Compute, 1);
+		}
+		leave(0);
+		let post = Split::prune(RuntimeOrigin::signed(PAYER), MODEL).unwrap();
+		assert_eq!(post.actual_weight, Some(<() as WeightInfo>::prune(5)));
 	});
 }

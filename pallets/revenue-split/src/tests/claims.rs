@@ -5,31 +5,33 @@ use crate::{
 };
 use frame_support::{assert_noop, assert_ok};
 
+/// Ten for each unit, for the maker, who has no account yet.
 fn earn(units: u32) -> AccountId {
-	ask(1, AskRole::Compute, 10);
+	TestRoyalties::set(vec![royalty(MODEL, 50, 10)]);
+	ask(1, AskRole::Compute, 0);
 	go_to_epoch(1);
 	let deal = open_and_escrow(1, units, 0);
 	Split::settle(1, MODEL, &deal, 1);
-	operator_of(1)
+	50
 }
 
 #[test]
 fn claim_should_pay_everything_out_once_when_there_are_earnings() {
 	ExtBuilder.build_and_execute(|| {
-		let operator = earn(100);
+		let maker = earn(100);
 		System::reset_events();
-		assert_ok!(Split::claim(RuntimeOrigin::signed(operator)));
-		assert_eq!(Balances::free_balance(operator), 1000);
+		assert_ok!(Split::claim(RuntimeOrigin::signed(maker)));
+		assert_eq!(Balances::free_balance(maker), 1000);
 		assert_eq!(
 			events(),
 			vec![Event::Claimed {
-				account: operator,
+				account: maker,
 				amount: 1000
 			}]
 		);
-		assert!(!Earnings::<Test>::contains_key(operator));
+		assert!(!Earnings::<Test>::contains_key(maker));
 		assert_noop!(
-			Split::claim(RuntimeOrigin::signed(operator)),
+			Split::claim(RuntimeOrigin::signed(maker)),
 			Error::<Test>::NothingToClaim
 		);
 		assert_eq!(Split::pot_surplus(), Some(0));
@@ -39,8 +41,8 @@ fn claim_should_pay_everything_out_once_when_there_are_earnings() {
 #[test]
 fn claim_should_leave_the_pot_its_existential_deposit_when_the_last_one_claims() {
 	ExtBuilder.build_and_execute(|| {
-		let operator = earn(1000);
-		assert_ok!(Split::claim(RuntimeOrigin::signed(operator)));
+		let maker = earn(1000);
+		assert_ok!(Split::claim(RuntimeOrigin::signed(maker)));
 		assert_ok!(Split::claim(RuntimeOrigin::signed(TREASURY)));
 		assert_eq!(TotalEarnings::<Test>::get(), 0);
 		assert_eq!(pot_balance(), ED);
@@ -50,15 +52,15 @@ fn claim_should_leave_the_pot_its_existential_deposit_when_the_last_one_claims()
 #[test]
 fn claim_should_keep_the_earnings_when_they_do_not_keep_a_dead_account_alive() {
 	ExtBuilder.build_and_execute(|| {
-		let operator = earn(9);
+		let maker = earn(9);
 		assert_noop!(
-			Split::claim(RuntimeOrigin::signed(operator)),
+			Split::claim(RuntimeOrigin::signed(maker)),
 			Error::<Test>::ClaimBelowExistentialDeposit
 		);
-		assert_eq!(Split::claimable(&operator), 90);
-		assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), operator, ED));
-		assert_ok!(Split::claim(RuntimeOrigin::signed(operator)));
-		assert_eq!(Balances::free_balance(operator), ED + 90);
+		assert_eq!(Split::claimable(&maker), 90);
+		assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), maker, ED));
+		assert_ok!(Split::claim(RuntimeOrigin::signed(maker)));
+		assert_eq!(Balances::free_balance(maker), ED + 90);
 	});
 }
 

@@ -188,3 +188,85 @@ fn providers_should_name_storage_first_and_nobody_twice_when_cleared() {
 		assert_eq!(Split::providers(MODEL), vec![3, 1]);
 	});
 }
+
+#[test]
+fn open_should_have_no_storage_line_when_the_only_offer_is_beyond_the_reserve() {
+	ExtBuilder.build_and_execute(|| {
+		ask(1, AskRole::Compute, 20);
+		ask(2, AskRole::Storage, MAX_ASK);
+		go_to_epoch(1);
+		let deal = open(1, 1, 100 * MIB);
+		assert_eq!((deal.storage, deal.price), (None, 21));
+		// A MiB may cost as much as the unit that it is run for.
+		ask(2, AskRole::Storage, 20);
+		go_to_epoch(2);
+		assert_eq!(open(2, 1, 2 * MIB).storage, Some((2, 40)));
+	});
+}
+
+#[test]
+fn storage_reserve_should_be_the_compute_price_of_a_mib_when_the_unit_is_a_kib() {
+	ExtBuilder.build_and_execute(|| {
+		TestUnit::set(highway_primitives::Unit::InputKib);
+		ask(1, AskRole::Compute, 2);
+		ask(2, AskRole::Storage, 2 * 1024);
+		ask(3, AskRole::Storage, 2 * 1024 + 1);
+		go_to_epoch(1);
+		assert_eq!(open(1, 1024, MIB).storage, Some((2, 2 * 1024)));
+	});
+}
+
+#[test]
+fn open_should_at_most_double_the_price_when_dearer_asks_are_the_majority() {
+	ExtBuilder.build_and_execute(|| {
+		for node in 1..=3 {
+			ask(node, AskRole::Compute, 10);
+		}
+		go_to_epoch(1);
+		assert_eq!(open(1, 1, 0).compute, 10);
+		ask(2, AskRole::Compute, 20);
+		ask(3, AskRole::Compute, MAX_ASK);
+		go_to_epoch(2);
+		// The last clearing was at 10: up to 20 counts.
+		let deal = open(2, 1, 0);
+		assert_eq!(deal.compute, 10);
+		assert_eq!(Split::executors(MODEL, &deal), vec![1]);
+		ask(1, AskRole::Compute, 15);
+		ask(2, AskRole::Compute, 21);
+		go_to_epoch(3);
+		let deal = open(3, 1, 0);
+		assert_eq!((deal.compute, Split::executors(MODEL, &deal)), (15, vec![1]));
+	});
+}
+
+#[test]
+fn open_should_still_find_nodes_when_all_ask_more_than_twice_the_last_price() {
+	ExtBuilder.build_and_execute(|| {
+		ask(1, AskRole::Compute, 10);
+		go_to_epoch(1);
+		open(1, 1, 0);
+		for node in 1..=8 {
+			ask(node, AskRole::Compute, 100 + Balance::from(node));
+		}
+		go_to_epoch(2);
+		let deal = open(2, 1, 0);
+		// The cheapest quarter: 101 and 102, of which the lower clears.
+		assert_eq!((deal.compute, Split::executors(MODEL, &deal)), (101, vec![1]));
+	});
+}
+
+#[test]
+fn looked_at_should_count_the_asks_on_the_first_touch_and_the_winners_later() {
+	ExtBuilder.build_and_execute(|| {
+		for node in 1..=5 {
+			ask(node, AskRole::Compute, Balance::from(node));
+		}
+		ask(9, AskRole::Storage, 1);
+		go_to_epoch(1);
+		let first = open(1, 1, 0);
+		assert_eq!(Split::looked_at(MODEL, &first), 6);
+		let second = open(2, 1, 0);
+		// Three of five win.
+		assert_eq!(Split::looked_at(MODEL, &second), 4);
+	});
+}

@@ -9,6 +9,7 @@ mod prices;
 mod settlements;
 
 use crate::{mock::*, AskRole, Event, Pallet};
+use frame_support::traits::fungible::{Inspect, Mutate};
 use highway_primitives::{
 	market::{BillLine, Deal},
 	traits::Market,
@@ -19,7 +20,7 @@ pub(crate) type Split = Pallet<Test>;
 
 pub(crate) const MIB: u64 = 1024 * 1024;
 
-/// Registers a node that hosts `model` and can take jobs. Its operator is 1000 + its id.
+/// Registers a node that hosts `model` and can take jobs. Its operator is 1000 + its id and can pay for two asks.
 pub(crate) fn host(node: NodeId, model: ModelId) -> AccountId {
 	let mut nodes = TestNodes::get();
 	let operator = operator_of(node);
@@ -30,6 +31,9 @@ pub(crate) fn host(node: NodeId, model: ModelId) -> AccountId {
 	});
 	entry.hosts.insert(model);
 	TestNodes::set(nodes);
+	if Balances::total_balance(&operator) == 0 {
+		Balances::set_balance(&operator, ED + 2 * ASK_DEPOSIT);
+	}
 	operator
 }
 

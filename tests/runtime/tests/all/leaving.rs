@@ -112,6 +112,8 @@ fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
 		let all = free(&account) + reserved(operator);
 		let bill = || <Runtime as MarketApi<Block, AccountId>>::explain_split(job).expect("the record is kept");
 		let paid = bill();
+		let role = AskRole::Compute;
+		chain.ok(operator, pallet_revenue_split::Call::withdraw_ask { model, role });
 		chain.ok(operator, Node::unbond { amount: BOND });
 		assert_eq!(
 			chain.call(operator, Node::withdraw_unbonded {}),

@@ -1,11 +1,15 @@
 //! The runtime's pallets together, through real blocks. One program for all themes: it links once.
 
+mod accounts;
 mod attestations;
+mod candidates;
 mod genesis;
 mod jobs;
 mod leaving;
 mod limits;
+mod market;
 mod metadata;
+mod offences;
 mod random;
 mod refusals;
 mod sessions;

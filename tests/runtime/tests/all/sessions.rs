@@ -18,14 +18,14 @@ fn heartbeat(node: u32, session: u32) -> WorkerAction {
 }
 
 /// Makes blocks until `count` more sessions have begun.
-fn pass_sessions(chain: &mut Chain, count: u32) {
+pub(crate) fn pass_sessions(chain: &mut Chain, count: u32) {
 	let until = NodeStaking::current_session() + count;
 	while NodeStaking::current_session() < until {
 		chain.blocks(1);
 	}
 }
 
-fn register(chain: &mut Chain, operator: Sr25519Keyring, bond: u128) {
+pub(crate) fn register(chain: &mut Chain, operator: Sr25519Keyring, bond: u128) {
 	let description = pallet_node_staking::NodeDescription {
 		worker: operator.public().into(),
 		peer_id: Default::default(),

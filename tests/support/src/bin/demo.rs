@@ -1,7 +1,11 @@
 //! The main job, end to end: see `scripts/demo`.
 
 use anyhow::{ensure, Context, Result};
-use highway_test_support::{market, unless_interrupted, until, Devnet, Wallet};
+use highway_test_support::{
+	bare::{BareMagika, TOLERANCE},
+	market, unless_interrupted, until, Devnet, Wallet,
+};
+use highway_wallet::recipes::Answer;
 use serde_json::{json, Value};
 use std::{
 	env,
@@ -30,12 +34,38 @@ fn files() -> Result<Vec<PathBuf>> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-	unless_interrupted(demonstrate(env::args().any(|argument| argument == "--json"))).await
+	let as_json = env::args().any(|argument| argument == "--json");
+	let files = files()?;
+	let expected = bare(&files)?;
+	eprintln!("starting three validators with workers …");
+	// Stops the nodes as well, and fails if one of them panicked or did not end well.
+	let jobs = unless_interrupted(Devnet::run(async |devnet| demonstrate(devnet, &files, &expected).await)).await?;
+	if as_json {
+		let bare: Vec<_> = files
+			.iter()
+			.zip(&expected)
+			.map(|(file, answer)| json!({ "file": file, "label": answer.label, "score": answer.score }))
+			.collect();
+		println!("{}", json!({ "jobs": jobs, "bare_onnx_runtime": bare }));
+	} else {
+		print!("{}", table(&jobs, &expected));
+	}
+	Ok(())
 }
 
-async fn demonstrate(as_json: bool) -> Result<()> {
-	eprintln!("starting three validators with workers …");
-	let devnet = Devnet::start().await?;
+/// What ONNX Runtime says of the files in this process, without a network.
+fn bare(files: &[PathBuf]) -> Result<Vec<Answer>> {
+	let mut magika = BareMagika::load()?;
+	files
+		.iter()
+		.map(|file| {
+			let output = magika.run(&magika.input(file)?)?;
+			magika.answer(&output)
+		})
+		.collect()
+}
+
+async fn demonstrate(devnet: &Devnet, files: &[PathBuf], expected: &[Answer]) -> Result<Vec<Value>> {
 	for node in &devnet.nodes {
 		eprintln!("  {:8} {}", node.name(), node.url());
 	}
@@ -47,37 +77,46 @@ async fn demonstrate(as_json: bool) -> Result<()> {
 	eprintln!("Dave registers Magika …");
 	let model = market::add_model(&maker, &market::magika_arguments()?).await?;
 	eprintln!("Alice, Bob and Charlie host model {model}; their asks hold from the next market epoch on …");
-	market::host_everywhere(&devnet, model, "0.01", "0.001").await?;
+	market::host_everywhere(devnet, model, "0.01", "0.001").await?;
 
-	let files = files()?;
 	eprintln!("Eve pays for {} inferences …", files.len());
 	let mut arguments = vec!["infer".to_string(), model.to_string(), "--file".into()];
 	arguments.extend(files.iter().map(|file| file.to_string_lossy().into_owned()));
 	let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
 	let answer = payer.run(&arguments).await?;
 	let results = answer["results"].as_array().context("`infer` gives results")?;
+	let labels: Vec<_> = results
+		.iter()
+		.map(|result| result["label"].as_str().unwrap_or_default())
+		.collect();
+	ensure!(
+		labels == EXPECTED,
+		"the labels are {labels:?}, but the files are {EXPECTED:?}"
+	);
+	for (result, bare) in results.iter().zip(expected) {
+		same_as_bare(result, bare)?;
+	}
 
 	eprintln!("waiting until the attestation window is over and everybody is paid …");
 	let mut jobs = Vec::new();
 	for (file, result) in files.iter().zip(results) {
 		jobs.push(job(&payer, file, result).await?);
 	}
-	let labels: Vec<_> = jobs
-		.iter()
-		.map(|job| job["label"].as_str().unwrap_or_default())
-		.collect();
-	ensure!(
-		labels == EXPECTED,
-		"the labels are {labels:?}, but the files are {EXPECTED:?}"
-	);
-
 	eprintln!("stopping the nodes …");
-	devnet.stop().await?;
-	if as_json {
-		println!("{}", json!({ "jobs": jobs }));
-	} else {
-		print!("{}", table(&jobs));
-	}
+	Ok(jobs)
+}
+
+/// Error if the network says something else than bare ONNX Runtime.
+fn same_as_bare(result: &Value, bare: &Answer) -> Result<()> {
+	let (ours, theirs) = (result["score"].as_f64(), bare.score);
+	let near = ours
+		.zip(theirs)
+		.is_some_and(|(ours, theirs)| (ours - theirs).abs() <= f64::from(TOLERANCE));
+	ensure!(
+		result["label"] == bare.label && near,
+		"bare ONNX Runtime says {} ({theirs:?}), the network: {result}",
+		bare.label
+	);
 	Ok(())
 }
 
@@ -108,20 +147,21 @@ async fn job(payer: &Wallet, file: &Path, result: &Value) -> Result<Value> {
 	}))
 }
 
-fn table(jobs: &[Value]) -> String {
+fn table(jobs: &[Value], bare: &[Answer]) -> String {
 	let mut text = format!(
-		"\n{:32} {:8} {:>7}  {:>4}  {:>6}\n",
-		"file", "label", "score", "node", "blocks"
+		"\n{:32} {:8} {:>7}  {:>7}  {:>4}  {:>6}\n",
+		"file", "label", "score", "bare", "node", "blocks"
 	);
-	for job in jobs {
+	for (job, bare) in jobs.iter().zip(bare) {
 		let file = job["file"]
 			.as_str()
 			.and_then(|file| Path::new(file).file_name()?.to_str())
 			.unwrap_or_default();
 		text += &format!(
-			"{file:32} {:8} {:>6.1}%  {:>4}  {:>6}\n",
+			"{file:32} {:8} {:>6.1}%  {:>6.1}%  {:>4}  {:>6}\n",
 			job["label"].as_str().unwrap_or_default(),
 			job["score"].as_f64().unwrap_or_default() * 100.0,
+			bare.score.unwrap_or_default() * 100.0,
 			job["node"],
 			job["blocks"],
 		);
@@ -134,5 +174,8 @@ fn table(jobs: &[Value]) -> String {
 			);
 		}
 	}
+	text += &format!(
+		"\nThe labels are those of bare ONNX Runtime on the same bytes; the scores differ from its own (bare) by {TOLERANCE:e} at most.\n"
+	);
 	text
 }

@@ -7,7 +7,7 @@ use std::future::pending;
 #[tokio::main]
 async fn main() -> Result<()> {
 	eprintln!("starting three validators …");
-	let devnet = unless_interrupted(Devnet::start()).await?;
+	let mut devnet = unless_interrupted(Devnet::start()).await?;
 	for node in &devnet.nodes {
 		println!("{:8} {}  log {}", node.name(), node.url(), node.log().display());
 	}

@@ -7,7 +7,7 @@ use highway_wallet::client::Client;
 use serde_json::{json, Value};
 use sp_core::H256;
 use std::{
-	collections::{BTreeMap, HashMap},
+	collections::{BTreeMap, HashMap, HashSet},
 	time::Duration,
 };
 use subxt::{events::Phase, OnlineClient, PolkadotConfig};
@@ -52,6 +52,43 @@ pub struct Block {
 	pub failed: usize,
 }
 
+/// What became of a transaction that submits a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+	/// Its job was attested.
+	Attested(JobId),
+	/// Its job ended without an attestation.
+	Ended(JobId),
+	/// Its job is neither attested nor ended.
+	Open(JobId),
+	/// It failed in its block, so there is no job.
+	Refused,
+	/// It is in no finalized block.
+	Unseen,
+}
+
+impl Fate {
+	fn is_final(self) -> bool {
+		!matches!(self, Self::Open(_) | Self::Unseen)
+	}
+
+	/// Its job, if that was attested.
+	pub fn attested(self) -> Option<JobId> {
+		match self {
+			Self::Attested(job) => Some(job),
+			_ => None,
+		}
+	}
+
+	/// Its job, if that was not attested.
+	pub fn never_attested(self) -> Option<JobId> {
+		match self {
+			Self::Ended(job) | Self::Open(job) => Some(job),
+			_ => None,
+		}
+	}
+}
+
 /// Reads finalized blocks, each once.
 pub struct Ledger {
 	client: Client,
@@ -63,6 +100,9 @@ pub struct Ledger {
 	pub submissions: BTreeMap<JobId, Submission>,
 	/// Attestations by job.
 	pub attestations: BTreeMap<JobId, Attestation>,
+	/// Jobs that ended without an attestation, with the block.
+	pub ended: BTreeMap<JobId, BlockNumber>,
+	failed: HashSet<String>,
 	/// All blocks read.
 	pub blocks: BTreeMap<BlockNumber, Block>,
 	/// What went wrong with jobs: block, job and the event's name.
@@ -80,6 +120,8 @@ impl Ledger {
 			jobs: HashMap::new(),
 			submissions: BTreeMap::new(),
 			attestations: BTreeMap::new(),
+			ended: BTreeMap::new(),
+			failed: HashSet::new(),
 			blocks: BTreeMap::new(),
 			troubles: Vec::new(),
 		};
@@ -106,26 +148,57 @@ impl Ledger {
 		Ok(())
 	}
 
-	/// Waits until all these extrinsics and the attestations of their jobs are finalized. Returns the jobs in the same
-	/// order; `None` where there is no job, or no attestation, after `limit`.
-	pub async fn wait_for(&mut self, extrinsics: &[String], limit: Duration) -> Result<Vec<Option<JobId>>> {
+	fn fate(&self, extrinsic: &str) -> Fate {
+		match self.jobs.get(extrinsic) {
+			Some(job) if self.attestations.contains_key(job) => Fate::Attested(*job),
+			Some(job) if self.ended.contains_key(job) => Fate::Ended(*job),
+			Some(job) => Fate::Open(*job),
+			None if self.failed.contains(extrinsic) => Fate::Refused,
+			None => Fate::Unseen,
+		}
+	}
+
+	/// Waits until it is final what became of all these extrinsics, but not longer than `limit`. Fates in the same order.
+	pub async fn wait_for(&mut self, extrinsics: &[String], limit: Duration) -> Result<Vec<Fate>> {
 		let end = tokio::time::Instant::now() + limit;
 		loop {
 			self.advance().await?;
-			let jobs: Vec<_> = extrinsics
-				.iter()
-				.map(|extrinsic| {
-					self.jobs
-						.get(extrinsic)
-						.copied()
-						.filter(|job| self.attestations.contains_key(job))
-				})
-				.collect();
-			if jobs.iter().all(Option::is_some) || tokio::time::Instant::now() > end {
-				return Ok(jobs);
+			let fates: Vec<_> = extrinsics.iter().map(|extrinsic| self.fate(extrinsic)).collect();
+			if fates.iter().all(|fate| fate.is_final()) || tokio::time::Instant::now() > end {
+				return Ok(fates);
 			}
 			tokio::time::sleep(Duration::from_millis(500)).await;
 		}
+	}
+
+	/// Says on standard error what is known of the jobs that were not attested, and how many transactions made no job.
+	pub async fn tell_of_losses(&self, fates: &[Fate]) -> Result<()> {
+		for job in fates.iter().filter_map(|fate| fate.never_attested()) {
+			let now = match self.client.job(job).await? {
+				Some(info) => format!(
+					"{:?}, with node {:?} after nodes {:?}, due in block {}",
+					info.phase, info.executor, info.tried, info.due
+				),
+				None => "gone".into(),
+			};
+			eprintln!(
+				"job {job} was never attested: {:?}; it is {now}",
+				self.submissions.get(&job)
+			);
+			for (block, _, trouble) in self.troubles.iter().filter(|(_, other, _)| *other == job) {
+				eprintln!("  block {block}: {trouble}");
+			}
+		}
+		for (fate, what) in [
+			(Fate::Refused, "failed in their blocks"),
+			(Fate::Unseen, "are in no finalized block"),
+		] {
+			let count = fates.iter().filter(|other| **other == fate).count();
+			if count > 0 {
+				eprintln!("{count} transactions {what}");
+			}
+		}
+		Ok(())
 	}
 
 	async fn read(&mut self, number: BlockNumber) -> Result<()> {
@@ -155,8 +228,11 @@ impl Ledger {
 				name,
 				"JobTimedOut" | "JobReassigned" | "FailureReported" | "JobRefunded" | "JobFailed"
 			) {
-				self.troubles
-					.push((number, JobId::decode(&mut fields)?, name.to_owned()));
+				let job = JobId::decode(&mut fields)?;
+				self.troubles.push((number, job, name.to_owned()));
+				if matches!(name, "JobRefunded" | "JobFailed") {
+					self.ended.insert(job, number);
+				}
 			}
 			let Phase::ApplyExtrinsic(index) = event.phase() else {
 				continue;
@@ -177,7 +253,10 @@ impl Ledger {
 				("ProofOfWorkDone", "Attested") => {
 					attested.entry(index).or_default().push(Decode::decode(&mut fields)?);
 				}
-				("System", "ExtrinsicFailed") => record.failed += 1,
+				("System", "ExtrinsicFailed") => {
+					record.failed += 1;
+					self.failed.insert(extrinsics[index as usize].to_owned());
+				}
 				_ => {}
 			}
 		}

@@ -1,8 +1,7 @@
 //! Inputs of jobs: files of five types, no two of them alike, with the label that each must get.
 
 use anyhow::{ensure, Context, Result};
-use highway_primitives::model::VersionSpec;
-use highway_wallet::recipes::{Prepared, Recipe};
+use highway_test_support::bare::BareMagika;
 use std::{
 	env, fs,
 	path::{Path, PathBuf},
@@ -22,8 +21,7 @@ pub struct Input {
 
 /// Makes inputs.
 pub struct Inputs<'a> {
-	recipe: &'a dyn Recipe,
-	spec: &'a VersionSpec,
+	magika: &'a BareMagika,
 	samples: [(&'static str, Vec<u8>); 5],
 	scratch: PathBuf,
 	made: usize,
@@ -31,7 +29,7 @@ pub struct Inputs<'a> {
 
 impl<'a> Inputs<'a> {
 	/// Reads the sample files; `scratch` is a file of our own.
-	pub fn new(recipe: &'a dyn Recipe, spec: &'a VersionSpec, scratch: PathBuf) -> Result<Self> {
+	pub fn new(magika: &'a BareMagika, scratch: PathBuf) -> Result<Self> {
 		let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../files");
 		let sample = |name: &str| fs::read(folder.join(name)).with_context(|| format!("the sample {name}"));
 		let mut own = fs::read(env::current_exe()?)?;
@@ -45,8 +43,7 @@ impl<'a> Inputs<'a> {
 			("elf", own),
 		];
 		Ok(Self {
-			recipe,
-			spec,
+			magika,
 			samples,
 			scratch,
 			made: 0,
@@ -58,15 +55,8 @@ impl<'a> Inputs<'a> {
 		let (label, sample) = &self.samples[self.made % self.samples.len()];
 		fs::write(&self.scratch, variant(label, sample, self.made))?;
 		self.made += 1;
-		match self.recipe.prepare(&self.scratch, self.spec)? {
-			Prepared::Input(bytes) => Ok(Input { bytes, label }),
-			Prepared::Answer(answer) => anyhow::bail!("the sample for {label} needs no model: {answer:?}"),
-		}
-	}
-
-	/// Leaves out `count` inputs.
-	pub fn skip(&mut self, count: usize) {
-		self.made += count;
+		let bytes = self.magika.input(&self.scratch)?;
+		Ok(Input { bytes, label })
 	}
 
 	/// The next `count` inputs.

@@ -2,9 +2,11 @@
 
 use crate::{
 	figures::{figure, percentile, Figure, Goal},
+	inputs::Input,
 	market::Market,
 };
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
+use highway_primitives::JobId;
 use std::time::Duration;
 
 /// Between two jobs: several blocks' worth of them stays far below what the nodes can do.
@@ -13,14 +15,10 @@ const PACE: Duration = Duration::from_millis(500);
 /// The longest that all submissions take together.
 const LONGEST: Duration = Duration::from_secs(100);
 
-/// How long the last job may take until its attestation is finalized.
-const FINAL_WITHIN: Duration = Duration::from_secs(40);
-
-/// Submits `jobs` jobs evenly and reads from the blocks when they were attested.
-pub async fn measure(market: &mut Market, jobs: u32) -> Result<Vec<Figure>> {
-	let pace = PACE.min(LONGEST / jobs);
-	eprintln!("{jobs} jobs, one every {} ms …", pace.as_millis());
-	let inputs = market.inputs("latency")?.take(jobs as usize)?;
+/// Submits a job for each of `inputs`, evenly, and reads from the blocks when they were attested.
+pub async fn measure(market: &mut Market, inputs: &[Input]) -> Result<Vec<Figure>> {
+	let pace = PACE.min(LONGEST / inputs.len() as u32);
+	eprintln!("{} jobs, one every {} ms …", inputs.len(), pace.as_millis());
 	let mut ticks = tokio::time::interval(pace);
 	let mut sent = Vec::new();
 	let count = market.payers.len();
@@ -33,41 +31,47 @@ pub async fn measure(market: &mut Market, jobs: u32) -> Result<Vec<Figure>> {
 		payer.send(&transaction).await?;
 		sent.push(transaction);
 	}
-	let attested: Vec<_> = market
-		.ledger
-		.wait_for(&sent, FINAL_WITHIN)
-		.await?
-		.into_iter()
-		.flatten()
-		.collect();
-	ensure!(
-		attested.len() == sent.len(),
-		"only {} of {} jobs were attested in a finalized block within {FINAL_WITHIN:?}",
-		attested.len(),
-		sent.len()
-	);
-
+	eprintln!("waiting until they are final …");
+	let fates = market.ledger.wait_for(&sent, market.final_within).await?;
 	let ledger = &market.ledger;
-	let blocks: Vec<u32> = attested
+	ledger.tell_of_losses(&fates).await?;
+
+	let attested: Vec<JobId> = fates.iter().filter_map(|fate| fate.attested()).collect();
+	// A job that was lost waited until it ended, or waits still: it counts as what it is, a slow one.
+	let last = ledger.blocks.keys().last().copied().unwrap_or(0);
+	let blocks: Vec<u32> = fates
 		.iter()
-		.filter_map(|job| Some(ledger.attestations.get(job)?.block - ledger.submissions.get(job)?.block))
+		.filter_map(|fate| fate.attested().or(fate.never_attested()))
+		.filter_map(|job| {
+			let attested = ledger.attestations.get(&job).map(|attestation| attestation.block);
+			let end = attested.or(ledger.ended.get(&job).copied()).unwrap_or(last);
+			Some(end - ledger.submissions.get(&job)?.block)
+		})
 		.collect();
 	let at = |rank| {
 		percentile(&blocks, rank)
 			.map(f64::from)
-			.context("there is at least one job")
+			.context("no job was submitted in a finalized block")
 	};
-	let alone = ledger
-		.average_bytes(&attested, |batch| batch == 1)
-		.context("no job was attested alone")?;
-	Ok(vec![
+	let mut figures = vec![
 		figure("latency_p50", at(0.5)?, "blocks to attestation", Goal::AtMost(2.0)),
 		figure("latency_p99", at(0.99)?, "blocks to attestation", Goal::AtMost(3.0)),
 		figure(
+			"latency_jobs_lost",
+			(sent.len() - attested.len()) as f64,
+			"jobs not attested",
+			Goal::AtMost(0.0),
+		),
+	];
+	if let Some(alone) = ledger.average_bytes(&attested, |batch| batch == 1) {
+		figures.push(figure(
 			"bytes_attested_alone",
 			alone,
 			"bytes on chain per job",
 			Goal::AtMost(320.0),
-		),
-	])
+		));
+	} else {
+		eprintln!("no job was attested alone: its bytes on chain are not measured");
+	}
+	Ok(figures)
 }

@@ -1,21 +1,17 @@
 //! Magika, hosted by three nodes, and three accounts that pay.
 
-use crate::{chain::Ledger, inputs::Inputs, payer::Payer};
+use crate::{chain::Ledger, payer::Payer};
 use anyhow::{Context, Result};
-use highway_primitives::{Balance, ModelId, NodeId};
-use highway_runtime_api::types::ModelInfo;
+use highway_primitives::{Balance, ModelId, NodeId, BLOCK_SECONDS};
 use highway_test_support::{
-	binaries,
 	market::{self, key_of},
 	Devnet, Wallet,
 };
 use highway_wallet::{
 	client::{Client, Signer},
 	keystore,
-	recipes::{self, Recipe},
 };
-use sp_core::crypto::AccountId32;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, time::Duration};
 
 /// Who pays, each at another node.
 const PAYERS: [&str; 3] = ["//Dave", "//Eve", "//Ferdie"];
@@ -24,19 +20,16 @@ const PAYERS: [&str; 3] = ["//Dave", "//Eve", "//Ferdie"];
 pub struct Market {
 	/// The model's id.
 	pub model: ModelId,
-	/// The model.
-	pub info: ModelInfo<AccountId32>,
-	/// Its recipe.
-	pub recipe: Box<dyn Recipe>,
 	/// The most that is paid for a job: twice what it costs.
 	pub max_price: Balance,
 	/// Who pays.
 	pub payers: Vec<Payer>,
 	/// A connection to each node, by its id on chain.
 	pub nodes: BTreeMap<NodeId, Client>,
+	/// How long a job may take until it is final what became of it.
+	pub final_within: Duration,
 	/// The finalized blocks.
 	pub ledger: Ledger,
-	scratch: PathBuf,
 }
 
 impl Market {
@@ -62,23 +55,20 @@ impl Market {
 		}
 		let first = &devnet.nodes[0];
 		let client = payers[0].client.clone();
-		let info = client.model(model).await?.context("the model was registered")?;
-		let max_price = client.quote(model, 10_000, None).await?.price.saturating_mul(2);
-		let config = std::fs::read(binaries::model("magika/config.min.json")?)?;
+		let quote = client.quote(model, 10_000, None).await?;
 		Ok(Self {
 			model,
-			info,
-			recipe: recipes::load(b"magika", &config)?,
-			max_price,
+			max_price: quote.price.saturating_mul(2),
 			payers,
 			nodes,
+			final_within: final_within(quote.deadline),
 			ledger: Ledger::open(client, &first.url()).await?,
-			scratch: devnet.scratch(),
 		})
 	}
+}
 
-	/// New inputs. `part` keeps those of different measurements apart.
-	pub fn inputs(&self, part: &str) -> Result<Inputs<'_>> {
-		Inputs::new(&*self.recipe, &self.info.spec, self.scratch.join(part))
-	}
+/// By then a job is attested, or ended after the deadlines of all the nodes that may have it.
+fn final_within(deadline: u32) -> Duration {
+	// Three nodes; twice the time for slots without a block under load; half a minute for finality.
+	Duration::from_secs(u64::from(3 * deadline * BLOCK_SECONDS) * 2 + 30)
 }

@@ -5,16 +5,18 @@ use crate::{
 	figures::{figure, Figure, Goal},
 	inputs::Input,
 	market::Market,
-	native::Bare,
+	native,
 	payer::Payer,
+	Work,
 };
 use anyhow::{ensure, Context, Result};
 use futures::{
 	future::{join_all, try_join_all},
 	stream, StreamExt,
 };
-use highway_primitives::{JobId, NodeId};
-use highway_wallet::client::Client;
+use highway_offchain_worker::tensors;
+use highway_primitives::JobId;
+use highway_test_support::bare::{self, BareMagika};
 use serde_json::json;
 use std::{
 	collections::{BTreeMap, HashMap},
@@ -26,17 +28,11 @@ use tokio::time::{sleep, Instant};
 /// More jobs a second than two cores can do: what is prepared must last.
 const PREPARED_PER_SECOND: u64 = 250;
 
-/// Inputs that bare ONNX Runtime is timed with, before and after the load.
-const BARE_RUNS: usize = 600;
-
 /// Jobs that a payer sends at once.
 const CHUNK: usize = 16;
 
 /// How often the senders learn how many more jobs fit.
 const LOOK: Duration = Duration::from_millis(200);
-
-/// How long jobs may take, after the load, until their attestation is finalized.
-const FINAL_WITHIN: Duration = Duration::from_secs(45);
 
 /// Outputs that are fetched at the same time.
 const FETCHES: usize = 16;
@@ -53,19 +49,23 @@ struct Prepared {
 	transaction: String,
 }
 
+/// An attested job with what was asked, and what bare ONNX Runtime answers.
+struct Done<'a> {
+	job: JobId,
+	input: &'a Input,
+	reference: Vec<u8>,
+}
+
+/// More jobs than there can be in a load of this length: what is prepared must last.
+pub fn most_jobs(load: Duration) -> usize {
+	(load.as_secs() * PREPARED_PER_SECOND) as usize
+}
+
 /// Loads the network and reads from the blocks what came of it.
-pub async fn measure(market: &mut Market, load: Duration, explain: bool) -> Result<Vec<Figure>> {
+pub async fn measure(market: &mut Market, work: &mut Work, load: Duration, explain: bool) -> Result<Vec<Figure>> {
 	eprintln!("preparing the load …");
 	let first_nonces: Vec<_> = market.payers.iter().map(Payer::next_nonce).collect();
-	let prepared = prepare(market, load)?;
-	let sample: Vec<Input> = prepared
-		.iter()
-		.flatten()
-		.take(BARE_RUNS)
-		.map(|job| job.input.clone())
-		.collect();
-	let mut bare = Bare::load()?;
-	let before = bare.rate(&sample, &*market.recipe, &market.info.spec)?;
+	let prepared = sign(market, std::mem::take(&mut work.throughput))?;
 
 	eprintln!("{} s of load …", load.as_secs());
 	let limit = AtomicU64::new(0);
@@ -84,40 +84,68 @@ pub async fn measure(market: &mut Market, load: Duration, explain: bool) -> Resu
 	for ((payer, first), count) in market.payers.iter_mut().zip(first_nonces).zip(&counts) {
 		payer.rewind(first + *count as u64);
 	}
-	let jobs: HashMap<&str, &str> = prepared
+	let jobs: HashMap<&str, &Input> = prepared
 		.iter()
 		.zip(&counts)
 		.flat_map(|(jobs, count)| &jobs[..*count])
-		.map(|job| (job.transaction.as_str(), job.input.label))
+		.map(|job| (job.transaction.as_str(), &job.input))
 		.collect();
 	eprintln!("{} jobs sent; waiting until they are final …", jobs.len());
 	let sent: Vec<String> = jobs.keys().map(|transaction| transaction.to_string()).collect();
-	let found = market.ledger.wait_for(&sent, FINAL_WITHIN).await?;
-	let attested: Vec<(JobId, &str)> = sent
+	let fates = market.ledger.wait_for(&sent, market.final_within).await?;
+	market.ledger.tell_of_losses(&fates).await?;
+	let attested: Vec<(JobId, &Input)> = sent
 		.iter()
-		.zip(found)
-		.filter_map(|(transaction, job)| Some((job?, jobs[transaction.as_str()])))
+		.zip(&fates)
+		.filter_map(|(transaction, fate)| Some((fate.attested()?, jobs[transaction.as_str()])))
 		.collect();
 	ensure!(!attested.is_empty(), "no job was attested");
 
 	eprintln!("checking {} outputs …", attested.len());
-	let after = bare.rate(&sample, &*market.recipe, &market.info.spec)?;
-	let correct = correct(market, &attested).await;
-	let bare_rate = (before + after) / 2.0;
+	let inputs: Vec<&Input> = attested.iter().map(|(_, input)| *input).collect();
+	let (beside_nodes, references) = native::bare(&mut work.magika, &inputs)?;
+	let done: Vec<Done> = attested
+		.iter()
+		.zip(references)
+		.map(|((job, input), reference)| Done {
+			job: *job,
+			input,
+			reference,
+		})
+		.collect();
+	let correct = correct(market, &work.magika, &done).await;
+	let ids: Vec<JobId> = done.iter().map(|done| done.job).collect();
 	if explain {
-		show(&market.ledger, &attested, &sent, correct.len(), (before, after));
+		show(&market.ledger, &ids, sent.len(), correct.len());
 	}
 	let rate = rate(&market.ledger, &correct)?;
-	let ids: Vec<JobId> = attested.iter().map(|(job, _)| *job).collect();
+	let lost = fates.iter().filter(|fate| fate.never_attested().is_some()).count();
 	let mut figures = vec![
 		figure(
 			"throughput_ratio",
-			rate / bare_rate,
+			rate / work.idle_rate,
 			"of bare ONNX Runtime",
 			Goal::AtLeast(0.5),
 		),
+		figure(
+			"throughput_ratio_beside_nodes",
+			rate / beside_nodes,
+			"of bare ONNX Runtime",
+			Goal::None,
+		),
 		figure("throughput", rate, "correct final jobs/s", Goal::None),
-		figure("bare_onnx_runtime", bare_rate, "jobs/s on one core", Goal::None),
+		figure(
+			"bare_onnx_runtime",
+			work.idle_rate,
+			"jobs/s on one core, machine idle",
+			Goal::None,
+		),
+		figure(
+			"bare_beside_nodes",
+			beside_nodes,
+			"jobs/s on one core, after load",
+			Goal::None,
+		),
 		figure(
 			"slowest_under_load",
 			f64::from(slowest(&market.ledger, &ids)),
@@ -126,56 +154,44 @@ pub async fn measure(market: &mut Market, load: Duration, explain: bool) -> Resu
 		),
 		figure(
 			"wrong_outputs",
-			(attested.len() - correct.len()) as f64,
+			(done.len() - correct.len()) as f64,
 			"jobs",
 			Goal::AtMost(0.0),
 		),
+		figure("jobs_never_attested", lost as f64, "jobs", Goal::AtMost(0.0)),
 		figure(
-			"jobs_never_attested",
-			(sent.len() - attested.len()) as f64,
-			"jobs",
+			"submissions_refused",
+			(sent.len() - done.len() - lost) as f64,
+			"transactions without a job",
 			Goal::AtMost(0.0),
 		),
 	];
-	let bytes = market.ledger.average_bytes(&ids, |batch| batch >= BATCH);
-	let bytes = bytes.context("no six jobs were attested together")?;
-	figures.push(figure(
-		"bytes_attested_in_batch",
-		bytes,
-		"bytes on chain per job",
-		Goal::AtMost(250.0),
-	));
+	if let Some(bytes) = market.ledger.average_bytes(&ids, |batch| batch >= BATCH) {
+		figures.push(figure(
+			"bytes_attested_in_batch",
+			bytes,
+			"bytes on chain per job",
+			Goal::AtMost(250.0),
+		));
+	} else {
+		eprintln!("no {BATCH} jobs were attested together: their bytes on chain are not measured");
+	}
 	Ok(figures)
 }
 
-/// Inputs and signed transactions for each payer, made beforehand: a payer's own work is not the network's.
-fn prepare(market: &mut Market, load: Duration) -> Result<Vec<Vec<Prepared>>> {
-	let payers = market.payers.len();
-	let each = (load.as_secs() * PREPARED_PER_SECOND) as usize / payers;
-	let mut inputs = Vec::new();
-	{
-		let mut made = market.inputs("throughput")?;
-		// The latency's jobs had the first numbers: those inputs are in the nodes' stores already.
-		made.skip(10_000);
-		for _ in 0..payers {
-			inputs.push(made.take(each)?);
-		}
-	}
+/// Signed transactions for each payer, made beforehand: a payer's own work is not the network's.
+fn sign(market: &mut Market, mut inputs: Vec<Input>) -> Result<Vec<Vec<Prepared>>> {
+	let each = inputs.len() / market.payers.len();
 	let (model, max_price) = (market.model, market.max_price);
-	market
-		.payers
-		.iter_mut()
-		.zip(inputs)
-		.map(|(payer, inputs)| {
-			inputs
-				.into_iter()
-				.map(|input| {
-					let transaction = payer.sign(model, &input.bytes, max_price)?;
-					Ok(Prepared { input, transaction })
-				})
-				.collect()
-		})
-		.collect()
+	let mut prepared = Vec::new();
+	for payer in &mut market.payers {
+		let own = inputs.drain(..each).map(|input| {
+			let transaction = payer.sign(model, &input.bytes, max_price)?;
+			Ok(Prepared { input, transaction })
+		});
+		prepared.push(own.collect::<Result<Vec<_>>>()?);
+	}
+	Ok(prepared)
 }
 
 /// Sends jobs until `end`, never more in all than `limit`; returns how many.
@@ -221,24 +237,20 @@ async fn admit(market: &Market, first_nonces: &[u64], limit: &AtomicU64) -> anyh
 	}
 }
 
-/// The jobs whose output says what the file is. Outputs come from the executors' own stores.
-async fn correct(market: &Market, attested: &[(JobId, &str)]) -> Vec<JobId> {
-	let checks = attested.iter().map(|(job, label)| async move {
-		match check(&market.nodes, market, *job, label).await {
-			Ok(()) => Some(*job),
+/// The jobs whose output says what the file is, in the numbers of bare ONNX Runtime. Outputs come from the executors' own
+/// stores.
+async fn correct(market: &Market, magika: &BareMagika, done: &[Done<'_>]) -> Vec<JobId> {
+	let checks = done.iter().map(|done| async move {
+		match check(market, magika, done).await {
+			Ok(()) => Some(done.job),
 			Err(error) => {
-				let submitted = market
-					.ledger
-					.submissions
-					.get(job)
-					.map_or(0, |submission| submission.block);
-				let (attested, node) = market
-					.ledger
-					.attestations
-					.get(job)
-					.map_or((0, 0), |found| (found.block, found.node));
+				let (submission, attestation) = (
+					market.ledger.submissions.get(&done.job),
+					market.ledger.attestations.get(&done.job),
+				);
 				eprintln!(
-					"job {job}, submitted in block {submitted}, attested in {attested} by node {node}, does not count: {error:#}"
+					"job {}, {submission:?}, {attestation:?}, does not count: {error:#}",
+					done.job
 				);
 				None
 			}
@@ -251,19 +263,27 @@ async fn correct(market: &Market, attested: &[(JobId, &str)]) -> Vec<JobId> {
 		.await
 }
 
-async fn check(nodes: &BTreeMap<NodeId, Client>, market: &Market, job: JobId, label: &str) -> Result<()> {
-	let attestation = market.ledger.attestations.get(&job).context("it was attested")?;
-	let client = nodes.get(&attestation.node).context("its node is one of ours")?;
+async fn check(market: &Market, magika: &BareMagika, done: &Done<'_>) -> Result<()> {
+	let attestation = market.ledger.attestations.get(&done.job).context("it was attested")?;
+	let client = market.nodes.get(&attestation.node).context("its node is one of ours")?;
 	let output = attestation.output;
-	let params = vec![json!(output.hash), json!(0), json!(output.size), json!(job)];
+	let params = vec![json!(output.hash), json!(0), json!(output.size), json!(done.job)];
 	let bytes: String = client.request("blob_get", params).await?;
 	let bytes = hex::decode(bytes.trim_start_matches("0x"))?;
 	ensure!(
 		highway_primitives::BlobRef::of(&bytes) == output,
 		"its output is not what the chain names"
 	);
-	let found = market.recipe.answer(&bytes, &market.info.spec)?.label;
-	ensure!(found == label, "it says that a {label} file is {found}");
+	let (found, wanted) = (magika.answer(&bytes)?.label, done.input.label);
+	ensure!(found == wanted, "it says that a {wanted} file is {found}");
+	let (ours, theirs) = (tensors::parse(&bytes)?, tensors::parse(&done.reference)?);
+	let ours = ours.first().context("it has an output")?;
+	let theirs = theirs.first().context("Magika has an output")?;
+	let difference = bare::greatest_difference(&bare::values(ours), &bare::values(theirs))?;
+	ensure!(
+		difference <= bare::TOLERANCE,
+		"it differs by {difference} from bare ONNX Runtime"
+	);
 	Ok(())
 }
 
@@ -294,10 +314,10 @@ fn slowest(ledger: &Ledger, jobs: &[JobId]) -> u32 {
 	waits.max().unwrap_or(0)
 }
 
-fn show(ledger: &Ledger, attested: &[(JobId, &str)], sent: &[String], correct: usize, bare: (f64, f64)) {
+fn show(ledger: &Ledger, attested: &[JobId], sent: usize, correct: usize) {
 	let records = attested
 		.iter()
-		.filter_map(|(job, _)| Some((ledger.submissions.get(job)?.block, ledger.attestations.get(job)?)));
+		.filter_map(|job| Some((ledger.submissions.get(job)?.block, ledger.attestations.get(job)?)));
 	let (mut first, mut last, mut waited, mut batches) = (u32::MAX, 0, 0, BTreeMap::new());
 	for (submitted, attestation) in records {
 		first = first.min(submitted);
@@ -307,13 +327,7 @@ fn show(ledger: &Ledger, attested: &[(JobId, &str)], sent: &[String], correct: u
 			.entry((attestation.block, attestation.node, attestation.bytes))
 			.or_insert(0) = attestation.batch;
 	}
-	eprintln!(
-		"sent {}, attested {}, correct {correct}; bare before {:.1}/s, after {:.1}/s",
-		sent.len(),
-		attested.len(),
-		bare.0,
-		bare.1
-	);
+	eprintln!("sent {sent}, attested {}, correct {correct}", attested.len());
 	eprintln!(
 		"blocks from submission to attestation: {:.2} on average; jobs per attestation: {:.1}",
 		f64::from(waited) / attested.len() as f64,
@@ -332,21 +346,10 @@ fn show(ledger: &Ledger, attested: &[(JobId, &str)], sent: &[String], correct: u
 	for (block, job, trouble) in &ledger.troubles {
 		eprintln!("block {block}: {trouble} of job {job}");
 	}
-	for (job, _) in attested.iter().filter(|(job, _)| slowest(ledger, &[*job]) > SLOW) {
+	for job in attested.iter().filter(|job| slowest(ledger, &[**job]) > SLOW) {
 		eprintln!(
 			"job {job} waited long: {:?}, {:?}",
 			ledger.submissions[job], ledger.attestations[job]
 		);
 	}
-	let mut refused = 0;
-	for transaction in sent {
-		match ledger.jobs.get(transaction) {
-			None => refused += 1,
-			Some(job) if !ledger.attestations.contains_key(job) => {
-				eprintln!("job {job} is not attested: {:?}", ledger.submissions[job]);
-			}
-			Some(_) => {}
-		}
-	}
-	eprintln!("{refused} transactions failed for lack of free slots, or are in no finalized block");
 }

@@ -1,0 +1,12 @@
+//! Scenarios on networks of real nodes. One program for all of them: it links once.
+
+mod attestation;
+mod blobs;
+mod dev_node;
+mod faults;
+mod hostile;
+mod javascript;
+mod main_job;
+mod maker;
+mod silero;
+mod wallet;

@@ -1,0 +1,91 @@
+//! `highway quote`
+
+use super::{fetch_recipe, show::answer_json};
+use crate::{
+	amount::{decimal, with_unit},
+	commands::{file_error, job},
+	context::Context,
+	error::CommandError,
+	output::plain,
+	recipes::Prepared,
+};
+use clap::Args;
+use serde_json::json;
+use std::{fs, path::PathBuf};
+
+/// What a job would cost.
+#[derive(Args, Debug)]
+pub struct QuoteArgs {
+	/// The model: its id, OWNER/NAME, or the name of one of your own.
+	pub model: String,
+	/// A plain file, made into an input by the model's recipe.
+	#[arg(long, value_name = "FILE", group = "what")]
+	pub file: Option<PathBuf>,
+	/// An input as a safetensors file.
+	#[arg(long, value_name = "FILE", group = "what")]
+	pub input: Option<PathBuf>,
+	/// Size of the input in bytes.
+	#[arg(long, value_name = "BYTES", group = "what")]
+	pub size: Option<u64>,
+	/// Who chose the model for you, and gets its posted fee.
+	#[arg(long, value_name = "ACCOUNT")]
+	pub curator: Option<String>,
+}
+
+/// `highway quote`
+pub async fn quote(context: &Context, args: QuoteArgs) -> Result<(), CommandError> {
+	let client = context.connect().await?;
+	let curator = args
+		.curator
+		.as_deref()
+		.map(|curator| context.account(&client, curator))
+		.transpose()?;
+	let model = context.model(&client, &args.model).await?;
+	let size = match (args.size, &args.file, &args.input) {
+		(Some(size), ..) => size,
+		(_, Some(file), _) => {
+			let recipe = fetch_recipe(context, &client, &model).await?;
+			match recipe.prepare(file, &model.spec)? {
+				Prepared::Input(bytes) => bytes.len() as u64,
+				Prepared::Answer(answer) => {
+					context
+						.output
+						.result(json!({ "price": "0", "answer": answer_json(&answer) }), || {
+							format!("{}: {}", answer.label, answer.note.unwrap_or_default())
+						});
+					return Ok(());
+				}
+			}
+		}
+		(_, _, Some(input)) => fs::metadata(input).map_err(|source| file_error(input, source))?.len(),
+		_ => 1024,
+	};
+	let quote = client.quote(model.id, size, curator.as_ref()).await?;
+	context.output.result(
+		json!({
+			"model": model.id,
+			"inputSize": size,
+			"units": quote.units,
+			"price": decimal(quote.price),
+			"epoch": quote.epoch,
+			"validUntil": quote.valid_until,
+			"deadlineBlocks": quote.deadline,
+			"executors": quote.executors,
+			"lines": quote.lines.iter().map(job::line_json).collect::<Vec<_>>(),
+		}),
+		|| {
+			format!(
+				"One job of model {} ({}) with {size} bytes of input: {}\n{}\n\
+				holds until block {}; {} nodes can take it now, and have {} blocks for it",
+				model.id,
+				plain(&model.name),
+				with_unit(quote.price),
+				job::lines_table(&quote.lines, "whoever it falls to"),
+				quote.valid_until,
+				quote.executors,
+				quote.deadline
+			)
+		},
+	);
+	Ok(())
+}

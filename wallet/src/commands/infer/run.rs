@@ -1,0 +1,289 @@
+//! One job of `highway infer`, from the pool to its checked output.
+
+use crate::{
+	blobs::BlobOwner,
+	client::{Client, Included, Pending, Wait},
+	commands::{fetch, file_error, job},
+	error::CommandError,
+	output::Output,
+	recipes::{Answer, Recipe},
+};
+use highway_offchain_worker::tensors::{self, Tensor};
+use highway_primitives::{BlobRef, JobId};
+use highway_runtime_api::types::{JobInfo, ModelInfo};
+use indicatif::{MultiProgress, ProgressBar};
+use sp_core::crypto::AccountId32;
+use std::{
+	fs,
+	path::{Path, PathBuf},
+};
+
+/// What became of a file.
+pub enum Outcome {
+	/// Answered here, without a job.
+	Answer(Answer),
+	/// Submitted, not waited for.
+	Submitted {
+		/// The job.
+		job: JobId,
+		/// Whether its id cannot change any more.
+		is_final: bool,
+	},
+	/// Done.
+	Done {
+		/// The job.
+		job: Box<JobInfo<AccountId32>>,
+		/// What its output says.
+		reading: Reading,
+	},
+}
+
+/// What an output says.
+pub enum Reading {
+	/// By the model's recipe.
+	Answer(Answer),
+	/// As it is.
+	Tensors {
+		/// The tensors.
+		tensors: Vec<Tensor>,
+		/// The file that they are in.
+		written: Option<PathBuf>,
+	},
+}
+
+/// What all jobs of one command have in common.
+pub struct Run<'a> {
+	/// Where remarks go.
+	pub output: Output,
+	/// The node.
+	pub client: &'a Client,
+	/// Who pays.
+	pub payer: AccountId32,
+	/// The model, as it was when the inputs were made.
+	pub model: &'a ModelInfo<AccountId32>,
+	/// Its recipe; without one outputs stay tensors.
+	pub recipe: Option<&'a dyn Recipe>,
+	/// Where tensors are written to.
+	pub to: Option<&'a Path>,
+	/// Whether nobody waits for outputs.
+	pub detach: bool,
+	/// When a submission counts as done.
+	pub wait: Wait,
+	/// All that moves on the screen.
+	pub bars: MultiProgress,
+	/// What tells of the jobs.
+	pub spinner: ProgressBar,
+}
+
+impl Run<'_> {
+	/// Waits for the submission and for the output of the job for `file`, and reads it.
+	pub async fn finish(&self, file: &Path, input: BlobRef, mut pending: Pending) -> Result<Outcome, CommandError> {
+		let mut id = self.submitted(file, pending.next_included(self.wait).await?)?;
+		if self.detach {
+			return Ok(Outcome::Submitted {
+				job: id,
+				is_final: self.wait == Wait::Finalized,
+			});
+		}
+		let mut client = self.client.clone();
+		let mut job = self.follow(&mut client, id, &input).await;
+		if self.wait == Wait::InBlock && matches!(job, Err(CommandError::NotFound(_))) {
+			// A reorganisation gave the id to somebody else's job, or took it away: what is final tells ours.
+			id = self.submitted(file, pending.next_included(Wait::Finalized).await?)?;
+			job = self.follow(&mut client, id, &input).await;
+		}
+		let done = match job {
+			Ok(job) => self.conclude(&mut client, job).await,
+			Err(error) => Err(error),
+		};
+		done.map_err(|error| error.after_payment(id))
+	}
+
+	/// The job's id, which is told at once: whatever comes, who paid knows what for.
+	fn submitted(&self, file: &Path, included: Included) -> Result<JobId, CommandError> {
+		let id = included.number("InferenceJobs", "job")?;
+		let id = JobId::try_from(id).unwrap_or(JobId::MAX);
+		self.bars.suspend(|| {
+			self.output.remark(format!(
+				"{}: job {id} is submitted; `highway job watch {id}` goes on with it whatever happens here",
+				file.display()
+			))
+		});
+		Ok(id)
+	}
+
+	async fn follow(
+		&self,
+		client: &mut Client,
+		id: JobId,
+		input: &BlobRef,
+	) -> Result<JobInfo<AccountId32>, CommandError> {
+		let job = job::until_output(client, id, |job| {
+			let executor = job
+				.executor
+				.map_or_else(|| "nobody".into(), |node| format!("node {node}"));
+			self.spinner
+				.set_message(format!("job {}: {:?}, {executor}", job.id, job.phase));
+		})
+		.await?;
+		match is_of(&job, &self.payer, self.model, input) {
+			true => Ok(job),
+			false => Err(job::unknown(id)),
+		}
+	}
+
+	async fn conclude(&self, client: &mut Client, job: JobInfo<AccountId32>) -> Result<Outcome, CommandError> {
+		let Some(blob) = &job.output else {
+			return Err(job::ended(&job));
+		};
+		let bar = self
+			.bars
+			.add(self.output.bytes_bar(format!("output of job {}", job.id)));
+		let output = fetch(client, blob, BlobOwner::Job(job.id), &bar).await;
+		bar.finish_and_clear();
+		let reading = read(self.model, self.recipe, &job, &output?, self.to)?;
+		Ok(Outcome::Done {
+			job: Box::new(job),
+			reading,
+		})
+	}
+}
+
+/// Whether the job is the one that `payer` asked for.
+fn is_of(job: &JobInfo<AccountId32>, payer: &AccountId32, model: &ModelInfo<AccountId32>, input: &BlobRef) -> bool {
+	job.payer == *payer && job.model == model.id && job.input == *input
+}
+
+/// Reads an output. Tensors explain themselves; a recipe's labels and thresholds belong to the version that it came with.
+fn read(
+	model: &ModelInfo<AccountId32>,
+	recipe: Option<&dyn Recipe>,
+	job: &JobInfo<AccountId32>,
+	output: &[u8],
+	to: Option<&Path>,
+) -> Result<Reading, CommandError> {
+	let Some(recipe) = recipe else {
+		let tensors = tensors::parse(output).map_err(|source| CommandError::Tensors {
+			what: "the output".into(),
+			source,
+		})?;
+		if let Some(path) = to {
+			fs::write(path, output).map_err(|source| file_error(path, source))?;
+		}
+		return Ok(Reading::Tensors {
+			tensors,
+			written: to.map(Into::into),
+		});
+	};
+	if job.version != model.version {
+		return Err(CommandError::OtherVersion {
+			ran: job.version,
+			known: model.version,
+		});
+	}
+	Ok(Reading::Answer(recipe.answer(output, &model.spec)?))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::recipes::{Prepared, RecipeError};
+	use highway_primitives::{
+		model::{DType, Unit, VerificationPolicy, VersionSpec},
+		JobPhase,
+	};
+
+	/// Says "yes" to everything.
+	struct Yes;
+
+	impl Recipe for Yes {
+		fn prepare(&self, _: &Path, _: &VersionSpec) -> Result<Prepared, RecipeError> {
+			Ok(Prepared::Input(Vec::new()))
+		}
+
+		fn answer(&self, _: &[u8], _: &VersionSpec) -> Result<Answer, RecipeError> {
+			Ok(Answer {
+				label: "yes".into(),
+				score: None,
+				note: None,
+				choices: Vec::new(),
+			})
+		}
+	}
+
+	fn account(byte: u8) -> AccountId32 {
+		AccountId32::new([byte; 32])
+	}
+
+	fn model() -> ModelInfo<AccountId32> {
+		ModelInfo {
+			id: 3,
+			owner: account(1),
+			name: b"m".to_vec(),
+			deprecated: false,
+			version: 2,
+			spec: VersionSpec {
+				artifact: BlobRef::of(b"onnx"),
+				licence: Default::default(),
+				inputs: Default::default(),
+				outputs: Default::default(),
+				unit: Unit::Request,
+				unit_time_ms: 1,
+				policy: VerificationPolicy::Exact,
+				recipe: None,
+			},
+			coming: None,
+			parent: None,
+			derivative_terms: None,
+			royalty: 0,
+			pending_royalty: None,
+			royalties: Vec::new(),
+			open_jobs: 0,
+			children: 0,
+			deposit: 0,
+		}
+	}
+
+	fn job() -> JobInfo<AccountId32> {
+		JobInfo {
+			id: 7,
+			payer: account(2),
+			model: 3,
+			version: 2,
+			input: BlobRef::of(b"input"),
+			price: 1,
+			phase: JobPhase::Attested,
+			executor: Some(0),
+			executor_contact: None,
+			output: Some(BlobRef::of(b"output")),
+			tried: Vec::new(),
+			submitted_at: 1,
+			attested_at: Some(2),
+			due: 3,
+		}
+	}
+
+	#[test]
+	fn jobs_should_be_ours_only_when_payer_model_and_input_are() {
+		let (model, input) = (model(), BlobRef::of(b"input"));
+		assert!(is_of(&job(), &account(2), &model, &input));
+		assert!(!is_of(&job(), &account(3), &model, &input));
+		assert!(!is_of(&job(), &account(2), &model, &BlobRef::of(b"other")));
+		assert!(!is_of(&JobInfo { model: 4, ..job() }, &account(2), &model, &input));
+	}
+
+	#[test]
+	fn recipes_should_not_read_what_another_version_gave() {
+		let later = JobInfo { version: 3, ..job() };
+		let answer = |job| read(&model(), Some(&Yes), &job, b"", None);
+		assert!(matches!(answer(job()), Ok(Reading::Answer(_))));
+		assert!(matches!(
+			answer(later.clone()),
+			Err(CommandError::OtherVersion { ran: 3, known: 2 })
+		));
+		let tensor = Tensor::new("y", DType::U8, vec![1], vec![1]).unwrap();
+		let output = tensors::serialize(&[tensor]);
+		let tensors = read(&model(), None, &later, &output, None);
+		assert!(matches!(tensors, Ok(Reading::Tensors { tensors, written: None }) if tensors.len() == 1));
+	}
+}
