@@ -342,12 +342,3 @@ impl_runtime_apis! {
 		}
 	}
 }
-
-#[cfg(feature = "runtime-benchmarks")]
-frame_benchmarking::define_benchmarks!(
-	[pallet_model_registry, crate::ModelRegistry]
-	[pallet_node_staking, crate::NodeStaking]
-	[pallet_revenue_split, crate::RevenueSplit]
-	[pallet_inference_jobs, crate::InferenceJobs]
-	[pallet_proof_of_work_done, crate::ProofOfWorkDone]
-);

@@ -12,6 +12,11 @@ include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 
 extern crate alloc;
 
+// Before `apis`, which uses the macros that this one defines.
+#[cfg(feature = "runtime-benchmarks")]
+#[macro_use]
+mod benchmarks;
+
 pub mod apis;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmark_setup;

@@ -9,6 +9,10 @@ use sp_core::Get;
 /// A block's time in microseconds.
 const BLOCK_MICROS: u64 = BLOCK_SECONDS as u64 * 1_000_000;
 
+/// Slots that no slow model takes from a node: which models its jobs will be of is not known, and one slow job must not
+/// keep it from all the quick ones.
+const MIN_SLOTS: u64 = 4;
+
 /// The least time limit of a run: small models are dominated by what surrounds them.
 const MIN_TIME_LIMIT: Duration = Duration::from_millis(250);
 
@@ -377,7 +381,7 @@ impl Machine {
 			let micros = model.micros_per_unit.unwrap_or(u64::from(registered_ms) * 1000);
 			u64::from(blocks).saturating_mul(BLOCK_MICROS) / micros.max(1)
 		});
-		let most = within_deadline.min().unwrap_or(u64::MAX).max(1);
+		let most = within_deadline.min().unwrap_or(u64::MAX).max(MIN_SLOTS);
 		self.config.slots.min(u16::try_from(most).unwrap_or(u16::MAX))
 	}
 

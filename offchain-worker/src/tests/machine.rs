@@ -756,7 +756,7 @@ fn slots_should_be_what_the_slowest_hosted_model_lets_finish_in_time() {
 	assert_eq!(slots(&rig.block(13, vec![])), [160]);
 	rig.machine.models.get_mut(&slow).unwrap().micros_per_unit = Some(60_000_000);
 	rig.session = 5;
-	assert_eq!(slots(&rig.block(14, vec![])), [1], "it hosts it, so it tries");
+	assert_eq!(slots(&rig.block(14, vec![])), [4], "it hosts it, so it tries");
 	rig.machine.refuse(slow);
 	rig.session = 6;
 	assert_eq!(slots(&rig.block(15, vec![])), [256], "a refused model takes no time");

@@ -12,6 +12,7 @@ use highway_test_support::{
 	bare::{values, BareModel},
 	hostile_models, market, until, Devnet, Wallet,
 };
+use highway_wallet::client::calls;
 use serde_json::{json, Value};
 use sp_core::H256;
 use std::{
@@ -110,6 +111,12 @@ async fn jobs_should_end_once_and_be_paid_once_when_nodes_are_killed() -> Result
 		let quick = add(&maker, &devnet.scratch(), "quick", hostile_models::identity(), "200").await?;
 		market::host(&victim, &[slow, quick], "1", "0.1").await?;
 		market::host(&Wallet::new(devnet.node("alice"), "//Alice"), &[quick], "1", "0.1").await?;
+		// Without an ask for the slow model, which makes her offer as few slots as the victim: both are drawn alike.
+		let slow_id = u32::try_from(slow)?;
+		Account::connect(devnet.node("alice"), "//Alice")
+			.await?
+			.submit(&[calls::host(slow_id)])
+			.await?;
 		let payer = Wallet::new(devnet.node("bob"), "//Eve");
 		market::wait_for_executors(&payer, slow, 1).await?;
 		market::wait_for_executors(&payer, quick, 2).await?;

@@ -127,8 +127,12 @@ async fn hostile_models_should_be_refused_by_wallet_and_nodes_while_the_chain_go
 				"{what}: most goes back: {bill}"
 			);
 		}
+		let last_block = devnet.node("alice").best_block().await?;
 		all_should_author_and_finalize_after(devnet, first_block).await?;
-		// By now the blocks with the reports are final everywhere.
+		until("finality of the reports", Duration::from_secs(60), || async {
+			Ok((devnet.node("alice").finalized_block().await? >= last_block).then_some(()))
+		})
+		.await?;
 		let told = failures(devnet.node("alice"), first_job_block).await?;
 		for (job, what) in jobs.iter().zip(REGISTERED) {
 			let of_job: Vec<_> = told.iter().filter(|failure| failure.job == *job).collect();

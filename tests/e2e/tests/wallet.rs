@@ -381,7 +381,7 @@ async fn node_should_serve_and_leave(
 	let dear = own.fails(&["node", "register", "--bond", "10000"]).await?;
 	ensure!(dear.code == 5, "nobody bonds what he does not have: {dear:?}");
 	let registered = own
-		.run(&["node", "register", "--bond", "2000", "--region", "attic"])
+		.run(&["node", "register", "--bond", "2000", "--region", "attic", "--finalized"])
 		.await?;
 	let node = registered["node"].as_u64().context("a node has an id")?;
 	let twice = own.fails(&["node", "register", "--bond", "500"]).await?;

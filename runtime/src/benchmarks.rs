@@ -1,0 +1,9 @@
+//! Which pallets are measured. The weights of the SDK's pallets are the SDK's own.
+
+frame_benchmarking::define_benchmarks!(
+	[pallet_model_registry, crate::ModelRegistry]
+	[pallet_node_staking, crate::NodeStaking]
+	[pallet_revenue_split, crate::RevenueSplit]
+	[pallet_inference_jobs, crate::InferenceJobs]
+	[pallet_proof_of_work_done, crate::ProofOfWorkDone]
+);
