@@ -108,7 +108,7 @@ fn places_should_go_to_nodes_that_serve_when_the_book_is_full_of_others() {
 						standing.as_mut().expect("it is there").live_since = if state == "jailed" { 6 } else { 0 };
 					});
 				}
-				let full = frame_support::storage::with_storage_layer(&post);
+				let full = frame_support::storage::with_storage_layer(post);
 				spoil(nodes[40]);
 				assert!(!NodeStaking::eligible(nodes[40], model), "{state}");
 				let placed = post();
