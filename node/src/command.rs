@@ -3,7 +3,7 @@
 use crate::{
 	chain_spec,
 	cli::{Cli, Subcommand},
-	service,
+	service, WrapPorts,
 };
 use highway_runtime::opaque::Block;
 use sc_cli::SubstrateCli;
@@ -45,7 +45,7 @@ impl SubstrateCli for Cli {
 }
 
 /// Reads the command line and does what it says.
-pub fn run() -> sc_cli::Result<()> {
+pub fn run(wrap: WrapPorts) -> sc_cli::Result<()> {
 	let cli = Cli::from_args();
 	match &cli.subcommand {
 		None => {
@@ -55,10 +55,10 @@ pub fn run() -> sc_cli::Result<()> {
 				match config.network.network_backend {
 					NetworkBackendType::Libp2p => service::new_full::<
 						sc_network::NetworkWorker<Block, <Block as sp_runtime::traits::Block>::Hash>,
-					>(config, inference)
+					>(config, inference, wrap)
 					.await,
 					NetworkBackendType::Litep2p => {
-						service::new_full::<sc_network::Litep2pNetworkBackend>(config, inference).await
+						service::new_full::<sc_network::Litep2pNetworkBackend>(config, inference, wrap).await
 					}
 				}
 				.map_err(sc_cli::Error::Service)

@@ -3,7 +3,7 @@
 use crate::{
 	cli::InferenceArgs,
 	rpc::{self, GrandpaDeps},
-	worker,
+	worker, WrapPorts,
 };
 use highway_runtime::{apis::RuntimeApi, opaque::Block};
 use sc_client_api::BlockBackend;
@@ -163,6 +163,7 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
 pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 	mut config: Configuration,
 	inference: InferenceArgs,
+	wrap: WrapPorts,
 ) -> Result<TaskManager, ServiceError> {
 	let sc_service::PartialComponents {
 		client,
@@ -244,7 +245,7 @@ pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 		base_path: config.base_path.path().join("chains").join(config.chain_spec.id()),
 		registry: config.prometheus_registry().cloned(),
 	};
-	let worker = worker::start(parts, &inference, &config, blob_requests, &task_manager).await?;
+	let worker = worker::start(parts, &inference, &config, blob_requests, &task_manager, wrap).await?;
 
 	let role = config.role;
 	let name = config.network.node_name.clone();

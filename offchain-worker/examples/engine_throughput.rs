@@ -1,5 +1,5 @@
-//! Measures what the sandbox costs: Magika in a child process against bare ONNX Runtime in this process, in
-//! alternating rounds, with the same inputs and the same width. Prints one line of JSON.
+//! Measures what sandbox and sketch cost: Magika with its trace in a child process, one sketch per run, against the bare
+//! model in this process, in alternating rounds, with the same inputs and the same width. Prints one line of JSON.
 //!
 //! ```text
 //! cargo run --profile testnet --example engine_throughput [rounds]
@@ -8,16 +8,17 @@
 use anyhow::{ensure, Context};
 use bytes::Bytes;
 use highway_offchain_worker::{
-	engine::{worker_main, Engine, EngineConfig, LoadRequest, ModelKey, OrtEngine, Provider},
+	engine::{worker_main, Engine, EngineConfig, LoadRequest, ModelKey, OrtEngine, Provider, RunInput},
 	precheck,
 	tensors::{serialize, Tensor},
+	trace,
 };
 use highway_primitives::{
-	model::{DType, VerificationPolicy, VersionSpec},
+	model::{DType, Trace, VerificationPolicy, VersionSpec},
 	BlobRef, Unit,
 };
 use std::{
-	fs::File,
+	io::Write,
 	path::PathBuf,
 	process::ExitCode,
 	time::{Duration, Instant},
@@ -66,7 +67,9 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 	let mut bare = bare_session(&environment, &bytes).map_err(|error| anyhow::anyhow!("{error}"))?;
 
 	let signature = precheck::signature(&bytes)?;
-	let artifact = BlobRef::of(&bytes);
+	let traced = trace::add(&bytes, &precheck::Limits::default())?.context("no trace was found")?;
+	let artifact = BlobRef::of(&traced.file);
+	let tensor = traced.tensor.into_bytes();
 	let spec = VersionSpec {
 		artifact,
 		licence: Default::default(),
@@ -75,13 +78,20 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 		unit: Unit::Request,
 		unit_time_ms: 1000,
 		policy: VerificationPolicy::Exact,
+		trace: Some(Trace {
+			tensor: tensor.try_into().map_err(|_| anyhow::anyhow!("the trace's name is too long"))?,
+			tolerance: 0,
+		}),
+		detection: Default::default(),
+		shares_runs: true,
 		recipe: None,
 	};
 	let mut config = EngineConfig::new(library, std::env::current_exe()?);
 	config.provider = Provider::Cpu;
 	let runtime = tokio::runtime::Runtime::new()?;
 	let engine = runtime.block_on(OrtEngine::start(config))?;
-	let file = File::open(&path)?;
+	let mut file = tempfile::tempfile()?;
+	file.write_all(&traced.file)?;
 	let model = ModelKey::of(0, 1, &spec);
 	runtime.block_on(engine.load(LoadRequest {
 		model,
@@ -106,8 +116,12 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 		let started = Instant::now();
 		runtime.block_on(async {
 			for _ in 0..RUNS {
+				let input = RunInput {
+					file: input.clone(),
+					seeds: vec![[1; 32]],
+				};
 				engine
-					.run(&model, vec![input.clone()], Duration::from_secs(10))
+					.run(&model, vec![input], Duration::from_secs(10))
 					.await
 					.remove(0)?;
 			}

@@ -2,7 +2,8 @@
 
 use highway_offchain_worker::precheck::{check, signature, Limits, Refusal};
 use highway_primitives::model::DType;
-use highway_test_support::hostile_models as hostile;
+#[path = "../../tests/support/src/hostile_models.rs"]
+mod hostile;
 use proptest::prelude::*;
 use std::sync::LazyLock;
 

@@ -12,6 +12,7 @@ use crate::{
 		inference::{Inference, NodeFacts},
 	},
 	service::{FullClient, FullPool},
+	WrapPorts,
 };
 use highway_blobs::{protocol::Requests, BlobServer, BlobService, FetchConfig, NetworkTransport, ServeConfig, Store};
 use highway_offchain_worker::{
@@ -64,6 +65,7 @@ pub async fn start(
 	config: &Configuration,
 	requests: Requests,
 	tasks: &TaskManager,
+	wrap: WrapPorts,
 ) -> Result<WorkerRpc, ServiceError> {
 	let registry = parts.registry.as_ref();
 	let store = Store::open(parts.base_path.join("blobs"), args.blob_quota * MIB)
@@ -100,14 +102,14 @@ pub async fn start(
 			parts.keystore.clone(),
 			reader.clone(),
 		);
-		let ports = Ports {
+		let ports = wrap(Ports {
 			blocks: Box::new(chain::BestBlocks::new(parts.client.clone(), parts.sync.clone())),
 			chain: reader,
 			submitter: Arc::new(submitter),
 			blobs: Arc::new(blobs::ServiceStore(service.clone())),
 			clock: Arc::new(SystemClock),
 			engine: Arc::new(engine),
-		};
+		});
 		let mut worker_config = WorkerConfig::new(parts.base_path.join("worker.journal"), parts.genesis_hash);
 		worker_config.machine = MachineConfig {
 			slots: args.inference_slots,

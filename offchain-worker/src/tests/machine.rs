@@ -4,25 +4,27 @@ use highway_primitives::{work_tag, BlobRef, ModelId};
 use sp_core::H256;
 
 /// A machine, and what it wants done next.
-struct Rig {
-	machine: Machine,
+pub(super) struct Rig {
+	pub machine: Machine,
 	number: BlockNumber,
 	hosted: Vec<HostedModel>,
+	pub audits: Vec<AuditItem>,
 	heartbeat_due: bool,
 	session: u32,
 }
 
 impl Rig {
 	/// A rig whose engine is healthy.
-	fn new() -> Self {
+	pub fn new() -> Self {
 		Self::with(MachineConfig::default())
 	}
 
-	fn with(config: MachineConfig) -> Self {
+	pub fn with(config: MachineConfig) -> Self {
 		let mut rig = Self {
 			machine: Machine::new(config),
 			number: 0,
 			hosted: vec![],
+			audits: vec![],
 			heartbeat_due: false,
 			session: 1,
 		};
@@ -31,16 +33,17 @@ impl Rig {
 		rig
 	}
 
-	fn block(&mut self, number: BlockNumber, jobs: Vec<WorkItem>) -> Vec<Action> {
+	pub fn block(&mut self, number: BlockNumber, jobs: Vec<WorkItem>) -> Vec<Action> {
 		self.block_finalized(number, 0, jobs)
 	}
 
-	fn block_finalized(&mut self, number: BlockNumber, finalized: BlockNumber, jobs: Vec<WorkItem>) -> Vec<Action> {
+	pub fn block_finalized(&mut self, number: BlockNumber, finalized: BlockNumber, jobs: Vec<WorkItem>) -> Vec<Action> {
 		self.number = number;
 		let list = WorkList {
 			hosted: self.hosted.clone(),
 			heartbeat_due: self.heartbeat_due,
 			session: self.session,
+			audits: self.audits.clone(),
 			..work(jobs)
 		};
 		self.machine.handle(Event::Block {
@@ -51,17 +54,17 @@ impl Rig {
 	}
 
 	/// Brings a model from nothing to loaded, for the jobs listed.
-	fn load(&mut self, model: ModelId) -> Vec<Action> {
+	pub fn load(&mut self, model: ModelId) -> Vec<Action> {
 		let actions = self.machine.handle(Event::ModelFetched(model_key(model)));
 		assert!(matches!(actions[0], Action::LoadModel { .. }), "{actions:?}");
 		self.machine.handle(Event::ModelReady(model_key(model)))
 	}
 
-	fn input(&mut self, job: JobId) -> Vec<Action> {
-		self.machine.handle(Event::InputReady(key(job, 1)))
+	pub fn input(&mut self, job: JobId) -> Vec<Action> {
+		self.machine.handle(Event::InputReady(Task::Job(key(job, 1))))
 	}
 
-	fn done(&mut self, run: RunId, results: Vec<(WorkKey, Result<Bytes, JobFault>)>) -> Vec<Action> {
+	pub fn done(&mut self, run: RunId, results: Vec<(Task, Result<RunOutput, JobFault>)>) -> Vec<Action> {
 		self.machine.handle(Event::RunDone {
 			run,
 			elapsed: Duration::from_millis(10),
@@ -70,7 +73,7 @@ impl Rig {
 	}
 
 	fn fail(&mut self, run: RunId, job: JobId, error: EngineError) -> Vec<Action> {
-		self.done(run, vec![(key(job, 1), Err(JobFault::Engine(error)))])
+		self.done(run, vec![(Task::Job(key(job, 1)), Err(JobFault::Engine(error)))])
 	}
 
 	/// Blocks 10 with job 1 of model 1, everything loaded, and run 0 started.
@@ -83,34 +86,57 @@ impl Rig {
 	}
 }
 
-fn output(job: JobId) -> Bytes {
+pub(super) fn output(job: JobId) -> Bytes {
 	Bytes::from(format!("output of {job}"))
 }
 
-fn finished(job: JobId) -> Finished {
+pub(super) fn finished(job: JobId) -> Finished {
 	let commitment = H256::from_low_u64_be(job);
 	Finished {
 		key: key(job, 1),
 		output: BlobRef::of(&output(job)),
+		sketch: sketch(job as i64),
+		salt: [job as u8; 32],
 		commitment,
 	}
 }
 
-fn ok(job: JobId) -> (WorkKey, Result<Bytes, JobFault>) {
-	(key(job, 1), Ok(output(job)))
+fn restored(jobs: impl IntoIterator<Item = JobId>) -> Event {
+	Event::JournalRestored {
+		done: jobs.into_iter().map(finished).collect(),
+		lost: BTreeSet::new(),
+		ballots: vec![],
+	}
 }
 
-fn runs(actions: &[Action]) -> Vec<(RunId, Vec<JobId>)> {
+/// The result of a job's run.
+pub(super) fn result(job: JobId) -> RunOutput {
+	RunOutput {
+		file: output(job),
+		sketches: vec![sketch(job as i64)],
+	}
+}
+
+fn ok(job: JobId) -> (Task, Result<RunOutput, JobFault>) {
+	(Task::Job(key(job, 1)), Ok(result(job)))
+}
+
+/// The action that records it.
+fn record(job: JobId) -> Action {
+	Action::Record(vec![(key(job, 1), output(job), sketch(job as i64))])
+}
+
+pub(super) fn runs(actions: &[Action]) -> Vec<(RunId, Vec<JobId>)> {
 	actions
 		.iter()
 		.filter_map(|action| match action {
-			Action::Run { run, jobs, .. } => Some((*run, jobs.iter().map(|(key, _)| key.job).collect())),
+			Action::Run { run, items, .. } => Some((*run, items.iter().map(|item| item.task.job()).collect())),
 			_ => None,
 		})
 		.collect()
 }
 
-fn attested(actions: &[Action]) -> Vec<Vec<JobId>> {
+pub(super) fn attested(actions: &[Action]) -> Vec<Vec<JobId>> {
 	actions
 		.iter()
 		.filter_map(|action| match action {
@@ -140,7 +166,7 @@ fn heartbeats(actions: &[Action]) -> Vec<(u32, bool)> {
 		.collect()
 }
 
-fn model_fetches(actions: &[Action]) -> Vec<ModelId> {
+pub(super) fn model_fetches(actions: &[Action]) -> Vec<ModelId> {
 	actions
 		.iter()
 		.filter_map(|action| match action {
@@ -150,11 +176,11 @@ fn model_fetches(actions: &[Action]) -> Vec<ModelId> {
 		.collect()
 }
 
-fn input_fetches(actions: &[Action]) -> Vec<JobId> {
+pub(super) fn input_fetches(actions: &[Action]) -> Vec<JobId> {
 	actions
 		.iter()
 		.filter_map(|action| match action {
-			Action::FetchInput { key, .. } => Some(key.job),
+			Action::FetchInput { task, .. } => Some(task.job()),
 			_ => None,
 		})
 		.collect()
@@ -167,7 +193,7 @@ fn job_should_be_fetched_run_recorded_and_attested_when_all_goes_well() {
 	assert_eq!((model_fetches(&actions), input_fetches(&actions)), (vec![1], vec![1]));
 	rig.load(1);
 	assert_eq!(runs(&rig.input(1)), [(0, vec![1])]);
-	assert_eq!(rig.done(0, vec![ok(1)]), [Action::Record(vec![(key(1, 1), output(1))])]);
+	assert_eq!(rig.done(0, vec![ok(1)]), [record(1)]);
 	assert_eq!(attested(&rig.machine.handle(Event::Recorded(vec![finished(1)]))), [[1]]);
 	rig.machine.handle(Event::Submitted(Submission::Attest(vec![1])));
 	let dropped = Action::DropJob {
@@ -226,8 +252,8 @@ fn job_should_be_run_when_another_fork_has_another_job_of_the_same_id() {
 	let actions = rig.block(11, vec![other.clone()]);
 	assert_eq!((attested(&actions), input_fetches(&actions)), (vec![], vec![1]));
 	let key = WorkKey::of(NODE, &other);
-	assert_eq!(runs(&rig.machine.handle(Event::InputReady(key))), [(1, vec![1])]);
-	rig.done(1, vec![(key, Ok(output(1)))]);
+	assert_eq!(runs(&rig.machine.handle(Event::InputReady(Task::Job(key)))), [(1, vec![1])]);
+	rig.done(1, vec![(Task::Job(key), Ok(result(1)))]);
 	let finished = Finished { key, ..finished(1) };
 	let actions = rig.machine.handle(Event::Recorded(vec![finished]));
 	let Some(Action::SubmitAttest { items, .. }) = actions.first() else {
@@ -252,7 +278,7 @@ fn model_should_be_loaded_anew_when_another_fork_gives_its_ids_to_another_versio
 		"{actions:?}"
 	);
 	let key = WorkKey::of(NODE, &other);
-	assert_eq!(runs(&rig.machine.handle(Event::InputReady(key))), []);
+	assert_eq!(runs(&rig.machine.handle(Event::InputReady(Task::Job(key)))), []);
 	rig.machine.handle(Event::ModelFetched(model));
 	let actions = rig.machine.handle(Event::ModelReady(model));
 	let Some(Action::Run { model: run, .. }) = actions.first() else {
@@ -264,7 +290,7 @@ fn model_should_be_loaded_anew_when_another_fork_gives_its_ids_to_another_versio
 #[test]
 fn job_should_be_attested_when_the_journal_knows_its_output_at_the_start() {
 	let mut machine = Machine::new(MachineConfig::default());
-	assert_eq!(machine.handle(Event::JournalRestored(vec![finished(1)])), []);
+	assert_eq!(machine.handle(restored([1])), []);
 	let list = work(vec![item(1, 1, 30), item(2, 1, 30)]);
 	let actions = machine.handle(Event::Block {
 		number: 5,
@@ -272,6 +298,40 @@ fn job_should_be_attested_when_the_journal_knows_its_output_at_the_start() {
 		work: Some(list),
 	});
 	assert_eq!((attested(&actions), input_fetches(&actions)), (vec![vec![1]], vec![2]));
+}
+
+#[test]
+fn job_should_be_run_again_when_its_output_is_lost() {
+	let mut machine = Machine::new(MachineConfig::default());
+	machine.handle(Event::JournalRestored {
+		done: vec![finished(1)],
+		lost: [finished(1).output.hash].into(),
+		ballots: vec![],
+	});
+	let actions = machine.handle(Event::Block {
+		number: 5,
+		finalized: 0,
+		work: Some(work(vec![item(1, 1, 30)])),
+	});
+	assert_eq!((attested(&actions), input_fetches(&actions)), (vec![], vec![1]));
+}
+
+#[test]
+fn run_should_be_asked_for_a_sketch_under_the_works_seed() {
+	let mut rig = Rig::new();
+	rig.block(10, vec![item(1, 1, 20)]);
+	rig.load(1);
+	let actions = rig.input(1);
+	let Some(Action::Run { items, .. }) = actions.first() else {
+		panic!("{actions:?}")
+	};
+	assert_eq!(items[0].seeds, [auditor_seed(1)]);
+	// An engine that gives none has not done what was asked.
+	let without = RunOutput {
+		sketches: vec![],
+		..result(1)
+	};
+	assert_eq!(runs(&rig.done(0, vec![(Task::Job(key(1, 1)), Ok(without))])), [(1, vec![1])]);
 }
 
 #[test]
@@ -370,7 +430,7 @@ fn attestations_should_go_together_when_one_is_on_its_way() {
 #[test]
 fn attestations_should_be_split_when_there_are_more_than_256() {
 	let mut machine = Machine::new(MachineConfig::default());
-	machine.handle(Event::JournalRestored((1..=300).map(finished).collect()));
+	machine.handle(restored(1..=300));
 	let list = work((1..=300).map(|job| item(job, 1, 99)).collect());
 	let first = attested(&machine.handle(Event::Block {
 		number: 5,
@@ -411,7 +471,7 @@ fn attestation_should_wait_when_the_output_cannot_be_saved() {
 	assert_eq!(rig.machine.handle(Event::RecordFailed), []);
 	assert!(!rig.machine.is_healthy());
 	let actions = rig.block(11, vec![item(1, 1, 30), item(2, 1, 30)]);
-	assert!(actions.contains(&Action::Record(vec![(key(1, 1), output(1))])));
+	assert!(actions.contains(&record(1)));
 	assert_eq!(runs(&rig.input(2)), [], "no new run while outputs cannot be saved");
 	let actions = rig.machine.handle(Event::Recorded(vec![finished(1)]));
 	assert_eq!(
@@ -426,7 +486,7 @@ fn missing_input_should_be_tried_again_until_the_deadline_is_near() {
 	rig.block(10, vec![item(1, 1, 16)]);
 	for block in 11..13 {
 		assert_eq!(
-			rig.machine.handle(Event::InputFailed(key(1, 1), BlobError::Missing)),
+			rig.machine.handle(Event::InputFailed(Task::Job(key(1, 1)), BlobError::Missing)),
 			[]
 		);
 		let actions = rig.block(block, vec![item(1, 1, 16)]);
@@ -445,7 +505,7 @@ fn missing_input_should_not_be_reported_when_the_own_disk_is_the_reason() {
 	let mut rig = Rig::new();
 	rig.block(10, vec![item(1, 1, 15)]);
 	rig.machine
-		.handle(Event::InputFailed(key(1, 1), BlobError::Storage("full".into())));
+		.handle(Event::InputFailed(Task::Job(key(1, 1)), BlobError::Storage("full".into())));
 	assert!(!rig.machine.is_healthy());
 	assert_eq!(failures(&rig.block(14, vec![item(1, 1, 15)])), []);
 }
@@ -547,7 +607,7 @@ fn late_answer_should_change_nothing_when_it_is_of_another_run() {
 #[test]
 fn input_should_be_fetched_again_when_the_store_lost_it() {
 	let mut rig = Rig::running(30);
-	assert_eq!(rig.done(0, vec![(key(1, 1), Err(JobFault::InputLost))]), []);
+	assert_eq!(rig.done(0, vec![(Task::Job(key(1, 1)), Err(JobFault::InputLost))]), []);
 	assert_eq!(input_fetches(&rig.block(11, vec![item(1, 1, 30)])), [1]);
 }
 
@@ -680,14 +740,24 @@ fn output_should_be_forgotten_when_its_job_is_gone_for_good() {
 	let mut rig = Rig::running(30);
 	rig.done(0, vec![ok(1)]);
 	rig.machine.handle(Event::Recorded(vec![finished(1)]));
-	let forgets = |actions: &[Action]| actions.contains(&Action::Forget(vec![key(1, 1)]));
+	let asks = |actions: &[Action]| actions.contains(&Action::AskJobs(vec![1]));
 	assert!(
-		!forgets(&rig.block_finalized(400, 399, vec![item(1, 1, 30)])),
+		!asks(&rig.block_finalized(400, 399, vec![item(1, 1, 30)])),
 		"still there"
 	);
-	assert!(!forgets(&rig.block_finalized(401, 399, vec![])));
-	assert!(!forgets(&rig.block_finalized(702, 700, vec![])));
-	assert!(forgets(&rig.block_finalized(703, 701, vec![])));
+	assert!(!asks(&rig.block_finalized(401, 399, vec![])));
+	assert!(!asks(&rig.block_finalized(702, 700, vec![])));
+	assert!(asks(&rig.block_finalized(703, 701, vec![])));
+	assert!(!asks(&rig.block_finalized(704, 702, vec![])), "it was asked");
+	// It waits for its audit: the question comes again as long after.
+	let open = |jobs: &[JobId]| Event::OpenJobs(Some(jobs.iter().copied().collect()));
+	assert_eq!(rig.machine.handle(open(&[1])), []);
+	assert!(!asks(&rig.block_finalized(1005, 1003, vec![])));
+	assert!(asks(&rig.block_finalized(1006, 1004, vec![])));
+	assert_eq!(rig.machine.handle(Event::OpenJobs(None)), []);
+	assert!(asks(&rig.block_finalized(1007, 1005, vec![])), "the state could not be read");
+	assert_eq!(rig.machine.handle(open(&[])), [Action::Forget(vec![key(1, 1)])]);
+	assert!(!asks(&rig.block_finalized(2000, 1998, vec![])));
 }
 
 #[test]

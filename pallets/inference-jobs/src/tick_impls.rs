@@ -1,6 +1,6 @@
 //! The due queue.
 
-use crate::{Config, Due, JobRecordOf, JobState, Jobs, NextDue, Pallet, WeightInfo};
+use crate::{AuditWeights, Config, Due, JobRecordOf, JobState, Jobs, NextDue, Pallet, WeightInfo};
 use frame_support::{
 	defensive,
 	weights::{Weight, WeightMeter},
@@ -41,30 +41,58 @@ impl<T: Config> Pallet<T> {
 				Due::<T>::remove(block, job);
 				continue;
 			};
-			if meter.try_consume(Self::step_weight(&record)).is_err() {
+			// Room for the worst, charged as it was: most windows end without an audit.
+			if !meter.can_consume(Self::step_weight(&record)) {
 				return false;
 			}
-			Self::advance(job, record);
+			meter.consume(Self::advance(job, record));
 		}
 	}
 
+	/// The most that ending the present phase of a job weighs.
 	fn step_weight(record: &JobRecordOf<T>) -> Weight {
 		match record.state {
 			JobState::Assigned { .. } => T::WeightInfo::tick_time_out(),
-			JobState::Attested { .. } => T::WeightInfo::tick_settle(),
-			JobState::Settled { .. } | JobState::Refunded { .. } | JobState::Failed { .. } => {
-				T::WeightInfo::tick_prune()
-			}
+			JobState::Attested { .. } => Self::heaviest_window_over(),
+			JobState::Auditing { .. } => Self::heaviest_audit_due(),
+			JobState::Settled { .. }
+			| JobState::Rejected { .. }
+			| JobState::Void { .. }
+			| JobState::Refunded { .. }
+			| JobState::Failed { .. } => T::WeightInfo::tick_prune(),
 		}
+	}
+
+	fn heaviest_window_over() -> Weight {
+		T::AuditWeights::window_over()
+			.max(T::AuditWeights::audit_opened())
+			.saturating_add(Self::heaviest_verdict())
+	}
+
+	fn heaviest_audit_due() -> Weight {
+		T::AuditWeights::audit_due().saturating_add(Self::heaviest_verdict())
+	}
+
+	fn heaviest_verdict() -> Weight {
+		T::WeightInfo::tick_settle().max(T::WeightInfo::tick_wait())
+	}
+
+	/// What `poke` weighs at its worst.
+	pub(crate) fn heaviest_poke() -> Weight {
+		T::WeightInfo::tick_look().saturating_add(Self::heaviest_step())
+	}
+
+	fn heaviest_step() -> Weight {
+		T::WeightInfo::tick_time_out()
+			.max(Self::heaviest_window_over())
+			.max(Self::heaviest_audit_due())
+			.max(T::WeightInfo::tick_prune())
 	}
 
 	/// What a block's share must have room for, so that each block gets at least one step further.
 	pub(crate) fn least_tick_weight() -> Weight {
-		let step = T::WeightInfo::tick_time_out()
-			.max(T::WeightInfo::tick_settle())
-			.max(T::WeightInfo::tick_prune());
 		T::WeightInfo::tick_base()
 			.saturating_add(T::WeightInfo::tick_look())
-			.saturating_add(step)
+			.saturating_add(Self::heaviest_step())
 	}
 }

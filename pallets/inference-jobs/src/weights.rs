@@ -10,18 +10,30 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
 	/// `submit_job` with a draw among `e` executors; the first touch of a market epoch included.
 	fn submit_job(e: u32) -> Weight;
-	/// `poke` in its worst case: a timeout with reassignment.
+	/// `poke` at a timeout with reassignment.
 	fn poke() -> Weight;
 	/// Reading and writing the cursor.
 	fn tick_base() -> Weight;
 	/// Finding the next entry of the due queue and reading its job.
 	fn tick_look() -> Weight;
-	/// A timeout with reassignment among 64 executors.
+	/// A timeout with a fine and reassignment among 64 executors.
 	fn tick_time_out() -> Weight;
-	/// A settlement.
+	/// A settlement with two contradicted reporters and as many debts of the audit pot as one premium works off.
 	fn tick_settle() -> Weight;
+	/// Moving the end of a phase.
+	fn tick_wait() -> Weight;
 	/// Removing a record.
 	fn tick_prune() -> Weight;
+}
+
+/// Weights of the questions that this pallet asks through [`Attestations`](highway_primitives::traits::Attestations).
+pub trait AuditWeights {
+	/// `window_over` that lets the job wait or upholds it: the draw alone.
+	fn window_over() -> Weight;
+	/// `window_over` that opens an audit.
+	fn audit_opened() -> Weight;
+	/// `audit_due` at its worst.
+	fn audit_due() -> Weight;
 }
 
 /// Weights for a Substrate node with the runtime's database costs.
@@ -58,18 +70,26 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 	fn tick_time_out() -> Weight {
 		// Own: r AverageReward; w Jobs, Due twice, Assignments twice. Nodes: outcome, slot, security of both; r 6 w 6.
-		// Market: r 1 for the executors, r 4 for each of 64 in the draw; a refund r 3 w 3. Models: r 1 w 1.
-		Weight::from_parts(450_000_000, 200_000)
-			.saturating_add(T::DbWeight::get().reads(268))
-			.saturating_add(T::DbWeight::get().writes(15))
+		// Market: r 1 for the executors, r 4 for each of 64 in the draw; a refund r 3 w 3. Models: r 1 w 1. A fine: see below.
+		Weight::from_parts(510_000_000, 212_000)
+			.saturating_add(T::DbWeight::get().reads(280))
+			.saturating_add(T::DbWeight::get().writes(23))
 	}
 
 	fn tick_settle() -> Weight {
-		// Own: r AverageReward Retention; w Jobs, Due twice, AverageReward. Market: r 12 w 12, a line and an event per
-		// payee. Nodes: r 3 w 3. Models: r 1 w 1.
-		Weight::from_parts(140_000_000, 24_000)
-			.saturating_add(T::DbWeight::get().reads(18))
-			.saturating_add(T::DbWeight::get().writes(20))
+		// Own: r AverageReward Retention Jobs; w Jobs, Due twice, AverageReward. Market: r 15 w 14, a line and an event per
+		// payee; for each of four debts r 2 w 2. Nodes: r 3 w 3. Models: r 1 w 1. For each of two fines: bond, hold, account
+		// and pot, issuance, earnings of the treasury and what the pot owes; r 12 w 8.
+		Weight::from_parts(320_000_000, 52_000)
+			.saturating_add(T::DbWeight::get().reads(54))
+			.saturating_add(T::DbWeight::get().writes(46))
+	}
+
+	fn tick_wait() -> Weight {
+		// Own: r Jobs; w Jobs, Due twice.
+		Weight::from_parts(15_000_000, 4_200)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(3))
 	}
 
 	fn tick_prune() -> Weight {
@@ -100,14 +120,33 @@ impl WeightInfo for () {
 	}
 
 	fn tick_time_out() -> Weight {
-		Weight::from_parts(3_300_000_000, 200_000)
+		Weight::from_parts(3_300_000_000, 212_000)
 	}
 
 	fn tick_settle() -> Weight {
-		Weight::from_parts(1_300_000_000, 24_000)
+		Weight::from_parts(1_300_000_000, 52_000)
+	}
+
+	fn tick_wait() -> Weight {
+		Weight::from_parts(200_000_000, 4_200)
 	}
 
 	fn tick_prune() -> Weight {
 		Weight::from_parts(290_000_000, 6_000)
+	}
+}
+
+/// For tests: an audit is heavier than a settlement.
+impl AuditWeights for () {
+	fn window_over() -> Weight {
+		Weight::from_parts(100_000_000, 10_000)
+	}
+
+	fn audit_opened() -> Weight {
+		Weight::from_parts(2_500_000_000, 60_000)
+	}
+
+	fn audit_due() -> Weight {
+		Weight::from_parts(5_000_000_000, 90_000)
 	}
 }

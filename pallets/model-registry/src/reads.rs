@@ -4,6 +4,7 @@ use crate::{Config, Error, ModelRecordOf, Models, Names, NextModelId, Pallet, Pa
 use alloc::vec::Vec;
 use frame_support::{defensive, ensure, traits::Get};
 use highway_primitives::{
+	audit::AuditTerms,
 	model::{ModelName, ModelService, Royalties, VersionSpec, MAX_LINEAGE},
 	traits, Balance, ModelId, ModelVersion, RoyaltyLine,
 };
@@ -82,6 +83,7 @@ impl<T: Config> traits::Models<T::AccountId> for Pallet<T> {
 			spec: spec.digest(),
 			unit: spec.unit,
 			unit_time_ms: spec.unit_time_ms,
+			detection: spec.detection,
 		})
 	}
 
@@ -101,6 +103,15 @@ impl<T: Config> traits::Models<T::AccountId> for Pallet<T> {
 			.zip(highway_math::split::royalties(royalty, &terms))
 			.map(|((model, payee), per_unit)| RoyaltyLine { model, payee, per_unit })
 			.collect()
+	}
+
+	fn audit_terms(model: ModelId, version: ModelVersion) -> Option<AuditTerms<T::AccountId>> {
+		let owner = Models::<T>::get(model)?.owner;
+		let trace = Versions::<T>::get(model, version)?.trace;
+		Some(AuditTerms {
+			owner,
+			tolerance: trace.map_or(0, |trace| trace.tolerance),
+		})
 	}
 
 	fn job_opened(model: ModelId) {

@@ -2,6 +2,7 @@
 
 use crate::{mock::*, NextModelId, MAX_PROBES};
 use frame_support::assert_ok;
+use highway_primitives::{audit::AuditTerms, model::VersionSpec, traits::Models as _};
 
 #[test]
 fn reads_should_be_none_when_there_is_no_model() {
@@ -20,6 +21,23 @@ fn id_of_should_find_a_model_by_owner_and_name() {
 		assert_eq!(Registry::id_of(&ALICE, name("m")), Some(model));
 		assert_eq!(Registry::id_of(&BOB, name("m")), None);
 		assert_eq!(Registry::model(model), Some((record(model), spec())));
+	});
+}
+
+#[test]
+fn audit_terms_should_follow_the_version_and_the_present_owner() {
+	build_and_execute(|| {
+		let model = registered(ALICE, "m");
+		let without = VersionSpec { trace: None, ..spec() };
+		assert_ok!(Registry::do_add_version(ALICE, model, without));
+		let terms = |owner, tolerance| Some(AuditTerms { owner, tolerance });
+		assert_eq!(Registry::audit_terms(model, 1), terms(ALICE, 1_500));
+		assert_eq!(Registry::audit_terms(model, 2), terms(ALICE, 0));
+		assert_ok!(Registry::do_offer_transfer(ALICE, model, BOB));
+		assert_ok!(Registry::do_accept_transfer(BOB, model));
+		assert_eq!(Registry::audit_terms(model, 1), terms(BOB, 1_500));
+		assert_eq!(Registry::audit_terms(model, 3), None);
+		assert_eq!(Registry::audit_terms(model + 1, 1), None);
 	});
 }
 

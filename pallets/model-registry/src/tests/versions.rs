@@ -8,6 +8,7 @@ use highway_primitives::{
 	model::{DType, Unit, VerificationPolicy, VersionSpec},
 	traits::Models as _,
 };
+use sp_runtime::Perbill;
 
 #[test]
 fn add_version_should_become_what_new_jobs_run_on() {
@@ -19,6 +20,7 @@ fn add_version_should_become_what_new_jobs_run_on() {
 			policy: VerificationPolicy::Exact,
 			unit: Unit::InputKib,
 			unit_time_ms: 7,
+			detection: Perbill::from_percent(90),
 			..spec()
 		};
 		assert_ok!(Registry::add_version(
@@ -28,8 +30,8 @@ fn add_version_should_become_what_new_jobs_run_on() {
 		));
 		let service = Registry::service(model).expect("the model is there");
 		assert_eq!(
-			(service.version, service.unit, service.unit_time_ms),
-			(2, Unit::InputKib, 7)
+			(service.version, service.unit, service.unit_time_ms, service.detection),
+			(2, Unit::InputKib, 7, Perbill::from_percent(90))
 		);
 		assert_eq!(Registry::spec(model, 1), Some(spec()));
 		assert_eq!(Registry::spec(model, 2), Some(next));
@@ -84,6 +86,14 @@ fn add_version_should_fail_when_invalid_or_not_by_the_owner() {
 		assert_noop!(
 			Registry::do_add_version(ALICE, model, invalid),
 			RegistryError::UnitTimeInvalid
+		);
+		let blind = VersionSpec {
+			detection: Perbill::zero(),
+			..spec()
+		};
+		assert_noop!(
+			Registry::do_add_version(ALICE, model, blind),
+			RegistryError::DetectionTooLow
 		);
 		assert_noop!(Registry::do_add_version(BOB, model, spec()), RegistryError::NotOwner);
 		assert_noop!(Registry::do_add_version(ALICE, 9, spec()), RegistryError::UnknownModel);

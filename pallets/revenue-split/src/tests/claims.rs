@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-	pallet::{Earnings, TotalEarnings},
+	pallet::{AuditPot, Earnings, TotalEarnings},
 	Error,
 };
 use frame_support::{assert_noop, assert_ok};
@@ -9,7 +9,7 @@ fn earn(units: u32) -> AccountId {
 	ask(1, AskRole::Compute, 10);
 	go_to_epoch(1);
 	let deal = open_and_escrow(1, units, 0);
-	Split::settle(1, MODEL, &deal, 1);
+	Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 	operator_of(1)
 }
 
@@ -43,7 +43,7 @@ fn claim_should_leave_the_pot_its_existential_deposit_when_the_last_one_claims()
 		assert_ok!(Split::claim(RuntimeOrigin::signed(operator)));
 		assert_ok!(Split::claim(RuntimeOrigin::signed(TREASURY)));
 		assert_eq!(TotalEarnings::<Test>::get(), 0);
-		assert_eq!(pot_balance(), ED);
+		assert_eq!(pot_balance(), ED + AuditPot::<Test>::get());
 	});
 }
 
