@@ -79,7 +79,9 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 		unit_time_ms: 1000,
 		policy: VerificationPolicy::Exact,
 		trace: Some(Trace {
-			tensor: tensor.try_into().map_err(|_| anyhow::anyhow!("the trace's name is too long"))?,
+			tensor: tensor
+				.try_into()
+				.map_err(|_| anyhow::anyhow!("the trace's name is too long"))?,
 			tolerance: 0,
 		}),
 		detection: Default::default(),

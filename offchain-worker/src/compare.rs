@@ -92,11 +92,7 @@ pub enum Mismatch {
 }
 
 /// Compares `theirs` with `ours`, tensor by tensor; either may be in any order.
-pub fn compare(
-	ours: &[Tensor],
-	theirs: &[Tensor],
-	policy: &VerificationPolicy,
-) -> Result<Vec<TensorReport>, Mismatch> {
+pub fn compare(ours: &[Tensor], theirs: &[Tensor], policy: &VerificationPolicy) -> Result<Vec<TensorReport>, Mismatch> {
 	compare_within(ours, theirs, Bounds::of(policy).as_ref())
 }
 
@@ -237,7 +233,9 @@ impl<'a> Numbers<'a> {
 		let bytes = self.bytes(index);
 		macro_rules! number {
 			($kind:ty) => {
-				bytes.first_chunk().map_or(0.0, |bytes| <$kind>::from_le_bytes(*bytes) as f64)
+				bytes
+					.first_chunk()
+					.map_or(0.0, |bytes| <$kind>::from_le_bytes(*bytes) as f64)
 			};
 		}
 		match self.dtype {

@@ -549,7 +549,9 @@ impl Driver {
 					return Event::SubmitFailed(submission);
 				}
 			};
-			let sent = submitter.submit(at, WorkerAction::ProveChunk { node, job, proof }).await;
+			let sent = submitter
+				.submit(at, WorkerAction::ProveChunk { node, job, proof })
+				.await;
 			submitted(submission, sent)
 		});
 	}
@@ -635,7 +637,9 @@ async fn record(
 		let (again, new): (Vec<Entry>, Vec<Entry>) = entries
 			.into_iter()
 			.partition(|entry| journal.entry(&entry.key, &entry.output).is_some());
-		let before = again.iter().filter_map(|entry| journal.entry(&entry.key, &entry.output));
+		let before = again
+			.iter()
+			.filter_map(|entry| journal.entry(&entry.key, &entry.output));
 		let finished = before.chain(&new).map(Entry::finished).collect();
 		if !new.is_empty() {
 			journal.append(new)?;

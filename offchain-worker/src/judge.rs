@@ -178,7 +178,10 @@ mod tests {
 		assert_eq!(finding(&spec, &output(1.0), &output(1.1)), Finding::Wrong);
 		assert_eq!(finding(&spec, &output(1.0), b"junk"), Finding::Wrong);
 		let y = Tensor::new("y", DType::F32, vec![1], 1f32.to_le_bytes().to_vec()).unwrap();
-		let z = Tensor { name: "z".into(), ..y.clone() };
+		let z = Tensor {
+			name: "z".into(),
+			..y.clone()
+		};
 		assert_eq!(finding(&spec, &output(1.0), &serialize(&[y, z])), Finding::Wrong);
 	}
 
@@ -223,7 +226,11 @@ mod tests {
 		] {
 			let claims = claims(executor, auditor_vote, auditor);
 			let ballot = ballot(&spec(true), Some(&claims), &own(), finding);
-			assert_eq!((ballot.vote, ballot.auditor_right), (vote, auditor_right), "{claims:?} {finding:?}");
+			assert_eq!(
+				(ballot.vote, ballot.auditor_right),
+				(vote, auditor_right),
+				"{claims:?} {finding:?}"
+			);
 			assert_eq!(ballot.sketch, sums(7));
 		}
 	}
@@ -232,12 +239,18 @@ mod tests {
 	fn sketches_should_not_be_judged_when_they_are_of_outputs_with_a_tolerance() {
 		let claims = claims(0, Vote::Yes, 0);
 		let ballot_of = |spec: VersionSpec| ballot(&spec, Some(&claims), &own(), Finding::Right);
-		assert_eq!((ballot_of(spec(false)).vote, ballot_of(spec(false)).auditor_right), (Vote::Yes, true));
+		assert_eq!(
+			(ballot_of(spec(false)).vote, ballot_of(spec(false)).auditor_right),
+			(Vote::Yes, true)
+		);
 		let exact = VersionSpec {
 			policy: VerificationPolicy::Exact,
 			..spec(false)
 		};
-		assert_eq!((ballot_of(exact.clone()).vote, ballot_of(exact).auditor_right), (Vote::No, false));
+		assert_eq!(
+			(ballot_of(exact.clone()).vote, ballot_of(exact).auditor_right),
+			(Vote::No, false)
+		);
 	}
 
 	#[test]
@@ -245,7 +258,10 @@ mod tests {
 		assert_eq!(unfit_input(&spec(true), None).vote, Vote::No);
 		let by_auditor = claims(5000, Vote::No, 0);
 		let juror = unfit_input(&spec(true), Some(&by_auditor));
-		assert_eq!((juror.vote, juror.auditor_right, juror.sketch), (Vote::No, true, Sketch::default()));
+		assert_eq!(
+			(juror.vote, juror.auditor_right, juror.sketch),
+			(Vote::No, true, Sketch::default())
+		);
 	}
 
 	proptest! {

@@ -23,8 +23,8 @@ mod runs;
 mod schedule;
 
 pub use messages::{
-	Action, AuditStep, BallotKey, Event, Finished, JobFault, LoadFault, Outcome, RunId, RunItem, SealedBallot, Submission,
-	Task, Transfer, WorkKey,
+	Action, AuditStep, BallotKey, Event, Finished, JobFault, LoadFault, Outcome, RunId, RunItem, SealedBallot,
+	Submission, Task, Transfer, WorkKey,
 };
 
 use crate::{

@@ -2,8 +2,7 @@
 
 use highway_offchain_worker::precheck::{check, signature, Limits, Refusal};
 use highway_primitives::model::DType;
-#[path = "../../tests/support/src/hostile_models.rs"]
-mod hostile;
+use highway_test_support::hostile_models as hostile;
 use proptest::prelude::*;
 use std::sync::LazyLock;
 

@@ -51,7 +51,10 @@ fn rewritten_files_should_be_checked_with_their_traces_name() {
 	for name in ["magika/model.onnx", "silero-vad/model.onnx"] {
 		let traced = add(&model_file(name), &Limits::default()).unwrap().unwrap();
 		let refused = check(&traced.file, &Limits::default());
-		assert!(matches!(refused, Err(Refusal::UnsupportedSignature { .. })), "{name}: {refused:?}");
+		assert!(
+			matches!(refused, Err(Refusal::UnsupportedSignature { .. })),
+			"{name}: {refused:?}"
+		);
 	}
 }
 
@@ -62,5 +65,8 @@ fn check_should_name_the_fault_when_the_trace_is_not_what_it_should_be() {
 		check_traced(&model, &Limits::default(), Some("nowhere")),
 		Err(Refusal::NoTrace("nowhere".into()))
 	);
-	assert!(check_traced(&model, &Limits::default(), Some("target_label")).is_err(), "nothing is left to deliver");
+	assert!(
+		check_traced(&model, &Limits::default(), Some("target_label")).is_err(),
+		"nothing is left to deliver"
+	);
 }

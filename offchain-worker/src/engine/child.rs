@@ -103,7 +103,11 @@ struct Answer {
 fn reply(socket: &mut UnixStream, answer: Result<Answer, String>) -> Result<(), String> {
 	let sent = match answer {
 		Ok(Answer { head, file }) => write_frame(socket, Tag::Done, &[&head, &file]),
-		Err(message) => write_frame(socket, Tag::Failed, &[&message.as_bytes()[..message.len().min(MAX_TEXT)]]),
+		Err(message) => write_frame(
+			socket,
+			Tag::Failed,
+			&[&message.as_bytes()[..message.len().min(MAX_TEXT)]],
+		),
 	};
 	sent.map_err(|error| error.to_string())
 }
@@ -182,7 +186,9 @@ fn load(environment: &Environment, setup: &Setup, file: &File, size: &[u8]) -> R
 			.find(|output| output.name() == trace)
 			.and_then(|output| output.dtype().tensor_type());
 		if !matches!(kind, Some(TensorElementType::Float32 | TensorElementType::Float64)) {
-			return Err(format!("the model has no output `{trace}` of 32-bit or 64-bit floats to be the trace"));
+			return Err(format!(
+				"the model has no output `{trace}` of 32-bit or 64-bit floats to be the trace"
+			));
 		}
 	}
 	Ok(session)
@@ -223,7 +229,12 @@ fn sketches_of(
 	let mut first = 0u64;
 	let mut lists = Vec::with_capacity(head.parts.len());
 	for part in &head.parts {
-		lists.push(part.seeds.iter().map(|seed| sketch(first, part, seed)).collect::<Result<_, _>>()?);
+		lists.push(
+			part.seeds
+				.iter()
+				.map(|seed| sketch(first, part, seed))
+				.collect::<Result<_, _>>()?,
+		);
 		first = first.saturating_add(part.rows);
 	}
 	Ok(lists)
@@ -261,7 +272,10 @@ fn own<'v, T>(values: &'v [T], rows: Option<u64>, first: u64, part: &Part, head:
 	match head.rows {
 		Some(total) if total > 0 && rows == Some(total) => {
 			let row = values.len() as u64 / total;
-			let (start, end) = (first.saturating_mul(row), first.saturating_add(part.rows).saturating_mul(row));
+			let (start, end) = (
+				first.saturating_mul(row),
+				first.saturating_add(part.rows).saturating_mul(row),
+			);
 			usize::try_from(start)
 				.ok()
 				.zip(usize::try_from(end).ok())

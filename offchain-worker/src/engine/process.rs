@@ -114,11 +114,7 @@ impl ModelProcess {
 	}
 
 	/// Runs the inputs.
-	pub(super) async fn run(
-		&self,
-		inputs: Vec<RunInput>,
-		time_limit: Duration,
-	) -> Vec<Result<RunOutput, EngineError>> {
+	pub(super) async fn run(&self, inputs: Vec<RunInput>, time_limit: Duration) -> Vec<Result<RunOutput, EngineError>> {
 		let count = inputs.len();
 		let (answer, result) = oneshot::channel();
 		let gone = || vec![Err(EngineError::Unavailable("the model's thread ended".into())); count];
@@ -224,7 +220,9 @@ impl Model {
 		let mut inputs = Vec::with_capacity(requested.len());
 		for RunInput { file, seeds } in requested {
 			let input = if seeds.len() > MAX_SEEDS {
-				Err(EngineError::Unavailable(format!("more than {MAX_SEEDS} sketches of one input")))
+				Err(EngineError::Unavailable(format!(
+					"more than {MAX_SEEDS} sketches of one input"
+				)))
 			} else {
 				read_input(file, &self.artifact.spec, by_rows)
 			};
@@ -368,7 +366,9 @@ fn read_sketches<'a>(answer: &'a [u8], head: &RunHead) -> Result<(Vec<Vec<Sketch
 			.zip(&head.parts)
 			.all(|(sketches, part)| sketches.len() == part.seeds.len());
 	if !complete {
-		return Err(EngineError::RunFailed("the answer does not have the sketches that were asked for".into()));
+		return Err(EngineError::RunFailed(
+			"the answer does not have the sketches that were asked for".into(),
+		));
 	}
 	Ok((sketches, file))
 }

@@ -184,10 +184,24 @@ mod tests {
 	fn split_head_should_refuse_when_the_length_lies() {
 		assert_eq!(split_head::<AnswerHead>(b""), None);
 		assert_eq!(split_head::<AnswerHead>(&[1, 0, 0, 0]), None);
-		assert_eq!(split_head::<AnswerHead>(&[2, 0, 0, 0, 0, 0]), None, "a byte behind the list");
+		assert_eq!(
+			split_head::<AnswerHead>(&[2, 0, 0, 0, 0, 0]),
+			None,
+			"a byte behind the list"
+		);
 		let long = [(MAX_HEAD as u32 + 1).to_le_bytes().as_slice(), &vec![0; MAX_HEAD + 1]].concat();
 		assert_eq!(split_head::<AnswerHead>(&long), None);
-		let most = framed(&vec![vec![Sketch { nans: u64::MAX, infinities: u64::MAX, ..Sketch::default() }; 4]; 64]);
+		let most = framed(&vec![
+			vec![
+				Sketch {
+					nans: u64::MAX,
+					infinities: u64::MAX,
+					..Sketch::default()
+				};
+				4
+			];
+			64
+		]);
 		assert!(most.len() <= MAX_HEAD);
 	}
 

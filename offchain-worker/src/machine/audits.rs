@@ -135,7 +135,10 @@ impl Audit {
 impl Judge {
 	/// Whether its model should be there.
 	pub fn wants_run(&self) -> bool {
-		matches!(self.stage, Stage::Waiting(_) | Stage::Fetching | Stage::Ready | Stage::Running)
+		matches!(
+			self.stage,
+			Stage::Waiting(_) | Stage::Fetching | Stage::Ready | Stage::Running
+		)
 	}
 
 	/// The work's seed, and the seat's if that is another one.
@@ -234,10 +237,10 @@ impl Machine {
 				continue;
 			};
 			let ballot = match &judge.stage {
-				stage if judge.wants_run() || matches!(stage, Stage::Ran(..)) && judge.local_fault => judge::abstention(),
-				Stage::Ran(ours, Theirs::Waiting(_) | Theirs::Fetching) => {
-					ballot(audit, judge, ours, Finding::Missing)
+				stage if judge.wants_run() || matches!(stage, Stage::Ran(..)) && judge.local_fault => {
+					judge::abstention()
 				}
+				Stage::Ran(ours, Theirs::Waiting(_) | Theirs::Fetching) => ballot(audit, judge, ours, Finding::Missing),
 				// A comparison takes moments: it may still end in time.
 				Stage::Ran(..) if left < patience => judge::abstention(),
 				_ => continue,
@@ -286,7 +289,10 @@ impl Machine {
 
 	pub(super) fn audit_input_arrived(&mut self, key: BallotKey, result: &Result<(), BlobError>) {
 		let next_block = self.block.saturating_add(1);
-		if let Some(judge) = self.judging(&key).filter(|judge| matches!(judge.stage, Stage::Fetching)) {
+		if let Some(judge) = self
+			.judging(&key)
+			.filter(|judge| matches!(judge.stage, Stage::Fetching))
+		{
 			judge.local_fault = result.as_ref().is_err_and(BlobError::is_local);
 			judge.stage = if result.is_ok() {
 				Stage::Ready
@@ -302,18 +308,15 @@ impl Machine {
 		}
 	}
 
-	pub(super) fn audit_run(
-		&mut self,
-		key: BallotKey,
-		result: Result<RunOutput, JobFault>,
-		actions: &mut Vec<Action>,
-	) {
+	pub(super) fn audit_run(&mut self, key: BallotKey, result: Result<RunOutput, JobFault>, actions: &mut Vec<Action>) {
 		let next_block = self.block.saturating_add(1);
 		let Some(audit) = self.audits.get_mut(&key.work.job) else {
 			return;
 		};
 		let (spec, output) = (audit.item.spec.clone(), audit.item.output);
-		let Some(judge) = audit.judge_mut().filter(|judge| judge.key == key && matches!(judge.stage, Stage::Running))
+		let Some(judge) = audit
+			.judge_mut()
+			.filter(|judge| judge.key == key && matches!(judge.stage, Stage::Running))
 		else {
 			return;
 		};
@@ -370,12 +373,7 @@ impl Machine {
 		}
 	}
 
-	pub(super) fn compared(
-		&mut self,
-		key: BallotKey,
-		finding: Result<Finding, BlobError>,
-		actions: &mut Vec<Action>,
-	) {
+	pub(super) fn compared(&mut self, key: BallotKey, finding: Result<Finding, BlobError>, actions: &mut Vec<Action>) {
 		let next_block = self.block.saturating_add(1);
 		let Some(audit) = self.audits.get_mut(&key.work.job) else {
 			return;
@@ -493,7 +491,10 @@ impl Machine {
 				.any(|step| audit.saying(step).is_some_and(|saying| saying.at.is_none()))
 		};
 		let mut audits: Vec<(&JobId, &mut Audit)> = self.audits.iter_mut().collect();
-		let busy = audits.iter_mut().filter_map(|(_, audit)| on_the_way(audit).then_some(())).count();
+		let busy = audits
+			.iter_mut()
+			.filter_map(|(_, audit)| on_the_way(audit).then_some(()))
+			.count();
 		let mut free = self.config.max_audit_submissions.saturating_sub(busy);
 		audits.sort_by_key(|(_, audit)| audit.item.until);
 		for (job, audit) in audits {
@@ -511,20 +512,52 @@ impl Machine {
 			match &mut audit.duty {
 				Duty::Open(Finished { sketch, salt, .. }, saying) => {
 					let (sketch, salt) = (*sketch, *salt);
-					say(saying, Action::SubmitOpening { node, job, sketch, salt });
+					say(
+						saying,
+						Action::SubmitOpening {
+							node,
+							job,
+							sketch,
+							salt,
+						},
+					);
 				}
 				Duty::Reveal(SealedBallot { ballot, salt, .. }, saying) => {
 					let (ballot, salt) = (*ballot, *salt);
-					say(saying, Action::SubmitReveal { node, job, ballot, salt });
+					say(
+						saying,
+						Action::SubmitReveal {
+							node,
+							job,
+							ballot,
+							salt,
+						},
+					);
 				}
 				Duty::Prove(chunk, saying) => {
 					let chunk = *chunk;
-					say(saying, Action::SubmitProof { node, job, output, chunk });
+					say(
+						saying,
+						Action::SubmitProof {
+							node,
+							job,
+							output,
+							chunk,
+						},
+					);
 				}
 				Duty::Judge(judge) => {
 					if let Stage::Committing(sealed, saying) = &mut judge.stage {
 						let (seed, commitment) = (sealed.key.seed, sealed.commitment());
-						say(saying, Action::SubmitCommitment { node, job, seed, commitment });
+						say(
+							saying,
+							Action::SubmitCommitment {
+								node,
+								job,
+								seed,
+								commitment,
+							},
+						);
 					}
 				}
 				Duty::Mute => {}

@@ -65,12 +65,20 @@ impl Machine {
 				continue;
 			}
 			let key = WorkKey::of(node, &item);
-			let newest = self.known.get(&key).filter(|known| known.here).and_then(|known| known.done.last());
+			let newest = self
+				.known
+				.get(&key)
+				.filter(|known| known.here)
+				.and_then(|known| known.done.last());
 			let state = if let Some(finished) = newest {
 				JobState::Done(finished.clone(), Saying::NOW)
 			} else if self.unrecorded.contains_key(&key) {
 				JobState::Recording
-			} else if self.running.as_ref().is_some_and(|run| run.tasks.contains(&Task::Job(key))) {
+			} else if self
+				.running
+				.as_ref()
+				.is_some_and(|run| run.tasks.contains(&Task::Job(key)))
+			{
 				JobState::Running
 			} else {
 				JobState::Waiting(0)
@@ -121,10 +129,20 @@ impl Machine {
 		}
 		let judging = |audit: &&Audit| audit.judge().is_some_and(Judge::wants_run);
 		for audit in self.audits.values().filter(judging) {
-			let AuditItem { model, version, spec, .. } = &audit.item;
+			let AuditItem {
+				model, version, spec, ..
+			} = &audit.item;
 			let key = ModelKey::of(*model, *version, spec);
 			// The executor has run it, so it has the artefact.
-			let providers = || audit.item.providers.iter().chain([&audit.item.executor]).cloned().collect();
+			let providers = || {
+				audit
+					.item
+					.providers
+					.iter()
+					.chain([&audit.item.executor])
+					.cloned()
+					.collect()
+			};
 			self.models.entry(key).or_insert_with(|| Model {
 				providers: providers(),
 				..Model::new(spec.clone())
@@ -132,7 +150,11 @@ impl Machine {
 		}
 
 		let block = self.block;
-		let judged = self.audits.values().filter_map(Audit::judge).filter(|judge| judge.wants_run());
+		let judged = self
+			.audits
+			.values()
+			.filter_map(Audit::judge)
+			.filter(|judge| judge.wants_run());
 		let needed: BTreeSet<ModelKey> = self
 			.jobs
 			.values()
@@ -202,7 +224,10 @@ impl Machine {
 				|| audits.get(&key.job).is_some_and(|audit| audit.key == *key)
 		};
 		let known = self.known.iter_mut().map(|(key, known)| (key, &mut known.gone_since));
-		let cast = self.ballots.iter_mut().map(|(key, cast)| (&key.work, &mut cast.gone_since));
+		let cast = self
+			.ballots
+			.iter_mut()
+			.map(|(key, cast)| (&key.work, &mut cast.gone_since));
 		let mut questions = BTreeSet::new();
 		for (key, gone_since) in known.chain(cast) {
 			if listed(key) {
@@ -210,7 +235,9 @@ impl Machine {
 				continue;
 			}
 			let since = *gone_since.get_or_insert(block);
-			if since.saturating_add(self.config.forget_after) <= finalized && questions.len() < self.config.max_questions {
+			if since.saturating_add(self.config.forget_after) <= finalized
+				&& questions.len() < self.config.max_questions
+			{
 				questions.insert(key.job);
 			}
 		}

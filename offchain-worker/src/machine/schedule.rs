@@ -146,7 +146,11 @@ impl Machine {
 			.values()
 			.filter(|job| job.state == JobState::Ready)
 			.map(|job| job.model)
-			.chain(judged.filter(|judge| matches!(judge.stage, Stage::Ready)).map(|judge| judge.model))
+			.chain(
+				judged
+					.filter(|judge| matches!(judge.stage, Stage::Ready))
+					.map(|judge| judge.model),
+			)
 			.collect();
 		for key in self.models_by_urgency() {
 			let Some(model) = self.models.get_mut(&key) else {
@@ -167,7 +171,9 @@ impl Machine {
 	fn fetch_inputs(&mut self, actions: &mut Vec<Action>) {
 		let stages = || self.audits.values().filter_map(|audit| Some((audit, audit.judge()?)));
 		let fetching = self.jobs.values().filter(|job| job.state == JobState::Fetching).count()
-			+ stages().filter(|(_, judge)| matches!(judge.stage, Stage::Fetching)).count();
+			+ stages()
+				.filter(|(_, judge)| matches!(judge.stage, Stage::Fetching))
+				.count();
 		let free = self.config.max_input_fetches.saturating_sub(fetching);
 		if free == 0 {
 			return;
@@ -177,9 +183,18 @@ impl Machine {
 			.jobs
 			.values()
 			.filter(|job| matches!(job.state, JobState::Waiting(at) if at <= block) && job.item.deadline > block)
-			.map(|job| (job.item.deadline, Task::Job(job.key), job.item.input, &job.item.providers));
+			.map(|job| {
+				(
+					job.item.deadline,
+					Task::Job(job.key),
+					job.item.input,
+					&job.item.providers,
+				)
+			});
 		let audits = stages()
-			.filter(|(audit, judge)| matches!(judge.stage, Stage::Waiting(at) if at <= block) && audit.item.until > block)
+			.filter(|(audit, judge)| {
+				matches!(judge.stage, Stage::Waiting(at) if at <= block) && audit.item.until > block
+			})
 			.map(|(audit, judge)| {
 				let due = audit.due(self.config.audit_margin);
 				(due, Task::Audit(judge.key), audit.item.input, &audit.item.providers)
@@ -197,12 +212,16 @@ impl Machine {
 			.collect();
 		for fetch in &fetches {
 			match fetch {
-				Action::FetchInput { task: Task::Job(key), .. } => {
+				Action::FetchInput {
+					task: Task::Job(key), ..
+				} => {
 					if let Some(job) = self.jobs.get_mut(&key.job) {
 						job.state = JobState::Fetching;
 					}
 				}
-				Action::FetchInput { task: Task::Audit(key), .. } => self.start_audit_fetch(key),
+				Action::FetchInput {
+					task: Task::Audit(key), ..
+				} => self.start_audit_fetch(key),
 				_ => {}
 			}
 		}

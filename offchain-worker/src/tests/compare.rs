@@ -132,7 +132,10 @@ fn outputs_should_not_be_compared_when_their_form_differs() {
 	named[0].name = "z".into();
 	assert_eq!(compare(&two(), &named, &thousandth(0)), Err(Mismatch::Tensors));
 	for other in [f32s(&[1, 2], &[0.0; 2]), f32s(&[3], &[0.0; 3]), i64s(&[1], &[0])] {
-		assert_eq!(compare(&two(), &[other], &thousandth(0)), Err(Mismatch::Form("y".into())));
+		assert_eq!(
+			compare(&two(), &[other], &thousandth(0)),
+			Err(Mismatch::Form("y".into()))
+		);
 	}
 	assert!(passes(&[], &[], &thousandth(0)));
 }
@@ -163,8 +166,16 @@ fn sixteen_bit_floats_should_be_read_as_ieee_says() {
 	}
 	assert!(half(0x7e00).is_nan());
 	let tensor = |dtype, bits: u16| Tensor::new("y", dtype, vec![1], bits.to_le_bytes().to_vec()).unwrap();
-	assert!(pass(tensor(DType::F16, 0x3c00), tensor(DType::F16, 0x3c01), thousandth(0)));
-	assert!(!pass(tensor(DType::BF16, 0x3f80), tensor(DType::BF16, 0x3f81), thousandth(0)));
+	assert!(pass(
+		tensor(DType::F16, 0x3c00),
+		tensor(DType::F16, 0x3c01),
+		thousandth(0)
+	));
+	assert!(!pass(
+		tensor(DType::BF16, 0x3f80),
+		tensor(DType::BF16, 0x3f81),
+		thousandth(0)
+	));
 }
 
 #[test]

@@ -254,7 +254,10 @@ async fn job_should_be_run_again_when_its_output_is_lost_before_the_restart() {
 	node.until("attested", |node| node.attested() == 1).await;
 	assert_eq!(node.runs(), 2);
 	let sent = node.chain.0.lock().sent.clone();
-	assert!(sent.iter().all(|item| *item == sent[0]), "the same result has the same commitment");
+	assert!(
+		sent.iter().all(|item| *item == sent[0]),
+		"the same result has the same commitment"
+	);
 	node.stop().await;
 }
 

@@ -25,7 +25,9 @@ impl Node {
 	/// The commitments to ballots on a job under a seed, as often as they were sent.
 	fn commitments(&self, of: JobId, under: SketchSeed) -> Vec<H256> {
 		let commitments = self.said().into_iter().filter_map(|said| match said {
-			WorkerAction::CommitBallot { job, seed, commitment, .. } if job == of && seed == under => Some(commitment),
+			WorkerAction::CommitBallot {
+				job, seed, commitment, ..
+			} if job == of && seed == under => Some(commitment),
 			_ => None,
 		});
 		commitments.collect()
@@ -34,7 +36,12 @@ impl Node {
 	/// The revealed ballots on a job, with their commitments under a seed.
 	fn reveals(&self, of: JobId, seed: SketchSeed) -> Vec<(Ballot, H256)> {
 		let reveals = self.said().into_iter().filter_map(|said| match said {
-			WorkerAction::RevealBallot { node, job, ballot, salt } if job == of => {
+			WorkerAction::RevealBallot {
+				node,
+				job,
+				ballot,
+				salt,
+			} if job == of => {
 				let commitment = ballot_commitment(&key(job, 1).work, node, &seed, &ballot, &salt);
 				Some((ballot, commitment))
 			}
@@ -56,7 +63,10 @@ impl Node {
 			.await;
 		let (committed, revealed) = (self.commitments(job, seed), self.reveals(job, seed));
 		assert!(committed.iter().all(|commitment| *commitment == committed[0]));
-		assert_eq!(revealed[0].1, committed[0], "the ballot is the one that was committed to");
+		assert_eq!(
+			revealed[0].1, committed[0],
+			"the ballot is the one that was committed to"
+		);
 		revealed[0].0
 	}
 }
@@ -86,11 +96,11 @@ async fn auditor_should_say_what_it_found_when_outputs_are_right_wrong_or_missin
 		assert_eq!((ballot.vote, ballot.auditor_right), (vote, true), "job {job}");
 		assert_eq!(ballot.sketch, sketch_of(&input_bytes(job), &auditor_seed(job)));
 	}
-	let soon = node.chain.0.lock().number + 12;
+	let soon = node.chain.0.lock().number + 60;
 	let ballot = node.ballot(4, judge(4), &right(4), soon).await;
 	assert_eq!(ballot.vote, Vote::Missing);
 	node.blobs.network.lock().remove(&BlobRef::of(&input_bytes(5)).hash);
-	let soon = node.chain.0.lock().number + 12;
+	let soon = node.chain.0.lock().number + 60;
 	let ballot = node.ballot(5, judge(5), &right(5), soon).await;
 	assert_eq!((ballot.vote, ballot.sketch), (Vote::Abstain, Sketch::default()));
 
@@ -143,7 +153,8 @@ async fn output_should_not_be_looked_at_before_the_own_result_is_there() {
 	let hash = BlobRef::of(&right(1)).hash;
 	assert!(!node.blobs.here.lock().contains_key(&hash));
 	gate.notify_one();
-	node.until("committed", |node| node.chain.0.lock().audits.is_empty()).await;
+	node.until("committed", |node| node.chain.0.lock().audits.is_empty())
+		.await;
 	assert!(node.blobs.here.lock().contains_key(&hash));
 	node.stop().await;
 }
@@ -206,10 +217,13 @@ async fn what_is_said_in_an_audit_should_be_said_again_when_it_gets_lost() {
 	node.blobs.publish(right(1));
 	node.audit(1, judge(1), &right(1), 1000);
 	node.start();
-	node.until("sent three times", |node| node.commitments(1, auditor_seed(1)).len() >= 3)
-		.await;
+	node.until("sent three times", |node| {
+		node.commitments(1, auditor_seed(1)).len() >= 3
+	})
+	.await;
 	node.chain.0.lock().lossy = false;
-	node.until("committed", |node| node.chain.0.lock().audits.is_empty()).await;
+	node.until("committed", |node| node.chain.0.lock().audits.is_empty())
+		.await;
 	let sent = node.commitments(1, auditor_seed(1));
 	assert!(sent.iter().all(|commitment| *commitment == sent[0]));
 	assert_eq!(node.runs(), 1);
@@ -239,7 +253,14 @@ async fn each_audit_should_have_one_ballot_when_the_worker_is_killed_again_and_a
 	node.until("all committed", |node| node.chain.0.lock().audits.is_empty())
 		.await;
 	for job in 1..=80 {
-		node.audit(job, AuditTask::Reveal { seed: auditor_seed(job) }, &right(job), 10_000);
+		node.audit(
+			job,
+			AuditTask::Reveal {
+				seed: auditor_seed(job),
+			},
+			&right(job),
+			10_000,
+		);
 	}
 	node.until("all revealed", |node| node.chain.0.lock().audits.is_empty())
 		.await;
@@ -247,9 +268,17 @@ async fn each_audit_should_have_one_ballot_when_the_worker_is_killed_again_and_a
 
 	for job in 1..=80 {
 		let committed = node.commitments(job, auditor_seed(job));
-		assert!(committed.iter().all(|commitment| *commitment == committed[0]), "job {job}");
+		assert!(
+			committed.iter().all(|commitment| *commitment == committed[0]),
+			"job {job}"
+		);
 		let revealed = node.reveals(job, auditor_seed(job));
-		assert!(revealed.iter().all(|(ballot, made)| ballot.vote == Vote::Yes && *made == committed[0]), "job {job}");
+		assert!(
+			revealed
+				.iter()
+				.all(|(ballot, made)| ballot.vote == Vote::Yes && *made == committed[0]),
+			"job {job}"
+		);
 	}
 }
 
@@ -262,16 +291,24 @@ async fn work_should_be_kept_while_its_job_is_open_and_forgotten_after() {
 	node.chain.assign(1, 1, 1000);
 	node.audit(2, judge(2), &right(2), 1000);
 	node.start();
-	node.until("both said", |node| node.attested() == 1 && node.chain.0.lock().audits.is_empty())
-		.await;
+	node.until("both said", |node| {
+		node.attested() == 1 && node.chain.0.lock().audits.is_empty()
+	})
+	.await;
 	node.blocks(40).await;
 	node.stop().await;
 	let journal = |node: &Node| Journal::open(&node.config().journal, node.config().genesis).unwrap();
-	assert_eq!((journal(&node).entries().count(), journal(&node).ballots().count()), (1, 1));
+	assert_eq!(
+		(journal(&node).entries().count(), journal(&node).ballots().count()),
+		(1, 1)
+	);
 
 	node.chain.0.lock().open.clear();
 	node.start();
 	node.blocks(40).await;
 	node.stop().await;
-	assert_eq!((journal(&node).entries().count(), journal(&node).ballots().count()), (0, 0));
+	assert_eq!(
+		(journal(&node).entries().count(), journal(&node).ballots().count()),
+		(0, 0)
+	);
 }

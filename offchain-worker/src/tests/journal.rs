@@ -96,7 +96,10 @@ fn both_results_should_stay_when_work_was_done_again_with_another_one() {
 	journal.append(vec![other.clone()]).unwrap();
 	drop(journal);
 	let mut journal = open(&folder);
-	assert_eq!(journal.entries().cloned().collect::<Vec<_>>(), [entry(1), other.clone()]);
+	assert_eq!(
+		journal.entries().cloned().collect::<Vec<_>>(),
+		[entry(1), other.clone()]
+	);
 	assert_eq!(journal.entry(&entry(1).key, &entry(1).output), Some(&entry(1)));
 	assert_eq!(journal.entry(&entry(1).key, &other.output), Some(&other));
 	journal.forget(&[entry(1).key]).unwrap();

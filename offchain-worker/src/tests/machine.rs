@@ -252,7 +252,10 @@ fn job_should_be_run_when_another_fork_has_another_job_of_the_same_id() {
 	let actions = rig.block(11, vec![other.clone()]);
 	assert_eq!((attested(&actions), input_fetches(&actions)), (vec![], vec![1]));
 	let key = WorkKey::of(NODE, &other);
-	assert_eq!(runs(&rig.machine.handle(Event::InputReady(Task::Job(key)))), [(1, vec![1])]);
+	assert_eq!(
+		runs(&rig.machine.handle(Event::InputReady(Task::Job(key)))),
+		[(1, vec![1])]
+	);
 	rig.done(1, vec![(Task::Job(key), Ok(result(1)))]);
 	let finished = Finished { key, ..finished(1) };
 	let actions = rig.machine.handle(Event::Recorded(vec![finished]));
@@ -331,7 +334,10 @@ fn run_should_be_asked_for_a_sketch_under_the_works_seed() {
 		sketches: vec![],
 		..result(1)
 	};
-	assert_eq!(runs(&rig.done(0, vec![(Task::Job(key(1, 1)), Ok(without))])), [(1, vec![1])]);
+	assert_eq!(
+		runs(&rig.done(0, vec![(Task::Job(key(1, 1)), Ok(without))])),
+		[(1, vec![1])]
+	);
 }
 
 #[test]
@@ -486,7 +492,8 @@ fn missing_input_should_be_tried_again_until_the_deadline_is_near() {
 	rig.block(10, vec![item(1, 1, 16)]);
 	for block in 11..13 {
 		assert_eq!(
-			rig.machine.handle(Event::InputFailed(Task::Job(key(1, 1)), BlobError::Missing)),
+			rig.machine
+				.handle(Event::InputFailed(Task::Job(key(1, 1)), BlobError::Missing)),
 			[]
 		);
 		let actions = rig.block(block, vec![item(1, 1, 16)]);
@@ -504,8 +511,10 @@ fn missing_input_should_be_tried_again_until_the_deadline_is_near() {
 fn missing_input_should_not_be_reported_when_the_own_disk_is_the_reason() {
 	let mut rig = Rig::new();
 	rig.block(10, vec![item(1, 1, 15)]);
-	rig.machine
-		.handle(Event::InputFailed(Task::Job(key(1, 1)), BlobError::Storage("full".into())));
+	rig.machine.handle(Event::InputFailed(
+		Task::Job(key(1, 1)),
+		BlobError::Storage("full".into()),
+	));
 	assert!(!rig.machine.is_healthy());
 	assert_eq!(failures(&rig.block(14, vec![item(1, 1, 15)])), []);
 }
@@ -755,7 +764,10 @@ fn output_should_be_forgotten_when_its_job_is_gone_for_good() {
 	assert!(!asks(&rig.block_finalized(1005, 1003, vec![])));
 	assert!(asks(&rig.block_finalized(1006, 1004, vec![])));
 	assert_eq!(rig.machine.handle(Event::OpenJobs(None)), []);
-	assert!(asks(&rig.block_finalized(1007, 1005, vec![])), "the state could not be read");
+	assert!(
+		asks(&rig.block_finalized(1007, 1005, vec![])),
+		"the state could not be read"
+	);
 	assert_eq!(rig.machine.handle(open(&[])), [Action::Forget(vec![key(1, 1)])]);
 	assert!(!asks(&rig.block_finalized(2000, 1998, vec![])));
 }

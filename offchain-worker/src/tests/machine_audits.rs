@@ -65,7 +65,10 @@ impl Rig {
 		assert_eq!((model_fetches(&actions), input_fetches(&actions)), (vec![1], vec![1]));
 		rig.load(1);
 		let key = rig.key();
-		assert_eq!(runs(&rig.machine.handle(Event::InputReady(Task::Audit(key)))), [(0, vec![1])]);
+		assert_eq!(
+			runs(&rig.machine.handle(Event::InputReady(Task::Audit(key)))),
+			[(0, vec![1])]
+		);
 		rig
 	}
 
@@ -122,7 +125,10 @@ fn job_should_be_run_then_looked_at_then_voted_on_and_revealed_when_all_goes_wel
 	assert_eq!(actions, [compare]);
 	let ballot = cast(Vote::Yes, sketch(100));
 	let record = Action::RecordBallot { key: auditor(), ballot };
-	assert_eq!(rig.machine.handle(Event::Compared(auditor(), Ok(Finding::Right))), [record]);
+	assert_eq!(
+		rig.machine.handle(Event::Compared(auditor(), Ok(Finding::Right))),
+		[record]
+	);
 	let sealed = sealed(auditor(), ballot);
 	let commit = Action::SubmitCommitment {
 		node: NODE,
@@ -131,11 +137,16 @@ fn job_should_be_run_then_looked_at_then_voted_on_and_revealed_when_all_goes_wel
 		commitment: sealed.commitment(),
 	};
 	assert_eq!(rig.machine.handle(Event::BallotRecorded(sealed)), [commit.clone()]);
-	rig.machine.handle(Event::Submitted(Submission::Audit(1, AuditStep::Commit)));
+	rig.machine
+		.handle(Event::Submitted(Submission::Audit(1, AuditStep::Commit)));
 	for (block, again) in [(11, false), (12, false), (13, true)] {
 		assert_eq!(rig.block(block, vec![]).contains(&commit), again, "block {block}");
 	}
-	assert_eq!(rig.machine.handle(Event::SubmitFailed(Submission::Audit(1, AuditStep::Commit))), []);
+	assert_eq!(
+		rig.machine
+			.handle(Event::SubmitFailed(Submission::Audit(1, AuditStep::Commit))),
+		[]
+	);
 	assert!(rig.block(14, vec![]).contains(&commit), "the pool did not take it");
 
 	rig.audits[0].task = AuditTask::Reveal { seed: auditor_seed(1) };
@@ -155,7 +166,10 @@ fn job_should_be_run_then_looked_at_then_voted_on_and_revealed_when_all_goes_wel
 fn auditor_should_ask_for_one_sketch_and_juror_for_two() {
 	for (task, expected) in [
 		(judge(1), vec![auditor_seed(1)]),
-		(judge_as_juror(FRESH, claims(100, Vote::No)), vec![auditor_seed(1), FRESH]),
+		(
+			judge_as_juror(FRESH, claims(100, Vote::No)),
+			vec![auditor_seed(1), FRESH],
+		),
 	] {
 		let mut rig = Rig::new();
 		rig.audits = vec![audit(1, task, &output(1), 40)];
@@ -209,7 +223,10 @@ fn output_of_another_length_should_be_wrong_without_a_look() {
 		..own_result(1)
 	};
 	let ballot = cast(Vote::No, sketch(100));
-	assert_eq!(rig.audit_done(0, Ok(longer)), [Action::RecordBallot { key: auditor(), ballot }]);
+	assert_eq!(
+		rig.audit_done(0, Ok(longer)),
+		[Action::RecordBallot { key: auditor(), ballot }]
+	);
 }
 
 #[test]
@@ -221,7 +238,11 @@ fn node_should_abstain_when_its_input_is_nowhere() {
 		let missing = Event::InputFailed(Task::Audit(auditor()), BlobError::Missing);
 		assert_eq!(rig.machine.handle(missing), []);
 		let actions = rig.block(block, vec![]);
-		assert_eq!((input_fetches(&actions), ballots(&actions)), (vec![1], vec![]), "block {block}");
+		assert_eq!(
+			(input_fetches(&actions), ballots(&actions)),
+			(vec![1], vec![]),
+			"block {block}"
+		);
 	}
 	let actions = rig.block(13, vec![]);
 	assert!(actions.contains(&Action::StopFetch(Transfer::Input(Task::Audit(auditor())))));
@@ -256,10 +277,16 @@ fn node_should_abstain_near_the_end_when_its_engine_or_its_model_is_not_there() 
 fn node_should_abstain_at_once_when_it_cannot_run_the_job_at_all() {
 	let mut rig = Rig::judging(judge(1), 40);
 	assert_eq!(runs(&rig.audit_fails(0, EngineError::TimedOut)), [(1, vec![1])]);
-	assert_eq!(rig.audit_fails(1, EngineError::RunFailed("x".into())), [abstained(auditor())]);
+	assert_eq!(
+		rig.audit_fails(1, EngineError::RunFailed("x".into())),
+		[abstained(auditor())]
+	);
 
 	let mut rig = Rig::judging(judge(1), 40);
-	assert_eq!(rig.audit_fails(0, EngineError::ModelRefused("x".into())), [abstained(auditor())]);
+	assert_eq!(
+		rig.audit_fails(0, EngineError::ModelRefused("x".into())),
+		[abstained(auditor())]
+	);
 }
 
 #[test]
@@ -307,7 +334,10 @@ fn node_should_abstain_when_its_own_disk_keeps_the_output_away() {
 fn output_should_be_fetched_again_when_the_store_lost_it() {
 	let mut rig = Rig::judged(judge(1), 40);
 	rig.machine.handle(Event::OutputReady(auditor()));
-	assert_eq!(rig.machine.handle(Event::Compared(auditor(), Err(BlobError::Missing))), []);
+	assert_eq!(
+		rig.machine.handle(Event::Compared(auditor(), Err(BlobError::Missing))),
+		[]
+	);
 	assert!(matches!(rig.block(11, vec![])[..], [Action::FetchOutput { .. }]));
 	assert_eq!(ballots(&rig.found(Finding::Right)), [Vote::Yes]);
 }
@@ -341,7 +371,11 @@ fn ballot_should_stay_the_same_when_the_worker_restarts() {
 	let mut machine = Machine::new(MachineConfig::default());
 	machine.handle(restored());
 	let actions = machine.handle(block(judge(1)));
-	assert_eq!((input_fetches(&actions), model_fetches(&actions)), (vec![], vec![]), "no second run");
+	assert_eq!(
+		(input_fetches(&actions), model_fetches(&actions)),
+		(vec![], vec![]),
+		"no second run"
+	);
 	let commitment = before.commitment();
 	assert!(actions.contains(&Action::SubmitCommitment {
 		node: NODE,
@@ -392,7 +426,10 @@ fn run_should_be_waited_for_when_the_audit_vanishes_and_comes_back_in_the_middle
 	rig.audits = listed;
 	let actions = rig.block(12, vec![]);
 	assert_eq!((runs(&actions), input_fetches(&actions)), (vec![], vec![]));
-	assert!(matches!(rig.audit_done(0, Ok(own_result(1)))[..], [Action::FetchOutput { .. }]));
+	assert!(matches!(
+		rig.audit_done(0, Ok(own_result(1)))[..],
+		[Action::FetchOutput { .. }]
+	));
 }
 
 #[test]
@@ -433,7 +470,8 @@ fn commitment_should_be_opened_with_what_was_attested_when_an_audit_asks() {
 			salt: [1; 32],
 		};
 		assert_eq!(rig.block(10, vec![]), [open.clone()]);
-		rig.machine.handle(Event::Submitted(Submission::Audit(1, AuditStep::Open)));
+		rig.machine
+			.handle(Event::Submitted(Submission::Audit(1, AuditStep::Open)));
 		assert_eq!(rig.block(12, vec![]), []);
 		assert_eq!(rig.block(13, vec![]), [open]);
 	}
@@ -463,10 +501,14 @@ fn chunk_should_be_shown_when_somebody_misses_the_output() {
 		chunk: 4,
 	};
 	assert_eq!(rig.block(10, vec![]), [prove.clone()]);
-	rig.machine.handle(Event::SubmitFailed(Submission::Audit(1, AuditStep::Prove)));
+	rig.machine
+		.handle(Event::SubmitFailed(Submission::Audit(1, AuditStep::Prove)));
 	assert_eq!(rig.block(11, vec![]), [prove]);
 	rig.audits[0].task = AuditTask::ProveChunk { chunk: 5 };
-	assert!(matches!(rig.block(12, vec![])[..], [Action::SubmitProof { chunk: 5, .. }]));
+	assert!(matches!(
+		rig.block(12, vec![])[..],
+		[Action::SubmitProof { chunk: 5, .. }]
+	));
 }
 
 #[test]
@@ -482,7 +524,10 @@ fn transfers_should_be_broken_off_when_the_audit_goes() {
 	rig.audits.clear();
 	let stopped = rig.block(11, vec![]);
 	assert!(stopped.contains(&Action::StopFetch(Transfer::Output(auditor()))));
-	assert!(stopped.contains(&Action::ReleaseModel(spec(1).artifact)), "nobody needs the model any more");
+	assert!(
+		stopped.contains(&Action::ReleaseModel(spec(1).artifact)),
+		"nobody needs the model any more"
+	);
 }
 
 #[test]
@@ -521,9 +566,15 @@ fn job_and_audit_of_one_model_should_share_a_run() {
 	rig.machine.handle(Event::InputReady(Task::Audit(auditor())));
 	rig.input(2);
 	assert_eq!(runs(&rig.load(1)), [(0, vec![2, 1])]);
-	let results = vec![(Task::Job(key(2, 1)), Ok(result(2))), (Task::Audit(auditor()), Ok(own_result(1)))];
+	let results = vec![
+		(Task::Job(key(2, 1)), Ok(result(2))),
+		(Task::Audit(auditor()), Ok(own_result(1))),
+	];
 	let actions = rig.done(0, results);
-	assert!(matches!(actions[..], [Action::Record(_), Action::FetchOutput { .. }]), "{actions:?}");
+	assert!(
+		matches!(actions[..], [Action::Record(_), Action::FetchOutput { .. }]),
+		"{actions:?}"
+	);
 }
 
 #[test]
@@ -562,7 +613,9 @@ fn words_should_wait_when_too_many_are_on_their_way() {
 			.collect()
 	};
 	assert_eq!(said(&rig.block(10, vec![])), [3, 2], "the most urgent first");
-	let next = rig.machine.handle(Event::Submitted(Submission::Audit(3, AuditStep::Prove)));
+	let next = rig
+		.machine
+		.handle(Event::Submitted(Submission::Audit(3, AuditStep::Prove)));
 	assert_eq!(said(&next), [1]);
 }
 
@@ -580,11 +633,17 @@ fn everything_should_be_kept_until_the_chain_says_that_the_job_has_ended() {
 	assert!(asked.contains(&Action::AskJobs(vec![1, 2, 3])), "{asked:?}");
 	// An audit asks for job 1 before the answer is there.
 	rig.audits = vec![audit(1, AuditTask::Open, &output(1), 400)];
-	assert!(matches!(rig.block_finalized(313, 311, vec![])[..], [Action::SubmitOpening { .. }]));
+	assert!(matches!(
+		rig.block_finalized(313, 311, vec![])[..],
+		[Action::SubmitOpening { .. }]
+	));
 	let open = Event::OpenJobs(Some([2].into()));
 	assert_eq!(rig.machine.handle(open), [Action::Forget(vec![key(3, 1)])]);
 	rig.audits = vec![audit(3, AuditTask::Reveal { seed: FRESH }, &output(3), 400)];
-	assert!(matches!(rig.block_finalized(314, 312, vec![])[..], [Action::Unanswerable { .. }]));
+	assert!(matches!(
+		rig.block_finalized(314, 312, vec![])[..],
+		[Action::Unanswerable { .. }]
+	));
 }
 
 #[test]
@@ -604,7 +663,10 @@ fn questions_should_be_few_when_much_has_gone() {
 		let actions = rig.block_finalized(block, block - 2, vec![]);
 		assert!(actions.contains(&Action::AskJobs(expected.clone())), "{actions:?}");
 		let forgotten = expected.into_iter().map(|job| key(job, 1)).collect();
-		assert_eq!(rig.machine.handle(Event::OpenJobs(Some(BTreeSet::new()))), [Action::Forget(forgotten)]);
+		assert_eq!(
+			rig.machine.handle(Event::OpenJobs(Some(BTreeSet::new()))),
+			[Action::Forget(forgotten)]
+		);
 		block += 1;
 	}
 }

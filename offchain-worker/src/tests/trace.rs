@@ -26,7 +26,9 @@ const FLOAT: u64 = 1;
 const INT64: u64 = 7;
 
 fn value(name: &str, element: u64, rank: usize) -> Vec<u8> {
-	let shape = (0..rank).fold(Message::default(), |shape, _| shape.bytes(1, Message::default().bytes(2, "N").0));
+	let shape = (0..rank).fold(Message::default(), |shape, _| {
+		shape.bytes(1, Message::default().bytes(2, "N").0)
+	});
 	let tensor = Message::default().int(1, element).bytes(2, shape.0);
 	Message::default()
 		.bytes(1, name)
@@ -53,7 +55,12 @@ impl Build {
 
 	/// A constant of floats with this many dimensions.
 	fn weight(self, name: &str) -> Self {
-		let tensor = Message::default().int(1, 1).int(1, 1).int(2, FLOAT).bytes(8, name).bytes(9, [0; 4]);
+		let tensor = Message::default()
+			.int(1, 1)
+			.int(1, 1)
+			.int(2, FLOAT)
+			.bytes(8, name)
+			.bytes(9, [0; 4]);
 		Self(self.0.bytes(5, tensor.0))
 	}
 
@@ -63,7 +70,9 @@ impl Build {
 
 	/// A node with more fields, such as attributes.
 	fn node_with(self, operator: &str, inputs: &[&str], outputs: &[&str], more: Message) -> Self {
-		let node = inputs.iter().fold(Message::default(), |node, input| node.bytes(1, input));
+		let node = inputs
+			.iter()
+			.fold(Message::default(), |node, input| node.bytes(1, input));
 		let node = outputs.iter().fold(node, |node, output| node.bytes(2, output));
 		let node = [node.bytes(4, operator).0, more.0].concat();
 		Self(self.0.bytes(1, node))
@@ -128,7 +137,13 @@ fn normalised(graph: Build, input: &str, output: &str) -> Build {
 
 #[test]
 fn trace_should_be_the_poolings_input_when_a_short_head_follows() {
-	for pooling in ["GlobalMaxPool", "GlobalAveragePool", "ReduceMean", "ReduceMax", "MaxPool"] {
+	for pooling in [
+		"GlobalMaxPool",
+		"GlobalAveragePool",
+		"ReduceMean",
+		"ReduceMax",
+		"MaxPool",
+	] {
 		let graph = encoder()
 			.node(pooling, &["h"], &["p"])
 			.layer("p", "d")
@@ -157,7 +172,11 @@ fn trace_should_be_found_before_normalisation_and_written_out_softmax() {
 #[test]
 fn trace_should_be_the_last_layers_input_when_there_is_no_pooling() {
 	let graph = normalised(encoder().layer("h", "z"), "z", "y").output("y");
-	assert_eq!(found(graph).as_deref(), Some("h"), "the means of a normalisation are no walls");
+	assert_eq!(
+		found(graph).as_deref(),
+		Some("h"),
+		"the means of a normalisation are no walls"
+	);
 }
 
 #[test]
@@ -220,10 +239,7 @@ fn trace_should_be_the_masked_tensor_when_a_mask_goes_around_the_sum() {
 #[test]
 fn trace_should_be_hidden_from_every_output() {
 	// What is pooled is an output itself: the trace lies before it.
-	let graph = encoder()
-		.node("ReduceMean", &["h"], &["y"])
-		.output("y")
-		.output("h");
+	let graph = encoder().node("ReduceMean", &["h"], &["y"]).output("y").output("h");
 	assert_eq!(found(graph).as_deref(), Some("b"));
 	// A recurrent state that is handed over determines what follows from it.
 	let graph = Build::default()
@@ -245,9 +261,17 @@ fn trace_should_be_hidden_from_every_output() {
 fn nothing_should_be_found_when_the_model_is_too_small() {
 	let identity = Build::default().input("x").node("Identity", &["x"], &["y"]).output("y");
 	assert_eq!(found(identity), None);
-	let one_layer = Build::default().input("x").layer("x", "z").node("Softmax", &["z"], &["y"]).output("y");
+	let one_layer = Build::default()
+		.input("x")
+		.layer("x", "z")
+		.node("Softmax", &["z"], &["y"])
+		.output("y");
 	assert_eq!(found(one_layer), None);
-	let pooled_input = Build::default().input("x").node("GlobalMaxPool", &["x"], &["p"]).layer("p", "y").output("y");
+	let pooled_input = Build::default()
+		.input("x")
+		.node("GlobalMaxPool", &["x"], &["p"])
+		.layer("p", "y")
+		.output("y");
 	assert_eq!(found(pooled_input), None, "what is pooled cost nothing");
 }
 
@@ -310,7 +334,11 @@ fn trace_should_be_led_out_of_both_branches_when_both_compute() {
 	let outputs: Vec<_> = branching.bodies().map(|body| body.outputs.clone()).collect();
 	assert_eq!(outputs, [[b"t_y".as_slice(), b"t_h"], [b"e_y".as_slice(), b"e_h"]]);
 
-	assert_eq!(found(graph(true, false)), None, "one of the branches has nothing inside");
+	assert_eq!(
+		found(graph(true, false)),
+		None,
+		"one of the branches has nothing inside"
+	);
 }
 
 #[test]
@@ -350,20 +378,32 @@ fn trace_should_get_another_name_when_its_own_is_too_long_or_a_given_one_is_take
 	assert_eq!(file.tensor, "highway_trace");
 	let model = Graph::read(graph_of(&file.file)).unwrap();
 	let last = model.nodes.last().unwrap();
-	assert_eq!((last.operator, &last.inputs[..]), (b"Identity".as_slice(), &[long.as_bytes()][..]));
+	assert_eq!(
+		(last.operator, &last.inputs[..]),
+		(b"Identity".as_slice(), &[long.as_bytes()][..])
+	);
 	assert_eq!(found(graph("highway_trace")).as_deref(), Some("highway_trace_2"));
 }
 
 #[test]
 fn everything_else_should_keep_its_bytes() {
-	let model = [encoder().layer("h", "y").output("y").model(), Message::default().bytes(2, "a maker").0].concat();
+	let model = [
+		encoder().layer("h", "y").output("y").model(),
+		Message::default().bytes(2, "a maker").0,
+	]
+	.concat();
 	let file = add(&model, &Limits::default()).unwrap().unwrap().file;
 	let raw = |bytes: &[u8]| -> Vec<(u32, Vec<u8>)> {
 		fields(bytes)
 			.map(|field| field.map(|field| (field.number, field.raw.to_vec())).unwrap())
 			.collect()
 	};
-	let others = |bytes: &[u8]| raw(bytes).into_iter().filter(|(number, _)| *number != 7).collect::<Vec<_>>();
+	let others = |bytes: &[u8]| {
+		raw(bytes)
+			.into_iter()
+			.filter(|(number, _)| *number != 7)
+			.collect::<Vec<_>>()
+	};
 	assert_eq!(others(&file), others(&model));
 	let (mut after, before) = (raw(graph_of(&file)), raw(graph_of(&model)));
 	assert_eq!(after.pop().map(|(number, _)| number), Some(12));
@@ -374,7 +414,10 @@ fn everything_else_should_keep_its_bytes() {
 fn model_should_be_refused_when_it_means_harm() {
 	let model = encoder().layer("h", "y").output("y").model();
 	let twice = [model.clone(), Message::default().bytes(7, graph_of(&model)).0].concat();
-	assert_eq!(add(&twice, &Limits::default()), Err(Refusal::Malformed("a field occurs twice")));
+	assert_eq!(
+		add(&twice, &Limits::default()),
+		Err(Refusal::Malformed("a field occurs twice"))
+	);
 	let mut cut = model;
 	cut.pop();
 	assert_eq!(add(&cut, &Limits::default()), Err(Refusal::Truncated));

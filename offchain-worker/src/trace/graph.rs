@@ -120,7 +120,13 @@ impl<'a> Graph<'a> {
 
 	/// Every name that occurs in it and in its bodies.
 	pub fn names(&self, into: &mut HashSet<&'a [u8]>) {
-		into.extend(self.inputs.iter().chain(&self.outputs).chain(self.constants.keys()).copied());
+		into.extend(
+			self.inputs
+				.iter()
+				.chain(&self.outputs)
+				.chain(self.constants.keys())
+				.copied(),
+		);
 		into.extend(self.types.keys().copied());
 		for node in &self.nodes {
 			into.extend(node.inputs.iter().chain(&node.outputs).copied());

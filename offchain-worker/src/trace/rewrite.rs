@@ -139,15 +139,15 @@ fn with_branch_outputs(
 }
 
 /// What was found in the branch that this attribute is.
-fn branch_of<'f, 'a>(
-	attribute: &[u8],
-	branches: &'f [(&[u8], Found<'a>)],
-) -> Result<Option<&'f Found<'a>>, Refusal> {
+fn branch_of<'f, 'a>(attribute: &[u8], branches: &'f [(&[u8], Found<'a>)]) -> Result<Option<&'f Found<'a>>, Refusal> {
 	for field in fields(attribute) {
 		let field = field?;
 		if field.number == 1 {
 			let name = field.bytes()?;
-			return Ok(branches.iter().find(|(branch, _)| *branch == name).map(|(_, found)| found));
+			return Ok(branches
+				.iter()
+				.find(|(branch, _)| *branch == name)
+				.map(|(_, found)| found));
 		}
 	}
 	Ok(None)

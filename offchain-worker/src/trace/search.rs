@@ -155,7 +155,8 @@ impl<'a> Facts<'a> {
 			let squashed = SQUASHING.contains(&node.operator) || (!layer && behind(|fact| fact.squashed));
 			let kinds = facts.kinds(node, &inputs, &bodies);
 			let mut outputs = Vec::with_capacity(node.outputs.len());
-			for (place, name) in node.outputs.iter().enumerate() {
+			// An output that nobody wants has no name.
+			for (place, name) in node.outputs.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
 				let number = facts.number(name, None);
 				let fact = &mut facts.values[number];
 				let inferred = kinds.get(place).copied().unwrap_or_default();
@@ -207,7 +208,12 @@ impl<'a> Facts<'a> {
 				None => input(place).count.and_then(|count| usize::try_from(count).ok()),
 			}
 		};
-		let widest = || node.inputs.iter().enumerate().try_fold(0, |most, (place, _)| Some(most.max(input(place).kind.rank?)));
+		let widest = || {
+			node.inputs
+				.iter()
+				.enumerate()
+				.try_fold(0, |most, (place, _)| Some(most.max(input(place).kind.rank?)))
+		};
 		match node.operator {
 			b"Constant" => {
 				let constant = node.attributes.iter().find_map(|attribute| attribute.constant);
@@ -221,11 +227,11 @@ impl<'a> Facts<'a> {
 			}
 			b"Not" | b"IsNaN" | b"IsInf" => vec![of(9, same.rank)],
 			b"Cast" => {
-				let to = node.attribute(b"to").and_then(|to| to.number).and_then(|to| u64::try_from(to).ok());
-				vec![Type {
-					element: to,
-					..same
-				}]
+				let to = node
+					.attribute(b"to")
+					.and_then(|to| to.number)
+					.and_then(|to| u64::try_from(to).ok());
+				vec![Type { element: to, ..same }]
 			}
 			b"CastLike" => vec![Type {
 				rank: same.rank,
@@ -318,7 +324,12 @@ impl<'a> Facts<'a> {
 		graph
 			.outputs
 			.iter()
-			.map(|name| self.numbers.get(name).map(|number| self.values[*number].kind).unwrap_or_default())
+			.map(|name| {
+				self.numbers
+					.get(name)
+					.map(|number| self.values[*number].kind)
+					.unwrap_or_default()
+			})
 			.collect()
 	}
 
@@ -334,7 +345,12 @@ impl<'a> Facts<'a> {
 			}
 		}
 		let mut seen = vec![false; self.values.len()];
-		let mut queue: Vec<usize> = graph.outputs.iter().filter_map(|name| self.numbers.get(name)).copied().collect();
+		let mut queue: Vec<usize> = graph
+			.outputs
+			.iter()
+			.filter_map(|name| self.numbers.get(name))
+			.copied()
+			.collect();
 		while let Some(value) = queue.pop() {
 			if std::mem::replace(&mut seen[value], true) {
 				continue;
@@ -393,7 +409,10 @@ fn branch_kinds(node: &Node<'_>, bodies: &[Facts<'_>]) -> Vec<Type> {
 
 fn agreed(a: Type, b: Type) -> Type {
 	Type {
-		element: a.element.filter(|element| b.element.is_none_or(|other| other == *element)).or(b.element),
+		element: a
+			.element
+			.filter(|element| b.element.is_none_or(|other| other == *element))
+			.or(b.element),
 		rank: a.rank.filter(|rank| b.rank == Some(*rank)),
 	}
 }
@@ -401,7 +420,10 @@ fn agreed(a: Type, b: Type) -> Type {
 /// Finds the trace of a graph or of a branch.
 pub(super) fn find<'a>(graph: &Graph<'a>, facts: &Facts<'a>) -> Option<Found<'a>> {
 	let named = |value: usize| {
-		let name = facts.numbers.iter().find_map(|(name, number)| (*number == value).then_some(name))?;
+		let name = facts
+			.numbers
+			.iter()
+			.find_map(|(name, number)| (*number == value).then_some(name))?;
 		Some(Found::Value {
 			name: *name,
 			kind: facts.values[value].kind,

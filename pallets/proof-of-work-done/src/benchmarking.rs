@@ -438,7 +438,8 @@ mod benchmarks {
 	#[benchmark]
 	fn note_finality() {
 		frame_system::Pallet::<T>::set_block_number(100u32.into());
-		let hints = vec![90; MaxHints::get().saturated_into()];
+		let most: u32 = MaxHints::get();
+		let hints = vec![90; most.saturated_into()];
 		FinalityHints::<T>::put(Finality {
 			noted_at: 99,
 			hints: BoundedVec::truncate_from(hints),
@@ -530,6 +531,4 @@ mod benchmarks {
 		assert_eq!(Audits::<T>::get(judged.job).map(|record| record.slashes.len()), Some(3));
 		Ok(())
 	}
-
-	impl_benchmark_test_suite!(Pallet, mock::new_test_ext(), mock::Test);
 }

@@ -45,7 +45,20 @@ fn verify(blob: &BlobRef, index: u64, proof: &ChunkProof) -> bool {
 #[test]
 fn every_chunk_should_be_proved_when_blobs_have_unusual_sizes() {
 	let (_dir, store) = fresh(64 * MIB);
-	for size in [1, 63, 1023, 1024, 1025, 2048, 2049, 3072, 3073, 7 * 1024, 16 * 1024 + 5, 100_000] {
+	for size in [
+		1,
+		63,
+		1023,
+		1024,
+		1025,
+		2048,
+		2049,
+		3072,
+		3073,
+		7 * 1024,
+		16 * 1024 + 5,
+		100_000,
+	] {
 		let content = bytes(size as u64, size);
 		let blob = store.put(&content, Keep::Cache).unwrap();
 		for index in 0..blob.size.div_ceil(CHUNK_SIZE) {
@@ -54,7 +67,10 @@ fn every_chunk_should_be_proved_when_blobs_have_unusual_sizes() {
 			assert_eq!(proof.bytes.as_slice(), &content[start..size.min(start + 1024)]);
 			assert!(verify(&blob, index, &proof), "chunk {index} of {size} bytes");
 			let other = (index + 1) % blob.size.div_ceil(CHUNK_SIZE);
-			assert!(other == index || !verify(&blob, other, &proof), "{index} of {size} passes for {other}");
+			assert!(
+				other == index || !verify(&blob, other, &proof),
+				"{index} of {size} passes for {other}"
+			);
 		}
 	}
 }
@@ -66,7 +82,10 @@ fn chunks_should_be_proved_when_the_blob_has_several_groups() {
 	let last = blob.size.div_ceil(CHUNK_SIZE) - 1;
 	for index in [0, 1, 1023, 1024, 3 * 1024 + 7, 4096, last - 1, last] {
 		let proof = store.prove_chunk(blob.hash, index).unwrap();
-		assert_eq!(proof.bytes.len() as u64, (blob.size - index * CHUNK_SIZE).min(CHUNK_SIZE));
+		assert_eq!(
+			proof.bytes.len() as u64,
+			(blob.size - index * CHUNK_SIZE).min(CHUNK_SIZE)
+		);
 		assert!(verify(&blob, index, &proof), "chunk {index}");
 	}
 }
@@ -76,12 +95,21 @@ fn proof_should_be_refused_when_there_is_no_such_chunk_or_blob() {
 	let (_dir, store) = fresh(MIB);
 	let blob = store.put(&bytes(1, 2048), Keep::Cache).unwrap();
 	for index in [2, 3, u64::MAX] {
-		assert!(matches!(store.prove_chunk(blob.hash, index), Err(StoreError::OutOfRange { .. })));
+		assert!(matches!(
+			store.prove_chunk(blob.hash, index),
+			Err(StoreError::OutOfRange { .. })
+		));
 	}
 	let empty = store.put(&[], Keep::Cache).unwrap();
-	assert!(matches!(store.prove_chunk(empty.hash, 0), Err(StoreError::OutOfRange { .. })));
+	assert!(matches!(
+		store.prove_chunk(empty.hash, 0),
+		Err(StoreError::OutOfRange { .. })
+	));
 	let missing = BlobRef::of(b"elsewhere");
-	assert!(matches!(store.prove_chunk(missing.hash, 0), Err(StoreError::Missing(_))));
+	assert!(matches!(
+		store.prove_chunk(missing.hash, 0),
+		Err(StoreError::Missing(_))
+	));
 }
 
 #[test]
@@ -90,7 +118,10 @@ fn proof_should_be_refused_when_any_byte_is_damaged() {
 		let (dir, store) = fresh(MIB);
 		let blob = store.put(&bytes(1, 5000), Keep::Cache).unwrap();
 		flip(&file_of(&dir, &blob), at);
-		assert!(matches!(store.prove_chunk(blob.hash, 0), Err(StoreError::Corrupt(_))), "byte {at}");
+		assert!(
+			matches!(store.prove_chunk(blob.hash, 0), Err(StoreError::Corrupt(_))),
+			"byte {at}"
+		);
 		assert_eq!(store.has(blob.hash), None);
 	}
 }
