@@ -2,8 +2,9 @@
 
 use crate::{
 	cli::InferenceArgs,
+	finality_inherent::FinalityInherent,
 	rpc::{self, GrandpaDeps},
-	worker,
+	worker, WrapPorts,
 };
 use highway_runtime::{apis::RuntimeApi, opaque::Block};
 use sc_client_api::BlockBackend;
@@ -13,6 +14,7 @@ use sc_network::NetworkBackend;
 use sc_service::{error::Error as ServiceError, Configuration, TaskManager, WarpSyncConfig};
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_blockchain::HeaderBackend;
 use sp_runtime::traits::Block as BlockT;
 use std::{sync::Arc, time::Duration};
 
@@ -35,6 +37,8 @@ pub type FullPool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient
 /// The rule by which the best chain is chosen.
 pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 
+/// How peers are reached.
+type Network = sc_network::Litep2pNetworkBackend;
 type GrandpaBlockImport = sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
 type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
 type InherentDataProviders = (
@@ -160,9 +164,10 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
 }
 
 /// Starts a node.
-pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
+pub async fn new_full(
 	mut config: Configuration,
 	inference: InferenceArgs,
+	wrap: WrapPorts,
 ) -> Result<TaskManager, ServiceError> {
 	let sc_service::PartialComponents {
 		client,
@@ -186,22 +191,25 @@ pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 		.ok()
 		.flatten()
 		.expect("a database has its genesis block; qed");
-	let metrics = N::register_notification_metrics(config.prometheus_registry());
-	let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(
+	let metrics = <Network as NetworkBackend<Block, <Block as BlockT>::Hash>>::register_notification_metrics(
+		config.prometheus_registry(),
+	);
+	let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, Network>::new(
 		&config.network,
 		config.prometheus_registry().cloned(),
 	);
 
 	let grandpa_protocol_name = sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
-	let (grandpa_protocol_config, grandpa_notifications) = sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
-		grandpa_protocol_name.clone(),
-		metrics.clone(),
-		net_config.peer_store_handle(),
-	);
+	let (grandpa_protocol_config, grandpa_notifications) =
+		sc_consensus_grandpa::grandpa_peers_set_config::<Block, Network>(
+			grandpa_protocol_name.clone(),
+			metrics.clone(),
+			net_config.peer_store_handle(),
+		);
 	net_config.add_notification_protocol(grandpa_protocol_config);
 
 	let (blob_protocol, blob_requests) =
-		highway_blobs::protocol::request_response_config::<Block, N>(genesis_hash, config.chain_spec.fork_id());
+		highway_blobs::protocol::request_response_config::<Block, Network>(genesis_hash, config.chain_spec.fork_id());
 	net_config.add_request_response_protocol(blob_protocol);
 
 	let warp_sync = Arc::new(sc_consensus_grandpa::warp_proof::NetworkProvider::new(
@@ -244,7 +252,7 @@ pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 		base_path: config.base_path.path().join("chains").join(config.chain_spec.id()),
 		registry: config.prometheus_registry().cloned(),
 	};
-	let worker = worker::start(parts, &inference, &config, blob_requests, &task_manager).await?;
+	let worker = worker::start(parts, &inference, &config, blob_requests, &task_manager, wrap).await?;
 
 	let role = config.role;
 	let name = config.network.node_name.clone();
@@ -316,6 +324,7 @@ pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 			telemetry.as_ref().map(Telemetry::handle),
 		);
 		let slot_duration = babe_link.config().slot_duration();
+		let finalized = client.clone();
 		let babe = sc_consensus_babe::start_babe(sc_consensus_babe::BabeParams {
 			keystore: keystore_container.keystore(),
 			client,
@@ -324,13 +333,16 @@ pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 			block_import,
 			sync_oracle: sync_service.clone(),
 			justification_sync_link: sync_service.clone(),
-			create_inherent_data_providers: move |_, ()| async move {
-				let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
-				let slot = sp_consensus_babe::inherents::InherentDataProvider::from_timestamp_and_slot_duration(
-					*timestamp,
-					slot_duration,
-				);
-				Ok((slot, timestamp))
+			create_inherent_data_providers: move |_, ()| {
+				let finality = FinalityInherent(finalized.info().finalized_number);
+				async move {
+					let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
+					let slot = sp_consensus_babe::inherents::InherentDataProvider::from_timestamp_and_slot_duration(
+						*timestamp,
+						slot_duration,
+					);
+					Ok((slot, timestamp, finality))
+				}
 			},
 			force_authoring,
 			backoff_authoring_blocks: Some(sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging::default()),

@@ -1,6 +1,7 @@
-//! Measures what the sandbox costs: Magika in a child process against bare ONNX Runtime in this process, in
-//! alternating rounds, with the same inputs and the same width: two rows, since the engine doubles a lone one. Then what
-//! memory the child took at most, once it has run as many rows as it may. Prints one line of JSON.
+//! Measures what sandbox and sketch cost: Magika with its trace in a child process, one sketch per run, against the bare
+//! model in this process, in alternating rounds, with the same inputs and the same width: two rows, since the engine
+//! doubles a lone one. Then what memory the child took at most, once it has run as many rows as it may. Prints one line of
+//! JSON.
 //!
 //! ```text
 //! cargo run --profile testnet --example engine_throughput [rounds]
@@ -9,16 +10,17 @@
 use anyhow::{ensure, Context};
 use bytes::Bytes;
 use highway_offchain_worker::{
-	engine::{worker_main, Engine, EngineConfig, LoadRequest, ModelKey, OrtEngine, Provider, MAX_BATCH_ROWS},
+	engine::{worker_main, Engine, EngineConfig, LoadRequest, ModelKey, OrtEngine, Provider, RunInput, MAX_BATCH_ROWS},
 	precheck,
 	tensors::{serialize, Tensor},
+	trace,
 };
 use highway_primitives::{
-	model::{DType, VerificationPolicy, VersionSpec},
+	model::{DType, Trace, VerificationPolicy, VersionSpec},
 	BlobRef, Unit,
 };
 use std::{
-	fs::File,
+	io::Write,
 	path::PathBuf,
 	process::ExitCode,
 	time::{Duration, Instant},
@@ -67,7 +69,9 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 	let mut bare = bare_session(&environment, &bytes).map_err(|error| anyhow::anyhow!("{error}"))?;
 
 	let signature = precheck::signature(&bytes)?;
-	let artifact = BlobRef::of(&bytes);
+	let traced = trace::add(&bytes, &precheck::Limits::default())?.context("no trace was found")?;
+	let artifact = BlobRef::of(&traced.file);
+	let tensor = traced.tensor.into_bytes();
 	let spec = VersionSpec {
 		artifact,
 		licence: Default::default(),
@@ -75,19 +79,28 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 		outputs: signature.bounded_outputs().context("too many outputs")?,
 		unit: Unit::Request,
 		unit_time_ms: 1000,
-		// A batch is used only if it is as good as this.
+		// A batch is used only if outputs and sketches are ten times as near as this.
 		policy: VerificationPolicy::Tolerance {
 			atol: 1_000_000,
 			rtol: 1_000_000,
 			outliers: Default::default(),
 		},
+		trace: Some(Trace {
+			tensor: tensor
+				.try_into()
+				.map_err(|_| anyhow::anyhow!("the trace's name is too long"))?,
+			tolerance: 100_000,
+		}),
+		detection: Default::default(),
+		shares_runs: true,
 		recipe: None,
 	};
 	let mut config = EngineConfig::new(library, std::env::current_exe()?);
 	config.provider = Provider::Cpu;
 	let runtime = tokio::runtime::Runtime::new()?;
 	let engine = runtime.block_on(OrtEngine::start(config))?;
-	let file = File::open(&path)?;
+	let mut file = tempfile::tempfile()?;
+	file.write_all(&traced.file)?;
 	let model = ModelKey::of(0, 1, &spec);
 	runtime.block_on(engine.load(LoadRequest {
 		model,
@@ -98,7 +111,10 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 
 	let row: Vec<i32> = (0..2048).map(|index| index * 7 % 257).collect();
 	let data = row.iter().flat_map(|value| value.to_le_bytes()).collect();
-	let input = Bytes::from(serialize(&[Tensor::new("bytes", DType::I32, vec![1, 2048], data)?]));
+	let input = RunInput {
+		file: Bytes::from(serialize(&[Tensor::new("bytes", DType::I32, vec![1, 2048], data)?])),
+		seeds: vec![[1; 32]],
+	};
 	let (mut in_process, mut sandboxed) = (Duration::ZERO, Duration::ZERO);
 	for round in 0..=rounds {
 		let started = Instant::now();

@@ -4,17 +4,21 @@
 //! task that panics answers too, so that the machine never waits for ever.
 
 use crate::{
-	engine::{EngineError, LoadRequest, ModelKey},
-	error::{BlobError, ChainError, WorkerError},
+	engine::{EngineError, LoadRequest, ModelKey, RunInput},
+	error::{BlobError, ChainError, JournalError, SubmitError, WorkerError},
 	journal::{Entry, Journal},
-	machine::{Action, Event, JobFault, LoadFault, Machine, MachineConfig, RunId, Submission, WorkKey},
+	judge::{self, Finding},
+	machine::{
+		Action, AuditStep, BallotKey, Event, JobFault, LoadFault, Machine, MachineConfig, RunId, RunItem, SealedBallot,
+		Submission, Task, Transfer, WorkKey,
+	},
 	metrics::Metrics,
 	ports::{BlobStore, BlockStream, BlockTick, Keep, Ports},
 	precheck, LOG_TARGET,
 };
 use bytes::Bytes;
 use futures::FutureExt;
-use highway_primitives::{BlobRef, DeviceClass, WorkerAction};
+use highway_primitives::{model::VersionSpec, Ballot, BlobRef, DeviceClass, JobId, NodeId, Sketch, Vote, WorkerAction};
 use highway_runtime_api::types::WorkList;
 use parking_lot::Mutex;
 use rand::{rngs::OsRng, RngCore};
@@ -82,11 +86,12 @@ pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result
 		Err(_) => return Ok(()),
 	};
 	metrics.journal_len(journal.file_len());
-	let restored = journal
-		.entries()
-		.filter(|entry| blobs.has(entry.output.hash))
-		.map(Entry::finished)
-		.collect();
+	let outputs = journal.entries().map(|entry| entry.output.hash);
+	let restored = Event::JournalRestored {
+		done: journal.entries().map(Entry::finished).collect(),
+		lost: outputs.filter(|hash| !blobs.has(*hash)).collect(),
+		ballots: journal.ballots().cloned().collect(),
+	};
 
 	let (events, mut answers) = mpsc::unbounded_channel();
 	let device = engine.device();
@@ -108,13 +113,14 @@ pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result
 		device,
 		untrue_device: None,
 		best: H256::zero(),
+		finalized: H256::zero(),
 		events,
 		tasks: JoinSet::new(),
 		writes: JoinSet::new(),
-		input_fetches: HashMap::new(),
+		transfers: HashMap::new(),
 		model_fetches: HashMap::new(),
 	};
-	driver.handle(Event::JournalRestored(restored));
+	driver.handle(restored);
 
 	let mut pump = JoinSet::new();
 	let (sender, mut ticks) = watch::channel(None);
@@ -166,12 +172,14 @@ struct Driver {
 	untrue_device: Option<(DeviceClass, u32)>,
 	/// The block whose runtime builds what is submitted.
 	best: H256,
+	/// The last finalized block.
+	finalized: H256,
 	events: mpsc::UnboundedSender<Event>,
 	/// May be broken off at any time.
 	tasks: JoinSet<()>,
 	/// Write to the journal: finished before the worker ends.
 	writes: JoinSet<()>,
-	input_fetches: HashMap<WorkKey, AbortHandle>,
+	transfers: HashMap<Transfer, AbortHandle>,
 	model_fetches: HashMap<ModelKey, AbortHandle>,
 }
 
@@ -180,7 +188,7 @@ impl Driver {
 		if tick.syncing {
 			return self.handle(Event::Syncing);
 		}
-		self.best = tick.hash;
+		(self.best, self.finalized) = (tick.hash, tick.finalized_hash);
 		let read = AssertUnwindSafe(self.chain.work_for(tick.hash)).catch_unwind().await;
 		let read = read.unwrap_or_else(|_| Err(ChainError::RuntimeApi("the call panicked".into())));
 		match read {
@@ -243,21 +251,25 @@ impl Driver {
 			Event::ModelFailed(model, fault) => {
 				log::warn!(target: LOG_TARGET, "{model} is not loaded: {fault}")
 			}
-			Event::InputReady(key) => {
-				self.input_fetches.remove(key);
-				self.metrics.blob_fetched("input", true);
-			}
-			Event::InputFailed(key, error) => {
-				self.input_fetches.remove(key);
-				self.metrics.blob_fetched("input", false);
-				log::debug!(target: LOG_TARGET, "the input of job {} is not fetched: {error}", key.job);
+			Event::InputReady(task) => self.transfer_ended("input", Transfer::Input(*task), None),
+			Event::InputFailed(task, error) => self.transfer_ended("input", Transfer::Input(*task), Some(error)),
+			Event::OutputReady(key) => self.transfer_ended("output", Transfer::Output(*key), None),
+			Event::OutputFailed(key, error) => self.transfer_ended("output", Transfer::Output(*key), Some(error)),
+			Event::BallotRecorded(SealedBallot { key, ballot, .. }) => {
+				self.metrics.voted(ballot.vote);
+				let job = key.work.job;
+				match ballot.vote {
+					Vote::Yes if ballot.auditor_right => log::debug!(target: LOG_TARGET, "job {job} is found right"),
+					Vote::Yes => log::warn!(target: LOG_TARGET, "job {job} is found right, its auditor wrong"),
+					vote => log::warn!(target: LOG_TARGET, "vote on job {job}: {vote:?}"),
+				}
 			}
 			Event::RunDone { elapsed, results, .. } => {
 				let ok = results.iter().filter(|(_, result)| result.is_ok()).count();
 				self.metrics.run_ended(*elapsed, ok, results.len().saturating_sub(ok));
-				for (key, result) in results {
+				for (task, result) in results {
 					if let Err(fault) = result {
-						log::warn!(target: LOG_TARGET, "job {}: {fault}", key.job);
+						log::warn!(target: LOG_TARGET, "job {}: {fault}", task.job());
 					}
 				}
 			}
@@ -325,24 +337,117 @@ impl Driver {
 				self.engine.unload(&model);
 			}
 			Action::ReleaseModel(artifact) => self.blobs.unpin(artifact.hash),
-			Action::FetchInput { key, input, providers } => {
+			Action::FetchInput { task, input, providers } => {
 				let blobs = self.blobs.clone();
 				let keep = self.keep_until();
-				let handle = self.spawn(Event::InputFailed(key, panicked_blob()), async move {
+				let handle = self.spawn(Event::InputFailed(task, panicked_blob()), async move {
 					match blobs.fetch(input, &providers, keep).await {
-						Ok(()) => Event::InputReady(key),
-						Err(error) => Event::InputFailed(key, error),
+						Ok(()) => Event::InputReady(task),
+						Err(error) => Event::InputFailed(task, error),
 					}
 				});
-				self.input_fetches.insert(key, handle);
+				self.transfers.insert(Transfer::Input(task), handle);
 			}
 			Action::Run {
 				run,
 				model,
-				jobs,
+				items,
 				time_limit,
-			} => self.start_run(run, model, jobs, time_limit),
+			} => self.start_run(run, model, items, time_limit),
 			Action::Record(outputs) => self.start_record(outputs),
+			Action::FetchOutput { key, output, executor } => {
+				let blobs = self.blobs.clone();
+				let handle = self.spawn(Event::OutputFailed(key, panicked_blob()), async move {
+					// Nobody else is served by this node, so it need not stay.
+					match blobs.fetch(output, &[executor], Keep::Cache).await {
+						Ok(()) => Event::OutputReady(key),
+						Err(error) => Event::OutputFailed(key, error),
+					}
+				});
+				self.transfers.insert(Transfer::Output(key), handle);
+			}
+			Action::Compare {
+				key,
+				spec,
+				ours,
+				theirs,
+			} => {
+				let blobs = self.blobs.clone();
+				self.spawn(Event::Compared(key, Err(panicked_blob())), async move {
+					Event::Compared(key, compare(blobs, spec, ours, theirs).await)
+				});
+			}
+			Action::RecordBallot { key, ballot } => self.start_record_ballot(key, ballot),
+			Action::SubmitOpening {
+				node,
+				job,
+				sketch,
+				salt,
+			} => {
+				let action = WorkerAction::OpenCommitment {
+					node,
+					job,
+					sketch,
+					salt,
+				};
+				self.submit(action, Submission::Audit(job, AuditStep::Open));
+			}
+			Action::SubmitCommitment {
+				node,
+				job,
+				seed,
+				commitment,
+			} => {
+				let action = WorkerAction::CommitBallot {
+					node,
+					job,
+					seed,
+					commitment,
+				};
+				self.submit(action, Submission::Audit(job, AuditStep::Commit));
+			}
+			Action::SubmitReveal {
+				node,
+				job,
+				ballot,
+				salt,
+			} => {
+				let action = WorkerAction::RevealBallot {
+					node,
+					job,
+					ballot,
+					salt,
+				};
+				self.submit(action, Submission::Audit(job, AuditStep::Reveal));
+			}
+			Action::SubmitProof {
+				node,
+				job,
+				output,
+				chunk,
+			} => self.submit_proof(node, job, output, chunk),
+			Action::Unanswerable { key, step } => {
+				self.metrics.unanswerable(step);
+				log::error!(
+					target: LOG_TARGET,
+					"the audit of job {} asks for {}, and the journal does not hold it: was it deleted, or does another \
+					 node run with the same worker key?",
+					key.job,
+					step.name()
+				);
+			}
+			Action::AskJobs(jobs) => {
+				let (chain, at) = (self.chain.clone(), self.finalized);
+				self.spawn(Event::OpenJobs(None), async move {
+					match chain.open_jobs(at, jobs).await {
+						Ok(open) => Event::OpenJobs(Some(open.into_iter().collect())),
+						Err(error) => {
+							log::debug!(target: LOG_TARGET, "which jobs are open cannot be read: {error}");
+							Event::OpenJobs(None)
+						}
+					}
+				});
+			}
 			Action::SubmitAttest { node, items, again } => {
 				self.metrics.attested(items.len(), again);
 				let submission = Submission::Attest(items.iter().map(|item| item.job).collect());
@@ -374,9 +479,9 @@ impl Driver {
 			}
 			Action::DropJob { key, outcome } => {
 				self.metrics.job_left(outcome);
-				self.stop_fetch(&key);
+				self.stop_transfer(Transfer::Input(Task::Job(key)));
 			}
-			Action::StopFetch(key) => self.stop_fetch(&key),
+			Action::StopFetch(transfer) => self.stop_transfer(transfer),
 			Action::Forget(keys) => {
 				let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
 				self.writes.spawn_blocking(move || {
@@ -391,11 +496,23 @@ impl Driver {
 		}
 	}
 
-	fn start_run(&mut self, run: RunId, model: ModelKey, jobs: Vec<(WorkKey, BlobRef)>, time_limit: Duration) {
-		self.metrics.run_started(jobs.len());
+	fn transfer_ended(&mut self, kind: &str, transfer: Transfer, error: Option<&BlobError>) {
+		self.transfers.remove(&transfer);
+		self.metrics.blob_fetched(kind, error.is_none());
+		if let Some(error) = error {
+			let job = match transfer {
+				Transfer::Input(task) => task.job(),
+				Transfer::Output(key) => key.work.job,
+			};
+			log::debug!(target: LOG_TARGET, "the {kind} of job {job} is not fetched: {error}");
+		}
+	}
+
+	fn start_run(&mut self, run: RunId, model: ModelKey, items: Vec<RunItem>, time_limit: Duration) {
+		self.metrics.run_started(items.len());
 		let (blobs, engine) = (self.blobs.clone(), self.engine.clone());
 		let fault = || JobFault::Engine(panicked_engine());
-		let panicked = jobs.iter().map(|(key, _)| (*key, Err(fault()))).collect();
+		let panicked = items.iter().map(|item| (item.task, Err(fault()))).collect();
 		self.spawn(
 			Event::RunDone {
 				run,
@@ -406,17 +523,17 @@ impl Driver {
 				if !engine.is_loaded(&model) {
 					return Event::NotLoaded(run);
 				}
-				let mut results = Vec::with_capacity(jobs.len());
-				let (mut keys, mut inputs) = (Vec::new(), Vec::new());
-				for (key, input) in jobs {
+				let mut results = Vec::with_capacity(items.len());
+				let (mut tasks, mut inputs) = (Vec::new(), Vec::new());
+				for RunItem { task, input, seeds } in items {
 					match blobs.read(input).await {
-						Ok(bytes) => {
-							keys.push(key);
-							inputs.push(bytes);
+						Ok(file) => {
+							tasks.push(task);
+							inputs.push(RunInput { file, seeds });
 						}
 						Err(error) => {
-							log::debug!(target: LOG_TARGET, "the input of job {} is gone: {error}", key.job);
-							results.push((key, Err(JobFault::InputLost)));
+							log::debug!(target: LOG_TARGET, "the input of job {} is gone: {error}", task.job());
+							results.push((task, Err(JobFault::InputLost)));
 						}
 					}
 				}
@@ -424,7 +541,8 @@ impl Driver {
 				if !inputs.is_empty() {
 					let outputs = engine.run(&model, inputs, time_limit).await;
 					results.extend(
-						keys.into_iter()
+						tasks
+							.into_iter()
 							.zip(outputs.into_iter().map(|output| output.map_err(JobFault::Engine))),
 					);
 				}
@@ -437,36 +555,62 @@ impl Driver {
 		);
 	}
 
-	fn start_record(&mut self, outputs: Vec<(WorkKey, Bytes)>) {
+	fn start_record(&mut self, outputs: Vec<(WorkKey, Bytes, Sketch)>) {
 		let (blobs, journal, metrics) = (self.blobs.clone(), self.journal.clone(), self.metrics.clone());
-		let (events, keep) = (self.events.clone(), self.keep_until());
+		let keep = self.keep_until();
+		self.write(Event::RecordFailed, async move {
+			record(blobs, journal, metrics, outputs, keep).await.map_err(|error| {
+				log::error!(target: LOG_TARGET, "outputs cannot be saved, so no new runs until they are: {error}");
+				Event::RecordFailed
+			})
+		});
+	}
+
+	fn start_record_ballot(&mut self, key: BallotKey, ballot: Ballot) {
+		let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
+		self.write(Event::BallotRecordFailed(key), async move {
+			seal(journal, metrics, key, ballot).await.map_err(|error| {
+				log::error!(target: LOG_TARGET, "the ballot on job {} cannot be saved: {error}", key.work.job);
+				Event::BallotRecordFailed(key)
+			})
+		});
+	}
+
+	/// Runs a task that writes to the journal; its event, or `if_failed`, is its answer.
+	fn write(&mut self, if_failed: Event, task: impl Future<Output = Result<Event, Event>> + Send + 'static) {
+		let events = self.events.clone();
 		self.writes.spawn(async move {
-			let recorded = AssertUnwindSafe(record(blobs, journal, metrics, outputs, keep))
-				.catch_unwind()
-				.await;
-			let event = match recorded {
-				Ok(Ok(event)) => event,
-				Ok(Err(error)) => {
-					log::error!(target: LOG_TARGET, "outputs cannot be saved, so no new runs until they are: {error}");
-					Event::RecordFailed
-				}
-				Err(_) => Event::RecordFailed,
+			let event = match AssertUnwindSafe(task).catch_unwind().await {
+				Ok(Ok(event) | Err(event)) => event,
+				Err(_) => if_failed,
 			};
 			// Nobody listens any more: the worker ends, and the journal speaks at the next start.
 			let _ = events.send(event);
 		});
 	}
 
+	fn submit_proof(&mut self, node: NodeId, job: JobId, output: BlobRef, chunk: u64) {
+		let (blobs, submitter, at) = (self.blobs.clone(), self.submitter.clone(), self.best);
+		let submission = Submission::Audit(job, AuditStep::Prove);
+		self.spawn(Event::SubmitFailed(submission.clone()), async move {
+			let proof = match blobs.prove_chunk(output, chunk).await {
+				Ok(proof) => proof,
+				Err(error) => {
+					log::error!(target: LOG_TARGET, "the output of job {job}, which somebody misses, cannot be shown: {error}");
+					return Event::SubmitFailed(submission);
+				}
+			};
+			let sent = submitter
+				.submit(at, WorkerAction::ProveChunk { node, job, proof })
+				.await;
+			submitted(submission, sent)
+		});
+	}
+
 	fn submit(&mut self, action: WorkerAction, submission: Submission) {
 		let (submitter, at) = (self.submitter.clone(), self.best);
 		self.spawn(Event::SubmitFailed(submission.clone()), async move {
-			match submitter.submit(at, action).await {
-				Ok(()) => Event::Submitted(submission),
-				Err(error) => {
-					log::warn!(target: LOG_TARGET, "{} is not submitted: {error}", submission.name());
-					Event::SubmitFailed(submission)
-				}
-			}
+			submitted(submission, submitter.submit(at, action).await)
 		});
 	}
 
@@ -488,8 +632,8 @@ impl Driver {
 		let _ = self.events.send(event);
 	}
 
-	fn stop_fetch(&mut self, key: &WorkKey) {
-		if let Some(fetch) = self.input_fetches.remove(key) {
+	fn stop_transfer(&mut self, transfer: Transfer) {
+		if let Some(fetch) = self.transfers.remove(&transfer) {
 			fetch.abort();
 		}
 	}
@@ -509,25 +653,48 @@ impl Driver {
 	}
 }
 
+fn submitted(submission: Submission, sent: Result<(), SubmitError>) -> Event {
+	match sent {
+		Ok(()) => Event::Submitted(submission),
+		Err(error) => {
+			log::warn!(target: LOG_TARGET, "{} is not submitted: {error}", submission.name());
+			Event::SubmitFailed(submission)
+		}
+	}
+}
+
 /// Outputs first, then the journal: what the journal names is there.
 async fn record(
 	blobs: Arc<dyn BlobStore>,
 	journal: Arc<Mutex<Journal>>,
 	metrics: Metrics,
-	outputs: Vec<(WorkKey, Bytes)>,
+	outputs: Vec<(WorkKey, Bytes, Sketch)>,
 	keep: Keep,
 ) -> Result<Event, RecordError> {
 	let mut entries = Vec::with_capacity(outputs.len());
-	for (key, output) in outputs {
+	for (key, output, sketch) in outputs {
 		let output = blobs.put(output, keep).await?;
-		let mut salt = [0; 32];
-		OsRng.try_fill_bytes(&mut salt)?;
-		entries.push(Entry { key, output, salt });
+		let salt = random_salt()?;
+		entries.push(Entry {
+			key,
+			output,
+			sketch,
+			salt,
+		});
 	}
-	let finished = entries.iter().map(Entry::finished).collect();
 	tokio::task::spawn_blocking(move || {
 		let mut journal = journal.lock();
-		journal.append(entries)?;
+		// An output that was lost and is here again: its commitment may be on chain already, so it stays the same.
+		let (again, new): (Vec<Entry>, Vec<Entry>) = entries
+			.into_iter()
+			.partition(|entry| journal.entry(&entry.key, &entry.output).is_some());
+		let before = again
+			.iter()
+			.filter_map(|entry| journal.entry(&entry.key, &entry.output));
+		let finished = before.chain(&new).map(Entry::finished).collect();
+		if !new.is_empty() {
+			journal.append(new)?;
+		}
 		metrics.journal_len(journal.file_len());
 		Ok(Event::Recorded(finished))
 	})
@@ -535,12 +702,53 @@ async fn record(
 	.map_err(|_| RecordError::Stopped)?
 }
 
+/// Writes a ballot to the journal, or finds the one that was cast before.
+async fn seal(
+	journal: Arc<Mutex<Journal>>,
+	metrics: Metrics,
+	key: BallotKey,
+	ballot: Ballot,
+) -> Result<Event, RecordError> {
+	let salt = random_salt()?;
+	tokio::task::spawn_blocking(move || {
+		let mut journal = journal.lock();
+		if let Some(sealed) = journal.ballot(&key) {
+			return Ok(Event::BallotRecorded(sealed.clone()));
+		}
+		let sealed = SealedBallot { key, ballot, salt };
+		journal.append_ballot(sealed.clone())?;
+		metrics.journal_len(journal.file_len());
+		Ok(Event::BallotRecorded(sealed))
+	})
+	.await
+	.map_err(|_| RecordError::Stopped)?
+}
+
+/// Compares an output that another node attested with the own one.
+async fn compare(
+	blobs: Arc<dyn BlobStore>,
+	spec: Box<VersionSpec>,
+	ours: Bytes,
+	theirs: BlobRef,
+) -> Result<Finding, BlobError> {
+	let theirs = blobs.read(theirs).await?;
+	tokio::task::spawn_blocking(move || judge::finding(&spec, &ours, &theirs))
+		.await
+		.map_err(|_| BlobError::Storage("the comparison was broken off".into()))
+}
+
+fn random_salt() -> Result<[u8; 32], rand::Error> {
+	let mut salt = [0; 32];
+	OsRng.try_fill_bytes(&mut salt)?;
+	Ok(salt)
+}
+
 #[derive(Debug, thiserror::Error)]
 enum RecordError {
 	#[error(transparent)]
 	Blob(#[from] BlobError),
 	#[error(transparent)]
-	Journal(#[from] crate::error::JournalError),
+	Journal(#[from] JournalError),
 	#[error("the system gives no random numbers: {0}")]
 	Salt(#[from] rand::Error),
 	#[error("the node stops")]
@@ -558,3 +766,7 @@ fn panicked_engine() -> EngineError {
 #[cfg(test)]
 #[path = "tests/driver.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "tests/driver_audits.rs"]
+mod audit_tests;

@@ -1,7 +1,8 @@
 //! What this node has done, on disk before the chain hears of it.
 //!
-//! An append-only file. A record is written and synced before its attestation is sent, so that a crash at any moment
-//! leaves either work that is done again or work that is known to be done, never two commitments for one job.
+//! An append-only file. A record is written and synced before its attestation, or the commitment to its ballot, is sent,
+//! so that a crash at any moment leaves either work that is done again or work that is known to be done, never two
+//! commitments for one job or one vote.
 //!
 //! ```text
 //! header: magic (8) · genesis hash (32)
@@ -14,10 +15,10 @@
 
 use crate::{
 	error::JournalError,
-	machine::{Finished, WorkKey},
+	machine::{BallotKey, Finished, SealedBallot, WorkKey},
 };
 use codec::{Decode, DecodeAll, Encode};
-use highway_primitives::{worker::commitment, BlobRef};
+use highway_primitives::{worker::commitment, BlobRef, Sketch};
 use sp_core::H256;
 use std::{
 	collections::BTreeMap,
@@ -26,12 +27,15 @@ use std::{
 	path::{Path, PathBuf},
 };
 
-const MAGIC: &[u8; 8] = b"hwjrnl\0\x01";
+const MAGIC: &[u8; 8] = b"hwjrnl\0\x02";
 const HEADER_LEN: usize = MAGIC.len() + 32;
 /// Length and checksum of a record.
 const FRAME_LEN: usize = 4 + 8;
 /// No record is longer; a greater length is damage.
 const MAX_RECORD_LEN: usize = 1024;
+/// Bytes of a record with its frame: key, output, sketch and salt, or key, seed, ballot and salt. For the decision to
+/// compact only, so it need not be exact.
+const RECORD_LEN: u64 = 260;
 /// Below this size the file is left as it is: writing it anew would cost more than it saves.
 const MIN_COMPACTION_LEN: u64 = 256 * 1024;
 
@@ -42,6 +46,8 @@ pub struct Entry {
 	pub key: WorkKey,
 	/// Its output.
 	pub output: BlobRef,
+	/// The sketch of its run under the work's own seed.
+	pub sketch: Sketch,
 	/// The salt of its commitment: random, and secret until an audit asks for it.
 	pub salt: [u8; 32],
 }
@@ -49,10 +55,12 @@ pub struct Entry {
 impl Entry {
 	/// What the machine needs of it.
 	pub fn finished(&self) -> Finished {
-		let commitment = commitment(&self.key.work, self.key.node, &self.output, &self.salt);
+		let commitment = commitment(&self.key.work, self.key.node, &self.output, &self.sketch, &self.salt);
 		Finished {
 			key: self.key,
 			output: self.output,
+			sketch: self.sketch,
+			salt: self.salt,
 			commitment,
 		}
 	}
@@ -62,8 +70,62 @@ impl Entry {
 enum Record {
 	#[codec(index = 0)]
 	Done(Entry),
+	/// The work, and every ballot about it.
 	#[codec(index = 1)]
 	Forgotten(WorkKey),
+	#[codec(index = 2)]
+	Ballot(SealedBallot),
+}
+
+/// What the records of a file say together.
+#[derive(Default)]
+struct Contents {
+	/// Newest last. More than one only if an output was lost and the work was done again with another result.
+	entries: BTreeMap<WorkKey, Vec<Entry>>,
+	ballots: BTreeMap<BallotKey, SealedBallot>,
+}
+
+impl Contents {
+	fn apply(&mut self, record: Record) {
+		match record {
+			Record::Done(entry) => {
+				let entries = self.entries.entry(entry.key).or_default();
+				entries.retain(|other| other.output != entry.output);
+				entries.push(entry);
+			}
+			Record::Ballot(sealed) => {
+				self.ballots.insert(sealed.key, sealed);
+			}
+			Record::Forgotten(key) => {
+				self.forget(&key);
+			}
+		}
+	}
+
+	/// Whether there was anything of it.
+	fn forget(&mut self, key: &WorkKey) -> bool {
+		let entries = self.entries.remove(key).is_some();
+		let ballots: Vec<BallotKey> = self.ballots.range(ballots_of(key)).map(|(key, _)| *key).collect();
+		ballots.iter().for_each(|key| drop(self.ballots.remove(key)));
+		entries || !ballots.is_empty()
+	}
+
+	fn records(&self) -> impl Iterator<Item = Record> + '_ {
+		let entries = self.entries.values().flatten().cloned().map(Record::Done);
+		entries.chain(self.ballots.values().cloned().map(Record::Ballot))
+	}
+
+	/// Length of a file that holds only this, a little rounded up: records differ by a few bytes of compact encoding.
+	fn live_len(&self) -> u64 {
+		let records = self.entries.values().map(Vec::len).sum::<usize>() + self.ballots.len();
+		(HEADER_LEN as u64).saturating_add((records as u64).saturating_mul(RECORD_LEN))
+	}
+}
+
+/// The keys of all ballots about one piece of work.
+fn ballots_of(work: &WorkKey) -> std::ops::RangeInclusive<BallotKey> {
+	let key = |seed| BallotKey { work: *work, seed };
+	key([0; 32])..=key([255; 32])
 }
 
 /// The file of a journal, as far as appending to it goes. Apart from the file itself, so that tests can let it fail.
@@ -116,9 +178,7 @@ pub struct Journal {
 	path: PathBuf,
 	genesis: H256,
 	log: Log<File>,
-	entries: BTreeMap<WorkKey, Entry>,
-	/// Length of the file if it held only `entries`.
-	live_len: u64,
+	contents: Contents,
 	/// Held while the worker runs. A file of its own, because compaction replaces the journal.
 	_lock: File,
 }
@@ -146,10 +206,9 @@ impl Journal {
 		let mut bytes = Vec::new();
 		file.read_to_end(&mut bytes).map_err(error)?;
 		let header = header(genesis);
-		let records = bytes.strip_prefix(header.as_slice());
-		let (entries, good_len, damaged) = match records.map(replay) {
-			Some(found) => (found.entries, HEADER_LEN.saturating_add(found.len), found.damaged),
-			None => (BTreeMap::new(), 0, 0),
+		let (contents, good_len, damaged) = match bytes.strip_prefix(header.as_slice()).map(replay) {
+			Some(found) => (found.contents, HEADER_LEN.saturating_add(found.len), found.damaged),
+			None => (Contents::default(), 0, 0),
 		};
 		if damaged > 0 {
 			log::error!(
@@ -175,13 +234,11 @@ impl Journal {
 		} else {
 			log.dirty = false;
 		}
-		let live_len = live_len(&entries);
 		let mut journal = Self {
 			path: path.into(),
 			genesis,
 			log,
-			entries,
-			live_len,
+			contents,
 			_lock: lock,
 		};
 		if damaged > 0 {
@@ -192,34 +249,53 @@ impl Journal {
 		Ok(journal)
 	}
 
-	/// What is done and not forgotten.
+	/// What is done and not forgotten; of one piece of work the older result first.
 	pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-		self.entries.values()
+		self.contents.entries.values().flatten()
+	}
+
+	/// The entry of this work with this output.
+	pub fn entry(&self, key: &WorkKey, output: &BlobRef) -> Option<&Entry> {
+		let entries = self.contents.entries.get(key)?;
+		entries.iter().find(|entry| entry.output == *output)
+	}
+
+	/// Ballots that were cast and not forgotten.
+	pub fn ballots(&self) -> impl Iterator<Item = &SealedBallot> {
+		self.contents.ballots.values()
+	}
+
+	/// The ballot that was cast under this key.
+	pub fn ballot(&self, key: &BallotKey) -> Option<&SealedBallot> {
+		self.contents.ballots.get(key)
 	}
 
 	/// Writes `entries` and syncs. On an error none of them counts.
 	pub fn append(&mut self, entries: Vec<Entry>) -> Result<(), JournalError> {
-		let bytes: Vec<u8> = entries
-			.iter()
-			.cloned()
-			.flat_map(|entry| frame(&Record::Done(entry)))
-			.collect();
+		self.write(entries.into_iter().map(Record::Done).collect())
+	}
+
+	/// Writes a ballot and syncs. On an error it does not count.
+	pub fn append_ballot(&mut self, sealed: SealedBallot) -> Result<(), JournalError> {
+		self.write(vec![Record::Ballot(sealed)])
+	}
+
+	fn write(&mut self, records: Vec<Record>) -> Result<(), JournalError> {
+		let bytes: Vec<u8> = records.iter().flat_map(frame).collect();
 		self.log
 			.append(&bytes)
 			.map_err(|source| into_error(&self.path, source))?;
-		self.entries.extend(entries.into_iter().map(|entry| (entry.key, entry)));
-		self.live_len = live_len(&self.entries);
+		records.into_iter().for_each(|record| self.contents.apply(record));
 		Ok(())
 	}
 
-	/// Strikes `keys`. The file shrinks when most of it is struck.
+	/// Strikes `keys` and the ballots about them. The file shrinks when most of it is struck.
 	pub fn forget(&mut self, keys: &[WorkKey]) -> Result<(), JournalError> {
 		let bytes: Vec<u8> = keys
 			.iter()
-			.filter(|key| self.entries.remove(key).is_some())
+			.filter(|key| self.contents.forget(key))
 			.flat_map(|key| frame(&Record::Forgotten(*key)))
 			.collect();
-		self.live_len = live_len(&self.entries);
 		if bytes.is_empty() {
 			return Ok(());
 		}
@@ -234,7 +310,7 @@ impl Journal {
 	}
 
 	fn compact_if_worth(&mut self) {
-		if self.log.len >= MIN_COMPACTION_LEN && self.log.len / 2 >= self.live_len {
+		if self.log.len >= MIN_COMPACTION_LEN && self.log.len / 2 >= self.contents.live_len() {
 			self.compact_or_warn();
 		}
 	}
@@ -250,12 +326,7 @@ impl Journal {
 		let path = self.path.with_extension("new");
 		let mut file = private_file().create(true).truncate(true).open(&path)?;
 		let mut bytes = header(self.genesis);
-		bytes.extend(
-			self.entries
-				.values()
-				.cloned()
-				.flat_map(|entry| frame(&Record::Done(entry))),
-		);
+		bytes.extend(self.contents.records().flat_map(|record| frame(&record)));
 		file.write_all(&bytes)?;
 		file.sync_all()?;
 		fs::rename(&path, &self.path)?;
@@ -299,19 +370,10 @@ fn checksum(body: &[u8]) -> [u8; 8] {
 	[a, b, c, d, e, f, g, h]
 }
 
-fn live_len(entries: &BTreeMap<WorkKey, Entry>) -> u64 {
-	// Entries differ in length by a few bytes of compact encoding only.
-	let one = entries
-		.values()
-		.next()
-		.map_or(0, |entry| frame(&Record::Done(entry.clone())).len());
-	(HEADER_LEN as u64).saturating_add((one as u64).saturating_mul(entries.len() as u64))
-}
-
-/// What the records of a file say.
+/// What a file's bytes say.
 #[derive(Default)]
 struct Replay {
-	entries: BTreeMap<WorkKey, Entry>,
+	contents: Contents,
 	/// Where the last good record ends.
 	len: usize,
 	/// Bytes before that which belong to none.
@@ -331,10 +393,7 @@ fn replay(bytes: &[u8]) -> Replay {
 		found.damaged = found.damaged.saturating_add(start.saturating_sub(found.len));
 		found.len = bytes.len().saturating_sub(after.len());
 		rest = after;
-		match record {
-			Record::Done(entry) => drop(found.entries.insert(entry.key, entry)),
-			Record::Forgotten(key) => drop(found.entries.remove(&key)),
-		}
+		found.contents.apply(record);
 	}
 	found
 }

@@ -14,16 +14,41 @@
 //!      ┌────────────┼──────────────┬───────────────┬───────────────────┐
 //!      ▼            ▼              ▼               ▼                   ▼
 //!  BlobStore     Engine        BlobStore        journal            Submitter
-//!  fetch model   load, run     put output   salt, fsync       attest · failure · heartbeat
-//!  and input     (sandbox)                  before attest     (worker key, transaction pool)
+//!  fetch model   load, run,    put output   salt, fsync       attest · failure · heartbeat · audits
+//!  and input     sketch                     before a word     (worker key, transaction pool)
 //! ```
 //!
-//! It reconciles itself with the chain's *state* at every block, so that missed events, restarts and reorgs need no
-//! rules of their own. It never attests what is not in its [`journal`], never runs a job twice at once, never moves
-//! money, and never decides who gets paid: it only proposes, the chain judges.
+//! # Audits
 //!
-//! Without the feature `engine` only [`precheck`] and [`tensors`] are there: what a wallet needs.
+//! Some jobs are done twice: an auditor runs the job itself and compares, and where it and the executor do not agree, three
+//! jurors do the same. The list tells each of them what it has to do.
+//!
+//! ```text
+//!  executor   run ─► attest H(output, sketch, salt) ··············· open sketch and salt ····· prove a chunk
+//!  auditor                                          run ─► look at the output ─► commit ─► reveal
+//!  jurors                                                                                    the same, another seed
+//! ```
+//!
+//! [`sketch`] sums up the inside of a run, the [`trace`]; [`mod@compare`] and [`judge`] make a ballot of two outputs; the
+//! [`journal`] keeps what was committed to until the chain has forgotten the job.
+//!
+//! It reconciles itself with the chain's *state* at every block, so that missed events, restarts and reorgs need no
+//! rules of their own. It never attests what is not in its [`journal`], never runs a job twice at once, never looks at
+//! another node's output before it has its own, never gives a second ballot, never moves money, and never decides who gets
+//! paid: it only proposes, the chain judges.
+//!
+//! # Another engine, another word
+//!
+//! Everything that the worker touches is a trait in [`ports`]. A node built elsewhere passes its own [`engine::Engine`], or
+//! wraps the one that it is given; whoever wraps the [`ports::Submitter`] sees, and may hold back or replace, every word
+//! of the worker key, ballots and openings included. That is how the tests build nodes that cheat.
+//!
+//! Without the feature `engine` only what a wallet needs is there: [`precheck`], [`trace`], [`tensors`], [`sketch`],
+//! [`mod@compare`] and [`judge`].
 
+#[cfg(feature = "engine")]
+pub mod calibration;
+pub mod compare;
 #[cfg(feature = "engine")]
 pub mod driver;
 #[cfg(feature = "engine")]
@@ -32,6 +57,7 @@ pub mod engine;
 pub mod error;
 #[cfg(feature = "engine")]
 pub mod journal;
+pub mod judge;
 #[cfg(feature = "engine")]
 pub mod machine;
 #[cfg(feature = "engine")]
@@ -39,7 +65,9 @@ pub mod metrics;
 #[cfg(feature = "engine")]
 pub mod ports;
 pub mod precheck;
+pub mod sketch;
 pub mod tensors;
+pub mod trace;
 
 #[cfg(all(test, feature = "engine"))]
 #[path = "tests/fixtures.rs"]

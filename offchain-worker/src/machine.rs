@@ -9,23 +9,35 @@
 //!             └──────────────────┴─────────┴───────────────┴─► Failed ─► report, again after 3 blocks
 //! ```
 //!
+//! What audits want of the node stands beside it: see `audits.rs`. Both share the models, the transfers of inputs and the
+//! one device; whatever is due first goes first.
+//!
 //! Every block brings the whole [`WorkList`], and the machine reconciles itself with it: what the list does not name is
 //! dropped, what it names is brought on. So a missed event, a restart or a reorg needs no rule of its own. What the
 //! machine knows beyond the list are outputs: a job whose output is in the journal is never run again.
 
+mod audits;
 mod messages;
 mod reconcile;
+mod runs;
 mod schedule;
 
-pub use messages::{Action, Event, Finished, JobFault, LoadFault, Outcome, RunId, Submission, WorkKey};
+pub use messages::{
+	Action, AuditStep, BallotKey, Event, Finished, JobFault, LoadFault, Outcome, RunId, RunItem, SealedBallot,
+	Submission, Task, Transfer, WorkKey,
+};
 
 use crate::{
-	engine::{EngineError, ModelKey},
+	engine::{EngineError, ModelKey, RunOutput},
 	error::BlobError,
+	judge::{self, Finding, OwnSketches},
 };
+use audits::{Audit, Unsealed};
 use bytes::Bytes;
-use highway_primitives::{model::VersionSpec, node::Contact, BlockNumber, DeviceClass, FailureClass, JobId, NodeId};
-use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
+use highway_primitives::{
+	model::VersionSpec, node::Contact, Ballot, BlockNumber, DeviceClass, FailureClass, JobId, NodeId, Sketch,
+};
+use highway_runtime_api::types::{AuditItem, HostedModel, WorkItem, WorkList};
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	time::Duration,
@@ -53,8 +65,17 @@ pub struct MachineConfig {
 	/// How many blocks before the deadline a blob that is not here counts as missing. The report has to reach another
 	/// author, and nodes pass transactions on every 2.9 s only: with two blocks left it can come too late.
 	pub give_up_before: BlockNumber,
-	/// How many blocks below the finalized one a job must be gone before its output is forgotten.
+	/// How many blocks before the end of a phase an own result must be there, if it is to be compared in time.
+	pub audit_margin: BlockNumber,
+	/// The most words in audits on their way to the pool at the same time.
+	pub max_audit_submissions: usize,
+	/// Own outputs that wait to be compared hold at most so many bytes of memory before no more audits are run.
+	pub max_held_bytes: u64,
+	/// How many blocks below the finalized one a job must be gone from the list before the chain is asked whether it has
+	/// ended. An attested job is not in the list; it can be audited until its window and its audit are over.
 	pub forget_after: BlockNumber,
+	/// The most jobs in one such question.
+	pub max_questions: usize,
 	/// How long a refused model is not tried again.
 	pub refused_for: BlockNumber,
 	/// How often a healthy engine is asked how it is.
@@ -75,7 +96,11 @@ impl Default for MachineConfig {
 			max_failure_reports: 16,
 			resend_after: 3,
 			give_up_before: 3,
+			audit_margin: 4,
+			max_audit_submissions: 16,
+			max_held_bytes: 512 << 20,
 			forget_after: 300,
+			max_questions: 128,
 			refused_for: 1800,
 			health_every: 15,
 			storage_trouble_for: 30,
@@ -92,6 +117,8 @@ pub struct Stats {
 	pub queued: usize,
 	/// Of them, those that run.
 	pub running: usize,
+	/// Audits that want something of the node.
+	pub audits: usize,
 	/// Model versions that are loaded, as far as the machine knows.
 	pub loaded_models: usize,
 	/// Bytes of their artefacts.
@@ -181,14 +208,25 @@ enum ModelState {
 struct Run {
 	id: RunId,
 	model: ModelKey,
-	keys: Vec<WorkKey>,
+	tasks: Vec<Task>,
 	units: u64,
 }
 
 #[derive(Debug)]
 struct Known {
-	finished: Finished,
-	/// The first block of which its job was not in the list; `None` while it is.
+	/// Newest last. More than one only if an output was lost and another run gave another one: audits ask for the one
+	/// that was attested.
+	done: Vec<Finished>,
+	/// Whether the newest output is in the blob store.
+	here: bool,
+	/// The first block at which its job was not in the list; `None` while it is.
+	gone_since: Option<BlockNumber>,
+}
+
+#[derive(Debug)]
+struct Cast {
+	sealed: SealedBallot,
+	/// Like [`Known::gone_since`].
 	gone_since: Option<BlockNumber>,
 }
 
@@ -224,8 +262,8 @@ pub struct Machine {
 	models: BTreeMap<ModelKey, Model>,
 	/// What is done and in the journal.
 	known: BTreeMap<WorkKey, Known>,
-	/// Outputs that are not in the journal yet.
-	unrecorded: BTreeMap<WorkKey, Bytes>,
+	/// Outputs and sketches that are not in the journal yet.
+	unrecorded: BTreeMap<WorkKey, (Bytes, Sketch)>,
 	recording: bool,
 	record_failed: bool,
 	record_at: BlockNumber,
@@ -233,6 +271,13 @@ pub struct Machine {
 	next_run: RunId,
 	attesting: bool,
 	reporting: BTreeSet<JobId>,
+	audits: BTreeMap<JobId, Audit>,
+	/// Ballots that are in the journal.
+	ballots: BTreeMap<BallotKey, Cast>,
+	/// Ballots that are not.
+	unsealed: BTreeMap<BallotKey, Unsealed>,
+	/// The jobs that the chain was asked for.
+	asked: Option<BTreeSet<JobId>>,
 	engine: EngineState,
 	/// Until which block the disk counts as troubled.
 	storage_trouble_until: BlockNumber,
@@ -264,6 +309,10 @@ impl Machine {
 			next_run: 0,
 			attesting: false,
 			reporting: BTreeSet::new(),
+			audits: BTreeMap::new(),
+			ballots: BTreeMap::new(),
+			unsealed: BTreeMap::new(),
+			asked: None,
 			engine: EngineState::default(),
 			storage_trouble_until: 0,
 			other_device: false,
@@ -274,7 +323,7 @@ impl Machine {
 	pub fn handle(&mut self, event: Event) -> Vec<Action> {
 		let mut actions = Vec::new();
 		match event {
-			Event::JournalRestored(finished) => self.restore(finished),
+			Event::JournalRestored { done, lost, ballots } => self.restore(done, &lost, ballots),
 			Event::Block {
 				number,
 				finalized,
@@ -285,12 +334,18 @@ impl Machine {
 			Event::ModelFetchFailed(model, error) => self.model_fetch_failed(model, error),
 			Event::ModelReady(model) => self.model_ready(model, &mut actions),
 			Event::ModelFailed(model, fault) => self.model_failed(model, fault),
-			Event::InputReady(key) => self.input_arrived(key, Ok(())),
-			Event::InputFailed(key, error) => self.input_arrived(key, Err(error)),
+			Event::InputReady(task) => self.input_arrived(task, Ok(())),
+			Event::InputFailed(task, error) => self.input_arrived(task, Err(error)),
+			Event::OutputReady(key) => self.output_arrived(key, Ok(())),
+			Event::OutputFailed(key, error) => self.output_arrived(key, Err(error)),
+			Event::Compared(key, finding) => self.compared(key, finding, &mut actions),
 			Event::NotLoaded(run) => self.not_loaded(run),
-			Event::RunDone { run, elapsed, results } => self.run_done(run, elapsed, results),
+			Event::RunDone { run, elapsed, results } => self.run_done(run, elapsed, results, &mut actions),
 			Event::Recorded(finished) => self.recorded(finished),
 			Event::RecordFailed => self.record_failed(),
+			Event::BallotRecorded(sealed) => self.sealed(sealed),
+			Event::BallotRecordFailed(key) => self.not_sealed(key),
+			Event::OpenJobs(open) => self.jobs_answered(open, &mut actions),
 			Event::Submitted(submission) => self.said(submission, true),
 			Event::SubmitFailed(submission) => self.said(submission, false),
 			Event::EngineHealth(healthy) => self.engine_health(healthy),
@@ -303,6 +358,7 @@ impl Machine {
 	pub fn stats(&self) -> Stats {
 		let mut stats = Stats {
 			assigned: self.jobs.len(),
+			audits: self.audits.len(),
 			..Stats::default()
 		};
 		for job in self.jobs.values() {
@@ -419,125 +475,6 @@ impl Machine {
 		}
 	}
 
-	fn input_arrived(&mut self, key: WorkKey, result: Result<(), BlobError>) {
-		let next_block = self.block.saturating_add(1);
-		if let Some(job) = self.jobs.get_mut(&key.job) {
-			if job.key == key && job.state == JobState::Fetching {
-				job.local_fault = result.as_ref().is_err_and(BlobError::is_local);
-				job.state = if result.is_ok() {
-					JobState::Ready
-				} else {
-					JobState::Waiting(next_block)
-				};
-			}
-		}
-		if let Err(error) = result {
-			self.note_blob_error(&error);
-		}
-	}
-
-	fn not_loaded(&mut self, id: RunId) {
-		let Some(run) = self.running.take_if(|run| run.id == id) else {
-			return;
-		};
-		if let Some(model) = self
-			.models
-			.get_mut(&run.model)
-			.filter(|model| model.state == ModelState::Loaded)
-		{
-			model.state = ModelState::OnDisk(0);
-		}
-		for key in run.keys {
-			if let Some(job) = self.running_job(&key) {
-				job.state = JobState::Ready;
-			}
-		}
-	}
-
-	fn run_done(&mut self, id: RunId, elapsed: Duration, results: Vec<(WorkKey, Result<Bytes, JobFault>)>) {
-		let Some(run) = self.running.take_if(|run| run.id == id) else {
-			return;
-		};
-		let mut results: BTreeMap<_, _> = results.into_iter().collect();
-		let elapsed = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-		let (mut done, mut lost, mut other, mut units) = (0u64, 0u64, 0u64, run.units);
-		for key in run.keys {
-			let unanswered = || Err(JobFault::Engine(EngineError::RunFailed("no result".into())));
-			match results.remove(&key).unwrap_or_else(unanswered) {
-				Ok(output) => {
-					self.engine.failures = 0;
-					done += 1;
-					// Kept even if the job is gone: a reorg may bring it back.
-					self.unrecorded.insert(key, output);
-					if let Some(job) = self.running_job(&key) {
-						job.state = JobState::Recording;
-					}
-				}
-				Err(fault) => {
-					match &fault {
-						JobFault::Engine(EngineError::NotRun) => {
-							let job = self.running_job(&key);
-							units = units.saturating_sub(job.map_or(0, |job| job.item.units.into()));
-						}
-						JobFault::Engine(
-							EngineError::RunFailed(_) | EngineError::TimedOut | EngineError::ChildDied(_),
-						) => lost += 1,
-						_ => other += 1,
-					}
-					self.job_failed(&key, fault);
-				}
-			}
-		}
-		if lost > 0 {
-			self.rest(run.model, elapsed / (done + lost + other) * lost);
-		}
-		let measured = done > 0 && lost + other == 0;
-		if let (Some(model), true) = (self.models.get_mut(&run.model), measured) {
-			let now = elapsed.div_ceil(units.max(1));
-			model.micros_per_unit = Some(
-				model
-					.micros_per_unit
-					.map_or(now, |before| (before / 4).saturating_mul(3).saturating_add(now / 4)),
-			);
-		}
-	}
-
-	fn job_failed(&mut self, key: &WorkKey, fault: JobFault) {
-		let block = self.block;
-		let Some(job) = self.running_job(key) else { return };
-		match fault {
-			JobFault::InputLost => job.state = JobState::Waiting(block.saturating_add(1)),
-			JobFault::Engine(EngineError::NotRun) => job.state = JobState::Ready,
-			JobFault::Engine(EngineError::Unavailable(_)) => {
-				job.state = JobState::Ready;
-				self.engine_down();
-			}
-			JobFault::Engine(EngineError::ModelRefused(_)) => {
-				job.state = JobState::Ready;
-				let model = job.model;
-				self.refuse(model);
-			}
-			JobFault::Engine(EngineError::InputInvalid(_)) => {
-				job.state = JobState::Failed(FailureClass::InputInvalid, Saying::NOW)
-			}
-			// The death of the child may be chance; when it follows the job, the job is the reason.
-			JobFault::Engine(EngineError::RunFailed(_) | EngineError::TimedOut | EngineError::ChildDied(_)) => {
-				job.failed_runs = job.failed_runs.saturating_add(1);
-				job.state = if job.failed_runs >= MAX_FAILURES {
-					JobState::Failed(FailureClass::RunFailed, Saying::NOW)
-				} else {
-					JobState::Ready
-				};
-			}
-		}
-	}
-
-	fn running_job(&mut self, key: &WorkKey) -> Option<&mut Job> {
-		self.jobs
-			.get_mut(&key.job)
-			.filter(|job| job.key == *key && job.state == JobState::Running)
-	}
-
 	fn recorded(&mut self, finished: Vec<Finished>) {
 		self.recording = false;
 		self.record_failed = false;
@@ -549,7 +486,14 @@ impl Machine {
 				gone_since = None;
 				job.state = JobState::Done(finished.clone(), Saying::NOW);
 			}
-			self.known.insert(key, Known { finished, gone_since });
+			let known = self.known.entry(key).or_insert(Known {
+				done: Vec::new(),
+				here: true,
+				gone_since,
+			});
+			known.done.retain(|other| other.output != finished.output);
+			known.done.push(finished);
+			(known.here, known.gone_since) = (true, gone_since);
 		}
 	}
 
@@ -601,6 +545,11 @@ impl Machine {
 					}
 				}
 			}
+			Submission::Audit(job, step) => {
+				if let Some(saying) = self.audits.get_mut(&job).and_then(|audit| audit.saying(step)) {
+					note(saying);
+				}
+			}
 		}
 	}
 
@@ -635,6 +584,10 @@ impl Machine {
 #[cfg(test)]
 #[path = "tests/machine.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "tests/machine_audits.rs"]
+mod audit_tests;
 
 #[cfg(test)]
 #[path = "tests/machine_property.rs"]

@@ -1,6 +1,7 @@
 //! What the worker counts, for Prometheus.
 
-use crate::machine::{Outcome, Stats};
+use crate::machine::{AuditStep, Outcome, Stats};
+use highway_primitives::Vote;
 use std::time::Duration;
 use substrate_prometheus_endpoint::{
 	exponential_buckets, register, Counter, CounterVec, Gauge, Histogram, HistogramOpts, Opts, PrometheusError,
@@ -25,6 +26,9 @@ struct Inner {
 	refused_models: Gauge<U64>,
 	healthy: Gauge<U64>,
 	attestations: CounterVec<U64>,
+	audits: CounterVec<U64>,
+	open_audits: Gauge<U64>,
+	unanswerable: CounterVec<U64>,
 	submissions: CounterVec<U64>,
 	blobs: CounterVec<U64>,
 	journal_bytes: Gauge<U64>,
@@ -63,6 +67,20 @@ impl Metrics {
 		self.with(|inner| inner.attestations.with_label_values(&[kind]).inc_by(jobs as u64));
 	}
 
+	pub(crate) fn voted(&self, vote: Vote) {
+		let verdict = match vote {
+			Vote::Yes => "yes",
+			Vote::No => "no",
+			Vote::Missing => "missing",
+			Vote::Abstain => "abstain",
+		};
+		self.with(|inner| inner.audits.with_label_values(&[verdict]).inc());
+	}
+
+	pub(crate) fn unanswerable(&self, step: AuditStep) {
+		self.with(|inner| inner.unanswerable.with_label_values(&[step.name()]).inc());
+	}
+
 	pub(crate) fn submitted(&self, action: &str, ok: bool) {
 		let result = if ok { "ok" } else { "failed" };
 		self.with(|inner| inner.submissions.with_label_values(&[action, result]).inc());
@@ -86,6 +104,7 @@ impl Metrics {
 			inner.assigned.set(stats.assigned as u64);
 			inner.queue_length.set(stats.queued as u64);
 			inner.running.set(stats.running as u64);
+			inner.open_audits.set(stats.audits as u64);
 			inner.loaded_models.set(stats.loaded_models as u64);
 			inner.loaded_bytes.set(stats.loaded_bytes);
 			inner.refused_models.set(stats.refused_models as u64);
@@ -143,6 +162,17 @@ impl Inner {
 				"highway_attestations_total",
 				"Attestations sent: first or again",
 				&["kind"],
+			)?,
+			audits: counters(
+				"highway_audits_total",
+				"Ballots of this node about other nodes' jobs, by its vote",
+				&["verdict"],
+			)?,
+			open_audits: gauge("highway_audits_open", "Audits that want something of the node")?,
+			unanswerable: counters(
+				"highway_audits_unanswerable_total",
+				"Openings that audits asked for and the journal did not hold, by step",
+				&["step"],
 			)?,
 			submissions: counters(
 				"highway_submissions_total",

@@ -6,7 +6,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use highway_primitives::{node::Contact, BlobHash, BlobRef, BlockNumber, WorkerAction};
+use highway_primitives::{node::Contact, worker::ChunkProof, BlobHash, BlobRef, BlockNumber, JobId, WorkerAction};
 use highway_runtime_api::types::WorkList;
 use sp_core::H256;
 use std::{fs::File, sync::Arc, time::SystemTime};
@@ -20,6 +20,8 @@ pub struct BlockTick {
 	pub hash: H256,
 	/// Number of the last finalized block.
 	pub finalized: BlockNumber,
+	/// Its hash.
+	pub finalized_hash: H256,
 	/// Whether the node is far behind its peers, so that its state says nothing about now.
 	pub syncing: bool,
 }
@@ -37,6 +39,9 @@ pub trait BlockStream: Send {
 pub trait ChainReader: Send + Sync {
 	/// What the node with this worker key has to do, by the state at block `at`. `None`: no node has the key.
 	async fn work_for(&self, at: H256) -> Result<Option<WorkList>, ChainError>;
+
+	/// Those of `jobs` that may still be worked on or audited, by the state at block `at`.
+	async fn open_jobs(&self, at: H256, jobs: Vec<JobId>) -> Result<Vec<JobId>, ChainError>;
 }
 
 /// Sends what the worker key says.
@@ -76,6 +81,9 @@ pub trait BlobStore: Send + Sync {
 	/// Stores `bytes`, durably once this returns.
 	async fn put(&self, bytes: Bytes, keep: Keep) -> Result<BlobRef, BlobError>;
 
+	/// The chunk of 1 KiB at `index` of a blob that is here, with its way to the root.
+	async fn prove_chunk(&self, blob: BlobRef, index: u64) -> Result<ChunkProof, BlobError>;
+
 	/// From now on the blob is not evicted, whether it is here already or comes later: until it is unpinned, or the node
 	/// stops. Says nothing about what others pin.
 	fn pin(&self, hash: BlobHash);
@@ -101,6 +109,11 @@ impl Clock for SystemClock {
 }
 
 /// Everything that the worker is connected to.
+///
+/// Whoever builds a node may put something of its own before any of them: an [`Engine`] that runs models elsewhere, a
+/// [`Submitter`] that watches what is said. The ports are also where tests make a node misbehave: what it computes comes
+/// from the engine, all that it says, ballots included, goes through the submitter, and what it serves comes from the
+/// blob store. So the worker itself needs no switch for that.
 pub struct Ports {
 	/// Best blocks.
 	pub blocks: Box<dyn BlockStream>,

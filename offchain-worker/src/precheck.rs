@@ -10,9 +10,9 @@
 //! It is not a proof of anything: time and memory of the child process are limited as well.
 
 mod graph;
-mod wire;
+pub(crate) mod wire;
 
-use highway_primitives::model::{MaxTensors, TensorSpec};
+use highway_primitives::model::{DType, MaxTensors, TensorSpec};
 use sp_core::{bounded::BoundedVec, Get};
 
 /// Bounds of what a model may be.
@@ -102,6 +102,21 @@ pub enum Refusal {
 		/// Why.
 		reason: &'static str,
 	},
+	/// The registered trace is not there.
+	#[error("the file has no output `{0}` to be the trace")]
+	NoTrace(String),
+	/// The registered trace cannot be sketched.
+	#[error("output `{0}` cannot be the trace: it is not a tensor of 32-bit or 64-bit floats")]
+	TraceNotFloat(String),
+}
+
+/// The output that carries a model's trace. It is never delivered, so its name may be long and its rank unstated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TraceOutput {
+	/// Element type: `F32` or `F64`.
+	pub dtype: DType,
+	/// Dimensions, as far as the file states them.
+	pub shape: Option<Vec<Option<u32>>>,
 }
 
 /// What a model takes and gives, as its file says.
@@ -109,8 +124,10 @@ pub enum Refusal {
 pub struct ModelSignature {
 	/// Inputs in the order of the graph, without those that have a value in the file.
 	pub inputs: Vec<TensorSpec>,
-	/// Outputs in the order of the graph.
+	/// Outputs in the order of the graph, without the trace.
 	pub outputs: Vec<TensorSpec>,
+	/// The trace that was asked for.
+	pub trace: Option<TraceOutput>,
 	/// Whether an operator is known to let one row of a batch change another, as dynamic quantisation does.
 	pub mixes_rows: bool,
 	/// Nodes in all graphs together, and as many constants.
@@ -173,6 +190,11 @@ impl ModelSignature {
 
 /// Checks an ONNX file against `limits` and returns what it takes and gives.
 pub fn check(model: &[u8], limits: &Limits) -> Result<ModelSignature, Refusal> {
+	check_traced(model, limits, None)
+}
+
+/// [`check`] for a file one of whose outputs is the trace.
+pub fn check_traced(model: &[u8], limits: &Limits, trace: Option<&str>) -> Result<ModelSignature, Refusal> {
 	let size = model.len() as u64;
 	if size > limits.max_bytes {
 		return Err(Refusal::TooLarge {
@@ -184,7 +206,7 @@ pub fn check(model: &[u8], limits: &Limits) -> Result<ModelSignature, Refusal> {
 	if model.get(4..8) == Some(b"ORTM") {
 		return Err(Refusal::OrtFormat);
 	}
-	let signature = graph::model(model, limits)?;
+	let signature = graph::model(model, limits, trace.map(str::as_bytes))?;
 	let most = <MaxTensors as Get<u32>>::get();
 	for tensors in [&signature.inputs, &signature.outputs] {
 		if tensors.len() > most as usize {

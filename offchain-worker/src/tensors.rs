@@ -89,6 +89,24 @@ pub fn element_size(dtype: DType) -> usize {
 	}
 }
 
+/// The value of a 16-bit float of IEEE 754.
+pub(crate) fn half(bits: u16) -> f64 {
+	let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
+	let exponent = i32::from(bits >> 10 & 0x1f);
+	let fraction = f64::from(bits & 0x3ff) / 1024.0;
+	sign * match exponent {
+		0 => fraction * 2f64.powi(-14),
+		0x1f if fraction == 0.0 => f64::INFINITY,
+		0x1f => f64::NAN,
+		exponent => (1.0 + fraction) * 2f64.powi(exponent - 15),
+	}
+}
+
+/// The value of a bfloat16, the upper half of a 32-bit float.
+pub(crate) fn bfloat(bits: u16) -> f64 {
+	f32::from_bits(u32::from(bits) << 16).into()
+}
+
 impl Tensor {
 	/// The tensor, if `data` has as many bytes as type and shape ask for.
 	pub fn new(name: impl Into<String>, dtype: DType, shape: Vec<usize>, data: Vec<u8>) -> Result<Self, TensorError> {

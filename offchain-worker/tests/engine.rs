@@ -5,11 +5,14 @@
 
 use bytes::Bytes;
 use highway_offchain_worker::{
-	engine::{worker_main, Engine, EngineConfig, EngineError, LoadRequest, ModelKey, OrtEngine, Provider},
+	engine::{
+		worker_main, Engine, EngineConfig, EngineError, LoadRequest, ModelKey, OrtEngine, Provider, RunInput, RunOutput,
+	},
 	precheck,
 	tensors::{parse, serialize, Tensor},
 };
 use highway_primitives::{
+	audit::SketchSeed,
 	model::{DType, VerificationPolicy, VersionSpec},
 	BlobRef, DeviceClass, Unit,
 };
@@ -26,6 +29,10 @@ use std::{
 	time::{Duration, Instant},
 };
 
+#[path = "engine/sketches.rs"]
+mod sketches;
+use sketches::*;
+
 type Test = (&'static str, fn() -> Pin<Box<dyn Future<Output = ()>>>);
 
 macro_rules! tests {
@@ -39,6 +46,14 @@ tests![
 	silero_should_return_both_outputs_and_keep_its_state_when_run_twice,
 	good_inputs_should_succeed_when_a_bad_one_is_among_them,
 	batches_should_be_given_up_when_rows_change_one_another,
+	runs_should_not_be_shared_when_calibration_does_not_allow_it,
+	sketches_should_be_those_of_bare_onnx_runtimes_trace_when_magika_runs,
+	sketches_should_be_made_inside_both_branches_when_silero_runs,
+	sketch_should_be_of_the_own_rows_when_a_run_is_padded_or_shared,
+	sketch_should_be_of_the_whole_trace_when_it_does_not_go_by_rows,
+	sketch_should_be_of_the_outputs_when_there_is_no_trace,
+	traces_should_be_near_when_optimisation_threads_and_width_differ,
+	model_should_be_refused_when_its_trace_is_not_there_or_not_of_floats,
 	sandbox_should_deny_everything_when_the_child_tries,
 	engine_should_not_start_when_the_kernel_offers_no_sandbox,
 	child_should_be_replaced_when_it_is_killed_in_mid_run,
@@ -169,6 +184,9 @@ fn request_with(model: u32, bytes: &[u8], file: File) -> LoadRequest {
 			rtol: 1_000_000,
 			outliers: Default::default(),
 		},
+		trace: None,
+		detection: Default::default(),
+		shares_runs: true,
 		recipe: None,
 	};
 	LoadRequest {
@@ -218,6 +236,38 @@ fn count(n: i64) -> Bytes {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// What the engine gives for these inputs, without sketches.
+async fn run(
+	engine: &OrtEngine,
+	model: &ModelKey,
+	files: Vec<Bytes>,
+	limit: Duration,
+) -> Vec<Result<Bytes, EngineError>> {
+	let outputs = sketched(engine, model, files, vec![], limit).await;
+	outputs
+		.into_iter()
+		.map(|output| output.map(|output| output.file))
+		.collect()
+}
+
+/// What the engine gives for these inputs, with sketches under these seeds.
+async fn sketched(
+	engine: &OrtEngine,
+	model: &ModelKey,
+	files: Vec<Bytes>,
+	seeds: Vec<SketchSeed>,
+	limit: Duration,
+) -> Vec<Result<RunOutput, EngineError>> {
+	let inputs = files
+		.into_iter()
+		.map(|file| RunInput {
+			file,
+			seeds: seeds.clone(),
+		})
+		.collect();
+	engine.run(model, inputs, limit).await
+}
 
 /// Magika's features: the first and the last 1024 bytes without the white space around the content.
 fn magika_features(content: &[u8]) -> Vec<i32> {
@@ -289,8 +339,7 @@ async fn magika_should_name_file_types_and_equal_bare_onnx_runtime_when_run() {
 		.unwrap();
 
 	for (label, content) in magika_samples() {
-		let output = engine
-			.run(&key(1), vec![magika_input(&content)], SECOND)
+		let output = run(&engine, &key(1), vec![magika_input(&content)], SECOND)
 			.await
 			.remove(0)
 			.unwrap();
@@ -333,8 +382,7 @@ async fn silero_should_return_both_outputs_and_keep_its_state_when_run_twice() {
 			i64s("sr", &[], &[16_000]),
 		])
 	};
-	let first = engine
-		.run(&key(2), vec![input(&[0.0; 256])], SECOND)
+	let first = run(&engine, &key(2), vec![input(&[0.0; 256])], SECOND)
 		.await
 		.remove(0)
 		.unwrap();
@@ -347,9 +395,13 @@ async fn silero_should_return_both_outputs_and_keep_its_state_when_run_twice() {
 	);
 	let state = first.iter().find(|tensor| tensor.shape == [2, 1, 128]).unwrap();
 	assert!(floats(state).iter().any(|x| *x != 0.0));
-	let again = engine
-		.run(&key(2), vec![input(&floats(state)), input(&[0.0; 256])], SECOND)
-		.await;
+	let again = run(
+		&engine,
+		&key(2),
+		vec![input(&floats(state)), input(&[0.0; 256])],
+		SECOND,
+	)
+	.await;
 	let outputs: Vec<_> = again
 		.into_iter()
 		.map(|output| parse(&output.unwrap()).unwrap())
@@ -373,7 +425,7 @@ async fn good_inputs_should_succeed_when_a_bad_one_is_among_them() {
 	];
 	// The first batch is tried both ways, the second is shared: the results must be the same.
 	for _ in 0..2 {
-		let results = engine.run(&key(3), inputs.clone(), SECOND).await;
+		let results = run(&engine, &key(3), inputs.clone(), SECOND).await;
 		let value = |index: usize| parse(results[index].as_ref().unwrap()).unwrap().remove(0);
 		assert_eq!((value(0).shape, floats(&value(0))), (vec![1, 4], vec![1.0; 4]));
 		assert_eq!(floats(&value(2)), vec![2.0; 4]);
@@ -387,7 +439,7 @@ async fn good_inputs_should_succeed_when_a_bad_one_is_among_them() {
 		}
 	}
 	assert!(matches!(
-		engine.run(&key(9), vec![good(1.0)], SECOND).await[0],
+		run(&engine, &key(9), vec![good(1.0)], SECOND).await[0],
 		Err(EngineError::Unavailable(_))
 	));
 }
@@ -397,7 +449,7 @@ async fn batches_should_be_given_up_when_rows_change_one_another() {
 	engine.load(request(4, &hostile::row_mixing())).await.unwrap();
 	let inputs: Vec<_> = (1..4).map(|x| file(&[f32s("x", &[1, 4], &[x as f32; 4])])).collect();
 	for _ in 0..2 {
-		for result in engine.run(&key(4), inputs.clone(), SECOND).await {
+		for result in run(&engine, &key(4), inputs.clone(), SECOND).await {
 			assert_eq!(floats(&parse(&result.unwrap()).unwrap()[0]), vec![0.0; 4]);
 		}
 	}
@@ -448,7 +500,7 @@ async fn child_should_be_replaced_when_it_is_killed_in_mid_run() {
 	let first = engine.child_pid(&key(5)).unwrap();
 	let running = tokio::spawn({
 		let engine = engine.clone();
-		async move { engine.run(&key(5), vec![count(1_000_000)], 60 * SECOND).await }
+		async move { run(&engine, &key(5), vec![count(1_000_000)], 60 * SECOND).await }
 	});
 	tokio::time::sleep(SECOND / 5).await;
 	assert!(!running.is_finished(), "the run was too short to be interrupted");
@@ -463,9 +515,7 @@ async fn run_should_time_out_and_recover_when_it_takes_too_long() {
 	let engine = engine().await;
 	engine.load(request(6, &hostile::counting_loop())).await.unwrap();
 	let started = Instant::now();
-	let results = engine
-		.run(&key(6), vec![count(2), count(i64::MAX), count(3)], SECOND)
-		.await;
+	let results = run(&engine, &key(6), vec![count(2), count(i64::MAX), count(3)], SECOND).await;
 	assert_eq!(floats(&parse(results[0].as_ref().unwrap()).unwrap()[0]), vec![2.0; 4]);
 	assert_eq!(results[1], Err(EngineError::TimedOut));
 	assert_eq!(
@@ -474,7 +524,7 @@ async fn run_should_time_out_and_recover_when_it_takes_too_long() {
 		"it shall not wait for more of this kind"
 	);
 	assert!(started.elapsed() < 5 * SECOND);
-	let results = engine.run(&key(6), vec![count(3)], SECOND).await;
+	let results = run(&engine, &key(6), vec![count(3)], SECOND).await;
 	assert_eq!(floats(&parse(results[0].as_ref().unwrap()).unwrap()[0]), vec![3.0; 4]);
 	assert!(started.elapsed() < 10 * SECOND);
 }
@@ -487,7 +537,7 @@ async fn run_should_end_in_time_when_every_input_is_slow() {
 	let mut turns = 100_000;
 	loop {
 		let started = Instant::now();
-		assert!(engine.run(&key(6), vec![count(turns)], 60 * SECOND).await[0].is_ok());
+		assert!(run(&engine, &key(6), vec![count(turns)], 60 * SECOND).await[0].is_ok());
 		let (taken, wanted) = (started.elapsed(), limit.mul_f64(0.75));
 		if taken > SECOND / 4 {
 			turns = (turns as f64 * wanted.as_secs_f64() / taken.as_secs_f64()) as i64;
@@ -496,7 +546,7 @@ async fn run_should_end_in_time_when_every_input_is_slow() {
 		turns *= 4;
 	}
 	let started = Instant::now();
-	let results = engine.run(&key(6), vec![count(turns); 12], limit).await;
+	let results = run(&engine, &key(6), vec![count(turns); 12], limit).await;
 	// Together they have twelve fourths of the limit, and the last one may begin just before that is over.
 	assert!(started.elapsed() < 8 * SECOND, "{:?}", started.elapsed());
 	assert!(results[0].is_ok(), "{:?}", results[0]);
@@ -559,16 +609,16 @@ async fn shared_run_should_find_the_bad_input_when_it_fails() {
 	engine.load(request(10, &lone_loop())).await.unwrap();
 	let good = |x: f32| rows(1, x);
 	// The same number of turns everywhere: rows do not change one another, and later runs are shared.
-	let results = engine.run(&key(10), vec![good(1.0), good(2.0)], SECOND).await;
+	let results = run(&engine, &key(10), vec![good(1.0), good(2.0)], SECOND).await;
 	assert!(results.iter().all(Result::is_ok), "{results:?}");
 
 	let started = Instant::now();
 	let inputs = vec![good(1.0), rows(i64::MAX, 0.0), good(3.0)];
-	let results = engine.run(&key(10), inputs, SECOND).await;
+	let results = run(&engine, &key(10), inputs, SECOND).await;
 	assert_eq!(floats(&parse(results[0].as_ref().unwrap()).unwrap()[0]), [2.0]);
 	assert_eq!(results[1..], [Err(EngineError::TimedOut), Err(EngineError::NotRun)]);
 	assert!(started.elapsed() < 6 * SECOND, "{:?}", started.elapsed());
-	let results = engine.run(&key(10), vec![good(1.0), good(2.0)], SECOND).await;
+	let results = run(&engine, &key(10), vec![good(1.0), good(2.0)], SECOND).await;
 	assert!(results.iter().all(Result::is_ok), "{results:?}");
 }
 
@@ -588,7 +638,7 @@ async fn half_floats_should_cross_bit_by_bit_when_a_model_takes_them() {
 			.await
 			.unwrap();
 		let input = file(&[Tensor::new("x", dtype, vec![1, 4], data.clone()).unwrap()]);
-		let output = engine.run(&key(model), vec![input], SECOND).await.remove(0).unwrap();
+		let output = run(&engine, &key(model), vec![input], SECOND).await.remove(0).unwrap();
 		assert_eq!(
 			parse(&output).unwrap(),
 			[Tensor::new("y", dtype, vec![1, 4], data.clone()).unwrap()]
@@ -606,7 +656,7 @@ async fn empty_outputs_should_be_given_when_there_is_nothing_to_tell() {
 	engine.load(request(13, &hostile::model(graph).finish())).await.unwrap();
 	for (x, found) in [([0.0, 0.0], &[][..]), ([0.0, 5.0], &[1])] {
 		let input = file(&[f32s("x", &[2], &x)]);
-		let output = engine.run(&key(13), vec![input], SECOND).await.remove(0).unwrap();
+		let output = run(&engine, &key(13), vec![input], SECOND).await.remove(0).unwrap();
 		assert_eq!(parse(&output).unwrap(), [i64s("y", &[1, found.len()], found)]);
 	}
 }
@@ -615,14 +665,14 @@ async fn run_should_fail_and_recover_when_it_takes_too_much_memory() {
 	let engine = engine().await;
 	engine.load(request(7, &hostile::zeros_of_shape())).await.unwrap();
 	let shape = |rows: i64| file(&[i64s("s", &[2], &[rows, 20_000])]);
-	let results = engine.run(&key(7), vec![shape(20_000), shape(1)], 60 * SECOND).await;
+	let results = run(&engine, &key(7), vec![shape(20_000), shape(1)], 60 * SECOND).await;
 	assert!(
 		matches!(&results[0], Err(EngineError::RunFailed(why)) if why.contains("memory")),
 		"{:?}",
 		results[0]
 	);
 	assert_eq!(results[1], Err(EngineError::NotRun));
-	let results = engine.run(&key(7), vec![shape(1)], 60 * SECOND).await;
+	let results = run(&engine, &key(7), vec![shape(1)], 60 * SECOND).await;
 	assert!(results[0].is_ok(), "{:?}", results[0]);
 }
 
@@ -665,7 +715,7 @@ async fn least_recently_used_model_should_go_when_the_limit_is_reached() {
 	let engine = OrtEngine::start(config).await.unwrap();
 	engine.load(request(1, &model)).await.unwrap();
 	engine.load(request(2, &model)).await.unwrap();
-	engine.run(&key(1), vec![], SECOND).await;
+	run(&engine, &key(1), vec![], SECOND).await;
 	engine.load(request(3, &model)).await.unwrap();
 	assert!(engine.is_loaded(&key(1)) && !engine.is_loaded(&key(2)) && engine.is_loaded(&key(3)));
 	assert_eq!(engine.loaded_bytes(), weight * 2);
@@ -714,10 +764,7 @@ async fn cuda_should_run_where_it_is_and_fall_back_to_the_cpu_where_it_is_not() 
 		};
 		assert_eq!(engine.device(), device);
 		engine.load(request(1, &hostile::identity())).await.unwrap();
-		assert!(engine
-			.run(&key(1), vec![file(&[f32s("x", &[1, 4], &[1.0; 4])])], SECOND)
-			.await[0]
-			.is_ok());
+		assert!(run(&engine, &key(1), vec![file(&[f32s("x", &[1, 4], &[1.0; 4])])], SECOND).await[0].is_ok());
 	}
 }
 
@@ -745,9 +792,13 @@ async fn start_should_explain_itself_when_onnx_runtime_is_missing() {
 async fn threads_should_work_in_the_sandbox_when_there_are_several() {
 	let engine = OrtEngine::start(EngineConfig { threads: 2, ..config() }).await.unwrap();
 	engine.load(request(1, &model_file("magika/model.onnx"))).await.unwrap();
-	let results = engine
-		.run(&key(1), vec![magika_input(b"int main(void) { return 0; }")], 5 * SECOND)
-		.await;
+	let results = run(
+		&engine,
+		&key(1),
+		vec![magika_input(b"int main(void) { return 0; }")],
+		5 * SECOND,
+	)
+	.await;
 	assert!(results[0].is_ok(), "{:?}", results[0]);
 }
 

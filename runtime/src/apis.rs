@@ -12,8 +12,10 @@ use frame_support::{
 	traits::KeyOwnerProofSystem,
 	weights::Weight,
 };
-use highway_primitives::{JobId, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature};
-use highway_runtime_api::types::{Bill, JobInfo, ModelInfo, NodeInfo, Quote, WorkList};
+use highway_primitives::{JobId, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature};
+use highway_runtime_api::types::{
+	AuditInfo, Bill, CalibrationInfo, DelegationInfo, JobInfo, ModelInfo, NodeInfo, Quote, WorkList,
+};
 use sp_api::impl_runtime_apis;
 use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
 use sp_genesis_builder::PresetId;
@@ -280,6 +282,26 @@ impl_runtime_apis! {
 
 		fn claimable(account: AccountId) -> Balance {
 			pallet_revenue_split::Pallet::<Runtime>::claimable(&account)
+		}
+
+		fn audit(job: JobId) -> Option<AuditInfo> {
+			work::audit(job)
+		}
+
+		fn audits(from: JobId, limit: u32) -> (Vec<AuditInfo>, Option<JobId>) {
+			work::audits(from, limit)
+		}
+
+		fn calibration(model: ModelId, version: ModelVersion) -> CalibrationInfo<AccountId> {
+			work::calibration(model, version)
+		}
+
+		fn delegations(
+			delegator: AccountId,
+			from: NodeId,
+			limit: u32,
+		) -> (Vec<DelegationInfo>, Option<NodeId>) {
+			work::delegations(&delegator, from, limit)
 		}
 	}
 

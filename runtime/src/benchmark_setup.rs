@@ -14,7 +14,7 @@ use highway_primitives::{
 	traits::Nodes as _,
 	work_tag,
 	worker::{self, WorkerSignature},
-	BlobRef, DeviceClass, FailureClass, JobId, ModelId, NodeId, Tier, WorkTag, WorkerId, AIC,
+	BlobRef, DeviceClass, FailureClass, JobId, ModelId, ModelVersion, NodeId, Tier, WorkTag, WorkerId, AIC,
 };
 use pallet_inference_jobs::{benchmarking::Dearest, Jobs, NextJobId};
 use pallet_model_registry::NextModelId;
@@ -28,6 +28,9 @@ const PLENTY: Balance = 1_000_000_000 * AIC;
 
 /// What a node of the benchmarks asks for a unit of work and of storage.
 const ASK: Balance = AIC;
+
+/// The version of a model that was just registered.
+const NEW_MODEL_VERSION: ModelVersion = 1;
 
 /// Prepares the runtime for the benchmarks of every pallet.
 pub struct BenchmarkSetup;
@@ -71,8 +74,8 @@ fn genesis() -> sp_core::H256 {
 	System::block_hash(0)
 }
 
-/// Registers a node that hosts `model` and takes as many jobs as a node may.
-fn node(operator: &AccountId, worker: WorkerId, model: ModelId) -> NodeId {
+/// Registers a node that takes as many jobs as a node may.
+fn node(operator: &AccountId, worker: WorkerId) -> NodeId {
 	let payload = worker::registration_payload(genesis(), &operator.encode());
 	let proof = worker.sign(&payload).expect("the keystore has the worker key");
 	let address = BoundedVec::truncate_from([b'/'; 128].to_vec());
@@ -85,7 +88,6 @@ fn node(operator: &AccountId, worker: WorkerId, model: ModelId) -> NodeId {
 		region: BoundedVec::truncate_from([b'r'; 32].to_vec()),
 	};
 	NodeStaking::register(signed(operator), description, PLENTY / 2, proof).expect("the operator can pay the bond");
-	NodeStaking::host(signed(operator), model).expect("the model is registered");
 	let node = NodeStaking::node_of(operator).expect("it was registered");
 	let session = NodeStaking::current_session();
 	let unread = WorkerSignature::from(sp_core::sr25519::Signature::from_raw([0; 64]));
@@ -101,11 +103,18 @@ fn node(operator: &AccountId, worker: WorkerId, model: ModelId) -> NodeId {
 	node
 }
 
+/// [`node`] that hosts `model`.
+fn node_hosting(operator: &AccountId, worker: WorkerId, model: ModelId) -> NodeId {
+	let node = node(operator, worker);
+	NodeStaking::host(signed(operator), model).expect("the model is registered");
+	node
+}
+
 /// The operator of the `index`th node; registers the node the first time.
 fn operator_hosting(model: ModelId, index: u32) -> AccountId {
 	let operator = account("operator", index, 0);
 	if NodeStaking::node_of(&operator).is_none() {
-		node(&funded("operator", index), WorkerId::generate_pair(None), model);
+		node_hosting(&funded("operator", index), WorkerId::generate_pair(None), model);
 	}
 	operator
 }
@@ -200,11 +209,11 @@ impl pallet_inference_jobs::benchmarking::BenchmarkSetup<AccountId> for Benchmar
 	}
 }
 
-impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for BenchmarkSetup {
+impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup<AccountId> for BenchmarkSetup {
 	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
 		let model = model();
 		let executor = funded("executor", 0);
-		let executor_node = node(&executor, worker, model);
+		let executor_node = node_hosting(&executor, worker, model);
 		ask(&executor, model, AskRole::Compute);
 		let others = (1..MAX_ASKS)
 			.map(|index| {
@@ -230,5 +239,22 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for BenchmarkSetup 
 			.collect();
 		others.iter().for_each(|node| set_slots(*node, MAX_SLOTS));
 		(executor_node, jobs)
+	}
+
+	fn judges(count: u32) -> Vec<NodeId> {
+		(0..count)
+			.map(|index| node(&funded("judge", index), WorkerId::generate_pair(None)))
+			.collect()
+	}
+
+	fn end_phase(job: JobId) {
+		let record = Jobs::<Runtime>::get(job).expect("the job was submitted");
+		System::set_block_number(record.due());
+		InferenceJobs::poke(signed(&account("anybody", 0, 0)), job).expect("the phase is over");
+	}
+
+	fn calibrator() -> (ModelId, ModelVersion, AccountId) {
+		let model = model();
+		(model, NEW_MODEL_VERSION, operator_hosting(model, 0))
 	}
 }

@@ -3,13 +3,15 @@
 use crate::{AccountId, Balance, Runtime, RuntimeCall, Session, System, TxExtension, UncheckedExtrinsic};
 use alloc::vec::Vec;
 use highway_primitives::{
+	audit::AuditTask,
 	market::Role,
 	node::Contact,
 	traits::{Market, Models, Nodes},
 	worker, BlockNumber, JobId, JobPhase, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use highway_runtime_api::types::{
-	Bill, ComingVersion, HostedModel, JobInfo, ModelInfo, NodeInfo, Quote, WorkItem, WorkList,
+	AuditInfo, AuditItem, Bill, CalibrationInfo, ComingVersion, DelegationInfo, HostedModel, JobInfo, ModelInfo, NodeInfo,
+	Quote, SeatInfo, WorkItem, WorkList,
 };
 use pallet_revenue_split::AskRole;
 use sp_runtime::{generic::Era, DispatchError};
@@ -18,9 +20,12 @@ type Registry = pallet_model_registry::Pallet<Runtime>;
 type Staking = pallet_node_staking::Pallet<Runtime>;
 type Split = pallet_revenue_split::Pallet<Runtime>;
 type Jobs = pallet_inference_jobs::Pallet<Runtime>;
+type Proofs = pallet_proof_of_work_done::Pallet<Runtime>;
 
 /// The most jobs that a worker is told of at once: as many as a node may have.
 const MAX_WORK_ITEMS: u32 = pallet_node_staking::MAX_SLOTS as u32;
+/// The most tasks in audits that a worker is told of at once.
+const MAX_AUDIT_ITEMS: usize = 256;
 /// The most entries of a page.
 const MAX_PAGE: u32 = 64;
 /// The most providers named for one blob.
@@ -43,6 +48,40 @@ pub fn work_for(worker: &WorkerId) -> Option<WorkList> {
 		device: record.device,
 		hosted,
 		jobs,
+		audits: audits_for(node),
+	})
+}
+
+/// What audits want of `node` now.
+fn audits_for(node: NodeId) -> Vec<AuditItem> {
+	Proofs::tasks_of(node)
+		.into_iter()
+		.filter_map(|(job, task, until)| audit_item(node, job, task, until))
+		.take(MAX_AUDIT_ITEMS)
+		.collect()
+}
+
+fn audit_item(node: NodeId, id: JobId, task: AuditTask, until: BlockNumber) -> Option<AuditItem> {
+	let job = Jobs::job(id)?;
+	let spec = Registry::spec(job.model, job.version)?;
+	let executor = Staking::contact(job.executor()?)?;
+	let providers = input_providers(&job)
+		.chain(core::iter::once(executor.clone()))
+		.filter(|contact| contact.node != node)
+		.collect();
+	Some(AuditItem {
+		job: id,
+		work: job.work,
+		model: job.model,
+		version: job.version,
+		spec,
+		input: job.input,
+		units: job.deal.units,
+		providers,
+		output: job.output()?,
+		executor,
+		task,
+		until,
 	})
 }
 
@@ -73,17 +112,7 @@ fn coming(model: ModelId, coming: Option<(ModelVersion, BlockNumber)>) -> Option
 fn work_item(id: JobId, node: NodeId) -> Option<WorkItem> {
 	let job = Jobs::job(id)?;
 	let spec = Registry::spec(job.model, job.version)?;
-	let gateway = job.gateway.and_then(Staking::contact);
-	let storage = job
-		.deal
-		.storage
-		.as_ref()
-		.and_then(|(provider, _)| Staking::contact(*provider));
-	let providers = gateway
-		.into_iter()
-		.chain(storage)
-		.filter(|contact| contact.node != node)
-		.collect();
+	let providers = input_providers(&job).filter(|contact| contact.node != node).collect();
 	Some(WorkItem {
 		job: id,
 		work: job.work,
@@ -95,6 +124,12 @@ fn work_item(id: JobId, node: NodeId) -> Option<WorkItem> {
 		deadline: job.deadline()?,
 		providers,
 	})
+}
+
+/// Who is likely to have a job's input: the payer's node, then storage.
+fn input_providers(job: &pallet_inference_jobs::JobRecord<AccountId>) -> impl Iterator<Item = Contact> {
+	let storage = job.deal.storage.as_ref().map(|(provider, _)| *provider);
+	job.gateway.into_iter().chain(storage).filter_map(Staking::contact)
 }
 
 /// Nodes that serve the model at its last clearing, as far as they are not `except`.
@@ -123,6 +158,52 @@ pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> Unchecke
 			job,
 			work,
 			class,
+			signature,
+		}
+		.into(),
+		WorkerAction::OpenCommitment {
+			node,
+			job,
+			sketch,
+			salt,
+		} => pallet_proof_of_work_done::Call::open_commitment {
+			node,
+			job,
+			sketch,
+			salt,
+			signature,
+		}
+		.into(),
+		WorkerAction::CommitBallot {
+			node,
+			job,
+			seed,
+			commitment,
+		} => pallet_proof_of_work_done::Call::commit_ballot {
+			node,
+			job,
+			seed,
+			commitment,
+			signature,
+		}
+		.into(),
+		WorkerAction::RevealBallot {
+			node,
+			job,
+			ballot,
+			salt,
+		} => pallet_proof_of_work_done::Call::reveal_ballot {
+			node,
+			job,
+			ballot,
+			salt,
+			signature,
+		}
+		.into(),
+		WorkerAction::ProveChunk { node, job, proof } => pallet_proof_of_work_done::Call::prove_chunk {
+			node,
+			job,
+			proof,
 			signature,
 		}
 		.into(),
@@ -160,7 +241,7 @@ pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> Unchecke
 pub fn quote(model: ModelId, input_size: u64, curator: Option<AccountId>) -> Result<Quote<AccountId>, DispatchError> {
 	let service = Registry::service(model)?;
 	let (units, deadline) = Jobs::terms(&service, input_size)?;
-	let parts = Split::quote(model, input_size, units, curator.as_ref())?;
+	let parts = Split::quote(model, input_size, units, service.detection, curator.as_ref())?;
 	let compute = parts
 		.lines
 		.iter()
@@ -180,6 +261,7 @@ pub fn quote(model: ModelId, input_size: u64, curator: Option<AccountId>) -> Res
 		executors: able as u32,
 		lines: parts.lines,
 		price: parts.price,
+		audit_rate: parts.audit_rate.deconstruct(),
 	})
 }
 
@@ -209,8 +291,8 @@ pub fn bill(id: JobId) -> Option<Bill<AccountId>> {
 	let job = Jobs::job(id)?;
 	let price = job.deal.price;
 	let lines = match job.phase() {
-		JobPhase::Assigned | JobPhase::Attested => Split::bill(job.model, &job.deal, job.executor()?),
-		JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed => job.bill.clone(),
+		JobPhase::Assigned | JobPhase::Attested | JobPhase::Auditing => Split::bill(job.model, &job.deal, job.executor()?),
+		JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed | JobPhase::Rejected | JobPhase::Void => job.bill.clone(),
 	};
 	let paid = lines
 		.iter()
@@ -278,6 +360,7 @@ fn node(id: NodeId) -> Option<NodeInfo<AccountId>> {
 			(*model, ask(AskRole::Compute), ask(AskRole::Storage))
 		})
 		.collect();
+	let pool = Staking::pool(id);
 	Some(NodeInfo {
 		id,
 		contact: Staking::contact(id)?,
@@ -291,6 +374,10 @@ fn node(id: NodeId) -> Option<NodeInfo<AccountId>> {
 		region: record.region.into_inner(),
 		bond: record.bond,
 		reserved: standing.reserved,
+		delegated: pool.active.stake,
+		commission: Staking::commission(id).deconstruct(),
+		rewards: pool.operator_rewards,
+		slashed: Staking::slashed(id).own(),
 		unbonding: record
 			.unbonding
 			.iter()
@@ -304,4 +391,63 @@ fn node(id: NodeId) -> Option<NodeInfo<AccountId>> {
 		reliability: standing.reliability.score().deconstruct(),
 		hosted,
 	})
+}
+
+/// See `MarketApi::audit`.
+pub fn audit(id: JobId) -> Option<AuditInfo> {
+	let record = Proofs::audit(id)?;
+	let verdict = record.verdict();
+	Some(AuditInfo {
+		job: id,
+		model: Jobs::job(id)?.model,
+		executor: record.executor,
+		reason: record.reason,
+		phase: record.phase.description().into(),
+		until: verdict.is_none().then_some(record.until),
+		sketch: record.opening,
+		seats: record
+			.seats
+			.into_iter()
+			.map(|seat| SeatInfo {
+				node: seat.node,
+				seat: seat.seat,
+				committed: seat.commitment.is_some(),
+				ballot: seat.ballot,
+			})
+			.collect(),
+		verdict,
+		slashes: record.slashes.into_inner(),
+	})
+}
+
+/// See `MarketApi::audits`.
+pub fn audits(from: JobId, limit: u32) -> (Vec<AuditInfo>, Option<JobId>) {
+	let (jobs, next) = Proofs::audits_from(from, limit.min(MAX_PAGE));
+	(jobs.into_iter().filter_map(audit).collect(), next)
+}
+
+/// See `MarketApi::calibration`.
+pub fn calibration(model: ModelId, version: ModelVersion) -> CalibrationInfo<AccountId> {
+	let (calibration, slashes) = Proofs::calibration(model, version);
+	CalibrationInfo {
+		reproduced_by: calibration.reproduced_by.into_inner(),
+		audits: calibration.audits,
+		disputes: calibration.disputes,
+		slashes,
+	}
+}
+
+/// See `MarketApi::delegations`.
+pub fn delegations(delegator: &AccountId, from: NodeId, limit: u32) -> (Vec<DelegationInfo>, Option<NodeId>) {
+	let (delegations, next) = Staking::delegations_from(delegator, from, limit.min(MAX_PAGE));
+	let delegations = delegations
+		.into_iter()
+		.map(|delegation| DelegationInfo {
+			node: delegation.node,
+			amount: delegation.amount,
+			rewards: delegation.rewards,
+			unbonding: delegation.unbonding,
+		})
+		.collect();
+	(delegations, next)
 }

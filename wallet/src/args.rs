@@ -3,12 +3,13 @@
 use crate::{
 	amount,
 	commands::{
-		earn::CuratorCommand, infer::InferArgs, infer::QuoteArgs, job::JobCommand, key::KeyCommand,
-		model::ModelCommand, money::TransferArgs, node::NodeCommand,
+		audit::AuditCommand, earn::CuratorCommand, infer::InferArgs, infer::QuoteArgs, job::JobCommand,
+		key::KeyCommand, model::ModelCommand, money::TransferArgs, node::NodeCommand,
 	},
 };
 use clap::{Args, Parser, Subcommand};
 use highway_primitives::{Balance, JobId};
+use sp_runtime::Perbill;
 use std::path::PathBuf;
 
 /// Shown below the help.
@@ -101,9 +102,12 @@ pub enum Command {
 	Quote(QuoteArgs),
 	/// Runs a model on a file, or on many, and pays for it.
 	Infer(InferArgs),
-	/// Shows or follows a job.
+	/// Shows or follows a job, or asks for its audit.
 	#[command(subcommand)]
 	Job(JobCommand),
+	/// Shows how nodes judge the work of other nodes.
+	#[command(subcommand)]
+	Audit(AuditCommand),
 	/// Shows who was paid what for a job.
 	Bill {
 		/// The job.
@@ -119,6 +123,11 @@ pub enum Command {
 /// For clap: an amount of AIC.
 pub fn parse_amount(text: &str) -> Result<Balance, String> {
 	amount::parse_amount(text).map_err(|error| error.to_string())
+}
+
+/// For clap: a share such as `5%`.
+pub fn parse_percent(text: &str) -> Result<Perbill, String> {
+	amount::parse_percent(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -58,6 +58,9 @@ pub enum CommandError {
 	/// What was asked for makes no sense.
 	#[error("{0}")]
 	Usage(String),
+	/// A model could not be measured, or its terms do not hold here.
+	#[error("{0}")]
+	Calibration(String),
 	/// A quote is above what the payer allows.
 	#[error("the price is {} now, above --max-price {}: nothing was paid", amount::with_unit(*price), amount::with_unit(*max))]
 	TooDear {

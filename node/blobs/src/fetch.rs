@@ -11,7 +11,7 @@ use futures::{
 	future::{BoxFuture, FutureExt, Shared, WeakShared},
 	stream::{FuturesUnordered, StreamExt},
 };
-use highway_primitives::{node::Contact, BlobHash, BlobRef};
+use highway_primitives::{node::Contact, worker::ChunkProof, BlobHash, BlobRef};
 use parking_lot::Mutex;
 use sc_network::Multiaddr;
 use sc_network_types::PeerId;
@@ -193,6 +193,11 @@ impl BlobService {
 	/// Up to `len` verified bytes from `offset`.
 	pub async fn read(&self, hash: BlobHash, offset: u64, len: u64) -> Result<Vec<u8>, StoreError> {
 		self.blocking(move |store| store.read(hash, offset, len)).await
+	}
+
+	/// The chunk of 1 KiB at `index` with its way to the root.
+	pub async fn prove_chunk(&self, hash: BlobHash, index: u64) -> Result<ChunkProof, StoreError> {
+		self.blocking(move |store| store.prove_chunk(hash, index)).await
 	}
 
 	/// How much of the blob is here. `None`: nothing.

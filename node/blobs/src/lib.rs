@@ -25,6 +25,7 @@
 pub mod fetch;
 pub mod geometry;
 pub mod metrics;
+pub mod proof;
 pub mod protocol;
 pub mod rate;
 pub mod serve;

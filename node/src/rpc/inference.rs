@@ -173,7 +173,7 @@ fn status(client: &FullClient, at: Hash, block: BlockNumber, id: JobId) -> Resul
 fn ended(status: &JobStatus) -> bool {
 	matches!(
 		status.phase,
-		None | Some(JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed)
+		None | Some(JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed | JobPhase::Rejected | JobPhase::Void)
 	)
 }
 

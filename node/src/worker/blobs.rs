@@ -7,7 +7,7 @@ use highway_offchain_worker::{
 	error::BlobError,
 	ports::{BlobStore, Keep},
 };
-use highway_primitives::{node::Contact, BlobHash, BlobRef};
+use highway_primitives::{node::Contact, worker::ChunkProof, BlobHash, BlobRef};
 use highway_runtime::opaque::Block;
 use sc_network::PeerId;
 use sc_network_sync::SyncingService;
@@ -81,6 +81,13 @@ impl BlobStore for ServiceStore {
 	async fn put(&self, bytes: Bytes, keep: Keep) -> Result<BlobRef, BlobError> {
 		self.0
 			.put(bytes.into(), keep_of(keep))
+			.await
+			.map_err(|error| store_error(&error))
+	}
+
+	async fn prove_chunk(&self, blob: BlobRef, index: u64) -> Result<ChunkProof, BlobError> {
+		self.0
+			.prove_chunk(blob.hash, index)
 			.await
 			.map_err(|error| store_error(&error))
 	}

@@ -7,9 +7,9 @@ use highway_offchain_worker::{
 	error::ChainError,
 	ports::{BlockStream, BlockTick, ChainReader},
 };
-use highway_primitives::WorkerId;
+use highway_primitives::{JobId, JobPhase, WorkerId};
 use highway_runtime::{opaque::Block, Hash};
-use highway_runtime_api::{types::WorkList, WorkerApi};
+use highway_runtime_api::{types::WorkList, MarketApi, WorkerApi};
 use parking_lot::Mutex;
 use sc_client_api::{BlockchainEvents, FinalityNotification, ImportNotifications};
 use sp_api::{ApiError, ProvideRuntimeApi};
@@ -47,6 +47,7 @@ impl BestBlocks {
 			number: info.best_number,
 			hash: info.best_hash,
 			finalized: info.finalized_number,
+			finalized_hash: info.finalized_hash,
 			syncing: self.sync.is_major_syncing(),
 		}
 	}
@@ -133,5 +134,27 @@ impl ChainReader for RuntimeReader {
 			.unzip();
 		*self.registered.lock() = key;
 		Ok(work)
+	}
+
+	async fn open_jobs(&self, at: Hash, jobs: Vec<JobId>) -> Result<Vec<JobId>, ChainError> {
+		let api = self.client.runtime_api();
+		let mut open = Vec::new();
+		for id in jobs {
+			let job = api
+				.job(at, id)
+				.map_err(|error| ChainError::RuntimeApi(error.to_string()))?;
+			if job.is_some_and(|job| is_open(job.phase)) {
+				open.push(id);
+			}
+		}
+		Ok(open)
+	}
+}
+
+/// Whether a job may still be worked on or audited.
+fn is_open(phase: JobPhase) -> bool {
+	match phase {
+		JobPhase::Assigned | JobPhase::Attested | JobPhase::Auditing => true,
+		JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed | JobPhase::Rejected | JobPhase::Void => false,
 	}
 }

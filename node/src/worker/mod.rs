@@ -12,6 +12,7 @@ use crate::{
 		inference::{Inference, NodeFacts},
 	},
 	service::{FullClient, FullPool},
+	WrapPorts,
 };
 use highway_blobs::{protocol::Requests, BlobServer, BlobService, FetchConfig, NetworkTransport, ServeConfig, Store};
 use highway_offchain_worker::{
@@ -85,6 +86,7 @@ pub async fn start(
 	config: &Configuration,
 	requests: Requests,
 	tasks: &TaskManager,
+	wrap: WrapPorts,
 ) -> Result<WorkerRpc, ServiceError> {
 	let registry = parts.registry.as_ref();
 	let store = Store::open(parts.base_path.join("blobs"), args.blob_quota * MIB)
@@ -123,13 +125,15 @@ pub async fn start(
 		let (client, sync) = (parts.client.clone(), parts.sync.clone());
 		let (submitter, engine) = (Arc::new(submitter), Arc::new(engine));
 		let blobs = Arc::new(blobs::ServiceStore(service.clone()));
-		let ports = move || Ports {
-			blocks: Box::new(chain::BestBlocks::new(client.clone(), sync.clone())),
-			chain: reader.clone(),
-			submitter: submitter.clone(),
-			blobs: blobs.clone(),
-			clock: Arc::new(SystemClock),
-			engine: engine.clone(),
+		let ports = move || {
+			wrap(Ports {
+				blocks: Box::new(chain::BestBlocks::new(client.clone(), sync.clone())),
+				chain: reader.clone(),
+				submitter: submitter.clone(),
+				blobs: blobs.clone(),
+				clock: Arc::new(SystemClock),
+				engine: engine.clone(),
+			})
 		};
 		let mut worker_config = WorkerConfig::new(parts.base_path.join("worker.journal"), parts.genesis_hash);
 		worker_config.machine = MachineConfig {

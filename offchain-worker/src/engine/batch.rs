@@ -1,9 +1,11 @@
 //! Which inputs share a run, and how rows are put together and taken apart. Pure.
 
-use super::EngineError;
-use crate::tensors::{check_against, check_outputs, parse, serialize, Tensor};
-use bytes::Bytes;
-use highway_primitives::model::{DType, VerificationPolicy, VersionSpec};
+use super::{EngineError, RunOutput};
+use crate::{
+	compare::{passes_within, Bounds},
+	tensors::{check_against, check_outputs, parse, serialize, Tensor},
+};
+use highway_primitives::model::{VerificationPolicy, VersionSpec};
 
 /// An input that fits the model.
 pub(super) struct Input {
@@ -124,60 +126,37 @@ pub(super) fn read_answer(answer: &[u8], spec: &VersionSpec) -> Result<Vec<Tenso
 	Ok(tensors)
 }
 
-/// Whether `a` and `b` differ by less than a tenth of what two honest nodes may differ by.
-pub(super) fn same(a: &Bytes, b: &Bytes, policy: &VerificationPolicy) -> bool {
-	if a == b {
+/// Whether a job's result of a shared run differs from that of its own run by less than a tenth of what two honest nodes
+/// may differ by.
+pub(super) fn same(shared: &RunOutput, alone: &RunOutput, spec: &VersionSpec) -> bool {
+	let sketches = match &spec.trace {
+		None => true,
+		Some(trace) => shared
+			.sketches
+			.iter()
+			.zip(&alone.sketches)
+			.all(|(a, b)| a.agrees_with(b, trace.tolerance / 10)),
+	};
+	sketches && same_file(&shared.file, &alone.file, &spec.policy)
+}
+
+fn same_file(shared: &[u8], alone: &[u8], policy: &VerificationPolicy) -> bool {
+	if shared == alone {
 		return true;
 	}
-	let VerificationPolicy::Tolerance { atol, rtol, .. } = policy else {
+	let Some(bounds) = Bounds::of(policy) else {
 		return false;
 	};
-	let near = |a: f64, b: f64| {
-		(a.is_nan() && b.is_nan()) || a == b || (a - b).abs() <= (f64::from(*atol) + f64::from(*rtol) * b.abs()) * 1e-10
-	};
-	let (Ok(a), Ok(b)) = (parse(a), parse(b)) else {
-		return false;
-	};
-	a.len() == b.len()
-		&& a.iter().zip(&b).all(|(a, b)| {
-			if a.name != b.name || a.shape != b.shape || a.dtype != b.dtype {
-				return false;
-			}
-			match a.dtype {
-				DType::F32 => {
-					let numbers = |data: &[u8]| -> Vec<f64> {
-						data.as_chunks::<4>()
-							.0
-							.iter()
-							.map(|bytes| f32::from_le_bytes(*bytes).into())
-							.collect()
-					};
-					numbers(&a.data)
-						.into_iter()
-						.zip(numbers(&b.data))
-						.all(|(a, b)| near(a, b))
-				}
-				DType::F64 => {
-					let numbers = |data: &[u8]| -> Vec<f64> {
-						data.as_chunks::<8>()
-							.0
-							.iter()
-							.map(|bytes| f64::from_le_bytes(*bytes))
-							.collect()
-					};
-					numbers(&a.data)
-						.into_iter()
-						.zip(numbers(&b.data))
-						.all(|(a, b)| near(a, b))
-				}
-				_ => a.data == b.data,
-			}
-		})
+	match (parse(alone), parse(shared)) {
+		(Ok(alone), Ok(shared)) => passes_within(&alone, &shared, Some(&bounds.tenth())),
+		_ => false,
+	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use highway_primitives::model::DType;
 
 	fn input(rows: usize, width: usize, fill: u8) -> Input {
 		let tensors = vec![Tensor::new("x", DType::U8, vec![rows, width], vec![fill; rows * width]).unwrap()];
@@ -219,22 +198,14 @@ mod tests {
 
 	#[test]
 	fn same_should_allow_a_tenth_of_the_tolerance_when_the_policy_is_tolerance() {
-		let file = |x: f32| {
-			Bytes::from(serialize(&[Tensor::new(
-				"y",
-				DType::F32,
-				vec![1],
-				x.to_le_bytes().to_vec(),
-			)
-			.unwrap()]))
-		};
+		let file = |x: f32| serialize(&[Tensor::new("y", DType::F32, vec![1], x.to_le_bytes().to_vec()).unwrap()]);
 		let policy = VerificationPolicy::Tolerance {
 			atol: 1_000_000,
 			rtol: 0,
 			outliers: Default::default(),
 		};
-		assert!(same(&file(1.0), &file(1.00009), &policy));
-		assert!(!same(&file(1.0), &file(1.0002), &policy));
-		assert!(!same(&file(1.0), &file(1.00001), &VerificationPolicy::Exact));
+		assert!(same_file(&file(1.0), &file(1.00009), &policy));
+		assert!(!same_file(&file(1.0), &file(1.0002), &policy));
+		assert!(!same_file(&file(1.0), &file(1.00001), &VerificationPolicy::Exact));
 	}
 }

@@ -4,12 +4,15 @@
 //! a pipe whose last lines the engine shows when the process fails. Nothing else is open.
 
 use super::{
-	protocol::{read_frame, write_frame, Setup, Tag, MAX_TEXT},
-	sandbox,
+	protocol::{framed, read_frame, split_head, write_frame, AnswerHead, Part, RunHead, Setup, Tag, MAX_TEXT},
+	sandbox, Optimization,
 };
-use crate::tensors::{self, Tensor};
+use crate::{
+	sketch::{Number, Sketcher},
+	tensors::{self, Tensor},
+};
 use half::{bf16, f16};
-use highway_primitives::model::DType;
+use highway_primitives::{audit::SketchSeed, model::DType, Sketch};
 use ort::{
 	environment::Environment,
 	session::{builder::GraphOptimizationLevel, Session, SessionInputValue},
@@ -62,7 +65,7 @@ fn serve() -> Result<(), String> {
 	};
 	let environment = match confine(&setup) {
 		Ok(environment) => {
-			reply(&mut socket, Ok(Vec::new()))?;
+			reply(&mut socket, Ok(Answer::default()))?;
 			environment
 		}
 		Err(message) => {
@@ -75,13 +78,15 @@ fn serve() -> Result<(), String> {
 		let answer = match tag {
 			Tag::Load => load(&environment, &setup, &file, &body).map(|loaded| {
 				session = Some(loaded);
-				Vec::new()
+				Answer::default()
 			}),
 			Tag::Run => match session.as_mut() {
-				Some(session) => run(session, &body, &setup.outputs),
+				Some(session) => run(session, &body, &setup.outputs, setup.trace.as_deref()),
 				None => Err("no model is loaded".into()),
 			},
-			Tag::SelfTest => serde_json::to_vec(&sandbox::attempts()).map_err(|error| error.to_string()),
+			Tag::SelfTest => serde_json::to_vec(&sandbox::attempts())
+				.map(|file| Answer { head: Vec::new(), file })
+				.map_err(|error| error.to_string()),
 			_ => Err("not a request".into()),
 		};
 		reply(&mut socket, answer)?;
@@ -89,10 +94,21 @@ fn serve() -> Result<(), String> {
 	Ok(())
 }
 
-fn reply(socket: &mut UnixStream, answer: Result<Vec<u8>, String>) -> Result<(), String> {
+/// The body of an answer.
+#[derive(Default)]
+struct Answer {
+	head: Vec<u8>,
+	file: Vec<u8>,
+}
+
+fn reply(socket: &mut UnixStream, answer: Result<Answer, String>) -> Result<(), String> {
 	let sent = match answer {
-		Ok(body) => write_frame(socket, Tag::Done, &body),
-		Err(message) => write_frame(socket, Tag::Failed, &message.as_bytes()[..message.len().min(MAX_TEXT)]),
+		Ok(Answer { head, file }) => write_frame(socket, Tag::Done, &[&head, &file]),
+		Err(message) => write_frame(
+			socket,
+			Tag::Failed,
+			&[&message.as_bytes()[..message.len().min(MAX_TEXT)]],
+		),
 	};
 	sent.map_err(|error| error.to_string())
 }
@@ -121,7 +137,12 @@ fn confine(setup: &Setup) -> Result<Environment, String> {
 			shape: vec![1],
 			data: vec![0; 4],
 		};
-		run(&mut session, &tensors::serialize(&[one]), &["y".into()])?;
+		let head = RunHead {
+			rows: None,
+			parts: Vec::new(),
+		};
+		let body = [framed(&head), tensors::serialize(&[one])].concat();
+		run(&mut session, &body, &["y".into()], None)?;
 	} else {
 		insecure(sandbox::deny_files())?;
 	}
@@ -132,7 +153,12 @@ fn confine(setup: &Setup) -> Result<Environment, String> {
 fn open(environment: &Environment, setup: &Setup, model: &[u8]) -> Result<Session, String> {
 	let build = || -> ort::Result<Session> {
 		let mut builder = Session::builder(environment)?
-			.with_optimization_level(GraphOptimizationLevel::All)?
+			.with_optimization_level(match setup.optimization {
+				Optimization::None => GraphOptimizationLevel::Disable,
+				Optimization::Basic => GraphOptimizationLevel::Level1,
+				Optimization::Extended => GraphOptimizationLevel::Level2,
+				Optimization::All => GraphOptimizationLevel::All,
+			})?
 			.with_intra_threads(usize::from(setup.threads.max(1)))?
 			.with_intra_op_spinning(false)?
 			.with_inter_op_spinning(false)?
@@ -153,24 +179,113 @@ fn load(environment: &Environment, setup: &Setup, file: &File, size: &[u8]) -> R
 	// At an offset: the file's position is shared with the engine.
 	file.read_exact_at(&mut model, 0)
 		.map_err(|error| format!("the model could not be read: {error}"))?;
-	open(environment, setup, &model)
+	let session = open(environment, setup, &model)?;
+	if let Some(trace) = &setup.trace {
+		let kind = session
+			.outputs()
+			.iter()
+			.find(|output| output.name() == trace)
+			.and_then(|output| output.dtype().tensor_type());
+		if !matches!(kind, Some(TensorElementType::Float32 | TensorElementType::Float64)) {
+			return Err(format!(
+				"the model has no output `{trace}` of 32-bit or 64-bit floats to be the trace"
+			));
+		}
+	}
+	Ok(session)
 }
 
-fn run(session: &mut Session, inputs: &[u8], outputs: &[String]) -> Result<Vec<u8>, String> {
+fn run(session: &mut Session, body: &[u8], outputs: &[String], trace: Option<&str>) -> Result<Answer, String> {
+	let (head, inputs): (RunHead, _) = split_head(body).ok_or("not a run's request")?;
 	let inputs = tensors::parse(inputs).map_err(|error| error.to_string())?;
 	let mut values: Vec<(String, SessionInputValue<'static>)> = Vec::with_capacity(inputs.len());
 	for tensor in inputs {
 		values.push((tensor.name.clone(), into_value(tensor)?.into()));
 	}
 	let results = session.run(values).map_err(|error| error.to_string())?;
+	let found = |name: &str| {
+		results
+			.get(name)
+			.ok_or_else(|| format!("the model has no output `{name}`"))
+	};
 	let mut answer = Vec::with_capacity(outputs.len());
 	for name in outputs {
-		let value = results
-			.get(name)
-			.ok_or_else(|| format!("the model has no output `{name}`"))?;
-		answer.push(from_value(name, value)?);
+		answer.push(from_value(name, found(name)?)?);
 	}
-	Ok(tensors::serialize(&answer))
+	let sketches = match trace {
+		Some(name) => sketches_of_trace(found(name)?, &head)?,
+		None => sketches_of_outputs(&answer, &head)?,
+	};
+	Ok(Answer {
+		head: framed(&sketches),
+		file: tensors::serialize(&answer),
+	})
+}
+
+/// Calls `sketch` for each part with its first row and each of its seeds.
+fn sketches_of(
+	head: &RunHead,
+	sketch: impl Fn(u64, &Part, &SketchSeed) -> Result<Sketch, String>,
+) -> Result<AnswerHead, String> {
+	let mut first = 0u64;
+	let mut lists = Vec::with_capacity(head.parts.len());
+	for part in &head.parts {
+		lists.push(
+			part.seeds
+				.iter()
+				.map(|seed| sketch(first, part, seed))
+				.collect::<Result<_, _>>()?,
+		);
+		first = first.saturating_add(part.rows);
+	}
+	Ok(lists)
+}
+
+/// The sketches are made where the trace lies: it is not copied, and dropped after the run.
+fn sketches_of_trace(value: &DynValue, head: &RunHead) -> Result<AnswerHead, String> {
+	fn of<T: PrimitiveTensorElementType + Number>(value: &DynValue, head: &RunHead) -> Result<AnswerHead, String> {
+		let (shape, values) = value.try_extract_tensor::<T>().map_err(|error| error.to_string())?;
+		let rows = shape.first().and_then(|rows| u64::try_from(*rows).ok());
+		sketches_of(head, |first, part, seed| {
+			Ok(crate::sketch::sketch(seed, own(values, rows, first, part, head)?))
+		})
+	}
+	match value.dtype().tensor_type() {
+		Some(TensorElementType::Float32) => of::<f32>(value, head),
+		Some(TensorElementType::Float64) => of::<f64>(value, head),
+		_ => Err("the trace is not a tensor of floats".into()),
+	}
+}
+
+fn sketches_of_outputs(outputs: &[Tensor], head: &RunHead) -> Result<AnswerHead, String> {
+	sketches_of(head, |first, part, seed| {
+		let mut sketcher = Sketcher::new(seed);
+		for tensor in outputs {
+			let rows = tensor.shape.first().map(|rows| *rows as u64);
+			sketcher.feed_bytes(tensor.dtype, own(&tensor.data, rows, first, part, head)?);
+		}
+		Ok(sketcher.finish())
+	})
+}
+
+/// The elements, or bytes, of a tensor that belong to a part: its rows if the first axis is that of the run, else all.
+fn own<'v, T>(values: &'v [T], rows: Option<u64>, first: u64, part: &Part, head: &RunHead) -> Result<&'v [T], String> {
+	match head.rows {
+		Some(total) if total > 0 && rows == Some(total) => {
+			let row = values.len() as u64 / total;
+			let (start, end) = (
+				first.saturating_mul(row),
+				first.saturating_add(part.rows).saturating_mul(row),
+			);
+			usize::try_from(start)
+				.ok()
+				.zip(usize::try_from(end).ok())
+				.and_then(|(start, end)| values.get(start..end))
+				.ok_or_else(|| "there are more inputs than rows".into())
+		}
+		_ if head.parts.len() == 1 => Ok(values),
+		_ => Err("the trace's rows are not those of the inputs".into()),
+	}
 }
 
 fn into_value(tensor: Tensor) -> Result<DynValue, String> {

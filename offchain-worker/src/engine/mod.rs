@@ -5,17 +5,22 @@
 //!
 //! ```text
 //! OrtEngine ──► one thread per model ──socket pair──► child process: Landlock, seccomp, then the model
-//!   LRU, queue     plan batches, time and memory         ONNX Runtime
+//!   LRU, queue     plan batches, time and memory         ONNX Runtime, sketches of the trace
 //!                  limits, check and split answers
 //! ```
+//!
+//! The trace, an internal tensor that may be a thousand times the output, never leaves the child: the sketches that the
+//! caller asks for are summed up beside it.
 
 use crate::tensors::TensorError;
 use async_trait::async_trait;
 use bytes::Bytes;
 use highway_primitives::{
+	audit::SketchSeed,
 	model::{TensorSpec, VersionSpec},
-	BlobRef, DeviceClass, FailureClass, ModelId, ModelVersion,
+	BlobRef, DeviceClass, FailureClass, ModelId, ModelVersion, Sketch,
 };
+use serde::{Deserialize, Serialize};
 use sp_core::H256;
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
@@ -39,6 +44,9 @@ pub const MAX_BATCH_ROWS: usize = 64;
 /// How many times its registered time one input may take. Together inputs get no more than was registered for all of them:
 /// one may be slow where others make up for it.
 pub const TIME_MARGIN: u32 = 4;
+
+/// The most sketches of one input: under the work's seed and a juror's, and as many again for whoever compares.
+pub const MAX_SEEDS: usize = 4;
 
 /// What inference shall run on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -84,6 +92,20 @@ impl fmt::Display for Provider {
 	}
 }
 
+/// How far ONNX Runtime rewrites a graph before it runs it. Honest nodes may differ in it; calibration runs all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Optimization {
+	/// Not at all.
+	None,
+	/// What does not change the mathematics, such as constant folding.
+	Basic,
+	/// Fusions as well.
+	Extended,
+	/// Memory layouts as well.
+	#[default]
+	All,
+}
+
 /// How to run models on this machine.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -96,6 +118,8 @@ pub struct EngineConfig {
 	pub worker_binary: PathBuf,
 	/// Threads of one run.
 	pub threads: u16,
+	/// How far graphs are rewritten.
+	pub optimization: Optimization,
 	/// Memory that a child may take on top of the model's own size, in MiB; see [`DEFAULT_MEMORY_MIB`].
 	pub memory_mib: u32,
 	/// Go on without a sandbox where the machine does not offer one. For development only.
@@ -116,6 +140,7 @@ impl EngineConfig {
 			onnxruntime,
 			worker_binary,
 			threads: 1,
+			optimization: Optimization::All,
 			memory_mib: DEFAULT_MEMORY_MIB,
 			insecure: false,
 			max_loaded_bytes: 4 << 30,
@@ -209,6 +234,25 @@ impl From<TensorError> for EngineError {
 	}
 }
 
+/// One input to run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunInput {
+	/// The input, a safetensors file.
+	pub file: Bytes,
+	/// Seeds of the sketches that are wanted of this input's run, at most [`MAX_SEEDS`].
+	pub seeds: Vec<SketchSeed>,
+}
+
+/// What came of an input.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunOutput {
+	/// The outputs that the version names, a canonical safetensors file.
+	pub file: Bytes,
+	/// For each seed a sketch of the version's trace, or of its outputs if it has none: over this input's own rows,
+	/// or over the whole tensor if its first axis is not that of the inputs, in which case no run is shared.
+	pub sketches: Vec<Sketch>,
+}
+
 /// Something that runs models.
 #[async_trait]
 pub trait Engine: Send + Sync {
@@ -222,12 +266,16 @@ pub trait Engine: Send + Sync {
 	/// Whether [`Engine::run`] would find the model version.
 	fn is_loaded(&self, model: &ModelKey) -> bool;
 
-	/// Runs each of `inputs`, safetensors files, and returns in the same order what became of them: canonical
-	/// safetensors files with the outputs that the version names. Inputs share a run where the signature allows it;
-	/// a bad one does not spoil the others. `time_limit` is for one input; all of them together get a
-	/// [`TIME_MARGIN`]-th of it for each, twice if they were tried in one run. When that is over, or an input had to be
-	/// stopped with its process, the others come back as [`EngineError::NotRun`].
-	async fn run(&self, model: &ModelKey, inputs: Vec<Bytes>, time_limit: Duration) -> Vec<Result<Bytes, EngineError>>;
+	/// Runs each of `inputs` and returns in the same order what became of them. Inputs share a run where the version's
+	/// calibration and signature allow it; a bad one does not spoil the others. `time_limit` is for one input; all of them
+	/// together get a [`TIME_MARGIN`]-th of it for each, twice if they were tried in one run. When that is over, or an
+	/// input had to be stopped with its process, the others come back as [`EngineError::NotRun`].
+	async fn run(
+		&self,
+		model: &ModelKey,
+		inputs: Vec<RunInput>,
+		time_limit: Duration,
+	) -> Vec<Result<RunOutput, EngineError>>;
 
 	/// What inference really runs on.
 	fn device(&self) -> DeviceClass;

@@ -4,11 +4,10 @@ use super::{
 	process::{probe, resident, Artifact, Launch, ModelProcess},
 	protocol::Setup,
 	sandbox::Attempt,
-	Engine, EngineConfig, EngineError, LoadRequest, ModelKey, Provider,
+	Engine, EngineConfig, EngineError, LoadRequest, ModelKey, Provider, RunInput, RunOutput,
 };
 use crate::precheck;
 use async_trait::async_trait;
-use bytes::Bytes;
 use highway_primitives::{BlobRef, DeviceClass};
 use parking_lot::Mutex;
 use std::{
@@ -67,7 +66,7 @@ impl OrtEngine {
 		};
 		let mut cuda = None;
 		if let Some(index) = wanted {
-			match probe_in_background(launch(&config, Some(index), Vec::new())).await {
+			match probe_in_background(launch(&config, Some(index), Vec::new(), None)).await {
 				Ok(attempts) => {
 					all_denied(attempts)?;
 					cuda = Some(index);
@@ -79,7 +78,7 @@ impl OrtEngine {
 			}
 		}
 		if cuda.is_none() {
-			all_denied(probe_in_background(launch(&config, None, Vec::new())).await?)?;
+			all_denied(probe_in_background(launch(&config, None, Vec::new(), None)).await?)?;
 		}
 		log::info!(target: "highway", "inference runs on {}", cuda.map_or(Provider::Cpu, Provider::Cuda));
 		Ok(Self {
@@ -94,7 +93,7 @@ impl OrtEngine {
 
 	/// Lets a child without a model try to leave its sandbox, and returns what it tried.
 	pub async fn self_test(&self) -> Result<Vec<Attempt>, EngineError> {
-		probe_in_background(launch(&self.config, self.cuda, Vec::new())).await
+		probe_in_background(launch(&self.config, self.cuda, Vec::new(), None)).await
 	}
 
 	/// Process id of a loaded model's child.
@@ -135,15 +134,17 @@ impl OrtEngine {
 	}
 }
 
-fn launch(config: &EngineConfig, cuda: Option<u32>, outputs: Vec<String>) -> Launch {
+fn launch(config: &EngineConfig, cuda: Option<u32>, outputs: Vec<String>, trace: Option<String>) -> Launch {
 	Launch {
 		binary: config.worker_binary.clone(),
 		setup: Setup {
 			onnxruntime: config.onnxruntime.clone(),
 			cuda,
 			threads: config.threads,
+			optimization: config.optimization,
 			insecure: config.insecure,
 			outputs,
+			trace,
 		},
 		extra_memory: u64::from(config.memory_mib) << 20,
 	}
@@ -170,7 +171,7 @@ fn all_denied(attempts: Vec<Attempt>) -> Result<(), EngineError> {
 }
 
 /// Reads the file, checks that it is the registered one, and looks at it before ONNX Runtime does.
-fn examine(file: &File, artifact: BlobRef) -> Result<precheck::ModelSignature, EngineError> {
+fn examine(file: &File, artifact: BlobRef, trace: Option<&str>) -> Result<precheck::ModelSignature, EngineError> {
 	let local = |error: std::io::Error| EngineError::Unavailable(format!("the model's file: {error}"));
 	if file.metadata().map_err(local)?.len() != artifact.size {
 		return Err(EngineError::Unavailable(
@@ -192,7 +193,7 @@ fn examine(file: &File, artifact: BlobRef) -> Result<precheck::ModelSignature, E
 			"the model's file is not the registered one: fetch it again".into(),
 		));
 	}
-	precheck::check(&bytes, &limits).map_err(|refusal| EngineError::ModelRefused(refusal.to_string()))
+	precheck::check_traced(&bytes, &limits, trace).map_err(|refusal| EngineError::ModelRefused(refusal.to_string()))
 }
 
 #[async_trait]
@@ -215,7 +216,17 @@ impl Engine for OrtEngine {
 				self.config.max_loaded_bytes
 			)));
 		}
-		let examined = tokio::task::spawn_blocking(move || examine(&file, artifact).map(|signature| (signature, file)));
+		let trace = match &spec.trace {
+			None => None,
+			Some(trace) => Some(
+				String::from_utf8(trace.tensor.to_vec())
+					.map_err(|_| EngineError::ModelRefused("the trace's name is not text".into()))?,
+			),
+		};
+		let named = trace.clone();
+		let examined = tokio::task::spawn_blocking(move || {
+			examine(&file, artifact, named.as_deref()).map(|signature| (signature, file))
+		});
 		let (signature, file) = examined.await.map_err(|error| match error.is_panic() {
 			// Whatever the file did to it, it is no reason to stop with other models.
 			true => EngineError::ModelRefused("its check panicked: please report it".into()),
@@ -230,7 +241,7 @@ impl Engine for OrtEngine {
 			.map(|output| String::from_utf8_lossy(&output.name).into_owned())
 			.collect();
 		self.make_room(bytes);
-		let launch = Arc::new(launch(&self.config, self.cuda, names));
+		let launch = Arc::new(launch(&self.config, self.cuda, names, trace));
 		let model = Artifact {
 			file,
 			size: artifact.size,
@@ -260,7 +271,12 @@ impl Engine for OrtEngine {
 		self.models.lock().loaded.remove(model);
 	}
 
-	async fn run(&self, model: &ModelKey, inputs: Vec<Bytes>, time_limit: Duration) -> Vec<Result<Bytes, EngineError>> {
+	async fn run(
+		&self,
+		model: &ModelKey,
+		inputs: Vec<RunInput>,
+		time_limit: Duration,
+	) -> Vec<Result<RunOutput, EngineError>> {
 		let process = {
 			let mut models = self.models.lock();
 			models.clock += 1;
@@ -301,7 +317,7 @@ impl Engine for OrtEngine {
 		if self.proved.lock().elapsed() < HEALTHY_FOR {
 			return true;
 		}
-		let attempts = probe_in_background(launch(&self.config, self.cuda, Vec::new())).await;
+		let attempts = probe_in_background(launch(&self.config, self.cuda, Vec::new(), None)).await;
 		match attempts.and_then(all_denied) {
 			Ok(()) => {
 				*self.proved.lock() = Instant::now();

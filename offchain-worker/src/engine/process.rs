@@ -7,13 +7,12 @@
 use super::{
 	batch::{groups, join, read_answer, read_input, same, split, Input},
 	batchable,
-	protocol::{header, parse_header, Setup, Tag, HEADER, MAX_TEXT},
+	protocol::{framed, header, parse_header, split_head, AnswerHead, Part, RunHead, Setup, Tag, HEADER, MAX_TEXT},
 	sandbox::Attempt,
-	EngineError, MAX_BATCH_ROWS, TIME_MARGIN,
+	EngineError, RunInput, RunOutput, MAX_BATCH_ROWS, MAX_SEEDS, TIME_MARGIN,
 };
 use crate::tensors::serialize;
-use bytes::Bytes;
-use highway_primitives::model::VersionSpec;
+use highway_primitives::{audit::SketchSeed, model::VersionSpec, Sketch};
 use parking_lot::Mutex;
 use std::{
 	fs::File,
@@ -61,9 +60,16 @@ impl Artifact {
 }
 
 struct Request {
-	inputs: Vec<Bytes>,
+	inputs: Vec<RunInput>,
 	time_limit: Duration,
-	answer: oneshot::Sender<Vec<Result<Bytes, EngineError>>>,
+	answer: oneshot::Sender<Vec<Result<RunOutput, EngineError>>>,
+}
+
+/// One input of a run, and the seeds of the sketches wanted of it.
+#[derive(Clone, Copy)]
+struct Member<'a> {
+	input: &'a Input,
+	seeds: &'a [SketchSeed],
 }
 
 /// A loaded model. Dropping it ends the child once it has done what it was asked for.
@@ -110,9 +116,9 @@ impl ModelProcess {
 	/// Runs the inputs. `None`: the model's thread has ended.
 	pub(super) async fn run(
 		&self,
-		inputs: Vec<Bytes>,
+		inputs: Vec<RunInput>,
 		time_limit: Duration,
-	) -> Option<Vec<Result<Bytes, EngineError>>> {
+	) -> Option<Vec<Result<RunOutput, EngineError>>> {
 		let (answer, result) = oneshot::channel();
 		let request = Request {
 			inputs,
@@ -215,7 +221,7 @@ impl Model {
 		let limit = before + size.saturating_mul(4) + self.launch.extra_memory;
 		let load_limit = self.artifact.load_limit();
 		child
-			.ask(Tag::Load, &size.to_le_bytes(), load_limit, limit)
+			.ask(Tag::Load, &[&size.to_le_bytes()], load_limit, limit)
 			.map_err(|trouble| match trouble {
 				Trouble::Said(message) => EngineError::ModelRefused(message),
 				Trouble::Time => EngineError::ModelRefused(format!("loading it takes more than {load_limit:?}")),
@@ -236,12 +242,19 @@ impl Model {
 		self.child = None;
 	}
 
-	fn run_all(&mut self, files: &[Bytes], limit: Duration) -> Vec<Result<Bytes, EngineError>> {
+	fn run_all(&mut self, requested: &[RunInput], limit: Duration) -> Vec<Result<RunOutput, EngineError>> {
 		let by_rows = batchable(&self.artifact.spec);
-		let mut results: Vec<Result<Bytes, EngineError>> = Vec::with_capacity(files.len());
-		let mut inputs = Vec::with_capacity(files.len());
-		for file in files {
-			match read_input(file, &self.artifact.spec, by_rows) {
+		let mut results: Vec<Result<RunOutput, EngineError>> = Vec::with_capacity(requested.len());
+		let mut inputs = Vec::with_capacity(requested.len());
+		for RunInput { file, seeds } in requested {
+			let input = if seeds.len() > MAX_SEEDS {
+				Err(EngineError::Unavailable(format!(
+					"more than {MAX_SEEDS} sketches of one input"
+				)))
+			} else {
+				read_input(file, &self.artifact.spec, by_rows)
+			};
+			match input {
 				Ok(input) => {
 					inputs.push(Some(input));
 					results.push(Err(EngineError::NotRun));
@@ -252,10 +265,18 @@ impl Model {
 				}
 			}
 		}
-		let may_share = by_rows && !self.artifact.mixes_rows;
-		let mut time = Time::of(files.len(), limit);
+		let may_share = by_rows && self.artifact.spec.shares_runs && !self.artifact.mixes_rows;
+		let mut time = Time::of(requested.len(), limit);
 		for group in groups(&inputs, if may_share { MAX_BATCH_ROWS } else { 0 }) {
-			let members: Vec<&Input> = group.iter().filter_map(|index| inputs[*index].as_ref()).collect();
+			let members: Vec<Member<'_>> = group
+				.iter()
+				.filter_map(|index| {
+					Some(Member {
+						input: inputs[*index].as_ref()?,
+						seeds: &requested[*index].seeds,
+					})
+				})
+				.collect();
 			for (index, result) in group.iter().zip(self.run_group(&members, &mut time)) {
 				results[*index] = result;
 			}
@@ -263,7 +284,7 @@ impl Model {
 		results
 	}
 
-	fn run_group(&mut self, members: &[&Input], time: &mut Time) -> Vec<Result<Bytes, EngineError>> {
+	fn run_group(&mut self, members: &[Member<'_>], time: &mut Time) -> Vec<Result<RunOutput, EngineError>> {
 		if members.len() > 1 && self.batches == Batches::Proved && !time.is_over() {
 			if let Ok(Some(outputs)) = self.run_once(members, true, time.left()) {
 				return outputs.into_iter().map(Ok).collect();
@@ -275,13 +296,13 @@ impl Model {
 			}
 		}
 		let started = Instant::now();
-		let alone: Vec<_> = members.iter().map(|member| self.run_in_time(member, time)).collect();
+		let alone: Vec<_> = members.iter().map(|member| self.run_in_time(*member, time)).collect();
 		// Only if there is as much time left as they took one by one.
 		let may_compare = started.elapsed() <= time.left() && alone.iter().all(Result::is_ok);
 		if members.len() > 1 && self.batches == Batches::Untried && may_compare {
 			let together = self.run_once(members, true, time.left());
 			let equal = matches!(&together, Ok(Some(together)) if together.len() == alone.len()
-				&& together.iter().zip(&alone).all(|(a, b)| b.as_ref().is_ok_and(|b| same(a, b, &self.artifact.spec.policy))));
+				&& together.iter().zip(&alone).all(|(a, b)| b.as_ref().is_ok_and(|b| same(a, b, &self.artifact.spec))));
 			self.batches = if equal { Batches::Proved } else { Batches::Refuted };
 			if !equal {
 				log::info!(target: "highway", "a model's rows change one another in a batch: its jobs run one by one");
@@ -291,34 +312,34 @@ impl Model {
 	}
 
 	/// One input by itself, if there is time for it.
-	fn run_in_time(&mut self, input: &Input, time: &mut Time) -> Result<Bytes, EngineError> {
+	fn run_in_time(&mut self, member: Member<'_>, time: &mut Time) -> Result<RunOutput, EngineError> {
 		if time.is_over() {
 			return Err(EngineError::NotRun);
 		}
-		let result = self.run_alone(input, time.each);
+		let result = self.run_alone(member, time.each);
 		time.stopped = result.is_err() && self.child.is_none();
 		result
 	}
 
 	/// One input by itself. A child that dies gets a second chance: somebody else may have killed it.
-	fn run_alone(&mut self, input: &Input, limit: Duration) -> Result<Bytes, EngineError> {
-		let died_before = match self.run_padded(input, limit) {
+	fn run_alone(&mut self, member: Member<'_>, limit: Duration) -> Result<RunOutput, EngineError> {
+		let died_before = match self.run_padded(member, limit) {
 			Err(EngineError::ChildDied(why)) => why,
 			other => return other,
 		};
 		log::warn!(target: "highway", "the inference process died ({died_before}); it is started again");
-		self.run_padded(input, limit).map_err(|error| match error {
+		self.run_padded(member, limit).map_err(|error| match error {
 			EngineError::ChildDied(why) => EngineError::RunFailed(format!("the process dies on this input: {why}")),
 			other => other,
 		})
 	}
 
-	fn run_padded(&mut self, input: &Input, limit: Duration) -> Result<Bytes, EngineError> {
+	fn run_padded(&mut self, member: Member<'_>, limit: Duration) -> Result<RunOutput, EngineError> {
 		self.child()?;
 		let started = Instant::now();
 		for pad in [true, false] {
 			let left = limit.saturating_sub(started.elapsed());
-			if let Some(output) = self.run_once(&[input], pad && input.rows.is_some(), left)? {
+			if let Some(output) = self.run_once(&[member], pad && member.input.rows.is_some(), left)? {
 				return output
 					.into_iter()
 					.next()
@@ -339,11 +360,27 @@ impl Model {
 	}
 
 	/// One run. `None` if the outputs cannot be divided among the inputs' rows.
-	fn run_once(&mut self, members: &[&Input], pad: bool, limit: Duration) -> Result<Option<Vec<Bytes>>, EngineError> {
+	fn run_once(
+		&mut self,
+		members: &[Member<'_>],
+		pad: bool,
+		limit: Duration,
+	) -> Result<Option<Vec<RunOutput>>, EngineError> {
 		let child = self.child()?;
-		let (file, rows) = join(members, pad);
+		let inputs: Vec<&Input> = members.iter().map(|member| member.input).collect();
+		let (file, rows) = join(&inputs, pad);
+		let head = RunHead {
+			rows: inputs.iter().all(|input| input.rows.is_some()).then_some(rows as u64),
+			parts: members
+				.iter()
+				.map(|member| Part {
+					rows: member.input.rows.unwrap_or(0) as u64,
+					seeds: member.seeds.to_vec(),
+				})
+				.collect(),
+		};
 		let memory_limit = child.memory_limit.saturating_add((file.len() as u64).saturating_mul(4));
-		let answer = child.ask(Tag::Run, &file, limit, memory_limit);
+		let answer = child.ask(Tag::Run, &[&framed(&head), &file], limit, memory_limit);
 		let answer = match answer {
 			Ok(answer) => answer,
 			Err(trouble) => {
@@ -353,13 +390,40 @@ impl Model {
 				return Err(trouble.at_run());
 			}
 		};
-		let outputs = read_answer(&answer, &self.artifact.spec)?;
-		let parts: Vec<usize> = members.iter().filter_map(|member| member.rows).collect();
-		if members.len() == 1 && (parts.is_empty() || !pad || parts == [rows]) {
-			return Ok(Some(vec![serialize(&outputs).into()]));
-		}
-		Ok(split(&outputs, &parts, rows).map(|lists| lists.iter().map(|list| serialize(list).into()).collect()))
+		let (sketches, file) = read_sketches(&answer, &head)?;
+		let outputs = read_answer(file, &self.artifact.spec)?;
+		let parts: Vec<usize> = inputs.iter().filter_map(|input| input.rows).collect();
+		let files = if members.len() == 1 && (parts.is_empty() || !pad || parts == [rows]) {
+			vec![serialize(&outputs)]
+		} else {
+			match split(&outputs, &parts, rows) {
+				Some(lists) => lists.iter().map(|list| serialize(list)).collect(),
+				None => return Ok(None),
+			}
+		};
+		let results = files.into_iter().zip(sketches).map(|(file, sketches)| RunOutput {
+			file: file.into(),
+			sketches,
+		});
+		Ok(Some(results.collect()))
 	}
+}
+
+/// The sketches of an answer, as many as were asked for, and the file behind them.
+fn read_sketches<'a>(answer: &'a [u8], head: &RunHead) -> Result<(Vec<Vec<Sketch>>, &'a [u8]), EngineError> {
+	let (sketches, file): (AnswerHead, _) =
+		split_head(answer).ok_or_else(|| EngineError::RunFailed("the answer has no sketches".into()))?;
+	let complete = sketches.len() == head.parts.len()
+		&& sketches
+			.iter()
+			.zip(&head.parts)
+			.all(|(sketches, part)| sketches.len() == part.seeds.len());
+	if !complete {
+		return Err(EngineError::RunFailed(
+			"the answer does not have the sketches that were asked for".into(),
+		));
+	}
+	Ok((sketches, file))
 }
 
 /// Why a child did not answer well.
@@ -459,22 +523,26 @@ impl Running {
 		};
 		let setup = serde_json::to_vec(&launch.setup).map_err(|error| EngineError::Unavailable(error.to_string()))?;
 		child
-			.ask(Tag::Setup, &setup, START_LIMIT, u64::MAX)
+			.ask(Tag::Setup, &[&setup], START_LIMIT, u64::MAX)
 			.map_err(Trouble::at_start)?;
 		Ok(child)
 	}
 
-	/// Sends a request and waits for the answer. After any trouble but [`Trouble::Said`] the child is of no use.
-	fn ask(&mut self, tag: Tag, body: &[u8], limit: Duration, memory_limit: u64) -> Result<Vec<u8>, Trouble> {
+	/// Sends a request, its body in parts, and waits for the answer. After any trouble but [`Trouble::Said`] the child is
+	/// of no use.
+	fn ask(&mut self, tag: Tag, body: &[&[u8]], limit: Duration, memory_limit: u64) -> Result<Vec<u8>, Trouble> {
 		let mut watch = Watch {
 			started: Instant::now(),
 			limit,
 			memory_limit,
 			seen: Instant::now(),
 		};
-		let head = header(tag, body.len()).map_err(|error| Trouble::Said(error.to_string()))?;
+		let length = body.iter().map(|part| part.len()).sum();
+		let head = header(tag, length).map_err(|error| Trouble::Said(error.to_string()))?;
 		self.send(&head, &mut watch)?;
-		self.send(body, &mut watch)?;
+		for part in body {
+			self.send(part, &mut watch)?;
+		}
 		let mut head = [0; HEADER];
 		self.receive(&mut head, &mut watch)?;
 		let (tag, length) = parse_header(head).map_err(|error| Trouble::Died(error.to_string()))?;

@@ -3,6 +3,9 @@
 //! A frame is a tag (1 byte), the length of its body (4 bytes, little-endian) and the body. The child trusts the
 //! engine; the engine trusts nothing: it bounds the length, and the body of an answer is parsed like a stranger's.
 
+use super::Optimization;
+use codec::{Decode, DecodeAll, Encode};
+use highway_primitives::{audit::SketchSeed, Sketch};
 use serde::{Deserialize, Serialize};
 use std::{
 	io::{self, Read, Write},
@@ -12,8 +15,11 @@ use std::{
 /// Bytes before the body.
 pub(super) const HEADER: usize = 5;
 
+/// The longest head of a run's frame: 64 parts with four sketches of less than 150 bytes each.
+pub(super) const MAX_HEAD: usize = 64 * 1024;
+
 /// The longest body that either side accepts.
-pub(super) const MAX_BODY: usize = crate::tensors::MAX_FILE;
+pub(super) const MAX_BODY: usize = 4 + MAX_HEAD + crate::tensors::MAX_FILE;
 
 /// The longest message text of a child.
 pub(super) const MAX_TEXT: usize = 4096;
@@ -26,8 +32,8 @@ pub(super) enum Tag {
 	Setup = 1,
 	/// Engine: load the model of this size (8 bytes, little-endian). Child: [`Tag::Done`] or [`Tag::Failed`].
 	Load = 2,
-	/// Engine: run on these inputs, a safetensors file. Child: the outputs likewise as [`Tag::Done`], or
-	/// [`Tag::Failed`].
+	/// Engine: run; the body is a [`RunHead`] and the inputs, a safetensors file. Child: an [`AnswerHead`] and the
+	/// outputs likewise as [`Tag::Done`], or [`Tag::Failed`].
 	Run = 3,
 	/// Engine: try to get out. Child: the attempts as JSON in [`Tag::Done`].
 	SelfTest = 4,
@@ -60,10 +66,50 @@ pub(super) struct Setup {
 	pub cuda: Option<u32>,
 	/// Threads of one run.
 	pub threads: u16,
+	/// How far the graph is rewritten.
+	pub optimization: Optimization,
 	/// Whether to go on if the sandbox cannot be set up.
 	pub insecure: bool,
 	/// Names of the outputs to return.
 	pub outputs: Vec<String>,
+	/// Name of the output that is sketched and not returned.
+	pub trace: Option<String>,
+}
+
+/// Whose rows a run has, and which sketches of them are wanted.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub(super) struct RunHead {
+	/// Rows of the run, padding included. `None`: its tensors have no first axis in common.
+	pub rows: Option<u64>,
+	/// The inputs that share the run, in the order of their rows.
+	pub parts: Vec<Part>,
+}
+
+/// One input within a run.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub(super) struct Part {
+	/// Its rows.
+	pub rows: u64,
+	/// Seeds of the sketches.
+	pub seeds: Vec<SketchSeed>,
+}
+
+/// For each part a sketch for each seed.
+pub(super) type AnswerHead = Vec<Vec<Sketch>>;
+
+/// A head with its length in front, as it stands before a file.
+pub(super) fn framed(head: &impl Encode) -> Vec<u8> {
+	let head = head.encode();
+	let length = u32::try_from(head.len()).unwrap_or(u32::MAX).to_le_bytes();
+	[length.as_slice(), &head].concat()
+}
+
+/// Head and file of a run's frame. `None`: the head is too long, or not one.
+pub(super) fn split_head<T: Decode>(body: &[u8]) -> Option<(T, &[u8])> {
+	let (length, rest) = body.split_first_chunk::<4>()?;
+	let length = u32::from_le_bytes(*length) as usize;
+	let (head, file) = rest.split_at_checked(length).filter(|_| length <= MAX_HEAD)?;
+	Some((T::decode_all(&mut &*head).ok()?, file))
 }
 
 /// Header of a frame.
@@ -84,10 +130,10 @@ pub(super) fn parse_header(header: [u8; HEADER]) -> io::Result<(Tag, usize)> {
 		.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a frame"))
 }
 
-/// Writes a frame; the child's side, which waits as long as it takes.
-pub(super) fn write_frame(to: &mut impl Write, tag: Tag, body: &[u8]) -> io::Result<()> {
-	to.write_all(&header(tag, body.len())?)?;
-	to.write_all(body)
+/// Writes a frame whose body is `parts` in turn; the child's side, which waits as long as it takes.
+pub(super) fn write_frame(to: &mut impl Write, tag: Tag, parts: &[&[u8]]) -> io::Result<()> {
+	to.write_all(&header(tag, parts.iter().map(|part| part.len()).sum())?)?;
+	parts.iter().try_for_each(|part| to.write_all(part))
 }
 
 /// Reads a frame; the child's side. `None`: the engine hung up.
@@ -113,12 +159,50 @@ mod tests {
 	#[test]
 	fn frames_should_round_trip_when_written_and_read() {
 		let mut wire = Vec::new();
-		write_frame(&mut wire, Tag::Run, b"body").unwrap();
-		write_frame(&mut wire, Tag::Done, b"").unwrap();
+		write_frame(&mut wire, Tag::Run, &[b"bo", b"dy"]).unwrap();
+		write_frame(&mut wire, Tag::Done, &[]).unwrap();
 		let mut wire = wire.as_slice();
 		assert_eq!(read_frame(&mut wire).unwrap(), Some((Tag::Run, b"body".to_vec())));
 		assert_eq!(read_frame(&mut wire).unwrap(), Some((Tag::Done, vec![])));
 		assert_eq!(read_frame(&mut wire).unwrap(), None);
+	}
+
+	#[test]
+	fn heads_should_round_trip_and_the_file_stay_as_it_is() {
+		let head = RunHead {
+			rows: Some(3),
+			parts: vec![Part {
+				rows: 2,
+				seeds: vec![[1; 32], [2; 32]],
+			}],
+		};
+		let body = [framed(&head).as_slice(), b"file"].concat();
+		assert_eq!(split_head::<RunHead>(&body), Some((head, b"file".as_slice())));
+	}
+
+	#[test]
+	fn split_head_should_refuse_when_the_length_lies() {
+		assert_eq!(split_head::<AnswerHead>(b""), None);
+		assert_eq!(split_head::<AnswerHead>(&[1, 0, 0, 0]), None);
+		assert_eq!(
+			split_head::<AnswerHead>(&[2, 0, 0, 0, 0, 0]),
+			None,
+			"a byte behind the list"
+		);
+		let long = [(MAX_HEAD as u32 + 1).to_le_bytes().as_slice(), &vec![0; MAX_HEAD + 1]].concat();
+		assert_eq!(split_head::<AnswerHead>(&long), None);
+		let most = framed(&vec![
+			vec![
+				Sketch {
+					nans: u64::MAX,
+					infinities: u64::MAX,
+					..Sketch::default()
+				};
+				4
+			];
+			64
+		]);
+		assert!(most.len() <= MAX_HEAD);
 	}
 
 	#[test]

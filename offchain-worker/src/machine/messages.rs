@@ -1,17 +1,21 @@
 //! What the machine is told and what it wants done, and the words of both.
 
 use crate::{
-	engine::{EngineError, ModelKey},
+	engine::{EngineError, ModelKey, RunOutput},
 	error::BlobError,
+	judge::Finding,
 };
 use bytes::Bytes;
 use codec::{Decode, Encode};
 use highway_primitives::{
-	model::VersionSpec, node::Contact, AttestItem, BlobRef, BlockNumber, FailureClass, JobId, NodeId, WorkId, WorkTag,
+	audit::{ballot_commitment, SketchSeed},
+	model::VersionSpec,
+	node::Contact,
+	AttestItem, Ballot, BlobHash, BlobRef, BlockNumber, FailureClass, JobId, NodeId, Sketch, WorkId, WorkTag,
 };
-use highway_runtime_api::types::{WorkItem, WorkList};
+use highway_runtime_api::types::{AuditItem, WorkItem, WorkList};
 use sp_core::H256;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// What identifies a piece of work. On another fork the same job id may stand for something else.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
@@ -33,6 +37,52 @@ impl WorkKey {
 			work: item.work,
 		}
 	}
+
+	/// The key of the job that `node` audits, or did.
+	pub fn of_audit(node: NodeId, item: &AuditItem) -> Self {
+		Self {
+			job: item.job,
+			node,
+			work: item.work,
+		}
+	}
+}
+
+/// What identifies a vote: under one seed a node votes once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
+pub struct BallotKey {
+	/// The job that is judged, and the node that judges.
+	pub work: WorkKey,
+	/// Seed of the ballot's sketch.
+	pub seed: SketchSeed,
+}
+
+/// What an input is run for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Task {
+	/// To do the job.
+	Job(WorkKey),
+	/// To judge another node's result.
+	Audit(BallotKey),
+}
+
+impl Task {
+	/// The job.
+	pub fn job(&self) -> JobId {
+		match self {
+			Self::Job(key) => key.job,
+			Self::Audit(key) => key.work.job,
+		}
+	}
+}
+
+/// A transfer that can be broken off.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Transfer {
+	/// An input.
+	Input(Task),
+	/// The output that another node attested.
+	Output(BallotKey),
 }
 
 /// Work that is done and in the journal.
@@ -42,8 +92,56 @@ pub struct Finished {
 	pub key: WorkKey,
 	/// Its output, in the blob store.
 	pub output: BlobRef,
-	/// The commitment to work, node, output and the secret salt.
+	/// The sketch of its run.
+	pub sketch: Sketch,
+	/// The commitment's salt: secret until an audit asks for it.
+	pub salt: [u8; 32],
+	/// The commitment to work, node, output, sketch and salt.
 	pub commitment: H256,
+}
+
+/// A ballot that is in the journal: no other one is ever given in its place.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct SealedBallot {
+	/// Where it was cast.
+	pub key: BallotKey,
+	/// The ballot.
+	pub ballot: Ballot,
+	/// The commitment's salt: secret until the ballot is revealed.
+	pub salt: [u8; 32],
+}
+
+impl SealedBallot {
+	/// What is committed to.
+	pub fn commitment(&self) -> H256 {
+		let BallotKey { work, seed } = &self.key;
+		ballot_commitment(&work.work, work.node, seed, &self.ballot, &self.salt)
+	}
+}
+
+/// What is said in an audit.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum AuditStep {
+	/// The opening of an attestation's commitment.
+	Open,
+	/// A ballot's commitment.
+	Commit,
+	/// A ballot.
+	Reveal,
+	/// A chunk of an output that somebody misses.
+	Prove,
+}
+
+impl AuditStep {
+	/// Its name in logs and metrics.
+	pub fn name(&self) -> &'static str {
+		match self {
+			Self::Open => "open_commitment",
+			Self::Commit => "commit_ballot",
+			Self::Reveal => "reveal_ballot",
+			Self::Prove => "prove_chunk",
+		}
+	}
 }
 
 /// Number of a run, to tell a late answer from the one that is waited for.
@@ -80,6 +178,8 @@ pub enum Submission {
 	Failure(JobId),
 	/// The heartbeat of this node in this session.
 	Heartbeat(NodeId, u32),
+	/// A step of the audit of this job.
+	Audit(JobId, AuditStep),
 }
 
 impl Submission {
@@ -89,6 +189,7 @@ impl Submission {
 			Self::Attest(_) => "attest",
 			Self::Failure(_) => "report_failure",
 			Self::Heartbeat(..) => "heartbeat",
+			Self::Audit(_, step) => step.name(),
 		}
 	}
 }
@@ -107,8 +208,15 @@ pub enum Outcome {
 /// What the machine is told.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-	/// Work that the journal knows to be done; comes once, before the first block.
-	JournalRestored(Vec<Finished>),
+	/// What the journal knows; comes once, before the first block.
+	JournalRestored {
+		/// Work that is done, older results of the same work first.
+		done: Vec<Finished>,
+		/// Of its outputs, those that are not in the blob store any more.
+		lost: BTreeSet<BlobHash>,
+		/// Ballots that were cast.
+		ballots: Vec<SealedBallot>,
+	},
 	/// A new best block, and what is to be done by its state.
 	Block {
 		/// Its number.
@@ -129,9 +237,15 @@ pub enum Event {
 	/// A model version could not be loaded.
 	ModelFailed(ModelKey, LoadFault),
 	/// An input is in the blob store.
-	InputReady(WorkKey),
+	InputReady(Task),
 	/// An input is not to be had.
-	InputFailed(WorkKey, BlobError),
+	InputFailed(Task, BlobError),
+	/// The output to be judged is in the blob store.
+	OutputReady(BallotKey),
+	/// The output to be judged is not to be had.
+	OutputFailed(BallotKey, BlobError),
+	/// The output to be judged was compared with the own one, or could not be read.
+	Compared(BallotKey, Result<Finding, BlobError>),
 	/// A run was not started: the engine unloaded the model to make room for another.
 	NotLoaded(RunId),
 	/// A run is over.
@@ -140,13 +254,19 @@ pub enum Event {
 		run: RunId,
 		/// How long it took.
 		elapsed: Duration,
-		/// What came of each job.
-		results: Vec<(WorkKey, Result<Bytes, JobFault>)>,
+		/// What came of each input.
+		results: Vec<(Task, Result<RunOutput, JobFault>)>,
 	},
 	/// Outputs are stored and in the journal.
 	Recorded(Vec<Finished>),
 	/// Outputs could not be stored or journalled: nothing of them counts.
 	RecordFailed,
+	/// A ballot is in the journal.
+	BallotRecorded(SealedBallot),
+	/// A ballot could not be journalled: it does not count.
+	BallotRecordFailed(BallotKey),
+	/// Which of the jobs that were asked for are still open; `None`: the state could not be read.
+	OpenJobs(Option<BTreeSet<JobId>>),
 	/// The pool took it, which proves nothing.
 	Submitted(Submission),
 	/// The pool did not take it.
@@ -155,9 +275,20 @@ pub enum Event {
 	EngineHealth(bool),
 }
 
+/// One input of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunItem {
+	/// What it is run for.
+	pub task: Task,
+	/// The input.
+	pub input: BlobRef,
+	/// Seeds of the sketches that are wanted.
+	pub seeds: Vec<SketchSeed>,
+}
+
 /// What the machine wants done. Each but [`Action::StopFetch`], [`Action::DropJob`], [`Action::DropModel`],
-/// [`Action::ReleaseModel`] and [`Action::Forget`] is answered by exactly one event, unless it is a fetch that is broken
-/// off.
+/// [`Action::ReleaseModel`], [`Action::Unanswerable`] and [`Action::Forget`] is answered by exactly one event, unless it is
+/// a fetch that is broken off.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
 	/// Ask the engine how it is.
@@ -184,26 +315,106 @@ pub enum Action {
 	ReleaseModel(BlobRef),
 	/// Fetch an input.
 	FetchInput {
-		/// Whose.
-		key: WorkKey,
+		/// What for.
+		task: Task,
 		/// The input.
 		input: BlobRef,
 		/// Who may have it.
 		providers: Vec<Contact>,
 	},
-	/// Run jobs of one model together. There is never more than one run: the engine has one device.
+	/// Run inputs of one model together. There is never more than one run: the engine has one device.
 	Run {
 		/// Number of the run.
 		run: RunId,
 		/// The model version.
 		model: ModelKey,
-		/// The jobs and their inputs.
-		jobs: Vec<(WorkKey, BlobRef)>,
+		/// The inputs.
+		items: Vec<RunItem>,
 		/// What one of them may take.
 		time_limit: Duration,
 	},
-	/// Store outputs, draw salts, and write both to the journal.
-	Record(Vec<(WorkKey, Bytes)>),
+	/// Store outputs, draw salts, and write both to the journal with the runs' sketches.
+	Record(Vec<(WorkKey, Bytes, Sketch)>),
+	/// Fetch the output that another node attested. Never before the own result is there.
+	FetchOutput {
+		/// Whose ballot needs it.
+		key: BallotKey,
+		/// The output.
+		output: BlobRef,
+		/// Who has it.
+		executor: Contact,
+	},
+	/// Compare it with the own one.
+	Compare {
+		/// Whose ballot it decides.
+		key: BallotKey,
+		/// The version's specification.
+		spec: Box<VersionSpec>,
+		/// The own output, a safetensors file.
+		ours: Bytes,
+		/// The other one, in the blob store.
+		theirs: BlobRef,
+	},
+	/// Draw a salt and write the ballot to the journal, unless one of this key is there already.
+	RecordBallot {
+		/// Where it is cast.
+		key: BallotKey,
+		/// The ballot.
+		ballot: Ballot,
+	},
+	/// Open an attestation's commitment.
+	SubmitOpening {
+		/// The node.
+		node: NodeId,
+		/// The job.
+		job: JobId,
+		/// The sketch of its run.
+		sketch: Sketch,
+		/// The commitment's salt.
+		salt: [u8; 32],
+	},
+	/// Commit to a ballot.
+	SubmitCommitment {
+		/// The node.
+		node: NodeId,
+		/// The job.
+		job: JobId,
+		/// Seed of the ballot's sketch.
+		seed: SketchSeed,
+		/// The commitment.
+		commitment: H256,
+	},
+	/// Reveal a ballot.
+	SubmitReveal {
+		/// The node.
+		node: NodeId,
+		/// The job.
+		job: JobId,
+		/// The ballot.
+		ballot: Ballot,
+		/// The commitment's salt.
+		salt: [u8; 32],
+	},
+	/// Show a chunk of an output.
+	SubmitProof {
+		/// The node.
+		node: NodeId,
+		/// The job.
+		job: JobId,
+		/// The output.
+		output: BlobRef,
+		/// Index of the chunk.
+		chunk: u64,
+	},
+	/// An audit asks for something that the journal does not hold: an operator has to know.
+	Unanswerable {
+		/// Of which work.
+		key: WorkKey,
+		/// What it asks for.
+		step: AuditStep,
+	},
+	/// Ask the finalized state which of these jobs may still be worked on or audited.
+	AskJobs(Vec<JobId>),
 	/// Say that jobs are done.
 	SubmitAttest {
 		/// The node.
@@ -235,8 +446,8 @@ pub enum Action {
 		/// Jobs that it takes at the same time.
 		slots: u16,
 	},
-	/// Break the fetch of a job's input off: the job failed meanwhile.
-	StopFetch(WorkKey),
+	/// Break a transfer off: nobody needs it any more.
+	StopFetch(Transfer),
 	/// A job is no longer this node's: break off what is done for it alone.
 	DropJob {
 		/// The job, as this node's work.
@@ -244,6 +455,6 @@ pub enum Action {
 		/// How far it had come.
 		outcome: Outcome,
 	},
-	/// Strike work from the journal: its job is gone for good.
+	/// Strike work and its ballots from the journal: its job is gone for good.
 	Forget(Vec<WorkKey>),
 }

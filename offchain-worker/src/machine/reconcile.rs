@@ -1,17 +1,23 @@
 //! Brings the machine in line with the chain's state.
 
 use super::*;
+use audits::Judge;
+use highway_primitives::BlobHash;
 
 impl Machine {
-	pub(super) fn restore(&mut self, finished: Vec<Finished>) {
-		for finished in finished {
-			self.known.insert(
-				finished.key,
-				Known {
-					finished,
-					gone_since: None,
-				},
-			);
+	pub(super) fn restore(&mut self, done: Vec<Finished>, lost: &BTreeSet<BlobHash>, ballots: Vec<SealedBallot>) {
+		for finished in done {
+			let known = self.known.entry(finished.key).or_insert(Known {
+				done: Vec::new(),
+				here: false,
+				gone_since: None,
+			});
+			known.here = !lost.contains(&finished.output.hash);
+			known.done.push(finished);
+		}
+		for sealed in ballots {
+			let gone_since = None;
+			self.ballots.insert(sealed.key, Cast { sealed, gone_since });
 		}
 	}
 
@@ -29,11 +35,15 @@ impl Machine {
 			.as_ref()
 			.is_some_and(|work| self.config.device.is_some_and(|device| device != work.device));
 		self.heartbeat_due = work.as_ref().filter(|work| work.heartbeat_due).map(|work| work.session);
-		let (hosted, items) = work.map(|work| (work.hosted, work.jobs)).unwrap_or_default();
+		let (hosted, items, audits) = work
+			.map(|work| (work.hosted, work.jobs, work.audits))
+			.unwrap_or_default();
 
 		self.reconcile_jobs(items, actions);
+		self.reconcile_audits(audits, actions);
 		self.reconcile_models(hosted, actions);
 		self.give_up_late_blobs(actions);
+		self.give_up_late_audits(actions);
 		self.forget(finalized, actions);
 	}
 
@@ -58,11 +68,20 @@ impl Machine {
 				continue;
 			}
 			let key = WorkKey::of(node, &item);
-			let state = if let Some(known) = self.known.get(&key) {
-				JobState::Done(known.finished.clone(), Saying::NOW)
+			let newest = self
+				.known
+				.get(&key)
+				.filter(|known| known.here)
+				.and_then(|known| known.done.last());
+			let state = if let Some(finished) = newest {
+				JobState::Done(finished.clone(), Saying::NOW)
 			} else if self.unrecorded.contains_key(&key) {
 				JobState::Recording
-			} else if self.running.as_ref().is_some_and(|run| run.keys.contains(&key)) {
+			} else if self
+				.running
+				.as_ref()
+				.is_some_and(|run| run.tasks.contains(&Task::Job(key)))
+			{
 				JobState::Running
 			} else {
 				JobState::Waiting(0)
@@ -111,9 +130,40 @@ impl Machine {
 				..Model::new(job.item.spec.clone())
 			});
 		}
+		let judging = |audit: &&Audit| audit.judge().is_some_and(Judge::wants_run);
+		for audit in self.audits.values().filter(judging) {
+			let AuditItem {
+				model, version, spec, ..
+			} = &audit.item;
+			let key = ModelKey::of(*model, *version, spec);
+			// The executor has run it, so it has the artefact.
+			let providers = || {
+				audit
+					.item
+					.providers
+					.iter()
+					.chain([&audit.item.executor])
+					.cloned()
+					.collect()
+			};
+			self.models.entry(key).or_insert_with(|| Model {
+				providers: providers(),
+				..Model::new(spec.clone())
+			});
+		}
 
 		let block = self.block;
-		let needed: BTreeSet<ModelKey> = self.jobs.values().map(|job| job.model).collect();
+		let judged = self
+			.audits
+			.values()
+			.filter_map(Audit::judge)
+			.filter(|judge| judge.wants_run());
+		let needed: BTreeSet<ModelKey> = self
+			.jobs
+			.values()
+			.map(|job| job.model)
+			.chain(judged.map(|judge| judge.model))
+			.collect();
 		// A refusal is remembered for its time, so that a model that comes and goes is not tried each time.
 		let gone: Vec<ModelKey> = self
 			.models
@@ -170,25 +220,58 @@ impl Machine {
 		}
 	}
 
-	/// Forgets outputs of jobs that are gone for good: the block without them is so deep that no reorg undoes it.
+	/// Asks about work whose job left the list so long ago that no reorg brings it back: it may be attested and wait for
+	/// its audit, or have ended.
 	fn forget(&mut self, finalized: BlockNumber, actions: &mut Vec<Action>) {
-		let block = self.block;
-		let mut forgotten = Vec::new();
-		for (key, known) in &mut self.known {
-			if self.jobs.get(&key.job).is_some_and(|job| job.key == *key) {
-				known.gone_since = None;
+		let (block, jobs, audits) = (self.block, &self.jobs, &self.audits);
+		let listed = |key: &WorkKey| {
+			jobs.get(&key.job).is_some_and(|job| job.key == *key)
+				|| audits.get(&key.job).is_some_and(|audit| audit.key == *key)
+		};
+		let known = self.known.iter_mut().map(|(key, known)| (key, &mut known.gone_since));
+		let cast = self
+			.ballots
+			.iter_mut()
+			.map(|(key, cast)| (&key.work, &mut cast.gone_since));
+		let mut questions = BTreeSet::new();
+		for (key, gone_since) in known.chain(cast) {
+			if listed(key) {
+				*gone_since = None;
 				continue;
 			}
-			let gone_since = *known.gone_since.get_or_insert(block);
-			if gone_since.saturating_add(self.config.forget_after) <= finalized {
-				forgotten.push(*key);
+			let since = *gone_since.get_or_insert(block);
+			if since.saturating_add(self.config.forget_after) <= finalized
+				&& questions.len() < self.config.max_questions
+			{
+				questions.insert(key.job);
 			}
 		}
-		for key in &forgotten {
-			self.known.remove(key);
+		if self.asked.is_none() && !questions.is_empty() {
+			actions.push(Action::AskJobs(questions.iter().copied().collect()));
+			self.asked = Some(questions);
 		}
+	}
+
+	/// Forgets the work whose job has ended, and asks again later about the rest.
+	pub(super) fn jobs_answered(&mut self, open: Option<BTreeSet<JobId>>, actions: &mut Vec<Action>) {
+		let Some(asked) = self.asked.take() else { return };
+		let Some(open) = open else { return };
+		let block = self.block;
+		let mut forgotten = BTreeSet::new();
+		let mut ends = |key: &WorkKey, gone_since: &mut Option<BlockNumber>| {
+			// What is listed again meanwhile has not ended.
+			let ended = gone_since.is_some() && asked.contains(&key.job) && !open.contains(&key.job);
+			if ended {
+				forgotten.insert(*key);
+			} else if gone_since.is_some() && asked.contains(&key.job) {
+				*gone_since = Some(block);
+			}
+			ended
+		};
+		self.known.retain(|key, known| !ends(key, &mut known.gone_since));
+		self.ballots.retain(|key, cast| !ends(&key.work, &mut cast.gone_since));
 		if !forgotten.is_empty() {
-			actions.push(Action::Forget(forgotten));
+			actions.push(Action::Forget(forgotten.into_iter().collect()));
 		}
 	}
 }
@@ -197,7 +280,7 @@ impl Job {
 	/// Gives the job up, before it ran.
 	pub(super) fn fail(&mut self, class: FailureClass, actions: &mut Vec<Action>) {
 		if self.state == JobState::Fetching {
-			actions.push(Action::StopFetch(self.key));
+			actions.push(Action::StopFetch(Transfer::Input(Task::Job(self.key))));
 		}
 		self.state = JobState::Failed(class, Saying::NOW);
 	}

@@ -1,9 +1,14 @@
 //! Turns the machine's state into the next actions.
 
-use super::*;
+use super::{audits::Stage, *};
 use crate::engine::TIME_MARGIN;
 use highway_math::deadline;
-use highway_primitives::{work_tag, worker::MaxAttestations, AttestItem, BlobRef, BLOCK_SECONDS};
+use highway_primitives::{
+	audit::{work_seed, SketchSeed},
+	work_tag,
+	worker::MaxAttestations,
+	AttestItem, BlobRef, BLOCK_SECONDS,
+};
 use sp_core::Get;
 
 /// A block's time in microseconds.
@@ -25,21 +30,42 @@ const MAX_REST: BlockNumber = 300;
 /// Blocks of a job's deadline in which its input comes and its attestation goes.
 const BLOCKS_ON_THE_WAY: BlockNumber = 2;
 
+/// An input that may run now.
+struct Ready {
+	/// When its result should be there.
+	due: BlockNumber,
+	task: Task,
+	model: ModelKey,
+	input: BlobRef,
+	units: u32,
+	/// What it may take on the slowest admitted device.
+	registered_micros: u64,
+	/// Whether a run of it failed: it runs alone, so that it cannot fail others again.
+	alone: bool,
+	seeds: Vec<SketchSeed>,
+}
+
 impl Machine {
 	pub(super) fn advance(&mut self, actions: &mut Vec<Action>) {
-		// Outputs are saved at any time: they cannot be had again.
+		// Outputs and ballots are saved at any time: they cannot be had again.
 		self.record(actions);
+		self.seal(actions);
 		if !self.active {
 			return;
 		}
 		self.check_engine(actions);
 		self.fail_refused(actions);
+		self.abstain_where_refused(actions);
 		self.fetch_models(actions);
 		self.load_model(actions);
 		self.fetch_inputs(actions);
 		self.start_run(actions);
+		self.look_at_outputs(actions);
+		// What was settled on in this call.
+		self.seal(actions);
 		self.attest(actions);
 		self.report_failures(actions);
+		self.speak_in_audits(actions);
 		self.send_heartbeat(actions);
 	}
 
@@ -51,7 +77,7 @@ impl Machine {
 		actions.push(Action::Record(
 			self.unrecorded
 				.iter()
-				.map(|(key, output)| (*key, output.clone()))
+				.map(|(key, (output, sketch))| (*key, output.clone(), *sketch))
 				.collect(),
 		));
 	}
@@ -75,7 +101,7 @@ impl Machine {
 		}
 	}
 
-	/// Model versions by the earliest deadline of a job that wants to run on them; hosted ones without a job last.
+	/// Model versions by the earliest deadline of what wants to run on them; hosted ones without such last.
 	fn models_by_urgency(&self) -> Vec<ModelKey> {
 		let mut deadlines: BTreeMap<ModelKey, BlockNumber> = self
 			.models
@@ -86,6 +112,12 @@ impl Machine {
 		for job in self.jobs.values().filter(|job| job.wants_run()) {
 			let deadline = deadlines.entry(job.model).or_insert(BlockNumber::MAX);
 			*deadline = job.item.deadline.min(*deadline);
+		}
+		for audit in self.audits.values() {
+			if let Some(judge) = audit.judge().filter(|judge| judge.wants_run()) {
+				let deadline = deadlines.entry(judge.model).or_insert(BlockNumber::MAX);
+				*deadline = audit.due(self.config.audit_margin).min(*deadline);
+			}
 		}
 		let mut models: Vec<_> = deadlines.into_iter().map(|(key, deadline)| (deadline, key)).collect();
 		models.sort_unstable();
@@ -123,11 +155,17 @@ impl Machine {
 		if !self.engine_up() || self.models.values().any(|model| model.state == ModelState::Loading) {
 			return;
 		}
+		let judged = self.audits.values().filter_map(Audit::judge);
 		let wanted: BTreeSet<ModelKey> = self
 			.jobs
 			.values()
 			.filter(|job| job.state == JobState::Ready)
 			.map(|job| job.model)
+			.chain(
+				judged
+					.filter(|judge| matches!(judge.stage, Stage::Ready))
+					.map(|judge| judge.model),
+			)
 			.collect();
 		for key in self.models_by_urgency() {
 			let Some(model) = self.models.get_mut(&key) else {
@@ -146,101 +184,176 @@ impl Machine {
 	}
 
 	fn fetch_inputs(&mut self, actions: &mut Vec<Action>) {
-		let fetching = self.jobs.values().filter(|job| job.state == JobState::Fetching).count();
+		let stages = || self.audits.values().filter_map(|audit| Some((audit, audit.judge()?)));
+		let fetching = self.jobs.values().filter(|job| job.state == JobState::Fetching).count()
+			+ stages()
+				.filter(|(_, judge)| matches!(judge.stage, Stage::Fetching))
+				.count();
 		let free = self.config.max_input_fetches.saturating_sub(fetching);
 		if free == 0 {
 			return;
 		}
 		let block = self.block;
-		let mut waiting: Vec<&mut Job> = self
+		let jobs = self
 			.jobs
-			.values_mut()
+			.values()
 			.filter(|job| matches!(job.state, JobState::Waiting(at) if at <= block) && job.item.deadline > block)
-			.collect();
-		waiting.sort_by_key(|job| (job.item.deadline, job.key.job));
-		for job in waiting.into_iter().take(free) {
-			job.state = JobState::Fetching;
-			actions.push(Action::FetchInput {
-				key: job.key,
-				input: job.item.input,
-				providers: job.item.providers.clone(),
+			.map(|job| {
+				(
+					job.item.deadline,
+					Task::Job(job.key),
+					job.item.input,
+					&job.item.providers,
+				)
 			});
+		let audits = stages()
+			.filter(|(audit, judge)| {
+				matches!(judge.stage, Stage::Waiting(at) if at <= block) && audit.item.until > block
+			})
+			.map(|(audit, judge)| {
+				let due = audit.due(self.config.audit_margin);
+				(due, Task::Audit(judge.key), audit.item.input, &audit.item.providers)
+			});
+		let mut waiting: Vec<_> = jobs.chain(audits).collect();
+		waiting.sort_by_key(|(due, task, ..)| (*due, task.job()));
+		let fetches: Vec<Action> = waiting
+			.into_iter()
+			.take(free)
+			.map(|(_, task, input, providers)| Action::FetchInput {
+				task,
+				input,
+				providers: providers.clone(),
+			})
+			.collect();
+		for fetch in &fetches {
+			match fetch {
+				Action::FetchInput {
+					task: Task::Job(key), ..
+				} => {
+					if let Some(job) = self.jobs.get_mut(&key.job) {
+						job.state = JobState::Fetching;
+					}
+				}
+				Action::FetchInput {
+					task: Task::Audit(key), ..
+				} => self.start_audit_fetch(key),
+				_ => {}
+			}
 		}
+		actions.extend(fetches);
+	}
+
+	/// What may run now, the most urgent first.
+	fn ready(&self) -> Vec<Ready> {
+		let loaded = |model: &ModelKey| {
+			self.models
+				.get(model)
+				.is_some_and(|model| model.state == ModelState::Loaded && model.rests_until <= self.block)
+		};
+		let jobs = self
+			.jobs
+			.values()
+			.filter(|job| job.state == JobState::Ready && loaded(&job.model))
+			.map(|job| Ready {
+				due: job.item.deadline,
+				task: Task::Job(job.key),
+				model: job.model,
+				input: job.item.input,
+				units: job.item.units,
+				registered_micros: registered_micros(job.item.units, &job.item.spec),
+				alone: job.failed_runs > 0,
+				seeds: vec![work_seed(&job.key.work)],
+			});
+		let room = self.held_bytes() < self.config.max_held_bytes;
+		let audits = self
+			.audits
+			.values()
+			.filter_map(|audit| Some((audit, audit.judge()?)))
+			.filter(|(_, judge)| room && matches!(judge.stage, Stage::Ready) && loaded(&judge.model))
+			.map(|(audit, judge)| Ready {
+				due: audit.due(self.config.audit_margin),
+				task: Task::Audit(judge.key),
+				model: judge.model,
+				input: audit.item.input,
+				units: audit.item.units,
+				registered_micros: registered_micros(audit.item.units, &audit.item.spec),
+				alone: judge.failed_runs > 0,
+				seeds: judge.seeds(),
+			});
+		let mut ready: Vec<Ready> = jobs.chain(audits).filter(|item| self.makes_deadline(item, 0)).collect();
+		ready.sort_by_key(|item| (item.due, item.task.job()));
+		ready
 	}
 
 	fn start_run(&mut self, actions: &mut Vec<Action>) {
 		if self.running.is_some() || self.record_failed || !self.engine_up() {
 			return;
 		}
-		let mut ready: Vec<&Job> = self
-			.jobs
-			.values()
-			.filter(|job| {
-				let loaded = self
-					.models
-					.get(&job.model)
-					.is_some_and(|model| model.state == ModelState::Loaded && model.rests_until <= self.block);
-				job.state == JobState::Ready && loaded && self.makes_deadline(job, 0)
-			})
-			.collect();
-		ready.sort_by_key(|job| (job.item.deadline, job.key.job));
+		let ready = self.ready();
 		let Some(first) = ready.first() else { return };
 
 		let model = first.model;
-		let mut batch: Vec<&Job> = vec![first];
-		let mut bytes = first.item.input.size;
+		let mut batch: Vec<&Ready> = vec![first];
+		let mut bytes = first.input.size;
 		let mut micros = self.expected_micros(first);
-		// A job that failed runs alone, so that it cannot fail others again.
-		if first.failed_runs == 0 {
-			for job in ready
-				.iter()
-				.skip(1)
-				.filter(|job| job.model == model && job.failed_runs == 0)
-			{
+		if !first.alone {
+			for item in ready.iter().skip(1).filter(|item| item.model == model && !item.alone) {
 				if batch.len() >= self.config.max_batch {
 					break;
 				}
-				let fits = bytes.saturating_add(job.item.input.size) <= self.config.max_batch_bytes;
-				let more = self.expected_or_registered_micros(job);
+				let fits = bytes.saturating_add(item.input.size) <= self.config.max_batch_bytes;
+				let more = self.expected_or_registered_micros(item);
 				// Results come together, so the first one must be able to wait for all.
 				if fits
 					&& self.makes_deadline(
 						first,
 						micros.saturating_add(more).saturating_sub(self.expected_micros(first)),
 					) {
-					bytes = bytes.saturating_add(job.item.input.size);
+					bytes = bytes.saturating_add(item.input.size);
 					micros = micros.saturating_add(more);
-					batch.push(job);
+					batch.push(item);
 				}
 			}
 		}
 
 		let id = self.next_run;
-		let jobs: Vec<(WorkKey, BlobRef)> = batch.iter().map(|job| (job.key, job.item.input)).collect();
-		let units = batch.iter().map(|job| u64::from(job.item.units)).sum();
+		let items: Vec<RunItem> = batch
+			.iter()
+			.map(|item| RunItem {
+				task: item.task,
+				input: item.input,
+				seeds: item.seeds.clone(),
+			})
+			.collect();
+		let units = batch.iter().map(|item| u64::from(item.units)).sum();
 		// Beyond the first deadline nobody waits for the results.
-		let blocks_left = first.item.deadline.saturating_sub(self.block);
-		let registered = batch.iter().map(|job| job.registered_micros()).max().unwrap_or(0);
+		let blocks_left = first.due.saturating_sub(self.block);
+		let registered = batch.iter().map(|item| item.registered_micros).max().unwrap_or(0);
 		let time_limit = registered
 			.saturating_mul(TIME_MARGIN.into())
 			.min(u64::from(blocks_left).saturating_mul(BLOCK_MICROS));
 		self.next_run = id.wrapping_add(1);
-		for (key, _) in &jobs {
-			if let Some(job) = self.jobs.get_mut(&key.job) {
-				job.state = JobState::Running;
+		for RunItem { task, .. } in &items {
+			match task {
+				Task::Job(key) => {
+					if let Some(job) = self.jobs.get_mut(&key.job) {
+						job.state = JobState::Running;
+					}
+				}
+				Task::Audit(key) => self.start_audit_run(key),
 			}
 		}
 		self.running = Some(Run {
 			id,
 			model,
-			keys: jobs.iter().map(|(key, _)| *key).collect(),
+			tasks: items.iter().map(|item| item.task).collect(),
 			units,
 		});
 		let time_limit = Duration::from_micros(time_limit).max(MIN_TIME_LIMIT);
 		actions.push(Action::Run {
 			run: id,
 			model,
-			jobs,
+			items,
 			time_limit,
 		});
 	}
@@ -257,28 +370,28 @@ impl Machine {
 		}
 	}
 
-	/// Whether the job's attestation can still be in a block up to the deadline if its run starts now and takes
-	/// `more` microseconds longer than the job alone.
-	fn makes_deadline(&self, job: &Job, more: u64) -> bool {
-		let blocks = self.expected_micros(job).saturating_add(more) / BLOCK_MICROS;
-		u64::from(self.block).saturating_add(blocks).saturating_add(1) <= u64::from(job.item.deadline)
+	/// Whether the result can still be in a block up to the deadline if the run starts now and takes `more` microseconds
+	/// longer than the input alone.
+	fn makes_deadline(&self, item: &Ready, more: u64) -> bool {
+		let blocks = self.expected_micros(item).saturating_add(more) / BLOCK_MICROS;
+		u64::from(self.block).saturating_add(blocks).saturating_add(1) <= u64::from(item.due)
 	}
 
-	/// What the job will take, by what earlier runs of its model took here. Before the first it is not known, and the
-	/// registered time, a bound for the slowest device, says nothing: the job is tried.
-	fn expected_micros(&self, job: &Job) -> u64 {
+	/// What the input will take, by what earlier runs of its model took here. Before the first it is not known, and the
+	/// registered time, a bound for the slowest device, says nothing: it is tried.
+	fn expected_micros(&self, item: &Ready) -> u64 {
 		let per_unit = self
 			.models
-			.get(&job.model)
+			.get(&item.model)
 			.and_then(|model| model.micros_per_unit)
 			.unwrap_or(0);
-		per_unit.saturating_mul(u64::from(job.item.units))
+		per_unit.saturating_mul(u64::from(item.units))
 	}
 
-	fn expected_or_registered_micros(&self, job: &Job) -> u64 {
-		match self.models.get(&job.model).and_then(|model| model.micros_per_unit) {
-			Some(per_unit) => per_unit.saturating_mul(u64::from(job.item.units)),
-			None => job.registered_micros(),
+	fn expected_or_registered_micros(&self, item: &Ready) -> u64 {
+		match self.models.get(&item.model).and_then(|model| model.micros_per_unit) {
+			Some(per_unit) => per_unit.saturating_mul(u64::from(item.units)),
+			None => item.registered_micros,
 		}
 	}
 
@@ -398,11 +511,11 @@ impl Job {
 			JobState::Waiting(_) | JobState::Fetching | JobState::Ready | JobState::Running
 		)
 	}
+}
 
-	/// What the job may take on the slowest admitted device.
-	fn registered_micros(&self) -> u64 {
-		u64::from(self.item.units)
-			.saturating_mul(u64::from(self.item.spec.unit_time_ms))
-			.saturating_mul(1000)
-	}
+/// What a job may take on the slowest admitted device.
+fn registered_micros(units: u32, spec: &VersionSpec) -> u64 {
+	u64::from(units)
+		.saturating_mul(u64::from(spec.unit_time_ms))
+		.saturating_mul(1000)
 }

@@ -2,7 +2,7 @@
 
 use super::{
 	wire::{fields, Field, Value},
-	Limits, ModelSignature, Refusal,
+	Limits, ModelSignature, Refusal, TraceOutput,
 };
 use highway_primitives::model::{DType, TensorSpec};
 use std::collections::{HashMap, HashSet};
@@ -96,7 +96,7 @@ struct Constant<'a> {
 	literal: Option<Vec<i64>>,
 }
 
-pub(super) fn model(bytes: &[u8], limits: &Limits) -> Result<ModelSignature, Refusal> {
+pub(super) fn model(bytes: &[u8], limits: &Limits, trace: Option<&[u8]>) -> Result<ModelSignature, Refusal> {
 	let (mut graph, mut opset, mut ir_version) = (None, false, None);
 	for field in fields(bytes) {
 		let field = field?;
@@ -125,10 +125,11 @@ pub(super) fn model(bytes: &[u8], limits: &Limits) -> Result<ModelSignature, Ref
 		mixes_rows: false,
 	};
 	walk.graph(graph, &mut Vec::new(), 0)?;
-	let (inputs, outputs) = walk.signature(graph)?;
+	let (inputs, outputs, trace) = walk.signature(graph, trace)?;
 	Ok(ModelSignature {
 		inputs,
 		outputs,
+		trace,
 		mixes_rows: walk.mixes_rows,
 		nodes: walk.nodes,
 	})
@@ -497,8 +498,13 @@ impl Walk<'_> {
 		})
 	}
 
-	fn signature(&self, graph: &[u8]) -> Result<(Vec<TensorSpec>, Vec<TensorSpec>), Refusal> {
+	fn signature(
+		&self,
+		graph: &[u8],
+		trace: Option<&[u8]>,
+	) -> Result<(Vec<TensorSpec>, Vec<TensorSpec>, Option<TraceOutput>), Refusal> {
 		let (mut inputs, mut outputs, mut initialised) = (Vec::new(), Vec::new(), HashSet::new());
+		let mut traced = None;
 		for field in fields(graph) {
 			let field = field?;
 			match field.number {
@@ -506,21 +512,41 @@ impl Walk<'_> {
 					initialised.insert(self.tensor(field.bytes()?)?.name);
 				}
 				11 => inputs.push(self.value_info(field.bytes()?)?),
-				12 => outputs.push(self.value_info(field.bytes()?)?),
+				12 => match self.value_info(field.bytes()?)? {
+					(name, tensor) if trace == Some(name) => once(&mut traced, trace_output(name, tensor)?)?,
+					output => outputs.push(output),
+				},
 				_ => {}
 			}
+		}
+		if let (Some(trace), None) = (trace, &traced) {
+			return Err(Refusal::NoTrace(text(trace)));
 		}
 		// Old files list their constants among the inputs.
 		inputs.retain(|(name, _)| !initialised.contains(name));
 		let specs =
 			|list: Vec<(&[u8], Option<TensorType>)>| list.into_iter().map(tensor_spec).collect::<Result<Vec<_>, _>>();
-		Ok((specs(inputs)?, specs(outputs)?))
+		Ok((specs(inputs)?, specs(outputs)?, traced))
 	}
 }
 
 struct TensorType {
 	dtype: u64,
 	shape: Option<Vec<Option<u32>>>,
+}
+
+fn trace_output(name: &[u8], tensor: Option<TensorType>) -> Result<TraceOutput, Refusal> {
+	let not_float = || Refusal::TraceNotFloat(text(name));
+	let tensor = tensor.ok_or_else(not_float)?;
+	let dtype = match tensor.dtype {
+		1 => DType::F32,
+		11 => DType::F64,
+		_ => return Err(not_float()),
+	};
+	Ok(TraceOutput {
+		dtype,
+		shape: tensor.shape,
+	})
 }
 
 fn tensor_spec((name, tensor): (&[u8], Option<TensorType>)) -> Result<TensorSpec, Refusal> {

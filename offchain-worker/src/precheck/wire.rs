@@ -4,14 +4,16 @@ use super::Refusal;
 
 /// One field of a message.
 #[derive(Clone, Copy)]
-pub(super) struct Field<'a> {
+pub(crate) struct Field<'a> {
 	pub number: u32,
 	pub value: Value<'a>,
+	/// The whole field, with its number.
+	pub raw: &'a [u8],
 }
 
 /// What a field holds.
 #[derive(Clone, Copy)]
-pub(super) enum Value<'a> {
+pub(crate) enum Value<'a> {
 	Varint(u64),
 	Fixed64,
 	Fixed32,
@@ -51,10 +53,10 @@ impl<'a> Field<'a> {
 }
 
 /// The fields of a message, in the order of the file.
-pub(super) struct Fields<'a>(&'a [u8]);
+pub(crate) struct Fields<'a>(&'a [u8]);
 
 /// Reads `message`.
-pub(super) fn fields(message: &[u8]) -> Fields<'_> {
+pub(crate) fn fields(message: &[u8]) -> Fields<'_> {
 	Fields(message)
 }
 
@@ -82,6 +84,7 @@ fn take<'a>(bytes: &mut &'a [u8], length: u64) -> Result<&'a [u8], Refusal> {
 }
 
 fn next<'a>(bytes: &mut &'a [u8]) -> Result<Field<'a>, Refusal> {
+	let start = *bytes;
 	let key = varint(bytes)?;
 	let number = u32::try_from(key >> 3).map_err(|_| Refusal::Malformed("a field number is out of range"))?;
 	if number == 0 || number >= 1 << 29 {
@@ -97,7 +100,8 @@ fn next<'a>(bytes: &mut &'a [u8]) -> Result<Field<'a>, Refusal> {
 		5 => take(bytes, 4).map(|_| Value::Fixed32)?,
 		_ => return Err(Refusal::Malformed("a field has a wire type that ONNX does not use")),
 	};
-	Ok(Field { number, value })
+	let raw = &start[..start.len() - bytes.len()];
+	Ok(Field { number, value, raw })
 }
 
 impl<'a> Iterator for Fields<'a> {

@@ -7,27 +7,29 @@ use tempfile::TempDir;
 use tokio::{sync::Notify, task::JoinHandle};
 
 #[path = "fakes.rs"]
-mod fakes;
+pub(super) mod fakes;
 use fakes::*;
 
 /// A node, whose worker can be stopped, killed and started.
-struct Node {
+pub(super) struct Node {
 	folder: TempDir,
-	chain: Arc<FakeChain>,
-	blobs: Arc<FakeBlobs>,
-	engine: Arc<FakeEngine>,
+	pub chain: Arc<FakeChain>,
+	pub blobs: Arc<FakeBlobs>,
+	pub engine: Arc<FakeEngine>,
+	pub machine: MachineConfig,
 	registry: Registry,
-	worker: Option<(mpsc::UnboundedSender<BlockTick>, JoinHandle<Result<(), WorkerError>>)>,
+	pub worker: Option<(mpsc::UnboundedSender<BlockTick>, JoinHandle<Result<(), WorkerError>>)>,
 }
 
 impl Node {
 	/// A node that hosts model 1; the network has its file and the inputs of jobs 1 to 99.
-	fn new() -> Self {
+	pub fn new() -> Self {
 		let node = Self {
 			folder: TempDir::new().unwrap(),
 			chain: Arc::default(),
 			blobs: Arc::default(),
 			engine: Arc::default(),
+			machine: MachineConfig::default(),
 			registry: Registry::new(),
 			worker: None,
 		};
@@ -37,11 +39,13 @@ impl Node {
 		node
 	}
 
-	fn config(&self) -> WorkerConfig {
-		WorkerConfig::new(self.folder.path().join("worker/journal"), H256::repeat_byte(9))
+	pub fn config(&self) -> WorkerConfig {
+		let mut config = WorkerConfig::new(self.folder.path().join("worker/journal"), H256::repeat_byte(9));
+		config.machine = self.machine.clone();
+		config
 	}
 
-	fn start(&mut self) {
+	pub fn start(&mut self) {
 		let (ticks, receiver) = mpsc::unbounded_channel();
 		let ports = Ports {
 			blocks: Box::new(FakeBlocks(receiver)),
@@ -57,14 +61,14 @@ impl Node {
 	}
 
 	/// Ends the stream of blocks and waits for the worker.
-	async fn stop(&mut self) {
+	pub async fn stop(&mut self) {
 		let (ticks, worker) = self.worker.take().unwrap();
 		drop(ticks);
 		worker.await.unwrap().unwrap();
 	}
 
 	/// Takes the worker away in the middle of whatever it does.
-	async fn kill(&mut self) {
+	pub async fn kill(&mut self) {
 		let (_ticks, worker) = self.worker.take().unwrap();
 		worker.abort();
 		let _ = worker.await;
@@ -79,7 +83,7 @@ impl Node {
 	}
 
 	/// Produces blocks until `done`.
-	async fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
+	pub async fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
 		for _ in 0..400 {
 			if done(self) {
 				return;
@@ -92,22 +96,22 @@ impl Node {
 		panic!("never: {what}");
 	}
 
-	async fn blocks(&self, count: u32) {
+	pub async fn blocks(&self, count: u32) {
 		for _ in 0..count {
 			self.chain.advance(&self.worker.as_ref().unwrap().0);
 			tokio::time::sleep(Duration::from_millis(5)).await;
 		}
 	}
 
-	fn attested(&self) -> usize {
+	pub fn attested(&self) -> usize {
 		self.chain.0.lock().attested.len()
 	}
 
-	fn runs(&self) -> usize {
+	pub fn runs(&self) -> usize {
 		self.engine.runs.lock().len()
 	}
 
-	fn metrics(&self) -> String {
+	pub fn metrics(&self) -> String {
 		TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap()
 	}
 }
@@ -165,7 +169,7 @@ async fn commitment_should_open_with_the_salt_of_the_journal() {
 		let item = node.chain.0.lock().attested[&entry.key.job].clone();
 		assert_eq!(
 			item.commitment,
-			commitment(&entry.key.work, NODE, &item.output, &entry.salt)
+			commitment(&entry.key.work, NODE, &item.output, &entry.sketch, &entry.salt)
 		);
 	}
 	assert_ne!(entries[0].salt, entries[1].salt);
@@ -249,6 +253,11 @@ async fn job_should_be_run_again_when_its_output_is_lost_before_the_restart() {
 	node.start();
 	node.until("attested", |node| node.attested() == 1).await;
 	assert_eq!(node.runs(), 2);
+	let sent = node.chain.0.lock().sent.clone();
+	assert!(
+		sent.iter().all(|item| *item == sent[0]),
+		"the same result has the same commitment"
+	);
 	node.stop().await;
 }
 
@@ -494,6 +503,7 @@ async fn nothing_should_be_done_when_the_node_is_syncing() {
 		number: 1,
 		hash: H256::zero(),
 		finalized: 0,
+		finalized_hash: H256::zero(),
 		syncing: true,
 	};
 	node.worker.as_ref().unwrap().0.send(syncing).unwrap();

@@ -1,17 +1,19 @@
 //! The node's side of the ports, in memory.
 
 use crate::{
-	engine::{Engine, EngineError, LoadRequest, ModelKey},
+	engine::{Engine, EngineError, LoadRequest, ModelKey, RunInput, RunOutput},
 	error::{BlobError, ChainError, SubmitError},
 	fixtures::*,
 	ports::*,
+	tensors::{serialize, Tensor},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use highway_primitives::{
-	node::Contact, AttestItem, BlobHash, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, WorkerAction,
+	audit::SketchSeed, model::DType, node::Contact, worker::ChunkProof, AttestItem, BlobHash, BlobRef, BlockNumber,
+	DeviceClass, FailureClass, JobId, ModelId, Sketch, WorkerAction,
 };
-use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
+use highway_runtime_api::types::{AuditItem, HostedModel, WorkItem, WorkList};
 use parking_lot::Mutex;
 use sp_core::H256;
 use std::{
@@ -41,6 +43,12 @@ pub struct ChainState {
 	pub sent: Vec<AttestItem>,
 	pub attested: BTreeMap<JobId, AttestItem>,
 	pub failed: BTreeMap<JobId, FailureClass>,
+	/// What audits want of the node; what it says about one takes it away.
+	pub audits: BTreeMap<JobId, AuditItem>,
+	/// Everything that was said in audits, whether it got there or not.
+	pub said: Vec<WorkerAction>,
+	/// Jobs that are still to end.
+	pub open: BTreeSet<JobId>,
 	pool: Vec<WorkerAction>,
 	/// Whether the next submissions are lost on their way.
 	pub lossy: bool,
@@ -81,12 +89,19 @@ impl FakeChain {
 					state.heartbeat_due = false;
 					state.heartbeats.push(healthy);
 				}
+				WorkerAction::OpenCommitment { job, .. }
+				| WorkerAction::CommitBallot { job, .. }
+				| WorkerAction::RevealBallot { job, .. }
+				| WorkerAction::ProveChunk { job, .. } => {
+					state.audits.remove(&job);
+				}
 			}
 		}
 		BlockTick {
 			number: state.number,
 			hash: H256::from_low_u64_be(state.number.into()),
 			finalized: state.number.saturating_sub(2),
+			finalized_hash: H256::from_low_u64_be(state.number.saturating_sub(2).into()),
 			syncing: false,
 		}
 	}
@@ -113,8 +128,14 @@ impl ChainReader for FakeChain {
 			heartbeat_due: state.heartbeat_due,
 			session: state.session,
 			device: state.device.unwrap_or(DeviceClass::CpuX86),
+			audits: state.audits.values().cloned().collect(),
 			..work(state.jobs.values().cloned().collect())
 		}))
+	}
+
+	async fn open_jobs(&self, _at: H256, jobs: Vec<JobId>) -> Result<Vec<JobId>, ChainError> {
+		let state = self.0.lock();
+		Ok(jobs.into_iter().filter(|job| state.open.contains(job)).collect())
 	}
 }
 
@@ -122,8 +143,10 @@ impl ChainReader for FakeChain {
 impl Submitter for FakeChain {
 	async fn submit(&self, _at: H256, action: WorkerAction) -> Result<(), SubmitError> {
 		let mut state = self.0.lock();
-		if let WorkerAction::Attest { items, .. } = &action {
-			state.sent.extend(items.iter().cloned());
+		match &action {
+			WorkerAction::Attest { items, .. } => state.sent.extend(items.iter().cloned()),
+			WorkerAction::ReportFailure { .. } | WorkerAction::Heartbeat { .. } => {}
+			said => state.said.push(said.clone()),
 		}
 		if !state.lossy {
 			state.pool.push(action);
@@ -210,6 +233,15 @@ impl BlobStore for FakeBlobs {
 		Ok(blob)
 	}
 
+	async fn prove_chunk(&self, blob: BlobRef, index: u64) -> Result<ChunkProof, BlobError> {
+		let bytes = self.here.lock().get(&blob.hash).cloned().ok_or(BlobError::Missing)?;
+		let chunk = bytes.chunks(1024).nth(index as usize).ok_or(BlobError::Missing)?;
+		Ok(ChunkProof {
+			bytes: chunk.to_vec().try_into().expect("at most 1024 bytes"),
+			siblings: Default::default(),
+		})
+	}
+
 	fn pin(&self, hash: BlobHash) {
 		self.pinned.lock().insert(hash);
 	}
@@ -219,7 +251,7 @@ impl BlobStore for FakeBlobs {
 	}
 }
 
-/// An engine whose answer is the input with a word in front.
+/// An engine whose answer is the input with a word in front, as one tensor.
 #[derive(Default)]
 pub struct FakeEngine {
 	pub loaded: Mutex<BTreeSet<ModelKey>>,
@@ -235,7 +267,15 @@ pub struct FakeEngine {
 }
 
 pub fn answer_to(input: &[u8]) -> Vec<u8> {
-	[b"answer to ", input].concat()
+	let text = [b"answer to ", input].concat();
+	serialize(&[Tensor::new("y", DType::U8, vec![text.len()], text).expect("as many bytes as the shape says")])
+}
+
+/// The sketch of its run under a seed.
+pub fn sketch_of(input: &[u8], seed: &SketchSeed) -> Sketch {
+	let mut sketch = sketch(1000 * i64::from(*input.last().unwrap_or(&0)));
+	sketch.sums[1] = seed[0].into();
+	sketch
 }
 
 #[async_trait]
@@ -262,10 +302,12 @@ impl Engine for FakeEngine {
 	async fn run(
 		&self,
 		_model: &ModelKey,
-		inputs: Vec<Bytes>,
+		inputs: Vec<RunInput>,
 		_time_limit: Duration,
-	) -> Vec<Result<Bytes, EngineError>> {
-		self.runs.lock().push(inputs.clone());
+	) -> Vec<Result<RunOutput, EngineError>> {
+		self.runs
+			.lock()
+			.push(inputs.iter().map(|input| input.file.clone()).collect());
 		let gate = self.gate.lock().clone();
 		if let Some(gate) = gate {
 			gate.notified().await;
@@ -280,11 +322,12 @@ impl Engine for FakeEngine {
 		let faults = self.faults.lock();
 		inputs
 			.iter()
-			.map(|input| {
-				faults
-					.get(input)
-					.cloned()
-					.map_or_else(|| Ok(answer_to(input).into()), Err)
+			.map(|RunInput { file, seeds }| match faults.get(file) {
+				Some(fault) => Err(fault.clone()),
+				None => Ok(RunOutput {
+					file: answer_to(file).into(),
+					sketches: seeds.iter().map(|seed| sketch_of(file, seed)).collect(),
+				}),
 			})
 			.collect()
 	}

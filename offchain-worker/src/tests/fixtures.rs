@@ -1,14 +1,21 @@
 //! Work lists for tests.
 
-use crate::{engine::ModelKey, machine::WorkKey};
-use highway_primitives::{
-	model::{Unit, VerificationPolicy, VersionSpec},
-	node::Contact,
-	work_id, BlobRef, BlockNumber, DeviceClass, JobId, ModelId, NodeId,
+use crate::{
+	engine::ModelKey,
+	machine::{BallotKey, WorkKey},
 };
-use highway_runtime_api::types::{HostedModel, WorkItem, WorkList};
+use highway_primitives::{
+	audit::{AuditTask, Claims, Seat, SketchSeed},
+	model::{DType, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec},
+	node::Contact,
+	work_id, BlobRef, BlockNumber, DeviceClass, JobId, ModelId, NodeId, Sketch,
+};
+use highway_runtime_api::types::{AuditItem, HostedModel, WorkItem, WorkList};
 
 pub const NODE: NodeId = 7;
+
+/// Who did the jobs that [`NODE`] audits.
+pub const EXECUTOR: NodeId = 5;
 
 /// The bytes of a model's file.
 pub fn artifact_bytes(model: ModelId) -> Vec<u8> {
@@ -25,10 +32,22 @@ pub fn spec(model: ModelId) -> VersionSpec {
 		artifact: BlobRef::of(&artifact_bytes(model)),
 		licence: Default::default(),
 		inputs: Default::default(),
-		outputs: Default::default(),
+		outputs: vec![TensorSpec {
+			name: b"y".to_vec().try_into().unwrap(),
+			dtype: DType::U8,
+			shape: vec![None].try_into().unwrap(),
+		}]
+		.try_into()
+		.unwrap(),
 		unit: Unit::Request,
 		unit_time_ms: 100,
 		policy: VerificationPolicy::Exact,
+		trace: Some(Trace {
+			tensor: b"trace".to_vec().try_into().unwrap(),
+			tolerance: 10,
+		}),
+		detection: Default::default(),
+		shares_runs: true,
 		recipe: None,
 	}
 }
@@ -87,5 +106,72 @@ pub fn work(jobs: Vec<WorkItem>) -> WorkList {
 		device: DeviceClass::CpuX86,
 		hosted: Vec::new(),
 		jobs,
+		audits: Vec::new(),
+	}
+}
+
+/// A sketch with this first sum.
+pub fn sketch(first: i64) -> Sketch {
+	let mut sketch = Sketch::default();
+	sketch.sums[0] = first;
+	sketch
+}
+
+/// What an audit of a job of model 1 wants, about this output.
+pub fn audit(job: JobId, task: AuditTask, output: &[u8], until: BlockNumber) -> AuditItem {
+	let WorkItem {
+		work,
+		model,
+		version,
+		spec,
+		input,
+		units,
+		providers,
+		..
+	} = item(job, 1, 0);
+	AuditItem {
+		job,
+		work,
+		model,
+		version,
+		spec,
+		input,
+		units,
+		providers,
+		output: BlobRef::of(output),
+		executor: contact(EXECUTOR),
+		task,
+		until,
+	}
+}
+
+/// The seed of an auditor's ballot on a job of model 1.
+pub fn auditor_seed(job: JobId) -> SketchSeed {
+	highway_primitives::audit::work_seed(&item(job, 1, 0).work)
+}
+
+/// An auditor's task.
+pub fn judge(job: JobId) -> AuditTask {
+	AuditTask::Judge {
+		seat: Seat::Auditor,
+		seed: auditor_seed(job),
+		claims: None,
+	}
+}
+
+/// A juror's task.
+pub fn judge_as_juror(seed: SketchSeed, claims: Claims) -> AuditTask {
+	AuditTask::Judge {
+		seat: Seat::Juror,
+		seed,
+		claims: Some(claims),
+	}
+}
+
+/// The key of this node's ballot on a job of model 1.
+pub fn ballot_key(job: JobId, seed: SketchSeed) -> BallotKey {
+	BallotKey {
+		work: key(job, 1),
+		seed,
 	}
 }

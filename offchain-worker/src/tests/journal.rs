@@ -1,6 +1,6 @@
 use super::*;
-use crate::fixtures::{key, NODE};
-use highway_primitives::JobId;
+use crate::fixtures::{ballot_key, key, sketch, NODE};
+use highway_primitives::{Ballot, JobId, Vote};
 use std::collections::VecDeque;
 use tempfile::TempDir;
 
@@ -12,7 +12,20 @@ fn entry(job: JobId) -> Entry {
 	Entry {
 		key: key(job, 1),
 		output: BlobRef::of(&job.to_le_bytes()),
+		sketch: sketch(job as i64),
 		salt: [job as u8; 32],
+	}
+}
+
+fn ballot(job: JobId, seed: u8) -> SealedBallot {
+	SealedBallot {
+		key: ballot_key(job, [seed; 32]),
+		ballot: Ballot {
+			vote: Vote::Yes,
+			auditor_right: true,
+			sketch: sketch(job as i64),
+		},
+		salt: [seed; 32],
 	}
 }
 
@@ -22,6 +35,13 @@ fn open(folder: &TempDir) -> Journal {
 
 fn jobs(journal: &Journal) -> Vec<JobId> {
 	journal.entries().map(|entry| entry.key.job).collect()
+}
+
+fn ballots(journal: &Journal) -> Vec<(JobId, u8)> {
+	journal
+		.ballots()
+		.map(|sealed| (sealed.key.work.job, sealed.key.seed[0]))
+		.collect()
 }
 
 #[test]
@@ -42,8 +62,48 @@ fn finished_should_carry_the_commitment_when_made_from_an_entry() {
 	let finished = entry(5).finished();
 	assert_eq!(
 		finished.commitment,
-		commitment(&entry(5).key.work, NODE, &entry(5).output, &[5; 32])
+		commitment(&entry(5).key.work, NODE, &entry(5).output, &sketch(5), &[5; 32])
 	);
+	assert_eq!((finished.sketch, finished.salt), (sketch(5), [5; 32]));
+}
+
+#[test]
+fn ballots_should_come_back_and_go_with_their_job_when_reopened() {
+	let folder = TempDir::new().unwrap();
+	let mut journal = open(&folder);
+	for sealed in [ballot(1, 1), ballot(1, 2), ballot(2, 1), ballot(2, 255), ballot(3, 0)] {
+		journal.append_ballot(sealed).unwrap();
+	}
+	journal.append(vec![entry(4)]).unwrap();
+	journal.forget(&[key(2, 1), key(9, 1)]).unwrap();
+	drop(journal);
+	let journal = open(&folder);
+	assert_eq!(ballots(&journal), [(1, 1), (1, 2), (3, 0)]);
+	assert_eq!(jobs(&journal), [4]);
+	assert_eq!(journal.ballot(&ballot(1, 2).key), Some(&ballot(1, 2)));
+	assert_eq!(journal.ballot(&ballot(1, 3).key), None);
+}
+
+#[test]
+fn both_results_should_stay_when_work_was_done_again_with_another_one() {
+	let folder = TempDir::new().unwrap();
+	let mut journal = open(&folder);
+	let other = Entry {
+		output: BlobRef::of(b"other"),
+		..entry(1)
+	};
+	journal.append(vec![entry(1)]).unwrap();
+	journal.append(vec![other.clone()]).unwrap();
+	drop(journal);
+	let mut journal = open(&folder);
+	assert_eq!(
+		journal.entries().cloned().collect::<Vec<_>>(),
+		[entry(1), other.clone()]
+	);
+	assert_eq!(journal.entry(&entry(1).key, &entry(1).output), Some(&entry(1)));
+	assert_eq!(journal.entry(&entry(1).key, &other.output), Some(&other));
+	journal.forget(&[entry(1).key]).unwrap();
+	assert_eq!(journal.entries().count(), 0);
 }
 
 #[test]
@@ -56,6 +116,8 @@ fn whole_records_should_survive_when_the_file_is_cut_at_any_byte() {
 		journal.append(vec![entry(job)]).unwrap();
 		ends.push((journal.file_len(), (1..=job).collect()));
 	}
+	journal.append_ballot(ballot(1, 1)).unwrap();
+	let with_ballot = journal.file_len()..;
 	journal.forget(&[entry(1).key]).unwrap();
 	ends.push((journal.file_len(), vec![2, 3]));
 	drop(journal);
@@ -67,6 +129,8 @@ fn whole_records_should_survive_when_the_file_is_cut_at_any_byte() {
 		let whole = ends.iter().rev().find(|(end, _)| *end <= cut as u64);
 		let expected = whole.map_or(&[][..], |(_, jobs)| jobs);
 		assert_eq!(jobs(&journal), expected, "cut at {cut}");
+		let cast = with_ballot.contains(&(cut as u64)) && expected.contains(&1);
+		assert_eq!(!ballots(&journal).is_empty(), cast, "cut at {cut}");
 
 		// What is written after the repair is found, too.
 		journal.append(vec![entry(9)]).unwrap();
@@ -143,16 +207,20 @@ fn file_should_stay_bounded_when_work_comes_and_goes() {
 		let batch: Vec<Entry> = (round * 100..(round + 1) * 100).map(entry).collect();
 		let keys: Vec<WorkKey> = batch.iter().map(|entry| entry.key).collect();
 		journal.append(batch).unwrap();
+		for job in round * 100..round * 100 + 10 {
+			journal.append_ballot(ballot(job, 1)).unwrap();
+		}
 		journal.forget(&keys[1..]).unwrap();
 		assert!(journal.file_len() < MIN_COMPACTION_LEN + 64 * 1024);
 	}
-	assert_eq!(journal.entries().count(), 60);
+	assert_eq!((journal.entries().count(), journal.ballots().count()), (60, 60));
 	assert_eq!(
 		fs::metadata(folder.path().join("journal")).unwrap().len(),
 		journal.file_len()
 	);
 	drop(journal);
-	assert_eq!(open(&folder).entries().count(), 60);
+	let journal = open(&folder);
+	assert_eq!((journal.entries().count(), journal.ballots().count()), (60, 60));
 }
 
 #[cfg(unix)]
@@ -225,7 +293,8 @@ fn log_should_hold_whole_records_only_when_the_disk_was_full() {
 		log.append(&record(3)).unwrap();
 
 		let found = replay(&log.file.bytes);
-		assert_eq!(found.entries.keys().map(|key| key.job).collect::<Vec<_>>(), [1, 3]);
+		let jobs: Vec<JobId> = found.contents.entries.keys().map(|key| key.job).collect();
+		assert_eq!(jobs, [1, 3]);
 		assert_eq!((found.len, found.damaged), (log.file.bytes.len(), 0));
 	}
 }

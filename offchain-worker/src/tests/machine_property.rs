@@ -3,9 +3,12 @@
 use super::*;
 use crate::fixtures::*;
 use codec::Encode;
-use highway_primitives::{BlobRef, ModelId};
+use highway_primitives::{
+	audit::{work_seed, AuditTask, Claims, SketchSeed},
+	worker::commitment,
+	BlobRef, ModelId, Vote,
+};
 use proptest::prelude::*;
-use sp_core::H256;
 use std::collections::HashMap;
 
 /// The world around a machine, which checks everything that the machine asks for.
@@ -19,13 +22,89 @@ struct World {
 	next_job: JobId,
 	/// What the machine waits for.
 	open: Vec<Action>,
-	running: BTreeSet<WorkKey>,
+	running: BTreeSet<Task>,
 	journal: BTreeMap<WorkKey, Finished>,
-	/// Finished runs of each job, failed ones apart.
-	good_runs: HashMap<WorkKey, u32>,
+	/// Finished runs, failed ones apart.
+	good_runs: HashMap<Task, u32>,
 	submitted: Vec<Action>,
 	ever_assigned: BTreeSet<JobId>,
 	ended: BTreeSet<JobId>,
+	/// What audits want of the node, by the chain's state.
+	audits: BTreeMap<JobId, AuditItem>,
+	next_audit: JobId,
+	/// What was attested of the node's own jobs, and not opened yet.
+	attested: BTreeMap<JobId, Finished>,
+	ballots: BTreeMap<BallotKey, SealedBallot>,
+	/// Outputs that the machine asked for, by ballot.
+	fetched: BTreeSet<BallotKey>,
+	/// Audits that ended in silence although they could have been heard.
+	silent: Vec<JobId>,
+	/// Ballots whose commitment is on chain.
+	committed: BTreeSet<JobId>,
+	revealed: BTreeSet<JobId>,
+}
+
+/// Other nodes' jobs have numbers from here on.
+const OTHERS: JobId = 1_000_000;
+
+/// What is true of another node's job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Truth {
+	Right,
+	Wrong,
+	/// Its output has another length than the right one.
+	WrongLength,
+	/// Its input does not fit the model.
+	Unfit,
+}
+
+fn truth_of(job: JobId) -> Truth {
+	match job % 8 {
+		1 => Truth::Wrong,
+		2 => Truth::WrongLength,
+		3 => Truth::Unfit,
+		_ => Truth::Right,
+	}
+}
+
+/// Jurors are asked in half of the audits, with a seed of their own.
+fn seed_of(job: JobId) -> SketchSeed {
+	if job % 2 == 0 {
+		auditor_seed(job)
+	} else {
+		[job as u8; 32]
+	}
+}
+
+fn own_file(job: JobId) -> Vec<u8> {
+	format!("result of {job}").into_bytes()
+}
+
+/// What another node attested, and what a juror is told about it: the sketches of honest nodes.
+fn others_audit(job: JobId, until: BlockNumber) -> AuditItem {
+	let output = match truth_of(job) {
+		Truth::WrongLength => b"short".to_vec(),
+		_ => own_file(job),
+	};
+	let task = if seed_of(job) == auditor_seed(job) {
+		judge(job)
+	} else {
+		let claims = Claims {
+			executor: sketch(1),
+			vote: if truth_of(job) == Truth::Right {
+				Vote::Yes
+			} else {
+				Vote::No
+			},
+			auditor: if truth_of(job) == Truth::Unfit {
+				sketch(0)
+			} else {
+				sketch(1)
+			},
+		};
+		judge_as_juror(seed_of(job), claims)
+	};
+	audit(job, task, &output, until)
 }
 
 #[derive(Clone, Debug)]
@@ -36,6 +115,9 @@ enum Step {
 		taken: u8,
 		lose: Option<u8>,
 		bring_back: Option<u8>,
+		/// Begin the audit of another node's job, and ask the node to open one of its own.
+		audit: bool,
+		open: Option<u8>,
 	},
 	/// Answer one open action, in one of several ways.
 	Answer {
@@ -48,8 +130,10 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
 	let some = || prop::option::weighted(0.2, any::<u8>());
 	prop_oneof![
-		2 => (0..3u8, any::<u8>(), some(), some())
-			.prop_map(|(new, taken, lose, bring_back)| Step::Block { new, taken, lose, bring_back }),
+		2 => (0..3u8, any::<u8>(), some(), some(), prop::bool::weighted(0.4), some())
+			.prop_map(|(new, taken, lose, bring_back, audit, open)| {
+				Step::Block { new, taken, lose, bring_back, audit, open }
+			}),
 		8 => (any::<u8>(), any::<u8>()).prop_map(|(which, how)| Step::Answer { which, how }),
 		1 => Just(Step::Syncing),
 	]
@@ -83,6 +167,14 @@ impl World {
 			submitted: Vec::new(),
 			ever_assigned: BTreeSet::new(),
 			ended: BTreeSet::new(),
+			audits: BTreeMap::new(),
+			next_audit: OTHERS,
+			attested: BTreeMap::new(),
+			ballots: BTreeMap::new(),
+			fetched: BTreeSet::new(),
+			silent: Vec::new(),
+			committed: BTreeSet::new(),
+			revealed: BTreeSet::new(),
 		}
 	}
 
@@ -90,19 +182,16 @@ impl World {
 		for action in self.machine.handle(event) {
 			self.check(&action);
 			match action {
-				Action::DropJob { key: dropped, .. } | Action::StopFetch(dropped) => {
-					self.open.retain(|open| match open {
-						Action::FetchInput { key, .. } => *key != dropped,
-						_ => true,
-					})
-				}
+				Action::DropJob { key, .. } => self.stop(Transfer::Input(Task::Job(key))),
+				Action::StopFetch(transfer) => self.stop(transfer),
 				Action::Forget(keys) => {
 					for key in keys {
 						assert!(
-							!self.assigned.contains_key(&key.job),
-							"forgot the output of a job that is assigned"
+							!self.assigned.contains_key(&key.job) && !self.is_open(key.job),
+							"forgot what may still be asked for"
 						);
 						self.journal.remove(&key);
+						self.ballots.retain(|ballot, _| ballot.work != key);
 					}
 				}
 				Action::DropModel(dropped) => self.open.retain(|open| match open {
@@ -110,27 +199,112 @@ impl World {
 					_ => true,
 				}),
 				Action::ReleaseModel(_) => {}
+				Action::Unanswerable { key, .. } => panic!("the journal does not hold job {}", key.job),
 				action => self.open.push(action),
 			}
 		}
 	}
 
+	fn stop(&mut self, transfer: Transfer) {
+		self.open.retain(|open| match open {
+			Action::FetchInput { task, .. } => Transfer::Input(*task) != transfer,
+			Action::FetchOutput { key, .. } => Transfer::Output(*key) != transfer,
+			_ => true,
+		});
+	}
+
+	/// Whether the chain may still ask for what the node did or said about this job.
+	fn is_open(&self, job: JobId) -> bool {
+		self.audits.contains_key(&job) || self.attested.contains_key(&job) || self.assigned.contains_key(&job)
+	}
+
 	fn check(&mut self, action: &Action) {
 		let limit = &self.machine.config;
 		match action {
-			Action::Run { model, jobs, .. } => {
+			Action::Run { model, items, .. } => {
 				assert!(self.running.is_empty(), "two runs on one device");
-				assert!(!jobs.is_empty() && jobs.len() <= limit.max_batch);
-				for (key, _) in jobs {
-					assert!(self.listed.contains(&key.job), "ran a job that is not listed");
-					assert_eq!(model_key(model_of(key.job)), *model);
+				assert!(!items.is_empty() && items.len() <= limit.max_batch);
+				for RunItem { task, seeds, .. } in items {
+					match task {
+						Task::Job(key) => {
+							assert!(self.listed.contains(&key.job), "ran a job that is not listed");
+							assert_eq!(model_key(model_of(key.job)), *model);
+							assert!(
+								!self.journal.contains_key(key),
+								"ran a job whose output is in the journal"
+							);
+							assert_eq!(*seeds, [work_seed(&key.work)]);
+						}
+						Task::Audit(key) => {
+							assert_eq!(model_key(1), *model);
+							assert!(!self.ballots.contains_key(key), "ran a job that is judged");
+							assert_eq!(seeds.last(), Some(&key.seed));
+							assert_eq!(seeds[0], work_seed(&key.work.work));
+						}
+					}
 					assert!(
-						!self.journal.contains_key(key),
-						"ran a job whose output is in the journal"
+						matches!(task, Task::Audit(_)) || !self.good_runs.contains_key(task),
+						"ran a job again that gave an output"
 					);
-					assert!(!self.good_runs.contains_key(key), "ran a job again that gave an output");
-					assert!(self.running.insert(*key));
+					assert!(self.running.insert(*task));
 				}
+			}
+			Action::FetchOutput { key, .. } => {
+				assert!(
+					self.good_runs.contains_key(&Task::Audit(*key)),
+					"looked at an output before there was an own one"
+				);
+				assert!(!self.ballots.contains_key(key));
+			}
+			Action::Compare { key, ours, .. } => {
+				assert!(self.fetched.contains(key), "compared with an output that is not here");
+				assert_eq!(*ours, own_file(key.work.job));
+			}
+			Action::RecordBallot { key, ballot } => {
+				if let Some(before) = self.ballots.get(key) {
+					assert_eq!(before.ballot, *ballot, "a second ballot");
+				}
+				let truth = truth_of(key.work.job);
+				match ballot.vote {
+					Vote::Yes => assert_eq!(truth, Truth::Right, "a false yes"),
+					Vote::No => assert_ne!(truth, Truth::Right, "a false no"),
+					Vote::Missing | Vote::Abstain => {}
+				}
+				assert!(ballot.auditor_right, "an auditor that was right is accused: {truth:?}");
+				assert!(
+					!self
+						.open
+						.iter()
+						.any(|open| matches!(open, Action::RecordBallot { key: other, .. } if other == key)),
+					"one ballot is written twice at once"
+				);
+			}
+			Action::SubmitCommitment {
+				job, seed, commitment, ..
+			} => {
+				let sealed = self
+					.ballots
+					.get(&ballot_key(*job, *seed))
+					.expect("committed to what is not in the journal");
+				assert_eq!(sealed.commitment(), *commitment);
+			}
+			Action::SubmitReveal { job, ballot, salt, .. } => {
+				let sealed = &self.ballots[&ballot_key(*job, seed_of(*job))];
+				assert_eq!((sealed.ballot, sealed.salt), (*ballot, *salt));
+			}
+			Action::SubmitOpening {
+				node,
+				job,
+				sketch,
+				salt,
+			} => {
+				let Finished {
+					key,
+					output,
+					commitment: made,
+					..
+				} = &self.attested[job];
+				assert_eq!(commitment(&key.work, *node, output, sketch, salt), *made);
 			}
 			Action::SubmitAttest { node, items, .. } => {
 				assert!(!items.is_empty() && items.len() <= 256);
@@ -182,6 +356,7 @@ impl World {
 		let list = WorkList {
 			heartbeat_due: self.number % 20 < 5,
 			session: self.number / 20,
+			audits: self.audits.values().cloned().collect(),
 			..work(jobs)
 		};
 		let finalized = self.number.saturating_sub(2);
@@ -197,8 +372,44 @@ impl World {
 		let count = most.min(self.submitted.len());
 		for action in self.submitted.drain(..count).collect::<Vec<_>>() {
 			let jobs: Vec<JobId> = match action {
-				Action::SubmitAttest { items, .. } => items.iter().map(|item| item.job).collect(),
+				Action::SubmitAttest { items, .. } => {
+					for item in &items {
+						let finished = self.journal.get(&world_key(item.job));
+						if let (Some(finished), true) = (finished, self.assigned.contains_key(&item.job)) {
+							self.attested.insert(item.job, finished.clone());
+						}
+					}
+					items.iter().map(|item| item.job).collect()
+				}
 				Action::SubmitFailure { job, .. } => vec![job],
+				Action::SubmitOpening { job, .. } => {
+					let is_open = |item: &AuditItem| item.task == AuditTask::Open;
+					if self.audits.get(&job).is_some_and(is_open) {
+						self.audits.remove(&job);
+						self.attested.remove(&job);
+					}
+					continue;
+				}
+				Action::SubmitCommitment { job, seed, .. } => {
+					let judged = |item: &AuditItem| matches!(item.task, AuditTask::Judge { seed: s, .. } if s == seed);
+					if let Some(item) = self.audits.get_mut(&job).filter(|item| judged(item)) {
+						item.task = AuditTask::Reveal { seed };
+						item.until = self.number + 40;
+						self.committed.insert(job);
+					}
+					continue;
+				}
+				Action::SubmitReveal { job, .. } => {
+					if self
+						.audits
+						.get(&job)
+						.is_some_and(|item| matches!(item.task, AuditTask::Reveal { .. }))
+					{
+						self.audits.remove(&job);
+						self.revealed.insert(job);
+					}
+					continue;
+				}
 				_ => continue,
 			};
 			for job in jobs {
@@ -209,6 +420,43 @@ impl World {
 		}
 	}
 
+	/// Phases that end by themselves.
+	fn expire(&mut self) {
+		let number = self.number;
+		let late: Vec<JobId> = self
+			.audits
+			.iter()
+			.filter(|(_, item)| item.until < number)
+			.map(|(job, _)| *job)
+			.collect();
+		for job in late {
+			self.audits.remove(&job);
+			self.attested.remove(&job);
+			self.silent.push(job);
+		}
+	}
+
+	fn begin_audit(&mut self, until: BlockNumber) {
+		self.audits
+			.insert(self.next_audit, others_audit(self.next_audit, until));
+		self.next_audit += 1;
+	}
+
+	/// Asks the node to open what it committed to.
+	fn ask_to_open(&mut self, job: JobId, until: BlockNumber) {
+		let item = item(job, model_of(job), 0);
+		let output = self.attested[&job].output;
+		let asked = AuditItem {
+			work: item.work,
+			model: item.model,
+			spec: item.spec,
+			input: item.input,
+			output,
+			..audit(job, AuditTask::Open, b"", until)
+		};
+		self.audits.insert(job, asked);
+	}
+
 	fn step(&mut self, step: Step) {
 		match step {
 			Step::Block {
@@ -216,6 +464,8 @@ impl World {
 				taken,
 				lose,
 				bring_back,
+				audit,
+				open,
 			} => {
 				for _ in 0..new {
 					self.assigned
@@ -231,8 +481,18 @@ impl World {
 					self.assigned.remove(&job);
 				}
 				if let Some(job) = bring_back.and_then(|back| pick(self.ever_assigned.iter(), back)) {
+					// A reorg takes back what came after the assignment.
+					self.audits.remove(&job);
+					self.attested.remove(&job);
 					self.assigned.insert(job, self.number + 8);
 				}
+				if audit {
+					self.begin_audit(self.number + 6 + (self.next_audit % 20) as u32);
+				}
+				if let Some(job) = open.and_then(|open| pick(self.attested.keys(), open)) {
+					self.ask_to_open(job, self.number + 40);
+				}
+				self.expire();
 				self.block();
 			}
 			Step::Answer { which, how } => {
@@ -258,24 +518,61 @@ impl World {
 				Event::ModelFailed(model, LoadFault::Engine(engine_error(how)))
 			}
 			Action::LoadModel { model, .. } => Event::ModelFailed(model, LoadFault::Blob(blob_error(how))),
-			Action::FetchInput { key, .. } if good => Event::InputReady(key),
-			Action::FetchInput { key, .. } => Event::InputFailed(key, blob_error(how)),
+			Action::FetchInput { task, .. } if good => Event::InputReady(task),
+			Action::FetchInput { task, .. } => Event::InputFailed(task, blob_error(how)),
+			Action::FetchOutput { key, .. } if good => {
+				self.fetched.insert(key);
+				Event::OutputReady(key)
+			}
+			Action::FetchOutput { key, .. } => Event::OutputFailed(key, blob_error(how)),
+			Action::Compare { key, .. } if good => {
+				let finding = match truth_of(key.work.job) {
+					Truth::Right => Finding::Right,
+					_ => Finding::Wrong,
+				};
+				Event::Compared(key, Ok(finding))
+			}
+			Action::Compare { key, .. } => {
+				self.fetched.remove(&key);
+				Event::Compared(key, Err(blob_error(how)))
+			}
+			Action::RecordBallot { key, ballot } if good => {
+				let sealed = SealedBallot {
+					key,
+					ballot,
+					salt: [how; 32],
+				};
+				let sealed = self.ballots.entry(key).or_insert(sealed).clone();
+				Event::BallotRecorded(sealed)
+			}
+			Action::RecordBallot { key, .. } => Event::BallotRecordFailed(key),
+			Action::AskJobs(_) if !good => Event::OpenJobs(None),
+			Action::AskJobs(jobs) => Event::OpenJobs(Some(jobs.into_iter().filter(|job| self.is_open(*job)).collect())),
 			Action::Run { run, .. } if how % 11 == 10 => {
 				self.running.clear();
 				Event::NotLoaded(run)
 			}
-			Action::Run { run, jobs, .. } => {
+			Action::Run { run, items, .. } => {
 				self.running.clear();
 				let mut results = Vec::new();
-				for (place, (key, _)) in jobs.into_iter().enumerate() {
+				for (place, RunItem { task, seeds, .. }) in items.into_iter().enumerate() {
 					let how = how.rotate_left(place as u32);
-					if how % 3 == 1 {
-						results.push((key, Err(JobFault::Engine(engine_error(how)))));
+					let unfit = matches!(task, Task::Audit(key) if truth_of(key.work.job) == Truth::Unfit);
+					if unfit && how % 3 == 0 {
+						results.push((task, Err(JobFault::Engine(EngineError::InputInvalid("x".into())))));
+					} else if how % 3 == 1 || unfit {
+						results.push((task, Err(JobFault::Engine(trouble(task, how)))));
 					} else if how % 13 == 12 {
-						results.push((key, Err(JobFault::InputLost)));
+						results.push((task, Err(JobFault::InputLost)));
 					} else {
-						*self.good_runs.entry(key).or_default() += 1;
-						results.push((key, Ok(Bytes::from(key.encode()))));
+						*self.good_runs.entry(task).or_default() += 1;
+						let file = match task {
+							Task::Job(key) => key.encode(),
+							Task::Audit(key) => own_file(key.work.job),
+						};
+						let sketches = seeds.iter().map(|_| sketch(1)).collect();
+						let file = file.into();
+						results.push((task, Ok(RunOutput { file, sketches })));
 					}
 				}
 				Event::RunDone {
@@ -287,10 +584,15 @@ impl World {
 			Action::Record(outputs) if good => {
 				let finished: Vec<Finished> = outputs
 					.into_iter()
-					.map(|(key, output)| Finished {
-						key,
-						output: BlobRef::of(&output),
-						commitment: H256::from_low_u64_be(key.job),
+					.map(|(key, output, sketch)| {
+						let (output, salt) = (BlobRef::of(&output), [key.job as u8; 32]);
+						Finished {
+							key,
+							output,
+							sketch,
+							salt,
+							commitment: commitment(&key.work, key.node, &output, &sketch, &salt),
+						}
 					})
 					.collect();
 				self.journal
@@ -300,6 +602,10 @@ impl World {
 			Action::Record(_) => Event::RecordFailed,
 			ref action @ (Action::SubmitAttest { .. }
 			| Action::SubmitFailure { .. }
+			| Action::SubmitOpening { .. }
+			| Action::SubmitCommitment { .. }
+			| Action::SubmitReveal { .. }
+			| Action::SubmitProof { .. }
 			| Action::SubmitHeartbeat { .. }) => {
 				let submission = match action {
 					Action::SubmitAttest { items, .. } => {
@@ -307,6 +613,10 @@ impl World {
 					}
 					Action::SubmitFailure { job, .. } => Submission::Failure(*job),
 					Action::SubmitHeartbeat { node, session, .. } => Submission::Heartbeat(*node, *session),
+					Action::SubmitOpening { job, .. } => Submission::Audit(*job, AuditStep::Open),
+					Action::SubmitCommitment { job, .. } => Submission::Audit(*job, AuditStep::Commit),
+					Action::SubmitReveal { job, .. } => Submission::Audit(*job, AuditStep::Reveal),
+					Action::SubmitProof { job, .. } => Submission::Audit(*job, AuditStep::Prove),
 					_ => unreachable!(),
 				};
 				match how % 3 {
@@ -323,9 +633,8 @@ impl World {
 			| Action::DropJob { .. }
 			| Action::DropModel(_)
 			| Action::Forget(_)
-			| Action::ReleaseModel(_) => {
-				unreachable!("not kept open")
-			}
+			| Action::ReleaseModel(_)
+			| Action::Unanswerable { .. } => unreachable!("not kept open"),
 		};
 		self.tell(event);
 	}
@@ -335,9 +644,13 @@ impl World {
 		for deadline in self.assigned.values_mut() {
 			*deadline = self.number + 400;
 		}
+		for item in self.audits.values_mut() {
+			item.until = self.number + 400;
+		}
+		self.silent.clear();
 		for _ in 0..200 {
 			self.include(usize::MAX);
-			if self.assigned.is_empty() {
+			if self.assigned.is_empty() && self.audits.is_empty() {
 				return;
 			}
 			self.block();
@@ -367,6 +680,14 @@ fn blob_error(how: u8) -> BlobError {
 	}
 }
 
+/// Own trouble of a run. An input that fits is never said not to.
+fn trouble(task: Task, how: u8) -> EngineError {
+	match (task, engine_error(how)) {
+		(Task::Audit(_), EngineError::InputInvalid(_)) => EngineError::TimedOut,
+		(_, error) => error,
+	}
+}
+
 fn engine_error(how: u8) -> EngineError {
 	let text = || "x".into();
 	match (how / 3) % 8 {
@@ -393,6 +714,39 @@ proptest! {
 		}
 		world.drain();
 		prop_assert!(world.assigned.is_empty(), "never ended: {:?}", world.assigned);
+		prop_assert!(world.audits.is_empty() && world.silent.is_empty(), "never said: {:?}", world.audits);
+	}
+
+	/// Whatever fails at this node, as long as its journal and its submissions work: it is never silent.
+	#[test]
+	fn ballot_should_be_cast_in_time_when_nothing_else_works(
+		answers in prop::collection::vec(any::<u8>(), 1..300),
+		allowance in 4u32..30,
+		which in 0..8u64,
+	) {
+		let mut world = World::new();
+		world.next_audit += which;
+		world.begin_audit(allowance + world.number);
+		let mut answers = answers.into_iter().cycle();
+		while !world.audits.is_empty() {
+			world.include(usize::MAX);
+			world.expire();
+			world.block();
+			// Everything that is open is answered once, in any way; what follows waits for the next block.
+			for _ in 0..world.open.len() {
+				let how = match world.open.first() {
+					// A transfer was broken off meanwhile.
+					None => break,
+					Some(
+						Action::RecordBallot { .. } | Action::SubmitCommitment { .. } | Action::SubmitReveal { .. },
+					) => 0,
+					Some(_) => answers.next().unwrap_or(0),
+				};
+				world.answer(0, how);
+			}
+		}
+		prop_assert_eq!(&world.silent, &Vec::<JobId>::new());
+		prop_assert_eq!(world.revealed.len(), 1);
 	}
 
 	#[test]
@@ -407,9 +761,15 @@ proptest! {
 		world.machine = Machine::new(world.machine.config.clone());
 		world.open.clear();
 		world.running.clear();
-		world.good_runs = world.journal.keys().map(|key| (*key, 1)).collect();
-		world.tell(Event::JournalRestored(world.journal.values().cloned().collect()));
+		world.good_runs = world.journal.keys().map(|key| (Task::Job(*key), 1)).collect();
+		world.fetched.clear();
+		world.tell(Event::JournalRestored {
+			done: world.journal.values().cloned().collect(),
+			lost: BTreeSet::new(),
+			ballots: world.ballots.values().cloned().collect(),
+		});
 		world.drain();
 		prop_assert!(world.assigned.is_empty(), "never ended: {:?}", world.assigned);
+		prop_assert!(world.audits.is_empty() && world.silent.is_empty(), "never said: {:?}", world.audits);
 	}
 }

@@ -3,12 +3,15 @@
 use super::*;
 use crate::{
 	pallet::{MAX_DRAWN, MAX_LOOKED_AT},
-	JobState,
+	types::{Attestation, JobState},
 };
 use frame_benchmarking::v2::*;
 use frame_support::weights::WeightMeter;
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use highway_primitives::{traits::Jobs as _, work_tag, Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Tier};
+use highway_primitives::{
+	traits::{Jobs as _, Market as _},
+	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, ModelId, NodeId, Tier, Verdict,
+};
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
 
@@ -53,6 +56,27 @@ fn submit<T: Config>(executors: u32) -> Result<JobId, BenchmarkError> {
 	.map_err(|error| error.error)?;
 	Ok(job)
 }
+
+/// Lets the node that has the job say that it cannot.
+fn report<T: Config>(job: JobId, class: FailureClass) -> Result<(), BenchmarkError> {
+	let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
+	let node = record
+		.executor()
+		.ok_or(BenchmarkError::Stop("the job has an executor"))?;
+	Ok(Pallet::<T>::failure_reported(job, work_tag(&record.work), node, class)?)
+}
+
+/// Attested work, with its record.
+fn attested<T: Config>(job: JobId) -> Result<(JobRecordOf<T>, Attestation), BenchmarkError> {
+	let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
+	let done = record
+		.attestation()
+		.ok_or(BenchmarkError::Stop("the job is attested"))?;
+	Ok((record, done))
+}
+
+/// The debts that one premium works off.
+const DEBTS: u32 = 4;
 
 /// Lets the node that has the job do it.
 fn attest<T: Config>(job: JobId) -> Result<(), BenchmarkError> {
@@ -137,15 +161,22 @@ mod benchmarks {
 		Ok(())
 	}
 
+	/// Two nodes said that it could not be done, and audits of other jobs are owed for. Without the question before it,
+	/// which is weighed by whoever answers.
 	#[benchmark]
 	fn tick_settle() -> Result<(), BenchmarkError> {
 		let job = submit::<T>(MAX_DRAWN)?;
+		report::<T>(job, FailureClass::InputMissing)?;
+		report::<T>(job, FailureClass::RunFailed)?;
 		attest::<T>(job)?;
 		go_to_due::<T>(job)?;
-		let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
+		for judge in 0..DEBTS {
+			T::Market::pay_judge(job, &account("judge", judge, 0), 1);
+		}
+		let (record, done) = attested::<T>(job)?;
 		#[block]
 		{
-			Pallet::<T>::advance(job, record);
+			Pallet::<T>::conclude(job, record, done, Verdict::Upheld);
 		}
 		assert!(matches!(
 			Jobs::<T>::get(job).map(|record| record.state),
@@ -155,11 +186,27 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn tick_wait() -> Result<(), BenchmarkError> {
+		let job = submit::<T>(1)?;
+		attest::<T>(job)?;
+		let due = go_to_due::<T>(job)?;
+		let (record, done) = attested::<T>(job)?;
+		Pallet::<T>::enter(job, record, done.auditing(due.saturating_add(9)));
+		#[block]
+		{
+			Pallet::<T>::audit_until(job, due.saturating_add(1));
+		}
+		assert_eq!(Jobs::<T>::get(job).map(|record| record.due()), due.checked_add(1));
+		Ok(())
+	}
+
+	#[benchmark]
 	fn tick_prune() -> Result<(), BenchmarkError> {
 		let job = submit::<T>(1)?;
 		attest::<T>(job)?;
 		go_to_due::<T>(job)?;
-		Pallet::<T>::do_poke(job)?;
+		let (record, done) = attested::<T>(job)?;
+		Pallet::<T>::conclude(job, record, done, Verdict::Upheld);
 		go_to_due::<T>(job)?;
 		let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
 		#[block]

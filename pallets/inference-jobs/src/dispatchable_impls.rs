@@ -6,7 +6,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::{ensure, traits::Randomness};
+use frame_support::{ensure, traits::Randomness, weights::Weight};
 use highway_primitives::{
 	model::ModelService,
 	traits::{Market, Models, Nodes},
@@ -36,7 +36,15 @@ impl<T: Config> Pallet<T> {
 
 		let job = NextJobId::<T>::get();
 		let storage_seed = Self::seed(Draw::Storage(job));
-		let deal = T::Market::open(job, model, units, input.size, curator.as_ref(), storage_seed)?;
+		let deal = T::Market::open(
+			job,
+			model,
+			units,
+			input.size,
+			service.detection,
+			curator.as_ref(),
+			storage_seed,
+		)?;
 		ensure!(deal.price <= max_price, Error::<T>::PriceAboveMax);
 
 		let security = Self::security(deal.compute);
@@ -94,12 +102,11 @@ impl<T: Config> Pallet<T> {
 		Ok((units, allowance))
 	}
 
-	/// Takes a due job to its next phase.
-	pub(crate) fn do_poke(job: JobId) -> Result<(), DispatchError> {
+	/// Takes a due job to its next phase. Returns what that weighed.
+	pub(crate) fn do_poke(job: JobId) -> Result<Weight, DispatchError> {
 		let record = Jobs::<T>::get(job).ok_or(Error::<T>::UnknownJob)?;
 		ensure!(record.due() <= Self::now(), Error::<T>::NotDue);
-		Self::advance(job, record);
-		Ok(())
+		Ok(Self::advance(job, record))
 	}
 
 	/// An able node among `executors` and not among `tried`, drawn by reliability × free capacity.

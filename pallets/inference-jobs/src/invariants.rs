@@ -1,6 +1,7 @@
 //! What must hold between two blocks. Always compiled: unit tests check it after every test, `try-runtime` on a live state.
 
 use crate::{Assignments, Config, Due, JobRecordOf, Jobs, NextDue, NextJobId, Pallet};
+use highway_math::audit::DRAW_DELAY;
 use highway_primitives::{JobId, JobPhase};
 use sp_runtime::TryRuntimeError;
 
@@ -18,6 +19,7 @@ impl<T: Config> Pallet<T> {
 			Self::check_queue(job, &record)?;
 			Self::check_assignment(job, &record)?;
 			Self::check_tried(&record)?;
+			Self::check_attestation(&record)?;
 		}
 		// With the checks per job: no entry without its job, no job with two entries.
 		if Due::<T>::iter_keys().count() != jobs {
@@ -55,6 +57,20 @@ impl<T: Config> Pallet<T> {
 				Err("an assigned job must be among its node's assignments".into())
 			}
 			_ => Ok(()),
+		}
+	}
+
+	/// Work counts only within its node's time, and waits until the blocks that draw its audit are there.
+	fn check_attestation(record: &JobRecordOf<T>) -> Result<(), TryRuntimeError> {
+		let Some(attestation) = record.attestation() else {
+			return Ok(());
+		};
+		if attestation.at > attestation.deadline {
+			return Err("work was attested after its deadline".into());
+		}
+		match record.due() >= attestation.deadline.saturating_add(DRAW_DELAY) {
+			true => Ok(()),
+			false => Err("the audit of a job would be drawn by blocks that are not there".into()),
 		}
 	}
 

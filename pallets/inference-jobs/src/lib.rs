@@ -12,14 +12,17 @@
 
 extern crate alloc;
 
+pub use audit_weights::AuditWeights;
 pub use pallet::*;
 pub use types::{JobRecord, JobRecordOf, JobState, MaxExecutors};
 pub use weights::WeightInfo;
 
+mod audit_weights;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
 mod dispatchable_impls;
 pub mod invariants;
+mod judgement;
 mod life_cycle;
 #[cfg(test)]
 mod mock;
@@ -44,8 +47,9 @@ pub mod pallet {
 	/// The largest input of a job: 256 MiB. Larger ones would let one job hold a node's slot for minutes of transfer.
 	pub const MAX_INPUT_SIZE: u64 = 256 * 1024 * 1024;
 
-	/// The longest time that one executor may have, in blocks: a week of 2 s. It bounds how long a payer's money can wait.
-	pub const MAX_DEADLINE_BLOCKS: BlockNumber = 7 * 43_200;
+	/// The longest time that one executor may have, in blocks: five hours of 2 s. It bounds how long a payer's money can wait, and how long
+	/// an audit can take, in which a judge has as long.
+	pub const MAX_DEADLINE_BLOCKS: BlockNumber = 5 * 1_800;
 
 	/// The most executors of one clearing record: the bound of a draw's cost.
 	pub const MAX_DRAWN: u32 = 64;
@@ -64,11 +68,12 @@ pub mod pallet {
 		type Nodes: traits::Nodes<Self::AccountId>;
 		/// Prices, escrow and pay: the only one that moves money.
 		type Market: traits::Market<Self::AccountId>;
-		/// Told when a job's record goes.
-		type Attestations: traits::Attestations;
+		/// Says what becomes of attested work; told when a job's record goes.
+		type Attestations: traits::Attestations<Self::AccountId>;
 		/// Draws executors. `None` falls back to the parent block's hash.
 		type Randomness: frame_support::traits::Randomness<Option<H256>, BlockNumberFor<Self>>;
-		/// Security reserved from the executor's own bond for each job, in multiples of its compute line.
+		/// Security reserved from the executor's own bond for each job, in multiples of its compute line. The same as the
+		/// market's, which finds the rate of audits with it.
 		#[pallet::constant]
 		type SecurityFactor: Get<u32>;
 		/// What the due queue may use of each block; what is left over waits for the next block, or for `poke`.
@@ -76,6 +81,8 @@ pub mod pallet {
 		type MaxTickWeight: Get<Weight>;
 		/// Weights of calls and queue steps.
 		type WeightInfo: WeightInfo;
+		/// What the questions to `Attestations` weigh, on top of the steps that they lead to.
+		type AuditWeights: AuditWeights;
 		/// Fills the other pallets for benchmarks.
 		#[cfg(feature = "runtime-benchmarks")]
 		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup<Self::AccountId>;
@@ -109,7 +116,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type AverageReward<T> = StorageValue<_, Balance, ValueQuery>;
 
-	/// Blocks between attestation and pay. Set at genesis, never changed.
+	/// The least blocks between attestation and pay. Set at genesis, never changed.
 	#[pallet::storage]
 	pub type AttestationWindow<T> = StorageValue<_, BlockNumber, ValueQuery>;
 
@@ -119,7 +126,7 @@ pub mod pallet {
 
 	#[pallet::genesis_config]
 	pub struct GenesisConfig<T: Config> {
-		/// Blocks between attestation and pay; at least 1.
+		/// The least blocks between attestation and pay; at least 1.
 		pub attestation_window: BlockNumber,
 		/// Blocks for which the record of an ended job is kept; at least 1.
 		pub retention: BlockNumber,
@@ -176,6 +183,15 @@ pub mod pallet {
 			/// The node.
 			node: NodeId,
 		},
+		/// A node paid for letting a deadline pass, or for a failure that another node's result contradicts.
+		NodeFined {
+			/// The job.
+			job: JobId,
+			/// The node.
+			node: NodeId,
+			/// What its own bond lost: the compute price, or what there was.
+			amount: Balance,
+		},
 		/// A job was given to another node.
 		JobReassigned {
 			/// The job.
@@ -185,12 +201,34 @@ pub mod pallet {
 			/// The last block in which the node's attestation counts.
 			deadline: BlockNumber,
 		},
-		/// The window after the attestation is over and everybody was paid.
+		/// The window after the attestation, or the audit, is over and everybody was paid.
 		JobSettled {
 			/// The job.
 			job: JobId,
 			/// Who did it.
 			node: NodeId,
+		},
+		/// An audit found the output wrong; the payer has its money back.
+		JobRejected {
+			/// The job.
+			job: JobId,
+			/// Who did it.
+			node: NodeId,
+			/// The payer.
+			payer: T::AccountId,
+			/// What it got back.
+			amount: Balance,
+		},
+		/// An audit came to no end that would slash or pay; the payer has its money back.
+		JobVoided {
+			/// The job.
+			job: JobId,
+			/// Who did it.
+			node: NodeId,
+			/// The payer.
+			payer: T::AccountId,
+			/// What it got back.
+			amount: Balance,
 		},
 		/// Nobody did the job; the payer has its money back.
 		JobRefunded {
@@ -223,7 +261,7 @@ pub mod pallet {
 		UnknownJob,
 		/// The input is empty or larger than 256 MiB.
 		InputSizeOutOfRange,
-		/// The model's registered time per unit gives this input a deadline of more than a week.
+		/// The model's registered time per unit gives this input a deadline of more than five hours.
 		DeadlineTooLong,
 		/// No node has the id given as gateway.
 		UnknownGateway,
@@ -288,13 +326,15 @@ pub mod pallet {
 			Ok(Some(Self::submit_weight(looked_at, drawn)).into())
 		}
 
-		/// Takes a job whose present phase is over to its next one, as the due queue would: settles it, gives it to
-		/// another node, refunds it or removes its record. Anybody may; fails with [`Error::NotDue`] before its time.
+		/// Takes a job whose present phase is over to its next one, as the due queue would: settles it, takes its audit a
+		/// step further, gives it to another node, refunds it or removes its record. Anybody may; fails with
+		/// [`Error::NotDue`] before its time.
 		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::poke())]
-		pub fn poke(origin: OriginFor<T>, #[pallet::compact] job: JobId) -> DispatchResult {
+		#[pallet::weight(T::WeightInfo::poke().max(Pallet::<T>::heaviest_poke()))]
+		pub fn poke(origin: OriginFor<T>, #[pallet::compact] job: JobId) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			Self::do_poke(job)
+			let step = Self::do_poke(job)?;
+			Ok(Some(T::WeightInfo::tick_look().saturating_add(step)).into())
 		}
 	}
 }

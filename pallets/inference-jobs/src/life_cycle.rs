@@ -2,10 +2,10 @@
 
 use crate::{
 	types::JobState, Assignments, AttestationWindow, AverageReward, Config, Due, Error, Event, JobRecordOf, Jobs,
-	Pallet, Retention,
+	Pallet, Retention, WeightInfo,
 };
-use frame_support::{defensive, ensure, storage::with_storage_layer, traits::Get};
-use highway_math::reliability;
+use frame_support::{defensive, ensure, storage::with_storage_layer, traits::Get, weights::Weight};
+use highway_math::{audit::DRAW_DELAY, reliability};
 use highway_primitives::{
 	market::BillLines,
 	traits::{Attestations as _, Market, Models, Nodes},
@@ -14,26 +14,35 @@ use highway_primitives::{
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
 impl<T: Config> Pallet<T> {
-	/// Ends the present phase of a due job.
-	pub(crate) fn advance(job: JobId, record: JobRecordOf<T>) {
+	/// Ends the present phase of a due job. Returns what that weighed.
+	pub(crate) fn advance(job: JobId, record: JobRecordOf<T>) -> Weight {
 		match record.state {
-			JobState::Assigned { node, .. } => Self::time_out(job, record, node),
-			JobState::Attested { node, output, at, .. } => Self::settle(job, record, node, output, at),
-			JobState::Settled { .. } | JobState::Refunded { .. } | JobState::Failed { .. } => Self::prune(job, record),
+			JobState::Assigned { node, .. } => {
+				let weight = Self::time_out_weight(&record);
+				Self::time_out(job, record, node);
+				weight
+			}
+			JobState::Attested { .. } | JobState::Auditing { .. } => Self::judge(job, record),
+			JobState::Settled { .. }
+			| JobState::Rejected { .. }
+			| JobState::Void { .. }
+			| JobState::Refunded { .. }
+			| JobState::Failed { .. } => {
+				Self::prune(job, record);
+				T::WeightInfo::tick_prune()
+			}
 		}
 	}
 
-	/// The node did the job: its slot is free again, its security stays until the job is settled.
+	/// The node did the job: its slot is free again, its security stays until the job is over.
 	pub(crate) fn do_attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult {
 		let record = Self::assigned_record(job, work, node)?;
 		T::Nodes::free_slot(node);
-		let weight = half(Self::job_weight(&record));
-		for (reporter, _) in &record.failures {
-			// What somebody else did was possible: with what the report cost, as much as a timeout.
-			T::Nodes::note_outcome(*reporter, false, weight);
-		}
 		let at = Self::now();
-		let settle_at = at.saturating_add(AttestationWindow::<T>::get().max(1));
+		let deadline = record.deadline().unwrap_or(at);
+		// The audit is drawn by blocks after the deadline: whoever attests early must not choose them.
+		let drawn_at = deadline.saturating_add(DRAW_DELAY);
+		let settle_at = at.saturating_add(AttestationWindow::<T>::get().max(1)).max(drawn_at);
 		Self::enter(
 			job,
 			record,
@@ -41,6 +50,7 @@ impl<T: Config> Pallet<T> {
 				node,
 				output,
 				at,
+				deadline,
 				settle_at,
 			},
 		);
@@ -88,6 +98,7 @@ impl<T: Config> Pallet<T> {
 		let weight = Self::job_weight(&record);
 		Self::take_away(&mut record, node, weight);
 		Self::deposit_event(Event::JobTimedOut { job, node });
+		Self::fine(job, &record, node);
 		Self::reassign_or_refund(job, record);
 	}
 
@@ -123,19 +134,13 @@ impl<T: Config> Pallet<T> {
 			.map(|()| node)
 	}
 
-	fn settle(job: JobId, record: JobRecordOf<T>, node: NodeId, output: BlobRef, attested_at: BlockNumber) {
-		let bill = T::Market::settle(job, record.model, &record.deal, node);
-		T::Nodes::note_outcome(node, true, Self::job_weight(&record));
-		T::Nodes::release(node, record.security);
-		AverageReward::<T>::mutate(|average| *average = reliability::moving_average(*average, record.deal.compute));
-		let state = JobState::Settled {
-			node,
-			output,
-			attested_at,
-			prune_at: Self::prune_at(),
-		};
-		Self::end(job, record, bill, state);
-		Self::deposit_event(Event::JobSettled { job, node });
+	/// Takes the job's compute price from a node that kept its payer waiting: half is burned, half is the treasury's.
+	pub(crate) fn fine(job: JobId, record: &JobRecordOf<T>, node: NodeId) {
+		let amount = T::Nodes::fine(node, record.deal.compute, &T::Market::slash_account());
+		if amount > 0 {
+			T::Market::split_slash(job, amount, &[]);
+			Self::deposit_event(Event::NodeFined { job, node, amount });
+		}
 	}
 
 	fn refund(job: JobId, record: JobRecordOf<T>) {
@@ -160,7 +165,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Keeps the record, with what was paid, for those who ask.
-	fn end(job: JobId, mut record: JobRecordOf<T>, bill: BillLines<T::AccountId>, state: JobState) {
+	pub(crate) fn end(job: JobId, mut record: JobRecordOf<T>, bill: BillLines<T::AccountId>, state: JobState) {
 		T::Models::job_closed(record.model);
 		record.bill = bill;
 		Self::enter(job, record, state);
@@ -175,7 +180,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Moves a stored job to `state`.
-	fn enter(job: JobId, mut record: JobRecordOf<T>, state: JobState) {
+	pub(crate) fn enter(job: JobId, mut record: JobRecordOf<T>, state: JobState) {
 		Due::<T>::remove(record.due(), job);
 		if let Some(node) = record.assignee() {
 			Assignments::<T>::remove(node, job);
@@ -193,22 +198,22 @@ impl<T: Config> Pallet<T> {
 		Jobs::<T>::insert(job, record);
 	}
 
-	fn prune_at() -> BlockNumber {
+	pub(crate) fn prune_at() -> BlockNumber {
 		Self::now().saturating_add(Retention::<T>::get().max(1))
 	}
 
 	/// How much the job counts for a node's reliability.
-	fn job_weight(record: &JobRecordOf<T>) -> Perbill {
+	pub(crate) fn job_weight(record: &JobRecordOf<T>) -> Perbill {
 		reliability::weight(record.deal.compute, AverageReward::<T>::get())
 	}
 
 	/// Security that stands behind a job with this compute line. At least one unit, also behind a job that costs nothing:
-	/// a node of whose bond something is reserved cannot leave before its job is settled.
+	/// a node of whose bond something is reserved cannot leave before its job is over.
 	pub fn security(compute: Balance) -> Balance {
-		compute.saturating_mul(Balance::from(T::SecurityFactor::get())).max(1)
+		highway_math::audit::security(compute, T::SecurityFactor::get()).max(1)
 	}
 }
 
-fn half(weight: Perbill) -> Perbill {
+pub(crate) fn half(weight: Perbill) -> Perbill {
 	Perbill::from_parts(weight.deconstruct() / 2)
 }

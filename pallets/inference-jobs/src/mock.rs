@@ -76,6 +76,7 @@ impl crate::Config for Test {
 	type SecurityFactor = frame_support::traits::ConstU32<64>;
 	type MaxTickWeight = TickLimit;
 	type WeightInfo = ();
+	type AuditWeights = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkSetup = parties::Setup;
 }

@@ -2,7 +2,7 @@
 
 use crate::{Assignments, Config, JobRecordOf, Jobs, Pallet};
 use alloc::vec::Vec;
-use highway_primitives::{traits, BlobRef, BlockNumber, FailureClass, JobId, NodeId, WorkTag};
+use highway_primitives::{audit::AuditSubject, traits, BlobRef, BlockNumber, FailureClass, JobId, NodeId, WorkTag};
 use sp_runtime::{DispatchResult, SaturatedConversion};
 
 /// The most assignments that one read looks at: more than any node has slots for.
@@ -28,7 +28,7 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-impl<T: Config> traits::Jobs for Pallet<T> {
+impl<T: Config> traits::Jobs<T::AccountId> for Pallet<T> {
 	fn is_assigned(job: JobId, work: WorkTag, node: NodeId) -> bool {
 		Self::assigned_record(job, work, node).is_ok()
 	}
@@ -39,5 +39,13 @@ impl<T: Config> traits::Jobs for Pallet<T> {
 
 	fn failure_reported(job: JobId, work: WorkTag, node: NodeId, class: FailureClass) -> DispatchResult {
 		Self::do_failure_reported(job, work, node, class)
+	}
+
+	fn audit_subject(job: JobId) -> Option<AuditSubject<T::AccountId>> {
+		Self::subject(job, &Jobs::<T>::get(job)?)
+	}
+
+	fn audit_until(job: JobId, until: BlockNumber) {
+		Self::do_audit_until(job, until);
 	}
 }

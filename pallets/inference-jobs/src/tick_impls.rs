@@ -1,12 +1,15 @@
 //! The due queue.
 
-use crate::{Config, Due, JobRecordOf, JobState, Jobs, MaxExecutors, NextDue, Pallet, WeightInfo, MAX_DRAWN};
+use crate::{
+	AuditWeights, Config, Due, JobRecordOf, JobState, Jobs, MaxExecutors, NextDue, Pallet, WeightInfo, MAX_DRAWN,
+};
 use frame_support::{
 	defensive,
 	traits::Get,
 	weights::{Weight, WeightMeter},
 };
-use highway_primitives::BlockNumber;
+use highway_math::audit;
+use highway_primitives::{model::MIN_DETECTION, BlockNumber};
 
 impl<T: Config> Pallet<T> {
 	/// Advances the jobs that are due at `now`, as many as `meter` has room for; the cursor stays where it stopped.
@@ -42,25 +45,50 @@ impl<T: Config> Pallet<T> {
 				Due::<T>::remove(block, job);
 				continue;
 			};
-			if meter.try_consume(Self::step_weight(&record)).is_err() {
+			// Room for the worst, charged as it was: most windows end without an audit.
+			if !meter.can_consume(Self::step_weight(&record)) {
 				return false;
 			}
-			Self::advance(job, record);
+			meter.consume(Self::advance(job, record));
 		}
 	}
 
+	/// The most that ending the present phase of a job weighs.
 	fn step_weight(record: &JobRecordOf<T>) -> Weight {
 		match record.state {
-			// With this one, as many nodes have had it as may: there is nobody to draw.
-			JobState::Assigned { .. } if (record.tried.len() as u32).saturating_add(1) >= MaxExecutors::get() => {
-				T::WeightInfo::tick_time_out(0)
-			}
-			JobState::Assigned { .. } => T::WeightInfo::tick_time_out(record.executors),
-			JobState::Attested { .. } => T::WeightInfo::tick_settle(),
-			JobState::Settled { .. } | JobState::Refunded { .. } | JobState::Failed { .. } => {
-				T::WeightInfo::tick_prune()
-			}
+			JobState::Assigned { .. } => Self::time_out_weight(record),
+			JobState::Attested { .. } => Self::heaviest_window_over(),
+			JobState::Auditing { .. } => Self::heaviest_audit_due(),
+			JobState::Settled { .. }
+			| JobState::Rejected { .. }
+			| JobState::Void { .. }
+			| JobState::Refunded { .. }
+			| JobState::Failed { .. } => T::WeightInfo::tick_prune(),
 		}
+	}
+
+	/// What the timeout of an assigned job weighs.
+	pub(crate) fn time_out_weight(record: &JobRecordOf<T>) -> Weight {
+		let nodes = (record.tried.len() as u32).saturating_add(1);
+		match nodes >= MaxExecutors::get() {
+			// With this one, as many nodes have had it as may: there is nobody to draw.
+			true => T::WeightInfo::tick_time_out(0),
+			false => T::WeightInfo::tick_time_out(record.executors),
+		}
+	}
+
+	fn heaviest_window_over() -> Weight {
+		T::AuditWeights::window_over()
+			.max(T::AuditWeights::audit_opened())
+			.saturating_add(Self::heaviest_verdict())
+	}
+
+	fn heaviest_audit_due() -> Weight {
+		T::AuditWeights::audit_due().saturating_add(Self::heaviest_verdict())
+	}
+
+	fn heaviest_verdict() -> Weight {
+		T::WeightInfo::tick_settle().max(T::WeightInfo::tick_wait())
 	}
 
 	/// What a submission weighs that looked at so many nodes and drew from so many executors.
@@ -72,25 +100,48 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::submit_job(looked_at).saturating_add(Weight::from_parts(0, later.ref_time()))
 	}
 
-	/// The most that a job costs the due queue: timeouts with another draw after each, its end, and its removal.
+	/// The most that a job costs the due queue: timeouts with another draw after each, its end, and its removal. Of an
+	/// audit, the share that falls to each job.
 	pub(crate) fn later_weight(executors: u32) -> Weight {
 		let look = T::WeightInfo::tick_look();
 		let nodes: u32 = MaxExecutors::get();
 		let draws = executors.min(nodes.saturating_sub(1));
-		let end = T::WeightInfo::tick_settle().max(T::WeightInfo::tick_time_out(0));
+		let settled = T::AuditWeights::window_over().saturating_add(T::WeightInfo::tick_settle());
+		let end = settled.max(T::WeightInfo::tick_time_out(0));
 		look.saturating_add(T::WeightInfo::tick_time_out(executors))
 			.saturating_mul(draws.into())
 			.saturating_add(look.saturating_add(end))
 			.saturating_add(look.saturating_add(T::WeightInfo::tick_prune()))
+			.saturating_add(Self::audit_share())
+	}
+
+	/// What an audit in which everybody speaks and agrees adds to a job's steps, times the largest probability of one.
+	pub(crate) fn audit_share() -> Weight {
+		// The auditor commits and reveals, the executor opens.
+		let phase = T::WeightInfo::tick_look()
+			.saturating_add(T::AuditWeights::audit_due())
+			.saturating_add(T::WeightInfo::tick_wait());
+		let added = T::AuditWeights::audit_opened().saturating_add(phase.saturating_mul(3));
+		let rate = audit::rate(1, audit::security(1, T::SecurityFactor::get()), MIN_DETECTION);
+		Weight::from_parts(rate.mul_ceil(added.ref_time()), rate.mul_ceil(added.proof_size()))
+	}
+
+	/// What `poke` weighs at its worst.
+	pub(crate) fn heaviest_poke() -> Weight {
+		T::WeightInfo::tick_look().saturating_add(Self::heaviest_step())
+	}
+
+	fn heaviest_step() -> Weight {
+		T::WeightInfo::tick_time_out(MAX_DRAWN)
+			.max(Self::heaviest_window_over())
+			.max(Self::heaviest_audit_due())
+			.max(T::WeightInfo::tick_prune())
 	}
 
 	/// What a block's share must have room for, so that each block gets at least one step further.
 	pub(crate) fn least_tick_weight() -> Weight {
-		let step = T::WeightInfo::tick_time_out(MAX_DRAWN)
-			.max(T::WeightInfo::tick_settle())
-			.max(T::WeightInfo::tick_prune());
 		T::WeightInfo::tick_base()
 			.saturating_add(T::WeightInfo::tick_look())
-			.saturating_add(step)
+			.saturating_add(Self::heaviest_step())
 	}
 }

@@ -29,11 +29,48 @@ pub enum JobState {
 		output: BlobRef,
 		/// Block of the attestation.
 		at: BlockNumber,
-		/// Block at which it is settled.
+		/// The last block of the node's time: the fixed block behind which its audit is drawn.
+		deadline: BlockNumber,
+		/// Block at which it is settled or goes into audit.
 		settle_at: BlockNumber,
+	},
+	/// Others look whether the output is right; the pay waits for them.
+	Auditing {
+		/// Who did it.
+		node: NodeId,
+		/// The output.
+		output: BlobRef,
+		/// Block of the attestation.
+		at: BlockNumber,
+		/// The last block of the node's time.
+		deadline: BlockNumber,
+		/// Block at which the audit's present phase is over.
+		until: BlockNumber,
 	},
 	/// Everybody is paid.
 	Settled {
+		/// Who did it.
+		node: NodeId,
+		/// The output.
+		output: BlobRef,
+		/// Block of the attestation.
+		attested_at: BlockNumber,
+		/// Block at which the record goes.
+		prune_at: BlockNumber,
+	},
+	/// An audit found the output wrong: the payer has its money back.
+	Rejected {
+		/// Who did it.
+		node: NodeId,
+		/// The output.
+		output: BlobRef,
+		/// Block of the attestation.
+		attested_at: BlockNumber,
+		/// Block at which the record goes.
+		prune_at: BlockNumber,
+	},
+	/// An audit came to no end that would slash or pay: the payer has its money back.
+	Void {
 		/// Who did it.
 		node: NodeId,
 		/// The output.
@@ -65,7 +102,61 @@ impl JobState {
 		match self {
 			Self::Assigned { deadline, .. } => deadline.saturating_add(1),
 			Self::Attested { settle_at, .. } => *settle_at,
-			Self::Settled { prune_at, .. } | Self::Refunded { prune_at } | Self::Failed { prune_at, .. } => *prune_at,
+			Self::Auditing { until, .. } => *until,
+			Self::Settled { prune_at, .. }
+			| Self::Rejected { prune_at, .. }
+			| Self::Void { prune_at, .. }
+			| Self::Refunded { prune_at }
+			| Self::Failed { prune_at, .. } => *prune_at,
+		}
+	}
+}
+
+/// What is known of work that is done and neither paid nor given back yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Attestation {
+	/// Who did it.
+	pub node: NodeId,
+	/// The output.
+	pub output: BlobRef,
+	/// Block of the attestation.
+	pub at: BlockNumber,
+	/// The last block of the node's time.
+	pub deadline: BlockNumber,
+}
+
+impl Attestation {
+	/// It waits until `settle_at`.
+	pub fn attested(self, settle_at: BlockNumber) -> JobState {
+		let Self {
+			node,
+			output,
+			at,
+			deadline,
+		} = self;
+		JobState::Attested {
+			node,
+			output,
+			at,
+			deadline,
+			settle_at,
+		}
+	}
+
+	/// It is in audit; the present phase of that is over at `until`.
+	pub fn auditing(self, until: BlockNumber) -> JobState {
+		let Self {
+			node,
+			output,
+			at,
+			deadline,
+		} = self;
+		JobState::Auditing {
+			node,
+			output,
+			at,
+			deadline,
+			until,
 		}
 	}
 }
@@ -120,7 +211,10 @@ impl<AccountId> JobRecord<AccountId> {
 		match self.state {
 			JobState::Assigned { .. } => JobPhase::Assigned,
 			JobState::Attested { .. } => JobPhase::Attested,
+			JobState::Auditing { .. } => JobPhase::Auditing,
 			JobState::Settled { .. } => JobPhase::Settled,
+			JobState::Rejected { .. } => JobPhase::Rejected,
+			JobState::Void { .. } => JobPhase::Void,
 			JobState::Refunded { .. } => JobPhase::Refunded,
 			JobState::Failed { .. } => JobPhase::Failed,
 		}
@@ -137,26 +231,61 @@ impl<AccountId> JobRecord<AccountId> {
 	/// Who has it to do, or did it.
 	pub fn executor(&self) -> Option<NodeId> {
 		match self.state {
-			JobState::Assigned { node, .. } | JobState::Attested { node, .. } | JobState::Settled { node, .. } => {
-				Some(node)
-			}
+			JobState::Assigned { node, .. }
+			| JobState::Attested { node, .. }
+			| JobState::Auditing { node, .. }
+			| JobState::Settled { node, .. }
+			| JobState::Rejected { node, .. }
+			| JobState::Void { node, .. } => Some(node),
 			JobState::Refunded { .. } | JobState::Failed { .. } => None,
 		}
 	}
 
-	/// The output, once attested.
+	/// The output, once attested; also one that was found wrong.
 	pub fn output(&self) -> Option<BlobRef> {
 		match self.state {
-			JobState::Attested { output, .. } | JobState::Settled { output, .. } => Some(output),
-			_ => None,
+			JobState::Attested { output, .. }
+			| JobState::Auditing { output, .. }
+			| JobState::Settled { output, .. }
+			| JobState::Rejected { output, .. }
+			| JobState::Void { output, .. } => Some(output),
+			JobState::Assigned { .. } | JobState::Refunded { .. } | JobState::Failed { .. } => None,
 		}
 	}
 
 	/// Block of the attestation.
 	pub fn attested_at(&self) -> Option<BlockNumber> {
 		match self.state {
-			JobState::Attested { at, .. } => Some(at),
-			JobState::Settled { attested_at, .. } => Some(attested_at),
+			JobState::Attested { at, .. } | JobState::Auditing { at, .. } => Some(at),
+			JobState::Settled { attested_at, .. }
+			| JobState::Rejected { attested_at, .. }
+			| JobState::Void { attested_at, .. } => Some(attested_at),
+			JobState::Assigned { .. } | JobState::Refunded { .. } | JobState::Failed { .. } => None,
+		}
+	}
+
+	/// What is attested, while the pay waits.
+	pub(crate) fn attestation(&self) -> Option<Attestation> {
+		match self.state {
+			JobState::Attested {
+				node,
+				output,
+				at,
+				deadline,
+				..
+			}
+			| JobState::Auditing {
+				node,
+				output,
+				at,
+				deadline,
+				..
+			} => Some(Attestation {
+				node,
+				output,
+				at,
+				deadline,
+			}),
 			_ => None,
 		}
 	}

@@ -11,16 +11,18 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
 	/// `submit_job` that looks at `n` nodes: all that ask, on the first touch of a market epoch, else the winners.
 	fn submit_job(n: u32) -> Weight;
-	/// `poke` in its worst case: a timeout with reassignment.
+	/// `poke` at a timeout with reassignment.
 	fn poke() -> Weight;
 	/// Reading and writing the cursor.
 	fn tick_base() -> Weight;
 	/// Finding the next entry of the due queue and reading its job.
 	fn tick_look() -> Weight;
-	/// A timeout with reassignment among `e` executors; a refund if `e` is 0.
+	/// A timeout with a fine and reassignment among `e` executors; with a refund if `e` is 0.
 	fn tick_time_out(e: u32) -> Weight;
-	/// A settlement.
+	/// A settlement with two contradicted reporters and as many debts of the audit pot as one premium works off.
 	fn tick_settle() -> Weight;
+	/// Moving the end of a phase.
+	fn tick_wait() -> Weight;
 	/// Removing a record.
 	fn tick_prune() -> Weight;
 }
@@ -62,20 +64,30 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		let e = u64::from(e);
 		// Own: r AverageReward Retention; w Jobs, Due twice, Assignments twice. Nodes: session r 1, both nodes' standing r 1
 		// w 2; record and standing of each executor, r 2. Market: r 1 for the executors; a refund r 3 w 3. Models: r 1 w 1.
-		Weight::from_parts(70_000_000, 24_000)
+		// A fine: see below.
+		Weight::from_parts(130_000_000, 36_000)
 			.saturating_add(Weight::from_parts(6_000_000, 2_800).saturating_mul(e))
-			.saturating_add(T::DbWeight::get().reads(9))
+			.saturating_add(T::DbWeight::get().reads(21))
 			.saturating_add(T::DbWeight::get().reads(2u64.saturating_mul(e)))
-			.saturating_add(T::DbWeight::get().writes(11))
+			.saturating_add(T::DbWeight::get().writes(19))
 	}
 
 	fn tick_settle() -> Weight {
-		// Own: r AverageReward Retention; w Jobs, Due twice, AverageReward. Market: the record, obligations, pot, issuance,
-		// r 4 w 3; total and earnings of maker, four parents, executor, storage, curator and treasury, r 10 w 10. Nodes: two
-		// operators r 2, the executor's standing r 1 w 1. Models: r 1 w 1.
-		Weight::from_parts(140_000_000, 24_000)
-			.saturating_add(T::DbWeight::get().reads(20))
-			.saturating_add(T::DbWeight::get().writes(19))
+		// Own: r AverageReward Retention Jobs; w Jobs, Due twice, AverageReward. Market: the record, obligations, pot, issuance,
+		// r 4 w 3; total and earnings of maker, four parents, executor, storage, curator and treasury, r 10 w 10; the audit pot
+		// and what it owes, r 3 w 2; for each of four debts r 2 w 2. Nodes: two operators r 2, the executor's standing r 1 w 1.
+		// Models: r 1 w 1. For each of two fines: bond, hold, account and pot, issuance, earnings of the treasury and what the
+		// pot owes; r 12 w 8.
+		Weight::from_parts(320_000_000, 52_000)
+			.saturating_add(T::DbWeight::get().reads(56))
+			.saturating_add(T::DbWeight::get().writes(45))
+	}
+
+	fn tick_wait() -> Weight {
+		// Own: r Jobs; w Jobs, Due twice.
+		Weight::from_parts(15_000_000, 4_200)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(3))
 	}
 
 	fn tick_prune() -> Weight {
@@ -106,12 +118,16 @@ impl WeightInfo for () {
 	}
 
 	fn tick_time_out(e: u32) -> Weight {
-		Weight::from_parts(740_000_000, 24_000)
+		Weight::from_parts(1_300_000_000, 36_000)
 			.saturating_add(Weight::from_parts(40_000_000, 2_800).saturating_mul(u64::from(e)))
 	}
 
 	fn tick_settle() -> Weight {
-		Weight::from_parts(1_300_000_000, 24_000)
+		Weight::from_parts(1_300_000_000, 52_000)
+	}
+
+	fn tick_wait() -> Weight {
+		Weight::from_parts(200_000_000, 4_200)
 	}
 
 	fn tick_prune() -> Weight {

@@ -15,8 +15,11 @@
 
 extern crate alloc;
 
+pub mod audit;
 pub mod clearing;
 pub mod deadline;
 pub mod draw;
+pub mod emission;
+pub mod pool;
 pub mod reliability;
 pub mod split;

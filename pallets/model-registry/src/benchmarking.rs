@@ -15,7 +15,7 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use highway_primitives::{
-	model::{DType, DerivativeTerms, Recipe, TensorSpec, Unit, VerificationPolicy, VersionSpec, MAX_LINEAGE},
+	model::{DType, DerivativeTerms, Recipe, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec, MAX_LINEAGE},
 	Balance, BlobRef, ModelId,
 };
 use sp_runtime::Perbill;
@@ -51,6 +51,12 @@ pub fn largest_spec() -> VersionSpec {
 			rtol: u32::MAX,
 			outliers: crate::MAX_OUTLIERS,
 		},
+		trace: Some(Trace {
+			tensor: BoundedVec::truncate_from(vec![b'a'; 128]),
+			tolerance: u64::MAX,
+		}),
+		detection: Perbill::one(),
+		shares_runs: true,
 		recipe: Some(Recipe {
 			name: BoundedVec::truncate_from(vec![b'a'; 32]),
 			config: blob,

@@ -232,6 +232,12 @@ pub mod pallet {
 		ExactNeedsIntegers,
 		/// The tolerance allows more than 1 % of outliers.
 		OutliersAboveMax,
+		/// The trace has the name of an input or of an output.
+		TraceNameTaken,
+		/// The trace's tolerance is 0: not even honest runs on two machines would agree.
+		TraceToleranceZero,
+		/// Audits see less than half of all cheats. Name a trace, or calibrate with inputs that tell more.
+		DetectionTooLow,
 		/// The recipe's name is not valid, or its file is empty or larger than 8 GiB.
 		RecipeInvalid,
 		/// The royalty is above `MaxRoyalty`.

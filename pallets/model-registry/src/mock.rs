@@ -5,7 +5,7 @@ use crate::{Error, Event, ModelRecordOf, Models, Pallet};
 use frame_support::{derive_impl, parameter_types, traits::fungible::InspectHold, BoundedVec};
 use frame_system::RawOrigin;
 use highway_primitives::{
-	model::{DType, DerivativeTerms, ModelName, TensorSpec, Unit, VerificationPolicy, VersionSpec},
+	model::{DType, DerivativeTerms, ModelName, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec},
 	Balance, BlobRef, BlockNumber, ModelId,
 };
 use sp_runtime::{BuildStorage, DispatchResult, Perbill};
@@ -131,6 +131,12 @@ pub fn spec() -> VersionSpec {
 			rtol: 1_000,
 			outliers: Perbill::from_percent(1),
 		},
+		trace: Some(Trace {
+			tensor: bytes("inside"),
+			tolerance: 1_500,
+		}),
+		detection: Perbill::from_percent(60),
+		shares_runs: false,
 		recipe: None,
 	}
 }

@@ -4,7 +4,8 @@ use crate::{Config, Error, ModelRecordOf, Models, Names, NextModelId, Pallet, Pa
 use alloc::vec::Vec;
 use frame_support::{defensive, ensure, traits::Get};
 use highway_primitives::{
-	model::{ModelName, ModelService, Royalties, VersionSpec, MAX_LINEAGE},
+	audit::AuditTerms,
+	model::{ModelName, ModelService, Royalties, VerificationPolicy, VersionSpec, MAX_LINEAGE},
 	traits, Balance, ModelId, ModelVersion, RoyaltyLine,
 };
 use sp_runtime::{DispatchError, Perbill};
@@ -89,6 +90,7 @@ impl<T: Config> traits::Models<T::AccountId> for Pallet<T> {
 			spec: spec.digest(),
 			unit: spec.unit,
 			unit_time_ms: spec.unit_time_ms,
+			detection: spec.detection,
 		})
 	}
 
@@ -108,6 +110,19 @@ impl<T: Config> traits::Models<T::AccountId> for Pallet<T> {
 			.zip(highway_math::split::royalties(royalty, &terms))
 			.map(|((model, payee), per_unit)| RoyaltyLine { model, payee, per_unit })
 			.collect()
+	}
+
+	fn audit_terms(model: ModelId, version: ModelVersion) -> Option<AuditTerms<T::AccountId>> {
+		let owner = Models::<T>::get(model)?.owner;
+		let VersionSpec { trace, policy, .. } = Versions::<T>::get(model, version)?;
+		let tolerance = match (trace, policy) {
+			(Some(trace), _) => trace.tolerance,
+			// Sketches of outputs: as equal as these are.
+			(None, VerificationPolicy::Exact) => 0,
+			// Nothing says how far honest sums lie apart: the outputs decide alone.
+			(None, VerificationPolicy::Tolerance { .. }) => u64::MAX,
+		};
+		Some(AuditTerms { owner, tolerance })
 	}
 
 	fn job_opened(model: ModelId) {

@@ -4,7 +4,7 @@ use crate::{Config, Error, ParentTerms};
 use alloc::collections::BTreeSet;
 use frame_support::{ensure, traits::Get};
 use highway_primitives::{
-	model::{DType, DerivativeTerms, Recipe, TensorSpec, VerificationPolicy, VersionSpec},
+	model::{DType, DerivativeTerms, Recipe, TensorSpec, Trace, VerificationPolicy, VersionSpec, MIN_DETECTION},
 	Balance, BlobRef, MaxBlobSize,
 };
 use sp_runtime::Perbill;
@@ -41,6 +41,11 @@ pub(crate) fn check_spec<T: Config>(spec: &VersionSpec) -> Result<(), Error<T>> 
 	check_tensors(&spec.inputs)?;
 	check_tensors(&spec.outputs)?;
 	check_policy(&spec.policy, &spec.outputs)?;
+	if let Some(trace) = &spec.trace {
+		check_trace(trace, spec)?;
+	}
+	// The rate of audits is found with it. That it is no more than all of them, its type sees to when it is decoded.
+	ensure!(spec.detection >= MIN_DETECTION, Error::<T>::DetectionTooLow);
 	spec.recipe.as_ref().map_or(Ok(()), check_recipe)
 }
 
@@ -85,15 +90,32 @@ fn check_tensors<T: Config>(tensors: &[TensorSpec]) -> Result<(), Error<T>> {
 	ensure!(!tensors.is_empty(), Error::<T>::TensorsMissing);
 	let mut names = BTreeSet::new();
 	for tensor in tensors {
-		// Tensors travel in safetensors files, whose header is JSON.
-		let name = core::str::from_utf8(&tensor.name).map_err(|_| Error::<T>::TensorNameInvalid)?;
-		ensure!(
-			!name.is_empty() && !name.chars().any(char::is_control),
-			Error::<T>::TensorNameInvalid
-		);
-		ensure!(name.as_bytes() != RESERVED_TENSOR_NAME, Error::<T>::TensorNameInvalid);
-		ensure!(names.insert(name), Error::<T>::TensorNameTwice);
+		check_tensor_name(&tensor.name)?;
+		ensure!(names.insert(&tensor.name), Error::<T>::TensorNameTwice);
 	}
+	Ok(())
+}
+
+/// Tensors travel in safetensors files, whose header is JSON.
+fn check_tensor_name<T: Config>(name: &[u8]) -> Result<(), Error<T>> {
+	let text = core::str::from_utf8(name).map_err(|_| Error::<T>::TensorNameInvalid)?;
+	ensure!(
+		!text.is_empty() && !text.chars().any(char::is_control),
+		Error::<T>::TensorNameInvalid
+	);
+	ensure!(name != RESERVED_TENSOR_NAME, Error::<T>::TensorNameInvalid);
+	Ok(())
+}
+
+/// A trace is the inside of the model: what is delivered, or sent in, tells nothing of who computed it.
+fn check_trace<T: Config>(trace: &Trace, spec: &VersionSpec) -> Result<(), Error<T>> {
+	check_tensor_name(&trace.tensor)?;
+	let mut tensors = spec.inputs.iter().chain(&spec.outputs);
+	ensure!(
+		!tensors.any(|tensor| tensor.name == trace.tensor),
+		Error::<T>::TraceNameTaken
+	);
+	ensure!(trace.tolerance > 0, Error::<T>::TraceToleranceZero);
 	Ok(())
 }
 

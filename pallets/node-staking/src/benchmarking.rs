@@ -3,37 +3,46 @@
 #![cfg(feature = "runtime-benchmarks")]
 
 use crate::{
-	pallet::{Call, Config, CurrentSession, HoldReason, NodeOf, NodeOfWorker, Nodes, Pallet, Standings},
+	pallet::{
+		Authored, Call, Config, CurrentSession, Delegations, FormerGenerations, HoldReason, NextNodeId, NodeOf,
+		NodeOfWorker, Nodes, Pallet, Pools, Standings,
+	},
+	pool_types::{DelegationOf, UnbondingPart},
 	types::{NodeDescription, NodeRecord, Standing, UnbondingChunk},
 	MAX_SLOTS,
 };
-use alloc::vec;
+use alloc::{vec, vec::Vec};
 use codec::{Decode, Encode};
 use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::{
-		fungible::{hold::Mutate as HoldMutate, Mutate},
+		fungible::{Mutate, MutateHold},
 		Authorize, Get,
 	},
 	BoundedVec,
 };
 use frame_system::RawOrigin;
+use highway_math::pool::Part;
 use highway_primitives::{
 	traits::{Models as _, Nodes as _},
 	worker, Balance, DeviceClass, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
+use pallet_authorship::EventHandler;
+use pallet_session::SessionManager;
 use sp_application_crypto::RuntimeAppPublic;
-use sp_runtime::transaction_validity::TransactionSource;
+use sp_runtime::{transaction_validity::TransactionSource, Perbill};
+use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 
-/// More than any benchmark bonds.
+/// Ids so far apart and so large that the tree of bonds has all of its levels, and no two nodes share more than its root.
+const FIRST_ID: NodeId = 1 << 31;
+const ID_STEP: NodeId = 1 << 24;
+
+/// More than any benchmark bonds or delegates.
 fn plenty<T: Config>() -> Balance {
-	T::MinBond::get().saturating_mul(1_000)
+	T::MinBond::get().max(T::MinDelegation::get()).saturating_mul(1_000)
 }
 
-fn funded<T: Config>(index: u32) -> T::AccountId
-where
-	T::Currency: Mutate<T::AccountId, Balance = Balance>,
-{
+fn funded<T: Config>(index: u32) -> T::AccountId {
 	let who = account::<T::AccountId>("operator", index, 0);
 	T::Currency::set_balance(&who, plenty::<T>());
 	who
@@ -63,28 +72,101 @@ fn proof<T: Config>(key: &WorkerId, operator: &T::AccountId) -> Result<WorkerSig
 }
 
 /// A node with `bonds` times the least bond.
-fn registered<T: Config>(index: u32, bonds: u32) -> Result<(T::AccountId, NodeId, WorkerId), BenchmarkError>
-where
-	T::Currency: Mutate<T::AccountId, Balance = Balance>,
-{
+fn registered<T: Config>(index: u32, bonds: u32) -> Result<(T::AccountId, NodeId, WorkerId), BenchmarkError> {
 	let operator = funded::<T>(index);
 	let key = fresh_key();
 	let proof = proof::<T>(&key, &operator)?;
 	let bond = T::MinBond::get().saturating_mul(bonds.into());
+	NextNodeId::<T>::put(FIRST_ID.saturating_add(ID_STEP.saturating_mul(index)));
 	Pallet::<T>::do_register(operator.clone(), description(key.clone()), bond, proof)?;
 	let node = Pallet::<T>::node_of(&operator).ok_or(BenchmarkError::Stop("not registered"))?;
 	Ok((operator, node, key))
 }
 
 /// Three nodes in one bag, so that the one in the middle has neighbours on both sides; returns that one.
-fn between_neighbours<T: Config>(bonds: u32) -> Result<(T::AccountId, NodeId, WorkerId), BenchmarkError>
-where
-	T::Currency: Mutate<T::AccountId, Balance = Balance>,
-{
+fn between_neighbours<T: Config>(bonds: u32) -> Result<(T::AccountId, NodeId, WorkerId), BenchmarkError> {
 	registered::<T>(1, bonds)?;
 	let middle = registered::<T>(2, bonds)?;
 	registered::<T>(3, bonds)?;
 	Ok(middle)
+}
+
+/// An account with coins that is no operator.
+fn delegator<T: Config>(index: u32) -> T::AccountId {
+	let who = account::<T::AccountId>("delegator", index, 0);
+	T::Currency::set_balance(&who, plenty::<T>());
+	who
+}
+
+/// Lets a delegator have stake behind the node that a slash wiped out, with rewards of that time, and the node be as it
+/// was before.
+fn wiped_delegation<T: Config>(
+	operator: &T::AccountId,
+	node: NodeId,
+	delegator: &T::AccountId,
+) -> Result<(), BenchmarkError> {
+	let amount = T::MinDelegation::get();
+	Pallet::<T>::do_delegate(delegator.clone(), node, amount, Perbill::one())?;
+	earn::<T>(operator);
+	let mut pool = Pools::<T>::get(node);
+	let taken = Pallet::<T>::slash_pool(node, &mut pool, Perbill::one());
+	Pallet::<T>::split_penalty(taken);
+	Pallet::<T>::put_pool(node, pool);
+	Ok(())
+}
+
+/// One session's reward for this operator alone.
+fn earn<T: Config>(operator: &T::AccountId) {
+	Authored::<T>::insert(operator, 1);
+	Pallet::<T>::pay_session(0);
+}
+
+/// Lets `count` accounts have delegated to the node, without a call for each.
+fn crowd<T: Config>(node: NodeId, count: u32) -> Result<(), BenchmarkError> {
+	let mut pool = Pools::<T>::get(node);
+	let amount = T::MinDelegation::get();
+	let no_room = || BenchmarkError::Stop("the pool is full");
+	for index in 0..count {
+		let mut delegation = DelegationOf::<T>::default();
+		pool.active.join(&mut delegation.part, amount).ok_or_else(no_room)?;
+		let mut part = Part::default();
+		pool.unbonding.join(&mut part, amount).ok_or_else(no_room)?;
+		delegation.unbonding = BoundedVec::truncate_from(vec![UnbondingPart { part, session: 9 }]);
+		Delegations::<T>::insert(account::<T::AccountId>("crowd", index, 0), node, delegation);
+	}
+	let coins = amount.saturating_mul(2).saturating_mul(count.into());
+	T::Currency::mint_into(&Pallet::<T>::pot_account(), coins)?;
+	Pools::<T>::insert(node, pool);
+	if let Some(record) = Nodes::<T>::get(node) {
+		Pallet::<T>::rescore(&record, pool.active.stake);
+	}
+	Ok(())
+}
+
+/// Reports the operator for an offence in the current session that costs this share of everything.
+fn report<T: Config>(operator: &T::AccountId, fraction: Perbill) {
+	let details = OffenceDetails {
+		offender: (operator.clone(), ()),
+		reporters: Vec::<T::AccountId>::new(),
+	};
+	Pallet::<T>::on_offence(&[details], &[fraction], CurrentSession::<T>::get());
+}
+
+/// Reserves so much of the node's bond, in 100ths.
+fn reserve<T: Config>(node: NodeId, percent: u32) -> Balance {
+	let bond = Nodes::<T>::get(node).map_or(0, |record| record.bond);
+	let reserved = Perbill::from_percent(percent).mul_floor(bond);
+	Standings::<T>::mutate(node, |standing| {
+		if let Some(standing) = standing {
+			standing.reserved = reserved;
+		}
+	});
+	reserved
+}
+
+/// An account that exists, such as the one to which the market has slashes paid.
+fn receiver<T: Config>() -> T::AccountId {
+	delegator::<T>(u32::MAX)
 }
 
 /// Lets the node host the models below `models`.
@@ -128,7 +210,7 @@ pub(crate) fn set_score_of<T: Config>(who: &T::AccountId, score: Balance) {
 	});
 }
 
-#[benchmarks(where T::Currency: Mutate<T::AccountId, Balance = Balance>)]
+#[benchmarks]
 mod benchmarks {
 	use super::*;
 
@@ -164,6 +246,12 @@ mod benchmarks {
 	fn bond_extra() -> Result<(), BenchmarkError> {
 		let (operator, node, _) = between_neighbours::<T>(2)?;
 		let amount = T::MinBond::get().saturating_mul(100);
+		reserve::<T>(node, 100);
+		Standings::<T>::mutate(node, |standing| {
+			if let Some(standing) = standing {
+				standing.unsecured = 1;
+			}
+		});
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator), amount);
@@ -193,7 +281,7 @@ mod benchmarks {
 			if let Some(record) = record {
 				let all = (0..chunks)
 					.map(|session| UnbondingChunk { amount: 1, session })
-					.collect::<alloc::vec::Vec<_>>();
+					.collect::<Vec<_>>();
 				record.unbonding = BoundedVec::truncate_from(all);
 			}
 		});
@@ -263,6 +351,7 @@ mod benchmarks {
 	#[benchmark]
 	fn deregister() -> Result<(), BenchmarkError> {
 		let (operator, node, _) = registered::<T>(1, 2)?;
+		earn::<T>(&operator);
 		Pallet::<T>::do_unbond(operator.clone(), T::MinBond::get().saturating_mul(2))?;
 		CurrentSession::<T>::put(T::BondingSessions::get());
 
@@ -312,6 +401,7 @@ mod benchmarks {
 	#[benchmark]
 	fn reap() -> Result<(), BenchmarkError> {
 		let (operator, node, _) = registered::<T>(1, 2)?;
+		earn::<T>(&operator);
 		Pallet::<T>::do_unbond(operator.clone(), T::MinBond::get().saturating_mul(2))?;
 		CurrentSession::<T>::put(T::BondingSessions::get());
 		Pallet::<T>::do_withdraw_unbonded(operator.clone())?;
@@ -322,4 +412,241 @@ mod benchmarks {
 		assert!(!Nodes::<T>::contains_key(node));
 		Ok(())
 	}
+
+	#[benchmark]
+	fn delegate() -> Result<(), BenchmarkError> {
+		let (operator, node, _) = between_neighbours::<T>(2)?;
+		let who = delegator::<T>(1);
+		wiped_delegation::<T>(&operator, node, &who)?;
+		let amount = T::MinBond::get().saturating_mul(100);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), node, amount, Perbill::one());
+
+		assert_eq!(Pools::<T>::get(node).active.stake, amount);
+		assert_eq!(FormerGenerations::<T>::iter_prefix(node).count(), 0);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn undelegate() -> Result<(), BenchmarkError> {
+		let (operator, node, _) = between_neighbours::<T>(2)?;
+		let who = delegator::<T>(1);
+		let amount = T::MinBond::get().saturating_mul(100);
+		Pallet::<T>::do_delegate(who.clone(), node, amount, Perbill::one())?;
+		earn::<T>(&operator);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), node, Balance::MAX);
+
+		assert_eq!(Pools::<T>::get(node).unbonding.stake, amount);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn withdraw_delegation() -> Result<(), BenchmarkError> {
+		let (_, node, _) = registered::<T>(1, 2)?;
+		let who = delegator::<T>(1);
+		let parts = T::MaxUnbonding::get();
+		let mut delegation = DelegationOf::<T>::default();
+		let mut pool = Pools::<T>::get(node);
+		let mut leaving = Vec::new();
+		for session in 0..parts {
+			let mut part = Part::default();
+			pool.unbonding
+				.join(&mut part, T::MinDelegation::get())
+				.ok_or(BenchmarkError::Stop("the pool is full"))?;
+			leaving.push(UnbondingPart { part, session });
+		}
+		delegation.unbonding = BoundedVec::truncate_from(leaving);
+		T::Currency::mint_into(&Pallet::<T>::pot_account(), pool.unbonding.stake)?;
+		Pools::<T>::insert(node, pool);
+		Delegations::<T>::insert(&who, node, delegation);
+		CurrentSession::<T>::put(parts);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who.clone()), node);
+
+		assert!(!Delegations::<T>::contains_key(&who, node));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn claim_rewards() -> Result<(), BenchmarkError> {
+		let (operator, node, _) = registered::<T>(1, 2)?;
+		// The operator delegates to itself: it is paid as both.
+		wiped_delegation::<T>(&operator, node, &operator)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator.clone()), node);
+
+		// What roundings left of the delegation's rewards may be the operator's now.
+		assert!(Pools::<T>::get(node).operator_rewards <= 1);
+		assert!(!Delegations::<T>::contains_key(&operator, node));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_commission() -> Result<(), BenchmarkError> {
+		let (operator, node, _) = registered::<T>(1, 2)?;
+		crowd::<T>(node, 1)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), Perbill::from_percent(15));
+
+		assert!(Pools::<T>::get(node).commission.announced.is_some());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn note_author() -> Result<(), BenchmarkError> {
+		let (operator, _, _) = registered::<T>(1, 2)?;
+
+		#[block]
+		{
+			<Pallet<T> as EventHandler<_, _>>::note_author(operator.clone());
+		}
+
+		assert_eq!(Authored::<T>::get(&operator), 1);
+		Ok(())
+	}
+
+	// The bound is the runtime's number of validators.
+	#[benchmark]
+	fn end_session(v: Linear<1, 100>) -> Result<(), BenchmarkError> {
+		for index in 0..v {
+			let (operator, node, _) = registered::<T>(index, 2)?;
+			crowd::<T>(node, 1)?;
+			Authored::<T>::insert(&operator, 1);
+		}
+
+		#[block]
+		{
+			Pallet::<T>::pay_session(0);
+		}
+
+		assert_eq!(Authored::<T>::iter().count(), 0);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn on_offence() -> Result<(), BenchmarkError> {
+		let (operator, node, _) = between_neighbours::<T>(2)?;
+		crowd::<T>(node, 1)?;
+		reserve::<T>(node, 100);
+		T::Currency::set_balance(&T::Treasury::get(), plenty::<T>());
+
+		#[block]
+		{
+			report::<T>(&operator, Perbill::one());
+		}
+
+		assert!(Nodes::<T>::get(node).is_some_and(|record| record.bond == 0));
+		assert_eq!(Pools::<T>::get(node).active.stake, 0);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn slash() -> Result<(), BenchmarkError> {
+		let (_, node, _) = between_neighbours::<T>(2)?;
+		let amount = reserve::<T>(node, 100);
+		let to = receiver::<T>();
+
+		#[block]
+		{
+			Pallet::<T>::do_slash(node, amount, &to);
+		}
+
+		assert!(Nodes::<T>::get(node).is_some_and(|record| record.bond == 0));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn fine() -> Result<(), BenchmarkError> {
+		let (operator, node, _) = between_neighbours::<T>(100)?;
+		Pallet::<T>::do_unbond(operator, T::MinBond::get())?;
+		let to = receiver::<T>();
+		let amount = T::MinBond::get().saturating_mul(98);
+
+		#[block]
+		{
+			Pallet::<T>::do_fine(node, amount, &to);
+		}
+
+		assert!(Nodes::<T>::get(node).is_some_and(|record| record.unbonding.is_empty()));
+		Ok(())
+	}
+
+	// Nobody is able, so that all tries are used.
+	#[benchmark]
+	fn draw_judge() -> Result<(), BenchmarkError> {
+		let mut parties = Vec::new();
+		for index in 0..24 {
+			let (operator, _, _) = registered::<T>(index, 2)?;
+			if parties.len() < 6 {
+				parties.push(operator);
+			}
+		}
+		let found;
+
+		#[block]
+		{
+			found = Pallet::<T>::draw_judge(&[7; 32], Balance::MAX, &parties, None);
+		}
+
+		assert_eq!(found, None);
+		Ok(())
+	}
+
+	// Not a weight: shows that delegators cost nothing.
+	#[benchmark(extra)]
+	fn reward_of_many(d: Linear<10, 10_000>) -> Result<(), BenchmarkError> {
+		let (operator, node, _) = registered::<T>(1, 2)?;
+		crowd::<T>(node, d)?;
+		Authored::<T>::insert(&operator, 1);
+
+		#[block]
+		{
+			Pallet::<T>::pay_session(0);
+		}
+
+		assert!(Pools::<T>::get(node).unsettled > 0);
+		Ok(())
+	}
+
+	// Not a weight: shows that delegators cost nothing.
+	#[benchmark(extra)]
+	fn offence_of_many(d: Linear<10, 10_000>) -> Result<(), BenchmarkError> {
+		let (operator, node, _) = registered::<T>(1, 2)?;
+		crowd::<T>(node, d)?;
+		let before = Pools::<T>::get(node).active.stake;
+
+		#[block]
+		{
+			report::<T>(&operator, Perbill::from_percent(50));
+		}
+
+		assert!(Pools::<T>::get(node).active.stake < before);
+		Ok(())
+	}
+
+	// Not a weight: shows that delegators cost nothing.
+	#[benchmark(extra)]
+	fn session_of_many(d: Linear<10, 10_000>) -> Result<(), BenchmarkError> {
+		let (operator, node, _) = registered::<T>(1, 2)?;
+		crowd::<T>(node, d)?;
+		Authored::<T>::insert(&operator, 1);
+
+		#[block]
+		{
+			<Pallet<T> as SessionManager<T::AccountId>>::end_session(0);
+			<Pallet<T> as SessionManager<T::AccountId>>::start_session(1);
+			<Pallet<T> as SessionManager<T::AccountId>>::new_session(2);
+		}
+
+		assert_eq!(CurrentSession::<T>::get(), 1);
+		Ok(())
+	}
+
+	impl_benchmark_test_suite!(Pallet, crate::tests::for_benchmarks(), crate::mock::Test);
 }

@@ -2,7 +2,8 @@
 
 use crate::{
 	pallet::{
-		Config, CurrentSession, Error, Event, HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Standings,
+		Config, CurrentSession, Error, Event, HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Slashes,
+		Standings,
 	},
 	types::{NodeDescription, NodeRecord, NodeRecordOf, Standing, UnbondingChunk},
 };
@@ -11,7 +12,7 @@ use frame_election_provider_support::SortedListProvider;
 use frame_support::{
 	dispatch::DispatchResult,
 	ensure,
-	traits::{fungible::hold::Mutate, tokens::Precision, Defensive, Get},
+	traits::{fungible::MutateHold, tokens::Precision, Defensive, Get},
 };
 use highway_primitives::{traits::Models, worker, Balance, ModelId, NodeId, WorkerId, WorkerSignature};
 use sp_application_crypto::RuntimeAppPublic;
@@ -50,12 +51,12 @@ impl<T: Config> Pallet<T> {
 		NextNodeId::<T>::put(next);
 		let worker = description.worker.clone();
 		let mut record = NodeRecord::<T>::new(operator.clone(), description, standing.live_since);
+		let before = Self::footing(&record);
 		record.bond = bond;
-		Nodes::<T>::insert(node, record);
+		Self::put_node(node, record, before);
 		Standings::<T>::insert(node, standing);
 		NodeOf::<T>::insert(&operator, node);
 		NodeOfWorker::<T>::insert(&worker, node);
-		Self::list(&operator, bond);
 		Self::deposit_event(Event::Registered {
 			node,
 			operator,
@@ -91,16 +92,27 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_bond_extra(operator: T::AccountId, amount: Balance) -> DispatchResult {
 		ensure!(!amount.is_zero(), Error::<T>::ZeroAmount);
 		let (node, mut record) = Self::node_by_operator(&operator)?;
-		let was_listed = record.is_listed();
+		let before = Self::footing(&record);
 		// Adding up cannot exceed the issuance: the hold fails first.
 		let bond = record.bond.saturating_add(amount);
 		ensure!(bond >= T::MinBond::get(), Error::<T>::BondTooSmall);
 		T::Currency::hold(&HoldReason::Bond.into(), &operator, amount)?;
 		record.bond = bond;
-		Self::relist(&record, was_listed);
-		Nodes::<T>::insert(node, record);
+		Self::put_node(node, record, before);
+		Self::secure_open_jobs(node, amount);
 		Self::deposit_event(Event::Bonded { node, amount });
 		Ok(())
+	}
+
+	/// New bond secures first what an offence's slash left without.
+	fn secure_open_jobs(node: NodeId, amount: Balance) {
+		let mut standing = Standings::<T>::get(node).defensive_unwrap_or_default();
+		if standing.unsecured > 0 {
+			let covered = standing.unsecured.min(amount);
+			standing.unsecured = standing.unsecured.saturating_sub(covered);
+			standing.reserved = standing.reserved.saturating_add(covered);
+			Standings::<T>::insert(node, standing);
+		}
 	}
 
 	pub(crate) fn do_unbond(operator: T::AccountId, amount: Balance) -> DispatchResult {
@@ -118,10 +130,9 @@ impl<T: Config> Pallet<T> {
 				.try_push(UnbondingChunk { amount, session })
 				.map_err(|_| Error::<T>::TooManyUnbonding)?,
 		}
-		let was_listed = record.is_listed();
+		let before = Self::footing(&record);
 		record.bond = bond;
-		Self::relist(&record, was_listed);
-		Nodes::<T>::insert(node, record);
+		Self::put_node(node, record, before);
 		Self::deposit_event(Event::Unbonded { node, amount, session });
 		Ok(())
 	}
@@ -148,19 +159,13 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_chill(operator: T::AccountId) -> DispatchResult {
-		let (node, record) = Self::node_by_operator(&operator)?;
+		let (node, mut record) = Self::node_by_operator(&operator)?;
 		ensure!(!record.chilled, Error::<T>::AlreadyChilled);
-		Self::take_out(node, record);
-		Ok(())
-	}
-
-	/// Chills a node that is not.
-	pub(crate) fn take_out(node: NodeId, mut record: NodeRecordOf<T>) {
-		let was_listed = record.is_listed();
+		let before = Self::footing(&record);
 		record.chilled = true;
-		Self::relist(&record, was_listed);
-		Nodes::<T>::insert(node, record);
+		Self::put_node(node, record, before);
 		Self::deposit_event(Event::Chilled { node });
+		Ok(())
 	}
 
 	pub(crate) fn do_resume(operator: T::AccountId) -> DispatchResult {
@@ -177,9 +182,9 @@ impl<T: Config> Pallet<T> {
 			Standings::<T>::insert(node, standing);
 		}
 		if record.chilled {
+			let before = Self::footing(&record);
 			record.chilled = false;
-			Self::relist(&record, false);
-			Nodes::<T>::insert(node, record);
+			Self::put_node(node, record, before);
 		}
 		Self::deposit_event(Event::Resumed { node });
 		Ok(())
@@ -231,8 +236,13 @@ impl<T: Config> Pallet<T> {
 		ensure!(record.bond.is_zero(), Error::<T>::StillBonded);
 		let standing = Standings::<T>::get(node).ok_or(Error::<T>::UnknownNode)?;
 		ensure!(
-			standing.assigned.is_zero() && standing.reserved.is_zero(),
+			standing.assigned.is_zero() && standing.reserved.is_zero() && standing.unsecured.is_zero(),
 			Error::<T>::JobsOpen
+		);
+		// A bond that was slashed away left no chunk that would say how long offences of its time can be reported.
+		ensure!(
+			CurrentSession::<T>::get() >= record.exposed_until,
+			Error::<T>::StillUnbonding
 		);
 		Ok(())
 	}
@@ -242,32 +252,16 @@ impl<T: Config> Pallet<T> {
 		Standings::<T>::remove(node);
 		NodeOfWorker::<T>::remove(&record.worker);
 		NodeOf::<T>::remove(&record.operator);
+		Slashes::<T>::remove(node);
 		// Without a bond it left the list already; a list that fell out of step must not outlive the node.
 		if T::VoterList::contains(&record.operator) {
 			let _ = T::VoterList::on_remove(&record.operator).defensive();
 		}
+		Self::leave_pool(node, &record.operator);
 		Self::deposit_event(Event::Deregistered {
 			node,
 			operator: record.operator,
 		});
-	}
-
-	/// Writes into the list of possible validators what the record says.
-	fn relist(record: &NodeRecordOf<T>, was_listed: bool) {
-		match (was_listed, record.is_listed()) {
-			(false, true) => Self::list(&record.operator, record.bond),
-			(true, true) => {
-				let _ = T::VoterList::on_update(&record.operator, record.bond).defensive();
-			}
-			(true, false) => {
-				let _ = T::VoterList::on_remove(&record.operator).defensive();
-			}
-			(false, false) => (),
-		}
-	}
-
-	fn list(operator: &T::AccountId, bond: Balance) {
-		let _ = T::VoterList::on_insert(operator.clone(), bond).defensive();
 	}
 
 	pub(crate) fn check_description(description: &NodeDescription) -> DispatchResult {

@@ -1,22 +1,15 @@
-//! Who validates: the answers to the session pallet, to the offences pallet and to the list of candidates.
+//! Who validates: the answers to the session pallet and to the list of candidates.
 
 use crate::{
-	pallet::{Config, CurrentSession, Event, NodeOf, Nodes, Pallet},
-	weights::WeightInfo,
+	pallet::{Config, CurrentSession, NodeOf, Nodes, Pallet},
+	REPORT_MARGIN,
 };
 use alloc::vec::Vec;
 use frame_election_provider_support::{ScoreProvider, SortedListProvider};
-use frame_support::{
-	traits::{Contains, Get},
-	weights::Weight,
-};
+use frame_support::traits::{Contains, Get};
 use highway_primitives::Balance;
 use pallet_session::historical;
-use sp_runtime::Perbill;
-use sp_staking::{
-	offence::{OffenceDetails, OnOffenceHandler},
-	SessionIndex,
-};
+use sp_staking::SessionIndex;
 
 /// Candidates compared for each place among the validators. The list is sorted only between bags, so more than the
 /// places must be compared for an exact order.
@@ -40,15 +33,15 @@ impl<T: historical::Config> History for historical::Pallet<T> {
 
 impl<T: Config> Pallet<T> {
 	/// The earliest session whose offences still count in `session`. Who unbonds in session `s` was chosen for `s + 1`
-	/// already, and its bond is free in `s + BondingSessions`: an offence counts for `BondingSessions - 2` sessions after
-	/// its own, so that the bond is there while any of its offences counts.
+	/// already, and its bond is free in `s + BondingSessions`: an offence counts for `BondingSessions` less
+	/// [`REPORT_MARGIN`] sessions after its own, so that the bond is there while any of its offences counts.
 	pub fn earliest_offence(session: SessionIndex) -> SessionIndex {
-		session.saturating_sub(T::BondingSessions::get().saturating_sub(2))
+		session.saturating_sub(T::BondingSessions::get().saturating_sub(REPORT_MARGIN))
 	}
 
 	/// The validators of the next session that is not chosen yet: of the first `4 · MaxValidators` candidates of the list
-	/// those with the largest bonds, then the smallest accounts. Candidates have session keys and a sufficient bond, and
-	/// are not chilled. `None`, which keeps the old validators, if there is none.
+	/// those with the most stake, own and delegated, then the smallest accounts. Candidates have session keys and a
+	/// sufficient own bond, and are not chilled. `None`, which keeps the old validators, if there is none.
 	pub fn choose_validators() -> Option<Vec<T::AccountId>> {
 		let places = T::MaxValidators::get();
 		let compared = places.saturating_mul(CANDIDATES_PER_PLACE);
@@ -56,14 +49,16 @@ impl<T: Config> Pallet<T> {
 			.take(MAX_LOOKED_AT)
 			.filter(T::HasSessionKeys::contains)
 			.filter_map(|operator| {
-				let record = Nodes::<T>::get(NodeOf::<T>::get(&operator)?)?;
+				let node = NodeOf::<T>::get(&operator)?;
+				let record = Nodes::<T>::get(node)?;
 				let qualifies = record.bond >= T::MinBond::get() && !record.chilled;
-				qualifies.then_some((record.bond, operator))
+				qualifies.then(|| (Self::total_stake(node, &record), operator))
 			})
 			.take(compared as usize)
 			.collect::<Vec<_>>();
-		candidates
-			.sort_by(|(bond, operator), (other_bond, other)| other_bond.cmp(bond).then_with(|| operator.cmp(other)));
+		candidates.sort_by(|(stake, operator), (other_stake, other)| {
+			other_stake.cmp(stake).then_with(|| operator.cmp(other))
+		});
 		candidates.truncate(places as usize);
 		let validators = candidates.into_iter().map(|(_, operator)| operator).collect::<Vec<_>>();
 		(!validators.is_empty()).then_some(validators)
@@ -78,9 +73,12 @@ impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
 	fn start_session(index: SessionIndex) {
 		CurrentSession::<T>::put(index);
 		T::History::forget_before(Self::earliest_offence(index));
+		Self::forget_offences(index);
 	}
 
-	fn end_session(_: SessionIndex) {}
+	fn end_session(index: SessionIndex) {
+		Self::pay_session(index);
+	}
 }
 
 impl<T: Config> historical::SessionManager<T::AccountId, ()> for Pallet<T> {
@@ -102,42 +100,13 @@ impl<T: Config> historical::SessionManager<T::AccountId, ()> for Pallet<T> {
 	}
 }
 
-impl<T: Config> OnOffenceHandler<T::AccountId, (T::AccountId, ()), Weight> for Pallet<T> {
-	fn on_offence(
-		offenders: &[OffenceDetails<T::AccountId, (T::AccountId, ())>],
-		slash_fraction: &[Perbill],
-		session: SessionIndex,
-	) -> Weight {
-		for (details, fraction) in offenders.iter().zip(slash_fraction) {
-			let (operator, ()) = &details.offender;
-			let Some(node) = NodeOf::<T>::get(operator) else {
-				continue;
-			};
-			let Some(record) = Nodes::<T>::get(node) else { continue };
-			// Another node of the same account has nothing to answer for.
-			if session < record.registered_session || session < Self::earliest_offence(CurrentSession::<T>::get()) {
-				continue;
-			}
-			Self::deposit_event(Event::OffenceReported {
-				node,
-				operator: operator.clone(),
-				fraction: *fraction,
-				session,
-			});
-			if !record.chilled {
-				Self::take_out(node, record);
-			}
-		}
-		T::WeightInfo::chill().saturating_mul(offenders.len() as u64)
-	}
-}
-
 impl<T: Config> ScoreProvider<T::AccountId> for Pallet<T> {
 	type Score = Balance;
 
 	fn score(who: &T::AccountId) -> Option<Balance> {
-		let record = Nodes::<T>::get(NodeOf::<T>::get(who)?)?;
-		record.is_listed().then_some(record.bond)
+		let node = NodeOf::<T>::get(who)?;
+		let record = Nodes::<T>::get(node)?;
+		record.is_listed().then(|| Self::total_stake(node, &record))
 	}
 
 	#[cfg(feature = "runtime-benchmarks")]

@@ -17,6 +17,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn build_genesis(session_length: u32, nodes: &[GenesisNode<T::AccountId>]) {
 		assert!(session_length > 0, "a session has at least one slot");
 		SessionLength::<T>::put(session_length);
+		Self::endow_pot();
 		for node in nodes {
 			if let Err(reason) = Self::insert_genesis_node(node) {
 				panic!("the genesis node of {:?} is refused: {}", node.operator, reason);

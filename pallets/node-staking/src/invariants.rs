@@ -1,28 +1,54 @@
 //! What must hold after every block. Always compiled, so that every test checks it.
 
 use crate::{
-	pallet::{Config, CurrentSession, HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Standings},
-	MAX_SLOTS,
+	bond_tree::{fits, position, total, Sums},
+	pallet::{
+		BondTree, BondTreeShape, Config, CurrentSession, Delegations, FormerGenerations, HoldReason, NextNodeId,
+		NodeOf, NodeOfWorker, Nodes, Pallet, Pools, Slashes, Standings,
+	},
+	pool_types::PoolRecord,
+	MAX_COMMISSION_RISE, MAX_SLOTS,
 };
-use alloc::collections::BTreeSet;
+use alloc::{
+	collections::{BTreeMap, BTreeSet},
+	vec::Vec,
+};
 use frame_election_provider_support::SortedListProvider;
-use frame_support::{ensure, traits::fungible::hold::Inspect};
-use highway_math::reliability::ONE;
-use sp_runtime::TryRuntimeError;
+use frame_support::{ensure, traits::fungible::InspectHold};
+use highway_math::{
+	pool::{Pool, MAX_POINTS_PER_UNIT},
+	reliability::ONE,
+};
+use highway_primitives::{Balance, NodeId};
+use sp_runtime::{traits::Saturating, TryRuntimeError};
+
+/// What the delegations with one node say of its pool.
+#[derive(Default)]
+struct Claims {
+	active: u128,
+	unbonding: u128,
+	earned: Balance,
+	unclaimed: Balance,
+}
 
 impl<T: Config> Pallet<T> {
-	/// Checks every invariant; the first one that is broken is the error.
+	/// Checks every invariant; the first one that is broken is the error. Reads all of the pallet's storage: for tests and
+	/// try-runtime only.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
-		Self::check_money()?;
+		Self::check_bonds()?;
+		Self::check_pot()?;
 		Self::check_indices()?;
 		Self::check_list()?;
+		Self::check_tree()?;
 		Self::check_records()?;
-		Self::check_standings()
+		Self::check_standings()?;
+		Self::check_pools()?;
+		Self::check_delegations()
 	}
 
-	/// What is held of an operator is its bond and what is unbonding, to the last unit; and no more is reserved for jobs
-	/// than is bonded.
-	fn check_money() -> Result<(), TryRuntimeError> {
+	/// What is held of an operator is its bond and what is unbonding, to the last unit; no more is reserved for jobs than
+	/// is bonded; and as long as a job lacks security all of the bond is reserved.
+	fn check_bonds() -> Result<(), TryRuntimeError> {
 		for (id, record) in Nodes::<T>::iter() {
 			let held = T::Currency::balance_on_hold(&HoldReason::Bond.into(), &record.operator);
 			ensure!(
@@ -31,7 +57,18 @@ impl<T: Config> Pallet<T> {
 			);
 			let standing = Standings::<T>::get(id).ok_or("a node has no standing")?;
 			ensure!(standing.reserved <= record.bond, "more is reserved than is bonded");
+			ensure!(
+				standing.unsecured == 0 || standing.reserved == record.bond,
+				"a job lacks security that is there"
+			);
 		}
+		Ok(())
+	}
+
+	/// The pot holds its existential deposit, all delegated stake and all rewards. It may hold more: anybody can send coins
+	/// to an account, and that must not raise an alarm. Of its own doing the surplus is always 0.
+	fn check_pot() -> Result<(), TryRuntimeError> {
+		ensure!(Self::pot_surplus().is_some(), "the pot holds less than it owes");
 		Ok(())
 	}
 
@@ -56,13 +93,17 @@ impl<T: Config> Pallet<T> {
 			NodeOfWorker::<T>::iter_keys().count() == nodes,
 			"a worker key has no node"
 		);
+		ensure!(
+			Slashes::<T>::iter_keys().all(Nodes::<T>::contains_key),
+			"slashes are kept of a node that is gone"
+		);
 		Ok(())
 	}
 
-	/// Exactly the operators with a bond that are not chilled are in the list, by their bond.
+	/// Exactly the operators with a bond that are not chilled are in the list, by their bond and what is delegated.
 	fn check_list() -> Result<(), TryRuntimeError> {
 		let mut listed = 0u32;
-		for (_, record) in Nodes::<T>::iter() {
+		for (id, record) in Nodes::<T>::iter() {
 			ensure!(
 				T::VoterList::contains(&record.operator) == record.is_listed(),
 				"the list disagrees with bond and chill"
@@ -70,10 +111,39 @@ impl<T: Config> Pallet<T> {
 			if record.is_listed() {
 				listed = listed.saturating_add(1);
 				let score = T::VoterList::get_score(&record.operator).map_err(|_| "a listed operator has no score")?;
-				ensure!(score == record.bond, "a score is not the bond");
+				ensure!(score == Self::total_stake(id, &record), "a score is not the stake");
 			}
 		}
 		ensure!(T::VoterList::count() == listed, "the list has operators without a node");
+		Ok(())
+	}
+
+	/// The tree of bonds is what all bonds that count would make, item by item, and knows how many they are.
+	fn check_tree() -> Result<(), TryRuntimeError> {
+		let shape = BondTreeShape::<T>::get();
+		let mut items = BTreeMap::<(u8, NodeId), Sums>::new();
+		let mut active = 0u32;
+		for (id, record) in Nodes::<T>::iter().filter(|(_, record)| record.leaf() > 0) {
+			ensure!(fits(id, shape.levels), "the tree has no place for a node");
+			active = active.saturating_add(1);
+			for level in 0..shape.levels {
+				let (index, slot) = position(id, level);
+				let sum = items.entry((level, index)).or_default().get_mut(slot);
+				let sum = sum.ok_or("an item of the tree has too few places")?;
+				*sum = sum.saturating_add(record.leaf());
+			}
+		}
+		ensure!(active == shape.active, "the tree miscounts those with a bond");
+		ensure!(
+			BondTree::<T>::iter_keys().count() == items.len(),
+			"the tree has items that stand for nothing"
+		);
+		for (key, item) in items {
+			ensure!(
+				BondTree::<T>::get(key) == item && total(&item) > 0,
+				"a sum in the tree is wrong"
+			);
+		}
 		Ok(())
 	}
 
@@ -120,4 +190,99 @@ impl<T: Config> Pallet<T> {
 		}
 		Ok(())
 	}
+
+	/// A pool stays with its node, or as long as somebody has something in it; its points have their worth; and a commission
+	/// rises no faster than it may.
+	fn check_pools() -> Result<(), TryRuntimeError> {
+		for (id, pool) in Pools::<T>::iter() {
+			ensure!(
+				Nodes::<T>::contains_key(id) || !pool.is_empty(),
+				"a pool in which nobody has anything outlived its node"
+			);
+			ensure!(
+				has_worth(&pool.active) && has_worth(&pool.unbonding),
+				"points of a pool are worth too much or too little"
+			);
+			if let Some((share, _)) = pool.commission.announced {
+				let rise = share.saturating_sub(pool.commission.share);
+				ensure!(rise <= MAX_COMMISSION_RISE, "a commission rises too much at once");
+			}
+			let former = FormerGenerations::<T>::iter_prefix(id).collect::<Vec<_>>();
+			ensure!(
+				former
+					.iter()
+					.all(|(generation, former)| former.points > 0 && *generation < pool.active.generation),
+				"a former generation is empty or not over"
+			);
+			let points = former
+				.iter()
+				.fold(0, |sum: u128, (_, former)| sum.saturating_add(former.points));
+			ensure!(points == pool.former_points, "former points are miscounted");
+		}
+		Ok(())
+	}
+
+	/// The points of a pool are those of its delegations; no more is earned than was shared; and what is written down as
+	/// claimable is the sum of what delegations say. No delegation is kept for nothing.
+	fn check_delegations() -> Result<(), TryRuntimeError> {
+		let mut claims = BTreeMap::<NodeId, Claims>::new();
+		let mut former = BTreeMap::<(NodeId, u32), u128>::new();
+		for (_, id, delegation) in Delegations::<T>::iter() {
+			ensure!(!delegation.is_empty(), "a delegation is empty");
+			let pool = Pools::<T>::get(id);
+			let claims = claims.entry(id).or_default();
+			let points = pool.active.points_of(&delegation.part);
+			claims.active = claims.active.saturating_add(points);
+			if points == 0 && delegation.part.points > 0 {
+				let points = former.entry((id, delegation.part.generation)).or_default();
+				*points = points.saturating_add(delegation.part.points);
+			}
+			claims.earned = claims.earned.saturating_add(Self::earned(id, &pool, &delegation));
+			claims.unclaimed = claims.unclaimed.saturating_add(delegation.unclaimed);
+			let mut last = None;
+			for leaving in &delegation.unbonding {
+				ensure!(leaving.part.points > 0, "a part on its way out has no points");
+				ensure!(last < Some(leaving.session), "parts on their way out are out of order");
+				last = Some(leaving.session);
+				let points = pool.unbonding.points_of(&leaving.part);
+				claims.unbonding = claims.unbonding.saturating_add(points);
+			}
+		}
+		for (id, pool) in Pools::<T>::iter() {
+			Self::check_claims(&pool, claims.remove(&id).unwrap_or_default())?;
+		}
+		// Parts on their way out that a slash made worthless may outlive the pool until their owners clear them away.
+		ensure!(
+			claims
+				.values()
+				.all(|claims| claims.active == 0 && claims.unclaimed == 0),
+			"a delegation has something in a pool that is not there"
+		);
+		ensure!(
+			FormerGenerations::<T>::iter().count() == former.len()
+				&& former
+					.into_iter()
+					.all(|((id, generation), points)| FormerGenerations::<T>::get(id, generation)
+						.is_some_and(|former| former.points == points)),
+			"a former generation is not that of its delegations"
+		);
+		Ok(())
+	}
+
+	fn check_claims(pool: &PoolRecord, claims: Claims) -> Result<(), TryRuntimeError> {
+		ensure!(
+			claims.active == pool.active.points && claims.unbonding == pool.unbonding.points,
+			"a pool's points are not those of its delegations"
+		);
+		ensure!(claims.earned <= pool.unsettled, "more was earned than was shared");
+		ensure!(
+			claims.unclaimed == pool.unclaimed,
+			"what can be claimed is not what delegations say"
+		);
+		Ok(())
+	}
+}
+
+fn has_worth(pool: &Pool) -> bool {
+	pool.stake <= pool.points && pool.points <= pool.stake.saturating_mul(MAX_POINTS_PER_UNIT)
 }

@@ -14,6 +14,8 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+pub mod bond_tree;
+mod delegation;
 mod dispatchable_impls;
 mod election;
 mod genesis;
@@ -21,16 +23,29 @@ mod heartbeat;
 mod invariants;
 #[cfg(test)]
 mod mock;
+pub mod pool_types;
+mod pot;
 mod reads;
+mod rewards;
+mod slashing;
+mod stake;
 #[cfg(test)]
 mod tests;
 pub mod types;
 pub mod weights;
 
+pub use delegation::MAX_COMMISSION_RISE;
 pub use election::History;
 pub use pallet::*;
-pub use types::{GenesisNode, NodeDescription, NodeRecord, NodeRecordOf, Standing, UnbondingChunk};
+pub use pool_types::{
+	Commission, Delegation, DelegationOf, DelegationView, FormerGeneration, PoolRecord, UnbondingPart,
+};
+pub use slashing::REPORT_MARGIN;
+pub use types::{GenesisNode, NodeDescription, NodeRecord, NodeRecordOf, SlashTotals, Standing, UnbondingChunk};
 pub use weights::WeightInfo;
+
+/// What an operator takes of its delegators' rewards unless it says otherwise.
+pub const DEFAULT_COMMISSION: sp_runtime::Perbill = sp_runtime::Perbill::from_percent(10);
 
 /// The most jobs that a node may say it takes at the same time: as many as its worker is told of at once. A bound on what
 /// an operator can claim, not a target.
@@ -59,7 +74,7 @@ pub mod refusal {
 	pub const TOO_MANY_SLOTS: u8 = 4;
 }
 
-// The paths are the macro's own.
+// What the macro generates carries the spans of its attributes.
 #[allow(unused_qualifications, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
@@ -68,10 +83,18 @@ pub mod pallet {
 	use frame_election_provider_support::SortedListProvider;
 	use frame_support::{
 		pallet_prelude::*,
-		traits::{fungible, Contains},
+		traits::{
+			fungible::{self, Inspect},
+			Contains,
+		},
+		PalletId,
 	};
 	use frame_system::pallet_prelude::*;
-	use highway_primitives::{traits::Models, Balance, ModelId, NodeId, WorkerId, WorkerSignature};
+	use highway_math::emission;
+	use highway_primitives::{
+		traits::{Models, SecurityTouched},
+		Balance, ModelId, NodeId, WorkerId, WorkerSignature,
+	};
 	use sp_core::H256;
 	use sp_runtime::Perbill;
 
@@ -80,10 +103,22 @@ pub mod pallet {
 		/// The runtime's hold reasons.
 		type RuntimeHoldReason: From<HoldReason>;
 
-		/// Bonds are held in this currency.
-		type Currency: fungible::hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason, Balance = Balance>;
+		/// The coin that is bonded, delegated and earned.
+		type Currency: fungible::Mutate<Self::AccountId>
+			+ Inspect<Self::AccountId, Balance = Balance>
+			+ fungible::MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
-		/// Operators by bond, roughly sorted: those who may become validators. Nothing else writes to it.
+		/// Names the account of the stake pot: all delegated stake, and all rewards that wait to be claimed.
+		#[pallet::constant]
+		type PalletId: Get<PalletId>;
+
+		/// Gets what is not burned of a slash for an offence.
+		type Treasury: Get<Self::AccountId>;
+
+		/// Told when an offence's slash took part of what secures open jobs.
+		type OnSecurityTouched: SecurityTouched;
+
+		/// Operators by stake, own and delegated, roughly sorted: those who may become validators. Nothing else writes to it.
 		type VoterList: SortedListProvider<Self::AccountId, Score = Balance>;
 
 		/// Accounts with session keys: only they can author blocks.
@@ -96,6 +131,18 @@ pub mod pallet {
 		#[pallet::constant]
 		type MinBond: Get<Balance>;
 
+		/// The least that may be delegated at once, and left of a delegation: it pays for the record.
+		#[pallet::constant]
+		type MinDelegation: Get<Balance>;
+
+		/// What is minted for the validators of session 0. Later sessions get less, see [`emission::reward`].
+		#[pallet::constant]
+		type FirstReward: Get<Balance>;
+
+		/// Sessions after which the reward is half as large.
+		#[pallet::constant]
+		type RewardHalfLife: Get<u32>;
+
 		/// The most validators of a session.
 		#[pallet::constant]
 		type MaxValidators: Get<u32>;
@@ -103,11 +150,18 @@ pub mod pallet {
 		/// Where the validator sets of past sessions are kept. Told in each session which offences count no more.
 		type History: History;
 
-		/// Sessions from unbonding to withdrawal: longer than an offence can be reported after the fact, at least 3.
+		/// Sessions from unbonding to withdrawal, [`REPORT_MARGIN`] more than those for which an offence counts after the
+		/// fact, and so at least 3.
 		#[pallet::constant]
 		type BondingSessions: Get<u32>;
 
-		/// The most parts of a bond that may be on their way out at the same time.
+		/// Blocks from a job's assignment to the end of the longest audit and jury. Checked against `BondingSessions` of
+		/// the usual length; chains with shorter sessions are for development, and there too what secures an open job
+		/// cannot be unbonded.
+		#[pallet::constant]
+		type LongestAudit: Get<u32>;
+
+		/// The most parts of a bond, or of a delegation, that may be on their way out at the same time.
 		#[pallet::constant]
 		type MaxUnbonding: Get<u32>;
 
@@ -134,8 +188,8 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type NextNodeId<T: Config> = StorageValue<_, NodeId, ValueQuery>;
 
-	/// What a node is and what is bonded for it: written by its operator's calls only. One per operator with a bond, who
-	/// pays for it by the bond; once the bond is gone anyone may remove it with [`Pallet::reap`].
+	/// What a node is and what is bonded for it: written by its operator's calls and by slashes. One per operator with a
+	/// bond, who pays for it by the bond; once the bond is gone anyone may remove it with [`Pallet::reap`].
 	// Ids are given by us: no need for a cryptographic hash.
 	#[pallet::storage]
 	pub type Nodes<T: Config> = StorageMap<_, Twox64Concat, NodeId, NodeRecordOf<T>>;
@@ -160,6 +214,52 @@ pub mod pallet {
 	/// Slots of a session. Set at genesis, never changed after: consensus reads it as the length of its epochs.
 	#[pallet::storage]
 	pub type SessionLength<T: Config> = StorageValue<_, u32, ValueQuery, ConstU32<{ genesis::DEFAULT_SESSION_LENGTH }>>;
+
+	/// Sums of own bonds, by level and index, see [`bond_tree`]. An item for 16 nodes with a bond, one for 16 such items,
+	/// and so on; none that sums to 0.
+	#[pallet::storage]
+	pub type BondTree<T: Config> = StorageMap<_, Twox64Concat, (u8, NodeId), bond_tree::Sums, ValueQuery>;
+
+	/// Height of the tree of bonds and the number of nodes in it.
+	#[pallet::storage]
+	pub type BondTreeShape<T: Config> = StorageValue<_, bond_tree::Shape, ValueQuery>;
+
+	/// What others have put behind a node, and what it earned. At most one per node that is there, and one per node that is
+	/// gone and in which somebody still has something, who paid for it with at least `MinDelegation`.
+	#[pallet::storage]
+	pub type Pools<T: Config> = StorageMap<_, Twox64Concat, NodeId, PoolRecord, ValueQuery>;
+
+	/// What an account has put behind a node. Paid for by at least `MinDelegation` when it began; removed when nothing is
+	/// left in it.
+	// Accounts can be ground: a cryptographic hash for them. By account first: a wallet asks for its own.
+	#[pallet::storage]
+	pub type Delegations<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, NodeId, DelegationOf<T>>;
+
+	/// Generations of a pool's points that a slash wiped out and of which somebody has not settled its rewards yet. Bounded
+	/// by the delegations that are of them.
+	#[pallet::storage]
+	pub type FormerGenerations<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, NodeId, Twox64Concat, u32, FormerGeneration>;
+
+	/// Blocks of the current session by author. Emptied at its end; at most one entry per validator.
+	// Only validators author: nobody else can choose a key.
+	#[pallet::storage]
+	pub type Authored<T: Config> = StorageMap<_, Twox64Concat, T::AccountId, u32, ValueQuery>;
+
+	/// All coins that were ever minted as rewards.
+	#[pallet::storage]
+	pub type Minted<T: Config> = StorageValue<_, Balance, ValueQuery>;
+
+	/// What was taken for a node's faults. At most one per node.
+	#[pallet::storage]
+	pub type Slashes<T: Config> = StorageMap<_, Twox64Concat, NodeId, SlashTotals, ValueQuery>;
+
+	/// The largest share that a node was slashed for offences of a session: one offence reported in parts, or several, cost
+	/// what the worst costs. At most one per validator and session; forgotten after `BondingSessions`.
+	#[pallet::storage]
+	pub type OffenceShares<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, u32, Twox64Concat, NodeId, Perbill, ValueQuery>;
 
 	#[pallet::genesis_config]
 	pub struct GenesisConfig<T: Config> {
@@ -269,16 +369,104 @@ pub mod pallet {
 			/// Jobs that it takes at the same time.
 			slots: u16,
 		},
-		/// A validator was proved to have offended. It is chilled; nothing is slashed.
+		/// A validator was proved to have offended. It is chilled.
 		OffenceReported {
 			/// The node.
 			node: NodeId,
 			/// Who operates it.
 			operator: T::AccountId,
-			/// The share that the offence would cost.
+			/// The share of everything behind the node that this offence costs.
 			fraction: Perbill,
 			/// The session of the offence.
 			session: u32,
+		},
+		/// For an offence, part of everything behind a node was taken: half of it is burned, half is the treasury's.
+		OffenceSlashed {
+			/// The node.
+			node: NodeId,
+			/// Of the bond and what is unbonding.
+			own: Balance,
+			/// Of delegations, those on their way out included.
+			delegated: Balance,
+		},
+		/// After an audit, part of a bond was taken.
+		Slashed {
+			/// The node.
+			node: NodeId,
+			/// How much.
+			amount: Balance,
+		},
+		/// For a job that was not done in time, part of a bond or of what is unbonding was taken.
+		Fined {
+			/// The node.
+			node: NodeId,
+			/// How much.
+			amount: Balance,
+		},
+		/// Somebody put stake behind a node.
+		Delegated {
+			/// The node.
+			node: NodeId,
+			/// Who.
+			delegator: T::AccountId,
+			/// How much.
+			amount: Balance,
+		},
+		/// Part of a delegation, or all of it, is on its way out.
+		Undelegated {
+			/// The node.
+			node: NodeId,
+			/// Whose.
+			delegator: T::AccountId,
+			/// What it was worth.
+			amount: Balance,
+			/// The session from which it can be withdrawn.
+			session: u32,
+		},
+		/// Stake that had been on its way out is the delegator's again.
+		DelegationWithdrawn {
+			/// The node.
+			node: NodeId,
+			/// Whose.
+			delegator: T::AccountId,
+			/// How much was left of it.
+			amount: Balance,
+		},
+		/// Somebody was paid its rewards with a node.
+		RewardsClaimed {
+			/// The node.
+			node: NodeId,
+			/// Who.
+			account: T::AccountId,
+			/// How much.
+			amount: Balance,
+		},
+		/// An operator changed what it takes of its delegators' rewards.
+		CommissionSet {
+			/// The node.
+			node: NodeId,
+			/// The share.
+			commission: Perbill,
+			/// The session from which it holds.
+			session: u32,
+		},
+		/// A node earned for the blocks of a session.
+		Rewarded {
+			/// The node.
+			node: NodeId,
+			/// Its operator's part.
+			operator: Balance,
+			/// Its delegators' part.
+			delegators: Balance,
+		},
+		/// New coins were minted for the authors of a session.
+		SessionRewarded {
+			/// The session.
+			session: u32,
+			/// How much.
+			minted: Balance,
+			/// Blocks of the session.
+			blocks: u32,
 		},
 	}
 
@@ -300,13 +488,13 @@ pub mod pallet {
 		NoMemory,
 		/// The bond would be below the least one; unbond everything to leave.
 		BondTooSmall,
-		/// Nothing to bond or to unbond was given.
+		/// Nothing was given to bond, to unbond or to undelegate.
 		ZeroAmount,
 		/// More than the bond.
 		ExceedsBond,
 		/// That part of the bond secures open jobs.
 		BondReserved,
-		/// Too many parts of the bond are unbonding: withdraw those that are ready, or wait for the next.
+		/// Too many parts of the bond or delegation are unbonding: withdraw those that are ready, or wait for the next.
 		TooManyUnbonding,
 		/// Nothing is ready to be withdrawn.
 		NothingToWithdraw,
@@ -326,7 +514,7 @@ pub mod pallet {
 		TooManyHosted,
 		/// Part of the node's bond is not unbonded.
 		StillBonded,
-		/// Part of the node's bond is still unbonding.
+		/// Part of the node's bond is still unbonding, or offences of the time when it had a bond can still be reported.
 		StillUnbonding,
 		/// The node has open jobs.
 		JobsOpen,
@@ -336,6 +524,18 @@ pub mod pallet {
 		NotEligible,
 		/// All of the node's slots are taken.
 		NoFreeSlot,
+		/// Less than may be delegated at once or left of a delegation; undelegate everything to leave.
+		DelegationTooSmall,
+		/// The account has nothing behind this node.
+		NotDelegated,
+		/// The node is chilled: stake behind it would elect nobody.
+		NodeChilled,
+		/// The operator takes more, or announced that it will, than the delegator accepts.
+		CommissionAboveMax,
+		/// A commission rises by at most 5 points at a time.
+		CommissionRiseTooLarge,
+		/// The account has earned nothing with this node that it has not claimed.
+		NothingToClaim,
 	}
 
 	#[pallet::hooks]
@@ -344,10 +544,25 @@ pub mod pallet {
 			assert!(T::MaxValidators::get() > 0, "a chain needs a validator");
 			assert!(T::MaxUnbonding::get() > 0, "a bond must be able to leave");
 			assert!(
-				T::BondingSessions::get() > 2,
+				T::BondingSessions::get() > REPORT_MARGIN,
 				"a bond must outlast the two sessions in which its owner still validates, and the report of an offence"
 			);
+			let bonding = T::BondingSessions::get().saturating_mul(genesis::DEFAULT_SESSION_LENGTH);
+			assert!(
+				bonding > T::LongestAudit::get(),
+				"a bond must outlast the audits of its time"
+			);
 			assert!(T::MinBond::get() > 0, "a node's record is paid for by its bond");
+			assert!(
+				T::MinDelegation::get() > 0,
+				"a delegation's record is paid for by its stake"
+			);
+			assert!(T::RewardHalfLife::get() > 0, "a reward has a half-life");
+			// Points and sums of coins are counted in the same width as coins.
+			assert!(
+				emission::bound(T::FirstReward::get(), T::RewardHalfLife::get()) < Balance::MAX >> 24,
+				"all rewards together leave room in every sum"
+			);
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -471,6 +686,55 @@ pub mod pallet {
 		pub fn reap(origin: OriginFor<T>, #[pallet::compact] node: NodeId) -> DispatchResult {
 			ensure_signed(origin)?;
 			Self::do_reap(node)
+		}
+
+		/// Puts `amount` of the caller's balance behind a node that is bonded and not chilled. It elects the node as a
+		/// validator, earns with it and is slashed with it; it secures no jobs. Fails if the operator takes more of the
+		/// rewards than `max_commission`, or announced that it will.
+		#[pallet::call_index(12)]
+		pub fn delegate(
+			origin: OriginFor<T>,
+			#[pallet::compact] node: NodeId,
+			#[pallet::compact] amount: Balance,
+			max_commission: Perbill,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_delegate(who, node, amount, max_commission)
+		}
+
+		/// Starts to take `amount` of the caller's delegation out, or everything if it is worth no more; it must leave
+		/// nothing or the least delegation. It can be withdrawn `BondingSessions` later, and is slashed until then.
+		#[pallet::call_index(13)]
+		pub fn undelegate(
+			origin: OriginFor<T>,
+			#[pallet::compact] node: NodeId,
+			#[pallet::compact] amount: Balance,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_undelegate(who, node, amount)
+		}
+
+		/// Gives back what was undelegated `BondingSessions` ago or earlier; all that was undelegated, if the node is gone.
+		#[pallet::call_index(14)]
+		pub fn withdraw_delegation(origin: OriginFor<T>, #[pallet::compact] node: NodeId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_withdraw_delegation(who, node)
+		}
+
+		/// Pays the caller what it has earned with a node so far, as its delegator and as its operator.
+		#[pallet::call_index(15)]
+		pub fn claim_rewards(origin: OriginFor<T>, #[pallet::compact] node: NodeId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_claim_rewards(who, node)
+		}
+
+		/// Sets the share that the caller takes of its delegators' rewards. At once if it is not higher than now or if nobody
+		/// has delegated; otherwise it may be 5 points higher, and holds `BondingSessions` later: whoever does not like it
+		/// has left by then. A later call replaces what was announced.
+		#[pallet::call_index(16)]
+		pub fn set_commission(origin: OriginFor<T>, commission: Perbill) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_set_commission(who, commission)
 		}
 	}
 }

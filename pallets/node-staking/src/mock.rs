@@ -4,11 +4,13 @@ use crate as pallet_node_staking;
 use frame_support::{
 	derive_impl, parameter_types,
 	traits::{ConstU128, ConstU32},
+	PalletId,
 };
 use highway_primitives::{
+	audit::AuditTerms,
 	model::{ModelService, Royalties},
-	traits::Models,
-	Balance, ModelId,
+	traits::{Models, SecurityTouched},
+	Balance, ModelId, ModelVersion, NodeId,
 };
 use sp_runtime::{
 	impl_opaque_keys,
@@ -25,6 +27,11 @@ pub type Block = sp_runtime::generic::Block<sp_runtime::generic::Header<u32, Bla
 pub const ISSUED: Balance = 10_000;
 pub const MIN_BOND: Balance = 100;
 pub const MODELS: ModelId = 10;
+pub const MIN_DELEGATION: Balance = 10;
+pub const ED: Balance = 2;
+pub const TREASURY: AccountId = 99;
+/// Reward of session 0.
+pub const REWARD: Balance = 1_000;
 
 frame_support::construct_runtime!(
 	pub enum Test {
@@ -46,7 +53,7 @@ impl frame_system::Config for Test {
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
 impl pallet_balances::Config for Test {
 	type Balance = Balance;
-	type ExistentialDeposit = ConstU128<1>;
+	type ExistentialDeposit = ConstU128<ED>;
 	type AccountStore = System;
 }
 
@@ -115,8 +122,27 @@ impl Models<AccountId> for MockModels {
 	fn royalties(_: ModelId) -> Royalties<AccountId> {
 		Default::default()
 	}
+	fn audit_terms(_: ModelId, _: ModelVersion) -> Option<AuditTerms<AccountId>> {
+		None
+	}
 	fn job_opened(_: ModelId) {}
 	fn job_closed(_: ModelId) {}
+}
+
+parameter_types! {
+	pub const PotId: PalletId = PalletId(*b"hw/stake");
+	pub const Treasury: AccountId = TREASURY;
+	/// Blocks.
+	pub static LongestAudit: u32 = 1_199;
+	/// Nodes whose security was touched, in order.
+	pub static Touched: Vec<NodeId> = Vec::new();
+}
+
+pub struct NoteTouched;
+impl SecurityTouched for NoteTouched {
+	fn touched(node: NodeId) {
+		Touched::mutate(|nodes| nodes.push(node));
+	}
 }
 
 impl pallet_node_staking::Config for Test {
@@ -125,9 +151,16 @@ impl pallet_node_staking::Config for Test {
 	type VoterList = VoterList;
 	type HasSessionKeys = HasSessionKeys;
 	type Models = MockModels;
-	type History = Historical;
+	type PalletId = PotId;
+	type Treasury = Treasury;
+	type OnSecurityTouched = NoteTouched;
 	type MinBond = ConstU128<MIN_BOND>;
+	type MinDelegation = ConstU128<MIN_DELEGATION>;
+	type FirstReward = ConstU128<REWARD>;
+	type RewardHalfLife = ConstU32<1_000>;
+	type LongestAudit = LongestAudit;
 	type MaxValidators = ConstU32<3>;
+	type History = Historical;
 	type BondingSessions = ConstU32<4>;
 	type MaxUnbonding = ConstU32<3>;
 	type MaxHosted = ConstU32<4>;

@@ -1,22 +1,33 @@
 //! What others ask about nodes, and what jobs take from them and give back.
 
 use crate::{
-	pallet::{Config, CurrentSession, Error, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Standings},
-	types::{NodeRecordOf, Standing},
+	bond_tree::Tree,
+	pallet::{
+		Config, CurrentSession, Error, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Pools, Slashes, Standings,
+	},
+	pool_types::PoolRecord,
+	types::{NodeRecordOf, SlashTotals, Standing},
 	MAX_PAGE,
 };
 use alloc::vec::Vec;
+use codec::Encode;
 use frame_support::{
 	defensive,
 	dispatch::DispatchResult,
 	ensure,
 	traits::{Defensive, Get},
 };
-use highway_primitives::{node::Contact, traits, Balance, ModelId, NodeId, WorkerId};
+use highway_primitives::{audit::SketchSeed, node::Contact, traits, Balance, DeviceClass, ModelId, NodeId, WorkerId};
 use sp_runtime::Perbill;
 
 /// Ids looked at for one page. Nodes that left make holes; a longer hole ends the page, and the next goes on in it.
 pub(crate) const MAX_LOOKED_AT: u32 = 4096;
+
+/// Nodes looked at for one judge. Each is another one: among 16 operators everybody is asked before nobody is found.
+pub(crate) const MAX_JUDGE_TRIES: u8 = 16;
+
+/// Separates the draws of judges from other hashes.
+const JUDGE_DOMAIN: &[u8; 15] = b"highway/judge/1";
 
 impl<T: Config> Pallet<T> {
 	/// The node, as its operator describes it and as it does.
@@ -63,6 +74,21 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
+	/// What others have put behind the node, and what it earned for them and for its operator. Default if there is nothing.
+	pub fn pool(id: NodeId) -> PoolRecord {
+		Pools::<T>::get(id)
+	}
+
+	/// The share of its delegators' rewards that the node's operator takes now.
+	pub fn commission(id: NodeId) -> Perbill {
+		Pools::<T>::get(id).commission.at(CurrentSession::<T>::get())
+	}
+
+	/// What was taken for the node's faults so far.
+	pub fn slashed(id: NodeId) -> SlashTotals {
+		Slashes::<T>::get(id)
+	}
+
 	/// The current session.
 	pub fn current_session() -> u32 {
 		CurrentSession::<T>::get()
@@ -91,6 +117,17 @@ impl<T: Config> Pallet<T> {
 			&& !record.chilled
 			&& standing.healthy
 			&& standing.is_live(CurrentSession::<T>::get())
+	}
+
+	/// Reserves `security` of a bond that has so much free.
+	fn reserve_bond(record: &NodeRecordOf<T>, standing: &mut Standing, security: Balance) -> DispatchResult {
+		let reserved = standing
+			.reserved
+			.checked_add(security)
+			.ok_or(Error::<T>::BondReserved)?;
+		ensure!(reserved <= record.bond, Error::<T>::BondReserved);
+		standing.reserved = reserved;
+		Ok(())
 	}
 
 	fn with_standing(id: NodeId, change: impl FnOnce(&mut Standing)) {
@@ -146,12 +183,7 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 		let (record, mut standing) = Self::node(node).ok_or(Error::<T>::UnknownNode)?;
 		ensure!(Self::may_work(&record, &standing), Error::<T>::NotEligible);
 		ensure!(standing.free_slots() > 0, Error::<T>::NoFreeSlot);
-		let reserved = standing
-			.reserved
-			.checked_add(security)
-			.ok_or(Error::<T>::BondReserved)?;
-		ensure!(reserved <= record.bond, Error::<T>::BondReserved);
-		standing.reserved = reserved;
+		Self::reserve_bond(&record, &mut standing, security)?;
 		standing.assigned = standing.assigned.saturating_add(1);
 		Standings::<T>::insert(node, standing);
 		Ok(())
@@ -167,14 +199,67 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 		})
 	}
 
+	/// Errors: unknown node, not eligible, not enough free bond. Nothing changed then.
+	fn secure(node: NodeId, security: Balance) -> DispatchResult {
+		let (record, mut standing) = Self::node(node).ok_or(Error::<T>::UnknownNode)?;
+		ensure!(Self::may_work(&record, &standing), Error::<T>::NotEligible);
+		Self::reserve_bond(&record, &mut standing, security)?;
+		Standings::<T>::insert(node, standing);
+		Ok(())
+	}
+
 	fn release(node: NodeId, security: Balance) {
 		Self::with_standing(node, |standing| {
-			standing.reserved = standing
-				.reserved
-				.checked_sub(security)
-				.defensive_proof("only what was reserved is released")
-				.unwrap_or_default();
+			if standing.let_go(security) > 0 {
+				defensive!("only what was reserved is released");
+			}
 		})
+	}
+
+	fn slash(node: NodeId, amount: Balance, to: &T::AccountId) -> Balance {
+		Self::do_slash(node, amount, to)
+	}
+
+	/// What is unbonding goes first, then the bond.
+	fn fine(node: NodeId, amount: Balance, to: &T::AccountId) -> Balance {
+		Self::do_fine(node, amount, to)
+	}
+
+	fn device(node: NodeId) -> Option<DeviceClass> {
+		Some(Nodes::<T>::get(node)?.device)
+	}
+
+	/// Nodes of `parties` and those already found unable are left out of the next try, so that no draw is wasted on them.
+	fn draw_judge(
+		seed: &SketchSeed,
+		security: Balance,
+		parties: &[T::AccountId],
+		class: Option<DeviceClass>,
+	) -> Option<NodeId> {
+		let mut excluded = Vec::<(NodeId, Balance)>::new();
+		for node in parties.iter().filter_map(NodeOf::<T>::get) {
+			if excluded.iter().all(|(known, _)| *known != node) {
+				excluded.push((node, Tree::<T>::leaf(node)));
+			}
+		}
+		for attempt in 0..MAX_JUDGE_TRIES {
+			let hash = sp_io::hashing::blake2_128(&(JUDGE_DOMAIN, seed, attempt).encode());
+			let (node, leaf) = Tree::<T>::draw(u128::from_le_bytes(hash), &excluded)?;
+			let able = Self::node(node).is_some_and(|(record, standing)| {
+				Self::may_work(&record, &standing)
+					&& record.bond.saturating_sub(standing.reserved) >= security
+					&& class.is_none_or(|class| record.device == class)
+			});
+			if able {
+				return Some(node);
+			}
+			excluded.push((node, leaf));
+		}
+		None
+	}
+
+	fn active_operators() -> u32 {
+		Tree::<T>::active()
 	}
 
 	fn note_outcome(node: NodeId, success: bool, weight: Perbill) {

@@ -3,7 +3,7 @@
 use crate::{Config, MISSED_INELIGIBLE, MISSED_JAILED};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound};
+use frame_support::{traits::Get, BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound};
 use highway_math::reliability::Reliability;
 use highway_primitives::{
 	node::{MaxAddresses, Multiaddress, PeerIdBytes, Region},
@@ -84,7 +84,7 @@ pub struct NodeRecord<T: Config> {
 	pub memory_mib: u32,
 	/// Region in the operator's words.
 	pub region: Region,
-	/// The operator's own bond, without what is unbonding: zero, or at least the least bond.
+	/// The operator's own bond, without what is unbonding. Below the least bond only if something was slashed.
 	#[codec(compact)]
 	pub bond: Balance,
 	/// What is on its way out, earliest first.
@@ -94,6 +94,10 @@ pub struct NodeRecord<T: Config> {
 	/// The session in which it registered.
 	#[codec(compact)]
 	pub registered_session: u32,
+	/// Once the bond was all gone: the session from which no offence of its time can be slashed any more, and the node may
+	/// go.
+	#[codec(compact)]
+	pub exposed_until: u32,
 	/// Models that it serves, in no order, each once.
 	pub hosted: BoundedVec<ModelId, T::MaxHosted>,
 }
@@ -124,6 +128,7 @@ impl<T: Config> NodeRecord<T> {
 			unbonding: BoundedVec::new(),
 			chilled: false,
 			registered_session: session,
+			exposed_until: 0,
 			hosted: BoundedVec::new(),
 		}
 	}
@@ -157,6 +162,27 @@ impl<T: Config> NodeRecord<T> {
 	pub fn is_listed(&self) -> bool {
 		self.bond > 0 && !self.chilled
 	}
+
+	/// What it weighs in the draw of those who judge.
+	pub fn leaf(&self) -> Balance {
+		if self.chilled || self.bond < T::MinBond::get() {
+			0
+		} else {
+			self.bond
+		}
+	}
+
+	/// Takes up to `amount` of what is on its way out, earliest first, and returns how much it was.
+	pub fn take_unbonding(&mut self, amount: Balance) -> Balance {
+		let mut left = amount;
+		for chunk in self.unbonding.iter_mut() {
+			let part = chunk.amount.min(left);
+			chunk.amount = chunk.amount.saturating_sub(part);
+			left = left.saturating_sub(part);
+		}
+		self.unbonding.retain(|chunk| chunk.amount > 0);
+		amount.saturating_sub(left)
+	}
 }
 
 /// How a node does. Small: every job and every heartbeat writes it.
@@ -178,9 +204,13 @@ pub struct Standing {
 	/// Slots taken. More than `slots` if it lowered them since.
 	#[codec(compact)]
 	pub assigned: u32,
-	/// Part of the bond that secures open jobs. Never more than the bond.
+	/// Part of the bond that secures open jobs and audits. Never more than the bond.
 	#[codec(compact)]
 	pub reserved: Balance,
+	/// What open jobs and audits were promised besides, but an offence's slash took. As long as it is not 0 the whole bond
+	/// is reserved: new bond secures these jobs first.
+	#[codec(compact)]
+	pub unsecured: Balance,
 	/// What is known of how reliably it does its jobs.
 	pub reliability: Reliability,
 }
@@ -212,6 +242,46 @@ impl Standing {
 	/// Slots that are not taken.
 	pub fn free_slots(&self) -> u32 {
 		u32::from(self.slots).saturating_sub(self.assigned)
+	}
+
+	/// Gives back the security of one job or audit: first what is not there any more, so that those that stay open are
+	/// secured as well as they can be. Returns what was given back beyond what was promised, which is never more than 0.
+	#[must_use]
+	pub fn let_go(&mut self, security: Balance) -> Balance {
+		let lost = security.min(self.unsecured);
+		self.unsecured = self.unsecured.saturating_sub(lost);
+		let backed = security.saturating_sub(lost);
+		let over = backed.saturating_sub(self.reserved);
+		self.reserved = self.reserved.saturating_sub(backed);
+		over
+	}
+}
+
+/// What was taken for a node's faults so far.
+#[derive(
+	Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct SlashTotals {
+	/// Of the bond, after audits.
+	#[codec(compact)]
+	pub convictions: Balance,
+	/// Of the bond and what is unbonding, for jobs that were not done in time.
+	#[codec(compact)]
+	pub fines: Balance,
+	/// Of the bond and what is unbonding, for offences against consensus.
+	#[codec(compact)]
+	pub offences: Balance,
+	/// Of delegations, for offences against consensus.
+	#[codec(compact)]
+	pub delegated: Balance,
+}
+
+impl SlashTotals {
+	/// What the operator itself lost.
+	pub fn own(&self) -> Balance {
+		self.convictions
+			.saturating_add(self.fines)
+			.saturating_add(self.offences)
 	}
 }
 

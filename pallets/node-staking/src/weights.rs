@@ -1,7 +1,8 @@
 //! Weights of `pallet_node_staking`.
 //!
 //! ESTIMATES: storage accesses are counted by hand for the worst case, execution times are estimated. They hold until
-//! `scripts/weights` replaces this file by what the benchmarks measure.
+//! `scripts/weights` replaces this file by what the benchmarks measure. The tree of bonds counts with 8 levels, as for
+//! more than 2²⁸ nodes; it has ⌈log₁₆ n⌉.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(unused_parens)]
@@ -26,16 +27,27 @@ pub trait WeightInfo {
 	fn heartbeat() -> Weight;
 	fn authorize_heartbeat() -> Weight;
 	fn reap() -> Weight;
+	fn delegate() -> Weight;
+	fn undelegate() -> Weight;
+	fn withdraw_delegation() -> Weight;
+	fn claim_rewards() -> Weight;
+	fn set_commission() -> Weight;
+	fn note_author() -> Weight;
+	fn end_session(v: u32) -> Weight;
+	fn on_offence() -> Weight;
+	fn slash() -> Weight;
+	fn fine() -> Weight;
+	fn draw_judge() -> Weight;
 }
 
 /// Weights for `pallet_node_staking` in a runtime, with its own database's weights.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Storage: `NodeOf` (r:1 w:1), `NodeOfWorker` (r:1 w:1), `System::BlockHash` (r:1), `CurrentSession` (r:1), `NextNodeId` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `Nodes` (w:1), `Standings` (w:1), list: node, counter, bag and old tail (r:4 w:4); one sr25519 verification
+	/// Storage: `NodeOf` (r:1 w:1), `NodeOfWorker` (r:1 w:1), `System::BlockHash` (r:1), `CurrentSession` (r:1), `NextNodeId` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `Nodes` (w:1), `Standings` (w:1), `Pools` (r:1), list: node, counter, bag and old tail (r:4 w:4), tree: an item of each of 8 levels and its shape (r:9 w:9); one sr25519 verification
 	fn register() -> Weight {
-		Weight::from_parts(150_000_000, 8000)
-			.saturating_add(T::DbWeight::get().reads(12_u64))
-			.saturating_add(T::DbWeight::get().writes(12_u64))
+		Weight::from_parts(150_000_000, 12000)
+			.saturating_add(T::DbWeight::get().reads(21_u64))
+			.saturating_add(T::DbWeight::get().writes(20_u64))
 	}
 	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `NodeOfWorker` (r:1 w:2), `System::BlockHash` (r:1); one sr25519 verification
 	fn update_node() -> Weight {
@@ -43,17 +55,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), list: move between two bags (r:7 w:6)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `Standings` (r:1 w:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
 	fn bond_extra() -> Weight {
-		Weight::from_parts(95_000_000, 12000)
-			.saturating_add(T::DbWeight::get().reads(12_u64))
-			.saturating_add(T::DbWeight::get().writes(9_u64))
+		Weight::from_parts(125_000_000, 16000)
+			.saturating_add(T::DbWeight::get().reads(23_u64))
+			.saturating_add(T::DbWeight::get().writes(19_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), list: move between two bags (r:7 w:6)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
 	fn unbond() -> Weight {
-		Weight::from_parts(70_000_000, 12000)
-			.saturating_add(T::DbWeight::get().reads(11_u64))
-			.saturating_add(T::DbWeight::get().writes(7_u64))
+		Weight::from_parts(100_000_000, 16000)
+			.saturating_add(T::DbWeight::get().reads(21_u64))
+			.saturating_add(T::DbWeight::get().writes(16_u64))
 	}
 	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1)
 	fn withdraw_unbonded() -> Weight {
@@ -61,17 +73,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9)
 	fn chill() -> Weight {
-		Weight::from_parts(55_000_000, 10000)
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(6_u64))
+		Weight::from_parts(85_000_000, 14000)
+			.saturating_add(T::DbWeight::get().reads(16_u64))
+			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), list: insertion (r:4 w:4)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1), list: insertion (r:4 w:4), tree: an item of each of 8 levels and its shape (r:9 w:9)
 	fn resume() -> Weight {
-		Weight::from_parts(55_000_000, 10000)
-			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(6_u64))
+		Weight::from_parts(85_000_000, 14000)
+			.saturating_add(T::DbWeight::get().reads(18_u64))
+			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
 	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `ModelRegistry::Models` (r:1)
 	fn host() -> Weight {
@@ -85,11 +97,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `NodeOfWorker` (w:1), list (r:1)
+	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `Pools` (r:1 w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1)
 	fn deregister() -> Weight {
-		Weight::from_parts(80_000_000, 8000)
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(6_u64))
+		Weight::from_parts(110_000_000, 12000)
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 	/// Storage: `Standings` (r:1 w:1)
 	fn heartbeat() -> Weight {
@@ -102,21 +114,89 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(65_000_000, 5000)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 	}
-	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), list (r:1)
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1)
 	fn reap() -> Weight {
-		Weight::from_parts(35_000_000, 6000)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		Weight::from_parts(70_000_000, 10000)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(9_u64))
+	}
+	/// Storage: `Nodes` (r:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `System::Account` (r:2 w:2), `Delegations` (r:1 w:1), `FormerGenerations` (r:1 w:1), list: move between two bags (r:7 w:6)
+	fn delegate() -> Weight {
+		Weight::from_parts(95_000_000, 14000)
+			.saturating_add(T::DbWeight::get().reads(14_u64))
+			.saturating_add(T::DbWeight::get().writes(11_u64))
+	}
+	/// Storage: `Delegations` (r:1 w:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `Nodes` (r:1), list: move between two bags (r:7 w:6)
+	fn undelegate() -> Weight {
+		Weight::from_parts(65_000_000, 14000)
+			.saturating_add(T::DbWeight::get().reads(11_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
+	}
+	/// Storage: `Delegations` (r:1 w:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `Nodes` (r:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1)
+	fn withdraw_delegation() -> Weight {
+		Weight::from_parts(75_000_000, 9000)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+	/// Storage: `Pools` (r:1 w:1), `NodeOf` (r:1), `Delegations` (r:1 w:1), `FormerGenerations` (r:1 w:1), `Nodes` (r:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1)
+	fn claim_rewards() -> Weight {
+		Weight::from_parts(75_000_000, 9000)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
+	/// Storage: `NodeOf` (r:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `Nodes` (r:1)
+	fn set_commission() -> Weight {
+		Weight::from_parts(20_000_000, 5000)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Storage: `Authored` (r:1 w:1)
+	fn note_author() -> Weight {
+		Weight::from_parts(10_000_000, 2600)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Storage: `System::Account` (r:1 w:1), `Balances::TotalIssuance` (r:1 w:1), `Minted` (r:1 w:1), `CurrentSession` (r:1), end of `Authored` (r:1); for each author `Authored` (r:2 w:1), `NodeOf` (r:1), `Nodes` (r:1), `Pools` (r:1 w:1)
+	fn end_session(v: u32) -> Weight {
+		Weight::from_parts(50_000_000, 6000)
+			.saturating_add(Weight::from_parts(35_000_000, 7000).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().reads(5_u64.saturating_mul(v.into())))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64.saturating_mul(v.into())))
+	}
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `OffenceShares` (r:1 w:1), `Pools` (r:1 w:1), `FormerGenerations` (w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:3 w:3), `Balances::TotalIssuance` (r:1 w:1), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), whoever is told of touched security (w:1)
+	fn on_offence() -> Weight {
+		Weight::from_parts(180_000_000, 20000)
+			.saturating_add(T::DbWeight::get().reads(26_u64))
+			.saturating_add(T::DbWeight::get().writes(26_u64))
+	}
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	fn slash() -> Weight {
+		Weight::from_parts(120_000_000, 16000)
+			.saturating_add(T::DbWeight::get().reads(21_u64))
+			.saturating_add(T::DbWeight::get().writes(20_u64))
+	}
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	fn fine() -> Weight {
+		Weight::from_parts(125_000_000, 18000)
+			.saturating_add(T::DbWeight::get().reads(24_u64))
+			.saturating_add(T::DbWeight::get().writes(21_u64))
+	}
+	/// Storage: `CurrentSession` (r:1), `BondTreeShape` (r:1); for each of 6 parties `NodeOf` (r:1), `BondTree` (r:1); for each of 16 tries `BondTree` (r:8), `Nodes` (r:1), `Standings` (r:1)
+	fn draw_judge() -> Weight {
+		Weight::from_parts(250_000_000, 60000)
+			.saturating_add(T::DbWeight::get().reads(174_u64))
 	}
 }
 
 // For tests.
 impl WeightInfo for () {
-	/// Storage: `NodeOf` (r:1 w:1), `NodeOfWorker` (r:1 w:1), `System::BlockHash` (r:1), `CurrentSession` (r:1), `NextNodeId` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `Nodes` (w:1), `Standings` (w:1), list: node, counter, bag and old tail (r:4 w:4); one sr25519 verification
+	/// Storage: `NodeOf` (r:1 w:1), `NodeOfWorker` (r:1 w:1), `System::BlockHash` (r:1), `CurrentSession` (r:1), `NextNodeId` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `Nodes` (w:1), `Standings` (w:1), `Pools` (r:1), list: node, counter, bag and old tail (r:4 w:4), tree: an item of each of 8 levels and its shape (r:9 w:9); one sr25519 verification
 	fn register() -> Weight {
-		Weight::from_parts(150_000_000, 8000)
-			.saturating_add(RocksDbWeight::get().reads(12_u64))
-			.saturating_add(RocksDbWeight::get().writes(12_u64))
+		Weight::from_parts(150_000_000, 12000)
+			.saturating_add(RocksDbWeight::get().reads(21_u64))
+			.saturating_add(RocksDbWeight::get().writes(20_u64))
 	}
 	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `NodeOfWorker` (r:1 w:2), `System::BlockHash` (r:1); one sr25519 verification
 	fn update_node() -> Weight {
@@ -124,17 +204,17 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), list: move between two bags (r:7 w:6)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `Standings` (r:1 w:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
 	fn bond_extra() -> Weight {
-		Weight::from_parts(95_000_000, 12000)
-			.saturating_add(RocksDbWeight::get().reads(12_u64))
-			.saturating_add(RocksDbWeight::get().writes(9_u64))
+		Weight::from_parts(125_000_000, 16000)
+			.saturating_add(RocksDbWeight::get().reads(23_u64))
+			.saturating_add(RocksDbWeight::get().writes(19_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), list: move between two bags (r:7 w:6)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
 	fn unbond() -> Weight {
-		Weight::from_parts(70_000_000, 12000)
-			.saturating_add(RocksDbWeight::get().reads(11_u64))
-			.saturating_add(RocksDbWeight::get().writes(7_u64))
+		Weight::from_parts(100_000_000, 16000)
+			.saturating_add(RocksDbWeight::get().reads(21_u64))
+			.saturating_add(RocksDbWeight::get().writes(16_u64))
 	}
 	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1)
 	fn withdraw_unbonded() -> Weight {
@@ -142,17 +222,17 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9)
 	fn chill() -> Weight {
-		Weight::from_parts(55_000_000, 10000)
-			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().writes(6_u64))
+		Weight::from_parts(85_000_000, 14000)
+			.saturating_add(RocksDbWeight::get().reads(16_u64))
+			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), list: insertion (r:4 w:4)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1), list: insertion (r:4 w:4), tree: an item of each of 8 levels and its shape (r:9 w:9)
 	fn resume() -> Weight {
-		Weight::from_parts(55_000_000, 10000)
-			.saturating_add(RocksDbWeight::get().reads(8_u64))
-			.saturating_add(RocksDbWeight::get().writes(6_u64))
+		Weight::from_parts(85_000_000, 14000)
+			.saturating_add(RocksDbWeight::get().reads(18_u64))
+			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
 	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `ModelRegistry::Models` (r:1)
 	fn host() -> Weight {
@@ -166,11 +246,11 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
-	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `NodeOfWorker` (w:1), list (r:1)
+	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `Pools` (r:1 w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1)
 	fn deregister() -> Weight {
-		Weight::from_parts(80_000_000, 8000)
-			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().writes(6_u64))
+		Weight::from_parts(110_000_000, 12000)
+			.saturating_add(RocksDbWeight::get().reads(10_u64))
+			.saturating_add(RocksDbWeight::get().writes(10_u64))
 	}
 	/// Storage: `Standings` (r:1 w:1)
 	fn heartbeat() -> Weight {
@@ -183,10 +263,78 @@ impl WeightInfo for () {
 		Weight::from_parts(65_000_000, 5000)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 	}
-	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), list (r:1)
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1)
 	fn reap() -> Weight {
-		Weight::from_parts(35_000_000, 6000)
-			.saturating_add(RocksDbWeight::get().reads(3_u64))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+		Weight::from_parts(70_000_000, 10000)
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(9_u64))
+	}
+	/// Storage: `Nodes` (r:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `System::Account` (r:2 w:2), `Delegations` (r:1 w:1), `FormerGenerations` (r:1 w:1), list: move between two bags (r:7 w:6)
+	fn delegate() -> Weight {
+		Weight::from_parts(95_000_000, 14000)
+			.saturating_add(RocksDbWeight::get().reads(14_u64))
+			.saturating_add(RocksDbWeight::get().writes(11_u64))
+	}
+	/// Storage: `Delegations` (r:1 w:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `Nodes` (r:1), list: move between two bags (r:7 w:6)
+	fn undelegate() -> Weight {
+		Weight::from_parts(65_000_000, 14000)
+			.saturating_add(RocksDbWeight::get().reads(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(8_u64))
+	}
+	/// Storage: `Delegations` (r:1 w:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `Nodes` (r:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1)
+	fn withdraw_delegation() -> Weight {
+		Weight::from_parts(75_000_000, 9000)
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+	}
+	/// Storage: `Pools` (r:1 w:1), `NodeOf` (r:1), `Delegations` (r:1 w:1), `FormerGenerations` (r:1 w:1), `Nodes` (r:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1)
+	fn claim_rewards() -> Weight {
+		Weight::from_parts(75_000_000, 9000)
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
+	}
+	/// Storage: `NodeOf` (r:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `Nodes` (r:1)
+	fn set_commission() -> Weight {
+		Weight::from_parts(20_000_000, 5000)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	/// Storage: `Authored` (r:1 w:1)
+	fn note_author() -> Weight {
+		Weight::from_parts(10_000_000, 2600)
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	/// Storage: `System::Account` (r:1 w:1), `Balances::TotalIssuance` (r:1 w:1), `Minted` (r:1 w:1), `CurrentSession` (r:1), end of `Authored` (r:1); for each author `Authored` (r:2 w:1), `NodeOf` (r:1), `Nodes` (r:1), `Pools` (r:1 w:1)
+	fn end_session(v: u32) -> Weight {
+		Weight::from_parts(50_000_000, 6000)
+			.saturating_add(Weight::from_parts(35_000_000, 7000).saturating_mul(v.into()))
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().reads(5_u64.saturating_mul(v.into())))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(v.into())))
+	}
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `OffenceShares` (r:1 w:1), `Pools` (r:1 w:1), `FormerGenerations` (w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:3 w:3), `Balances::TotalIssuance` (r:1 w:1), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), whoever is told of touched security (w:1)
+	fn on_offence() -> Weight {
+		Weight::from_parts(180_000_000, 20000)
+			.saturating_add(RocksDbWeight::get().reads(26_u64))
+			.saturating_add(RocksDbWeight::get().writes(26_u64))
+	}
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	fn slash() -> Weight {
+		Weight::from_parts(120_000_000, 16000)
+			.saturating_add(RocksDbWeight::get().reads(21_u64))
+			.saturating_add(RocksDbWeight::get().writes(20_u64))
+	}
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	fn fine() -> Weight {
+		Weight::from_parts(125_000_000, 18000)
+			.saturating_add(RocksDbWeight::get().reads(24_u64))
+			.saturating_add(RocksDbWeight::get().writes(21_u64))
+	}
+	/// Storage: `CurrentSession` (r:1), `BondTreeShape` (r:1); for each of 6 parties `NodeOf` (r:1), `BondTree` (r:1); for each of 16 tries `BondTree` (r:8), `Nodes` (r:1), `Standings` (r:1)
+	fn draw_judge() -> Weight {
+		Weight::from_parts(250_000_000, 60000)
+			.saturating_add(RocksDbWeight::get().reads(174_u64))
 	}
 }

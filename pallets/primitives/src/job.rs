@@ -98,10 +98,16 @@ pub enum JobPhase {
 	Assigned,
 	/// The output is there; the pay waits for the window's end.
 	Attested,
+	/// Others look whether the output is right; the pay waits for them.
+	Auditing,
 	/// Everybody is paid.
 	Settled,
 	/// Nobody did it: the payer has its money back.
 	Refunded,
 	/// Two nodes found it impossible: reporters got a part, the payer the rest.
 	Failed,
+	/// An audit found the output wrong: the payer has its money back, the executor was slashed.
+	Rejected,
+	/// An audit came to no end that would slash or pay: the payer has its money back.
+	Void,
 }

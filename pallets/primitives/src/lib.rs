@@ -20,6 +20,7 @@
 
 extern crate alloc;
 
+pub mod audit;
 pub mod blob;
 pub mod job;
 pub mod market;
@@ -28,6 +29,7 @@ pub mod node;
 pub mod traits;
 pub mod worker;
 
+pub use audit::{AuditReason, Ballot, Sketch, Verdict, Vote};
 pub use blob::{BlobHash, BlobRef, MaxBlobSize};
 pub use job::{work_id, work_tag, FailureClass, JobId, JobPhase, Tier, WorkId, WorkTag};
 pub use market::{EpochIndex, Role};

@@ -5,6 +5,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+use sp_runtime::Perbill;
 
 /// Index of a market epoch. Not the session: its length is a parameter of its own.
 pub type EpochIndex = u32;
@@ -37,6 +38,8 @@ pub enum Role {
 	Storage,
 	/// Named by the payer as the one who chose the model for it.
 	Curator,
+	/// Judged the work of others: the premium goes into the audit pot, which pays for audits.
+	Auditor,
 	/// Treasury and burn.
 	Protocol,
 }
@@ -56,6 +59,10 @@ pub struct Deal<AccountId> {
 	pub storage: Option<(NodeId, Balance)>,
 	/// The curator and its posted fee.
 	pub curator: Option<(AccountId, Balance)>,
+	/// Probability of an audit.
+	pub audit_rate: Perbill,
+	/// What the payer adds to the audit pot, from which audits are paid.
+	pub premium: Balance,
 }
 
 /// One line of a bill.
@@ -65,14 +72,15 @@ pub struct Deal<AccountId> {
 pub struct BillLine<AccountId> {
 	/// For what.
 	pub role: Role,
-	/// To whom; `None` for the burned half of the protocol's line, and in a quote for the executor, drawn at submission.
+	/// To whom; `None` for the burned half of the protocol's line, for the premium, which goes into the audit pot, and in a
+	/// quote for the executor, drawn at submission.
 	pub payee: Option<AccountId>,
 	/// How much.
 	pub amount: Balance,
 }
 
-/// Maker and ancestors, compute, storage, curator, and two lines of the protocol.
-pub type MaxBillLines = ConstU32<{ 1 + MAX_LINEAGE + 3 + 2 }>;
+/// Maker and ancestors, compute, storage, curator, the premium, and two lines of the protocol.
+pub type MaxBillLines = ConstU32<{ 1 + MAX_LINEAGE + 3 + 1 + 2 }>;
 
 /// Who was paid what for one job.
 pub type BillLines<AccountId> = BoundedVec<BillLine<AccountId>, MaxBillLines>;

@@ -133,6 +133,22 @@ pub enum VerificationPolicy {
 	},
 }
 
+/// The internal tensor by which runs are compared beside their outputs: outputs are public and small, and whoever
+/// copied one has not computed this.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
+)]
+pub struct Trace {
+	/// Name of the graph output that carries it. It is sketched where it was computed and never delivered.
+	pub tensor: BoundedVec<u8, ConstU32<128>>,
+	/// How far the sums of two honest sketches may lie apart, in units of 10⁻⁶; from calibration.
+	#[codec(compact)]
+	pub tolerance: u64,
+}
+
+/// The least detection power of a version that may be registered: half of all cheats are seen by an audit.
+pub const MIN_DETECTION: Perbill = Perbill::from_percent(50);
+
 /// Tells a wallet how a plain file becomes the model's input and its output a readable answer.
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
@@ -164,6 +180,12 @@ pub struct VersionSpec {
 	pub unit_time_ms: u32,
 	/// How two runs are compared.
 	pub policy: VerificationPolicy,
+	/// The internal tensor that sketches are made of; without it, they are made of the outputs, which anybody can copy.
+	pub trace: Option<Trace>,
+	/// Least share of cheats that an audit sees, by calibration; at least [`MIN_DETECTION`].
+	pub detection: Perbill,
+	/// Whether calibration found that the rows of a shared run do not change one another: only then do jobs share runs.
+	pub shares_runs: bool,
 	/// How a wallet makes inputs from files, if it can.
 	pub recipe: Option<Recipe>,
 }
@@ -220,6 +242,8 @@ pub struct ModelService {
 	pub unit: Unit,
 	/// Time that one unit may take, in milliseconds.
 	pub unit_time_ms: u32,
+	/// Least share of cheats that an audit sees.
+	pub detection: Perbill,
 }
 
 /// The payees of a model's royalty: the maker first, then its ancestors, nearest first; at most `1 + MAX_LINEAGE`.

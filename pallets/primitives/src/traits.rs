@@ -1,10 +1,11 @@
 //! The seams between the pallets.
 
 use crate::{
+	audit::{AuditSubject, AuditTerms, SketchSeed, Step},
 	job::FailureClass,
 	market::{BillLines, Deal},
 	model::{ModelService, Royalties},
-	Balance, BlobRef, JobId, ModelId, NodeId, WorkTag, WorkerId,
+	Balance, BlobRef, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, WorkTag, WorkerId,
 };
 use alloc::vec::Vec;
 use frame_support::dispatch::DispatchResult;
@@ -18,6 +19,8 @@ pub trait Models<AccountId> {
 	fn service(model: ModelId) -> Result<ModelService, DispatchError>;
 	/// Who earns royalties per unit now: the maker first, then its ancestors, nearest first.
 	fn royalties(model: ModelId) -> Royalties<AccountId>;
+	/// What a version says about its audits. `None` if there is no such version.
+	fn audit_terms(model: ModelId, version: ModelVersion) -> Option<AuditTerms<AccountId>>;
 	/// Notes an open job, so that the model stays.
 	fn job_opened(model: ModelId);
 	/// Takes back one [`Models::job_opened`].
@@ -45,22 +48,56 @@ pub trait Nodes<AccountId> {
 	fn reserve(node: NodeId, security: Balance) -> DispatchResult;
 	/// Gives the slot back; the security stays reserved.
 	fn free_slot(node: NodeId);
-	/// Gives reserved security back.
+	/// Reserves `security` of the operator's own bond for an audit, without a slot.
+	fn secure(node: NodeId, security: Balance) -> DispatchResult;
+	/// Gives reserved security back. What an offence's slash took meanwhile is gone.
 	fn release(node: NodeId, security: Balance);
+	/// Takes up to `amount` of what is reserved of the operator's own bond, moves it to `to` as free balance and lets the
+	/// reservation of `amount` go, whether so much was there or not: it is not released again. The node is chilled.
+	/// Returns what was moved.
+	fn slash(node: NodeId, amount: Balance, to: &AccountId) -> Balance;
+	/// Takes up to `amount` of what the operator has unbonding and of its own bond that is not reserved, moves it to `to`
+	/// as free balance and returns what was moved.
+	fn fine(node: NodeId, amount: Balance, to: &AccountId) -> Balance;
+	/// What the node says that it runs on.
+	fn device(node: NodeId) -> Option<DeviceClass>;
+	/// A node drawn by own bond among those that could judge now: live, healthy, not chilled, with `security` of its own
+	/// bond free, of an operator that is not among `parties`, and of this class if one is asked for. Bounded, whatever
+	/// the number of nodes.
+	fn draw_judge(
+		seed: &SketchSeed,
+		security: Balance,
+		parties: &[AccountId],
+		class: Option<DeviceClass>,
+	) -> Option<NodeId>;
+	/// How many operators have a bond and are not chilled.
+	fn active_operators() -> u32;
 	/// Moves the node's reliability by one outcome. `weight` says how much the job counts.
 	fn note_outcome(node: NodeId, success: bool, weight: Perbill);
+}
+
+/// Told by node staking. The runtime wires it to proof of work done.
+pub trait SecurityTouched {
+	/// An offence against consensus took part of what secures the node's open jobs: they are to be audited.
+	fn touched(node: NodeId);
+}
+
+impl SecurityTouched for () {
+	fn touched(_: NodeId) {}
 }
 
 /// Provided by the revenue split: the only one that moves a payer's money.
 pub trait Market<AccountId> {
 	/// Agrees on the price of a job of `units` with an input of `input_size` bytes in the current epoch, and clears
-	/// the model's epoch if this is its first touch. `seed` draws the storage provider. The clearing record stays
-	/// until [`Market::close`]. Takes no money yet; error if nobody serves the model.
+	/// the model's epoch if this is its first touch. `detection` is the version's; it sets the probability of an audit and
+	/// the premium. `seed` draws the storage provider. The clearing record stays until [`Market::close`]. Takes no money
+	/// yet; error if nobody serves the model.
 	fn open(
 		job: JobId,
 		model: ModelId,
 		units: u32,
 		input_size: u64,
+		detection: Perbill,
 		curator: Option<&AccountId>,
 		seed: [u8; 32],
 	) -> Result<Deal<AccountId>, DispatchError>;
@@ -70,13 +107,32 @@ pub trait Market<AccountId> {
 	fn looked_at(model: ModelId, deal: &Deal<AccountId>) -> u32;
 	/// Moves the deal's price from the payer into the pot.
 	fn escrow(payer: &AccountId, deal: &Deal<AccountId>) -> DispatchResult;
-	/// Pays every role its line: one event each. Returns the lines.
-	fn settle(job: JobId, model: ModelId, deal: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId>;
+	/// Pays every role its line: one event each. Returns the lines. The premium goes into the audit pot; if the job was
+	/// drawn and nobody `audited` it, the premium goes back to the payer.
+	fn settle(
+		job: JobId,
+		model: ModelId,
+		payer: &AccountId,
+		deal: &Deal<AccountId>,
+		executor: NodeId,
+		audited: bool,
+	) -> BillLines<AccountId>;
 	/// Gives the payer everything back.
 	fn refund(job: JobId, payer: &AccountId, deal: &Deal<AccountId>);
 	/// Pays each of `reporters` an equal part of 20 % of the compute line, and the payer the rest. Returns the lines
 	/// of the reporters.
 	fn fail(job: JobId, payer: &AccountId, deal: &Deal<AccountId>, reporters: &[NodeId]) -> BillLines<AccountId>;
+	/// The account into which slashes and fines are moved before [`Market::split_slash`] divides them.
+	fn slash_account() -> AccountId;
+	/// Divides `amount`, moved into [`Market::slash_account`] before: half is burned; of the rest each of `shares` gets
+	/// its part as earnings as far as it lasts, in order; the remainder is the treasury's. One event each.
+	fn split_slash(job: JobId, amount: Balance, shares: &[(AccountId, Balance)]);
+	/// Pays `payee` for judging a job, from the audit pot. What the pot lacks is a debt, which later premiums pay first.
+	fn pay_judge(job: JobId, payee: &AccountId, amount: Balance);
+	/// Takes the bond of a payer that asks for an audit into the pot.
+	fn escrow_bond(job: JobId, payer: &AccountId, bond: Balance) -> DispatchResult;
+	/// Gives it back, if the payer was right to ask, or else puts it into the audit pot.
+	fn end_bond(job: JobId, payer: &AccountId, bond: Balance, right: bool);
 	/// Lets go of the clearing record.
 	fn close(model: ModelId, deal: &Deal<AccountId>);
 	/// Who will be paid what if `executor` does the job. The lines sum to `deal.price`.
@@ -86,17 +142,26 @@ pub trait Market<AccountId> {
 /// Provided by inference jobs.
 ///
 /// `work` is what the job stood for on the fork on which the node saw it.
-pub trait Jobs {
+pub trait Jobs<AccountId> {
 	/// Whether the job stands for this work and waits for this very node.
 	fn is_assigned(job: JobId, work: WorkTag, node: NodeId) -> bool;
 	/// The node did the job. Error, and nothing changed, if this work is not assigned to it.
 	fn attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult;
 	/// The node cannot do the job. Error, and nothing changed, if this work is not assigned to it.
 	fn failure_reported(job: JobId, work: WorkTag, node: NodeId, class: FailureClass) -> DispatchResult;
+	/// The job as its audit sees it, while it is attested or in audit.
+	fn audit_subject(job: JobId) -> Option<AuditSubject<AccountId>>;
+	/// The present phase of the job's audit now ends at `until`: [`Attestations::audit_due`] is asked then. Does nothing
+	/// to a job that is not in audit.
+	fn audit_until(job: JobId, until: BlockNumber);
 }
 
 /// Provided by proof of work done.
-pub trait Attestations {
+pub trait Attestations<AccountId> {
+	/// The job's window is over, and the blocks that draw its audit are there or not: settle it, or audit it, or wait.
+	fn window_over(subject: &AuditSubject<AccountId>) -> Step;
+	/// The present phase of the job's audit is over.
+	fn audit_due(subject: &AuditSubject<AccountId>) -> Step;
 	/// The job's record is going: forget what is kept about it.
 	fn forget(job: JobId);
 }

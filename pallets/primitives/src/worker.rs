@@ -3,7 +3,7 @@
 //! The signature covers [`payload`]: a domain, the chain's genesis hash and the whole action. The pallets check it
 //! in the pool and in the block, through `#[pallet::authorize]`.
 
-use crate::{BlobRef, FailureClass, JobId, NodeId, WorkId, WorkTag};
+use crate::{audit::SketchSeed, Ballot, BlobRef, FailureClass, JobId, NodeId, Sketch, WorkId, WorkTag};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -44,8 +44,20 @@ pub struct AttestItem {
 	pub work: WorkTag,
 	/// The canonical output, a safetensors file.
 	pub output: BlobRef,
-	/// [`commitment`] to the node, the work, the output and a secret salt, opened in an audit.
+	/// [`commitment`] to the node, the work, the output, the run's sketch and a secret salt, opened in an audit.
 	pub commitment: H256,
+}
+
+/// The most hashes between a 1 KiB chunk of the largest blob and its root.
+pub type MaxProofDepth = ConstU32<24>;
+
+/// One chunk of a blob and the hashes that lead from it to the blob's BLAKE3 root.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct ChunkProof {
+	/// The chunk: 1024 bytes, fewer only at the blob's end.
+	pub bytes: BoundedVec<u8, ConstU32<1024>>,
+	/// Chaining values of the sibling subtrees, the chunk's own sibling first.
+	pub siblings: BoundedVec<[u8; 32], MaxProofDepth>,
 }
 
 /// Everything that a worker key may say.
@@ -71,6 +83,57 @@ pub enum WorkerAction {
 		work: WorkTag,
 		/// Why it cannot be done.
 		class: FailureClass,
+	},
+	/// `proof-of-work-done::open_commitment`: the executor opens what it committed to at its attestation.
+	OpenCommitment {
+		/// The node that did the job.
+		#[codec(compact)]
+		node: NodeId,
+		/// The job.
+		#[codec(compact)]
+		job: JobId,
+		/// Sketch of its run under the work's own seed.
+		sketch: Sketch,
+		/// The commitment's salt.
+		salt: [u8; 32],
+	},
+	/// `proof-of-work-done::commit_ballot`: an auditor or a juror has judged.
+	CommitBallot {
+		/// The node that judges.
+		#[codec(compact)]
+		node: NodeId,
+		/// The job.
+		#[codec(compact)]
+		job: JobId,
+		/// Seed of the seat. On another fork the id may stand for other work, and a jury has another seed: what was
+		/// committed under one seed could never be opened under another.
+		seed: SketchSeed,
+		/// [`ballot_commitment`](crate::audit::ballot_commitment).
+		commitment: H256,
+	},
+	/// `proof-of-work-done::reveal_ballot`
+	RevealBallot {
+		/// The node that judged.
+		#[codec(compact)]
+		node: NodeId,
+		/// The job.
+		#[codec(compact)]
+		job: JobId,
+		/// What it committed to.
+		ballot: Ballot,
+		/// The commitment's salt.
+		salt: [u8; 32],
+	},
+	/// `proof-of-work-done::prove_chunk`: the executor shows that it has the output that somebody misses.
+	ProveChunk {
+		/// The node that did the job.
+		#[codec(compact)]
+		node: NodeId,
+		/// The job.
+		#[codec(compact)]
+		job: JobId,
+		/// The chunk and its way to the root.
+		proof: ChunkProof,
 	},
 	/// `node-staking::heartbeat`
 	Heartbeat {
@@ -107,7 +170,7 @@ pub fn registration_payload(genesis: H256, operator: &[u8]) -> [u8; 32] {
 	sp_io::hashing::blake2_256(&(REGISTRATION_DOMAIN, genesis, operator).encode())
 }
 
-/// H(work, node, output, salt): binds a node to its own output before anybody may ask for its trace.
-pub fn commitment(work: &WorkId, node: NodeId, output: &BlobRef, salt: &[u8; 32]) -> H256 {
-	H256(sp_io::hashing::blake2_256(&(work, node, output, salt).encode()))
+/// H(work, node, output, sketch, salt): binds a node to the inside of its own run before anybody may ask for it.
+pub fn commitment(work: &WorkId, node: NodeId, output: &BlobRef, sketch: &Sketch, salt: &[u8; 32]) -> H256 {
+	H256(sp_io::hashing::blake2_256(&(work, node, output, sketch, salt).encode()))
 }

@@ -1,6 +1,6 @@
-//! Who may attest: checked in the pool and, by the same code, in the block.
+//! Who may say what: checked in the pool and, by the same code, in the block.
 
-use crate::{Config, Pallet};
+use crate::{chunk_proof, types::Duty, AuditRecord, Audits, Commitments, Config, Pallet, SeatRecord};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
@@ -14,9 +14,11 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use highway_primitives::{
+	audit::{ballot_commitment, AuditSubject, SketchSeed},
 	traits::{Jobs, Nodes},
-	worker::{self, MaxAttestations},
-	AttestItem, FailureClass, JobId, MaxBlobSize, NodeId, WorkTag, WorkerAction, WorkerId, WorkerSignature,
+	worker::{self, ChunkProof, MaxAttestations},
+	AttestItem, Ballot, FailureClass, JobId, MaxBlobSize, NodeId, Sketch, WorkTag, WorkerAction, WorkerId,
+	WorkerSignature,
 };
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
@@ -34,6 +36,9 @@ const LONGEVITY: u64 = 32;
 /// two transactions about one job exclude each other.
 const PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
 
+/// Above attestations and reports of whatever block, as their blocks and items stay below 2⁴¹: deadlines are shorter here.
+const IN_AUDIT: TransactionPriority = PRIORITY.saturating_add(1 << 41);
+
 /// Sets these tags apart from other pallets' tags.
 const TAG: &[u8; 17] = b"highway/work-done";
 
@@ -45,8 +50,11 @@ pub enum Refusal {
 	/// `Custom(2)`: the batch is empty.
 	NoItems,
 	/// `Stale`: no job in it waits for the node: done before, taken away, never given, past its deadline, other work
-	/// on this fork, or the output's size is out of range. A replay ends here.
+	/// on this fork, or the output's size is out of range. Or its job's audit wants nothing of this kind from the node
+	/// now. A replay ends here.
 	NothingOpen,
+	/// `Custom(3)`: what is opened is not what was committed to, or the chunk is not the one that was drawn.
+	WrongOpening,
 	/// `BadProof`: the signature is not by the node's worker key, or not for this call on this chain.
 	BadSignature,
 }
@@ -58,8 +66,18 @@ impl From<Refusal> for TransactionValidityError {
 			Refusal::BadSignature => InvalidTransaction::BadProof.into(),
 			Refusal::UnknownNode => InvalidTransaction::Custom(1).into(),
 			Refusal::NoItems => InvalidTransaction::Custom(2).into(),
+			Refusal::WrongOpening => InvalidTransaction::Custom(3).into(),
 		}
 	}
+}
+
+/// What a transaction about an audit does: each has a tag of its own.
+#[derive(Clone, Copy, Encode)]
+enum Say {
+	Open,
+	Commit,
+	Reveal,
+	Prove,
 }
 
 impl<T: Config> Pallet<T> {
@@ -114,6 +132,126 @@ impl<T: Config> Pallet<T> {
 		Ok((Self::valid(node, &[job]), Weight::zero()))
 	}
 
+	pub(crate) fn authorize_opening(
+		node: NodeId,
+		job: JobId,
+		sketch: &Sketch,
+		salt: &[u8; 32],
+		signature: &WorkerSignature,
+	) -> TransactionValidityWithRefund {
+		let (worker, _, duty) = Self::audit_duty(node, job)?;
+		if duty != Duty::Open {
+			return Err(Refusal::NothingOpen.into());
+		}
+		let subject = Self::subject(job)?;
+		let opened = worker::commitment(&subject.work, node, &subject.output, sketch, salt);
+		if Commitments::<T>::get(job) != Some(opened) {
+			return Err(Refusal::WrongOpening.into());
+		}
+		let (sketch, salt) = (*sketch, *salt);
+		let action = WorkerAction::OpenCommitment {
+			node,
+			job,
+			sketch,
+			salt,
+		};
+		Self::check_signature(&worker, action, signature)?;
+		Ok((Self::valid_in_audit(node, job, Say::Open), Weight::zero()))
+	}
+
+	pub(crate) fn authorize_commit(
+		node: NodeId,
+		job: JobId,
+		seed: &SketchSeed,
+		commitment: &H256,
+		signature: &WorkerSignature,
+	) -> TransactionValidityWithRefund {
+		let (worker, record, duty) = Self::audit_duty(node, job)?;
+		let Duty::Commit(index) = duty else {
+			return Err(Refusal::NothingOpen.into());
+		};
+		// Committed on another fork, under a seed that is another one here: it could never be opened.
+		if Self::seat_at(&record, index)?.seed != *seed {
+			return Err(Refusal::NothingOpen.into());
+		}
+		let (seed, commitment) = (*seed, *commitment);
+		let action = WorkerAction::CommitBallot {
+			node,
+			job,
+			seed,
+			commitment,
+		};
+		Self::check_signature(&worker, action, signature)?;
+		Ok((Self::valid_in_audit(node, job, Say::Commit), Weight::zero()))
+	}
+
+	pub(crate) fn authorize_reveal(
+		node: NodeId,
+		job: JobId,
+		ballot: &Ballot,
+		salt: &[u8; 32],
+		signature: &WorkerSignature,
+	) -> TransactionValidityWithRefund {
+		let (worker, record, duty) = Self::audit_duty(node, job)?;
+		let Duty::Reveal(index) = duty else {
+			return Err(Refusal::NothingOpen.into());
+		};
+		let seat = Self::seat_at(&record, index)?;
+		let opened = ballot_commitment(&Self::subject(job)?.work, node, &seat.seed, ballot, salt);
+		if seat.commitment != Some(opened) {
+			return Err(Refusal::WrongOpening.into());
+		}
+		let (ballot, salt) = (*ballot, *salt);
+		let action = WorkerAction::RevealBallot {
+			node,
+			job,
+			ballot,
+			salt,
+		};
+		Self::check_signature(&worker, action, signature)?;
+		Ok((Self::valid_in_audit(node, job, Say::Reveal), Weight::zero()))
+	}
+
+	pub(crate) fn authorize_proof(
+		node: NodeId,
+		job: JobId,
+		proof: &ChunkProof,
+		signature: &WorkerSignature,
+	) -> TransactionValidityWithRefund {
+		let (worker, _, duty) = Self::audit_duty(node, job)?;
+		let Duty::Prove(since) = duty else {
+			return Err(Refusal::NothingOpen.into());
+		};
+		let output = Self::subject(job)?.output;
+		let chunk = Self::drawn_chunk(job, since, chunk_proof::chunks(output.size));
+		if !chunk_proof::verify(&output.hash, output.size, chunk, &proof.bytes, &proof.siblings) {
+			return Err(Refusal::WrongOpening.into());
+		}
+		let action = WorkerAction::ProveChunk {
+			node,
+			job,
+			proof: proof.clone(),
+		};
+		Self::check_signature(&worker, action, signature)?;
+		Ok((Self::valid_in_audit(node, job, Say::Prove), Weight::zero()))
+	}
+
+	/// The node's worker key, the job's audit, and what that wants of the node now.
+	fn audit_duty(node: NodeId, job: JobId) -> Result<(WorkerId, AuditRecord, Duty), Refusal> {
+		let worker = T::Nodes::worker(node).ok_or(Refusal::UnknownNode)?;
+		let record = Audits::<T>::get(job).ok_or(Refusal::NothingOpen)?;
+		let duty = record.duty(node, Self::now()).ok_or(Refusal::NothingOpen)?;
+		Ok((worker, record, duty))
+	}
+
+	fn seat_at(record: &AuditRecord, index: usize) -> Result<&SeatRecord, Refusal> {
+		record.seats.get(index).ok_or(Refusal::NothingOpen)
+	}
+
+	fn subject(job: JobId) -> Result<AuditSubject<T::AccountId>, Refusal> {
+		T::Jobs::audit_subject(job).ok_or(Refusal::NothingOpen)
+	}
+
 	/// Whether the item may count: its job waits for the node, and its output can exist.
 	pub(crate) fn is_open(node: NodeId, item: &AttestItem) -> bool {
 		(1..=MaxBlobSize::get()).contains(&item.output.size) && T::Jobs::is_assigned(item.job, item.work, node)
@@ -136,12 +274,24 @@ impl<T: Config> Pallet<T> {
 	/// had no effect; in one block, a batch with more open jobs replaces a smaller one.
 	fn valid(node: NodeId, jobs: &[JobId]) -> ValidTransaction {
 		let count = TransactionPriority::try_from(jobs.len()).unwrap_or_default();
+		let provides = jobs.iter().map(|job| (TAG, node, job).encode()).collect();
+		Self::valid_with(PRIORITY.saturating_add(count), provides)
+	}
+
+	/// One tag per node, job and thing to say: while one such transaction waits, nothing but the same said in a later block
+	/// takes its place, and once it is in a block, there is nothing of this kind left to say.
+	fn valid_in_audit(node: NodeId, job: JobId, say: Say) -> ValidTransaction {
+		Self::valid_with(IN_AUDIT, Vec::from([(TAG, node, job, say).encode()]))
+	}
+
+	/// What is said in a later block stands above what was said before.
+	fn valid_with(priority: TransactionPriority, provides: Vec<Vec<u8>>) -> ValidTransaction {
 		let block: u32 = frame_system::Pallet::<T>::block_number().saturated_into();
 		let said_at = TransactionPriority::from(block).saturating_mul(TransactionPriority::from(MOST_ITEMS));
 		ValidTransaction {
-			priority: PRIORITY.saturating_add(said_at).saturating_add(count),
+			priority: priority.saturating_add(said_at),
 			requires: Vec::new(),
-			provides: jobs.iter().map(|job| (TAG, node, job).encode()).collect(),
+			provides,
 			longevity: LONGEVITY,
 			propagate: true,
 		}

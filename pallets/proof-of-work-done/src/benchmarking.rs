@@ -1,22 +1,38 @@
-//! Benchmarks of the calls and of their authorization.
+//! Benchmarks of the calls, of their authorization, and of the steps that the queue of jobs runs.
 
 use super::*;
-use alloc::vec::Vec;
+use crate::types::MaxHints;
+use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
-use frame_support::{pallet_prelude::TransactionSource, traits::Authorize, BoundedVec};
-use frame_system::RawOrigin;
+use frame_support::{
+	pallet_prelude::TransactionSource,
+	traits::{Authorize, Get},
+	BoundedVec,
+};
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
-	worker::{self, MaxAttestations},
-	AttestItem, BlobRef, FailureClass, JobId, NodeId, WorkTag, WorkerAction, WorkerId, WorkerSignature,
+	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, Seat, SketchSeed, Step},
+	traits::{Attestations, Jobs, Nodes},
+	worker::{self, ChunkProof, MaxAttestations},
+	AttestItem, Ballot, BlobRef, BlockNumber, FailureClass, JobId, ModelId, ModelVersion, NodeId, Sketch, Verdict,
+	Vote, WorkTag, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
+use sp_runtime::{traits::Zero, Perbill, SaturatedConversion};
 
 /// Fills the other pallets for benchmarks.
-pub trait BenchmarkSetup {
+pub trait BenchmarkSetup<AccountId> {
 	/// A node with this worker key that has `jobs` jobs to do, of a model with 64 executors, of which `reporters` said
 	/// before that they could not.
 	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkTag)>);
+	/// So many further nodes of the executor's device class, each of an operator of its own, able to judge each of the jobs.
+	fn judges(count: u32) -> Vec<NodeId>;
+	/// Goes to the block at which the job's present phase ends, and lets its queue end it. With no VRF in the ring the
+	/// draw is lost, so that an attested job comes into audit.
+	fn end_phase(job: JobId);
+	/// A version, and somebody with a node who does not own its model.
+	fn calibrator() -> (ModelId, ModelVersion, AccountId);
 }
 
 /// A worker key in the benchmark's keystore.
@@ -25,22 +41,195 @@ fn worker_key() -> WorkerId {
 }
 
 fn sign<T: Config>(key: &WorkerId, action: &WorkerAction) -> Result<WorkerSignature, BenchmarkError> {
-	let genesis = frame_system::Pallet::<T>::block_hash(frame_system::pallet_prelude::BlockNumberFor::<T>::default());
+	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
 	key.sign(&worker::payload(genesis, action))
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))
 }
+
+/// An output of four chunks.
+fn blob() -> Vec<u8> {
+	vec![7; 4_096]
+}
+
+fn output() -> BlobRef {
+	BlobRef {
+		hash: H256(*blake3::hash(&blob()).as_bytes()),
+		size: 4_096,
+	}
+}
+
+const SALT: [u8; 32] = [5; 32];
 
 fn batch(jobs: &[(JobId, WorkTag)]) -> BoundedVec<AttestItem, MaxAttestations> {
 	let item = |(job, work): &(JobId, WorkTag)| AttestItem {
 		job: *job,
 		work: *work,
-		output: BlobRef {
-			hash: H256::repeat_byte(2),
-			size: 4_096,
-		},
+		output: output(),
 		commitment: H256::repeat_byte(3),
 	};
 	BoundedVec::truncate_from(jobs.iter().map(item).collect())
+}
+
+/// An attested job.
+fn attested<T: Config>(job: JobId, work: WorkTag, node: NodeId) -> Result<AuditSubject<T::AccountId>, BenchmarkError> {
+	T::Jobs::attested(job, work, node, output())?;
+	let subject = T::Jobs::audit_subject(job).ok_or(BenchmarkError::Stop("the job is attested"))?;
+	let commitment = worker::commitment(&subject.work, node, &subject.output, &Sketch::default(), &SALT);
+	Commitments::<T>::insert(job, commitment);
+	Ok(subject)
+}
+
+/// So many attested jobs of one node.
+fn all_attested<T: Config>(
+	key: &WorkerId,
+	jobs: u32,
+) -> Result<(NodeId, Vec<AuditSubject<T::AccountId>>), BenchmarkError> {
+	let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), jobs, 0);
+	let subjects: Result<Vec<_>, _> = jobs
+		.into_iter()
+		.map(|(job, work)| attested::<T>(job, work, node))
+		.collect();
+	Ok((node, subjects?))
+}
+
+/// A job in audit whose executor has this worker key and, so that one key does, sits as its own auditor.
+fn in_audit<T: Config>(
+	key: &WorkerId,
+	phase: AuditPhase,
+	commitment: Option<H256>,
+) -> Result<(NodeId, AuditSubject<T::AccountId>), BenchmarkError> {
+	let (node, subjects) = all_attested::<T>(key, 1)?;
+	let subject = subjects
+		.into_iter()
+		.next()
+		.ok_or(BenchmarkError::Stop("there is a job"))?;
+	T::BenchmarkSetup::judges(5);
+	T::BenchmarkSetup::end_phase(subject.job);
+	Audits::<T>::try_mutate(subject.job, |record| {
+		let record = record.as_mut().ok_or(BenchmarkError::Stop("the job is in audit"))?;
+		record.phase = phase;
+		record.until = Pallet::<T>::now().saturating_add(2);
+		for seat in record.seats.iter_mut() {
+			seat.node = node;
+			seat.commitment = commitment;
+		}
+		Ok::<_, BenchmarkError>(())
+	})?;
+	Ok((node, subject))
+}
+
+fn ballot() -> Ballot {
+	Ballot {
+		vote: Vote::Yes,
+		auditor_right: true,
+		sketch: Sketch::default(),
+	}
+}
+
+fn opening<T: Config>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
+	let key = worker_key();
+	let (node, subject) = in_audit::<T>(&key, AuditPhase::Opening { fixed: 0 }, None)?;
+	let (job, sketch, salt) = (subject.job, Sketch::default(), SALT);
+	let action = WorkerAction::OpenCommitment {
+		node,
+		job,
+		sketch,
+		salt,
+	};
+	Ok((node, job, sign::<T>(&key, &action)?))
+}
+
+fn commit<T: Config>() -> Result<(NodeId, JobId, SketchSeed, H256, WorkerSignature), BenchmarkError> {
+	let key = worker_key();
+	let (node, subject) = in_audit::<T>(&key, AuditPhase::Judging, None)?;
+	let (job, seed, commitment) = (subject.job, work_seed(&subject.work), H256::repeat_byte(6));
+	let action = WorkerAction::CommitBallot {
+		node,
+		job,
+		seed,
+		commitment,
+	};
+	Ok((node, job, seed, commitment, sign::<T>(&key, &action)?))
+}
+
+fn reveal<T: Config>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
+	let key = worker_key();
+	let (node, subject) = in_audit::<T>(&key, AuditPhase::Revealing { fixed: 0 }, None)?;
+	let (job, ballot, salt) = (subject.job, ballot(), SALT);
+	let commitment = ballot_commitment(&subject.work, node, &work_seed(&subject.work), &ballot, &salt);
+	Audits::<T>::mutate(job, |record| {
+		let seats = record.iter_mut().flat_map(|record| record.seats.iter_mut());
+		seats.for_each(|seat| seat.commitment = Some(commitment));
+	});
+	let action = WorkerAction::RevealBallot {
+		node,
+		job,
+		ballot,
+		salt,
+	};
+	Ok((node, job, sign::<T>(&key, &action)?))
+}
+
+fn proof<T: Config>() -> Result<(NodeId, JobId, ChunkProof, WorkerSignature), BenchmarkError> {
+	let key = worker_key();
+	let phase = AuditPhase::Challenged {
+		since: 0,
+		proved: false,
+	};
+	let (node, subject) = in_audit::<T>(&key, phase, None)?;
+	let job = subject.job;
+	let chunk = Pallet::<T>::drawn_chunk(job, 0, chunk_proof::chunks(output().size));
+	let proof = chunk_proof::prove(&blob(), chunk).ok_or(BenchmarkError::Stop("the blob has the chunk"))?;
+	let action = WorkerAction::ProveChunk {
+		node,
+		job,
+		proof: proof.clone(),
+	};
+	Ok((node, job, proof, sign::<T>(&key, &action)?))
+}
+
+fn authorize<T: Config>(call: &Call<T>) -> Result<(), BenchmarkError> {
+	call.authorize(TransactionSource::External)
+		.ok_or(BenchmarkError::Stop("the call has an authorization"))?
+		.map_err(|_| BenchmarkError::Stop("the call is authorized"))?;
+	Ok(())
+}
+
+/// Lets a draw behind `fixed` look at all its blocks: they are all by a party to the job.
+fn fill_ring<T: Config>(subject: &AuditSubject<T::AccountId>, fixed: BlockNumber) -> Result<(), BenchmarkError> {
+	let author = T::Nodes::operator(subject.executor).ok_or(BenchmarkError::Stop("the executor has an operator"))?;
+	for block in fixed.saturating_add(1)..=fixed.saturating_add(WALK) {
+		let seal = Some((author.clone(), [9; 32]));
+		Vrfs::<T>::insert(Pallet::<T>::slot(block), SealedBlock { block, seal });
+	}
+	let now = fixed.saturating_add(WALK).saturating_add(1);
+	frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::saturated_from(now));
+	Ok(())
+}
+
+fn seat(node: NodeId, seat: Seat, ballot: Option<Ballot>) -> SeatRecord {
+	SeatRecord {
+		node,
+		seat,
+		seed: [8; 32],
+		same_device: true,
+		commitment: Some(H256::repeat_byte(6)),
+		ballot,
+	}
+}
+
+fn record<T: Config>(subject: &AuditSubject<T::AccountId>, phase: AuditPhase, seats: Vec<SeatRecord>) -> AuditRecord {
+	AuditRecord {
+		reason: AuditReason::Drawn,
+		executor: subject.executor,
+		device: T::Nodes::device(subject.executor),
+		draw: [1; 32],
+		phase,
+		until: Pallet::<T>::now(),
+		opening: Some(Sketch::default()),
+		seats: BoundedVec::truncate_from(seats),
+		slashes: Default::default(),
+	}
 }
 
 #[benchmarks]
@@ -80,8 +269,7 @@ mod benchmarks {
 		let call = Call::<T>::attest { node, items, signature };
 		#[block]
 		{
-			call.authorize(TransactionSource::External)
-				.ok_or("the call has an authorization")??;
+			authorize::<T>(&call)?;
 		}
 		Ok(())
 	}
@@ -120,9 +308,228 @@ mod benchmarks {
 		};
 		#[block]
 		{
-			call.authorize(TransactionSource::External)
-				.ok_or("the call has an authorization")??;
+			authorize::<T>(&call)?;
 		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn open_commitment() -> Result<(), BenchmarkError> {
+		let (node, job, signature) = opening::<T>()?;
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, node, job, Sketch::default(), SALT, signature);
+		assert!(Audits::<T>::get(job).is_some_and(|record| record.opening.is_some()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_open_commitment() -> Result<(), BenchmarkError> {
+		let (node, job, signature) = opening::<T>()?;
+		let (sketch, salt) = (Sketch::default(), SALT);
+		let call = Call::<T>::open_commitment {
+			node,
+			job,
+			sketch,
+			salt,
+			signature,
+		};
+		#[block]
+		{
+			authorize::<T>(&call)?;
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn commit_ballot() -> Result<(), BenchmarkError> {
+		let (node, job, seed, commitment, signature) = commit::<T>()?;
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, node, job, seed, commitment, signature);
+		assert!(Audits::<T>::get(job).is_some_and(|record| record.is_complete()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_commit_ballot() -> Result<(), BenchmarkError> {
+		let (node, job, seed, commitment, signature) = commit::<T>()?;
+		let call = Call::<T>::commit_ballot {
+			node,
+			job,
+			seed,
+			commitment,
+			signature,
+		};
+		#[block]
+		{
+			authorize::<T>(&call)?;
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn reveal_ballot() -> Result<(), BenchmarkError> {
+		let (node, job, signature) = reveal::<T>()?;
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, node, job, ballot(), SALT, signature);
+		assert!(Audits::<T>::get(job).is_some_and(|record| record.is_complete()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_reveal_ballot() -> Result<(), BenchmarkError> {
+		let (node, job, signature) = reveal::<T>()?;
+		let (ballot, salt) = (ballot(), SALT);
+		let call = Call::<T>::reveal_ballot {
+			node,
+			job,
+			ballot,
+			salt,
+			signature,
+		};
+		#[block]
+		{
+			authorize::<T>(&call)?;
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn prove_chunk() -> Result<(), BenchmarkError> {
+		let (node, job, proof, signature) = proof::<T>()?;
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, node, job, proof, signature);
+		assert!(Audits::<T>::get(job).is_some_and(|record| record.is_complete()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_prove_chunk() -> Result<(), BenchmarkError> {
+		let (node, job, proof, signature) = proof::<T>()?;
+		let call = Call::<T>::prove_chunk {
+			node,
+			job,
+			proof,
+			signature,
+		};
+		#[block]
+		{
+			authorize::<T>(&call)?;
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn force_audit() -> Result<(), BenchmarkError> {
+		let (_, subjects) = all_attested::<T>(&worker_key(), 1)?;
+		let subject = subjects.first().ok_or(BenchmarkError::Stop("there is a job"))?;
+		#[extrinsic_call]
+		_(RawOrigin::Signed(subject.payer.clone()), subject.job);
+		assert!(Forced::<T>::contains_key(subject.job));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn confirm_calibration() {
+		let (model, version, operator) = T::BenchmarkSetup::calibrator();
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), model, version);
+		assert_eq!(Calibrations::<T>::get(model, version).reproduced_by.len(), 1);
+	}
+
+	#[benchmark]
+	fn note_finality() {
+		frame_system::Pallet::<T>::set_block_number(100u32.into());
+		let most: u32 = MaxHints::get();
+		let hints = vec![90; most.saturated_into()];
+		FinalityHints::<T>::put(Finality {
+			noted_at: 99,
+			hints: BoundedVec::truncate_from(hints),
+		});
+		#[extrinsic_call]
+		_(RawOrigin::None, 98);
+		assert_eq!(FinalityHints::<T>::get().noted_at, 100);
+	}
+
+	#[benchmark]
+	fn seal_block() {
+		#[block]
+		{
+			Pallet::<T>::seal_block(7);
+		}
+		assert!(Pallet::<T>::sealed(7).is_some());
+	}
+
+	#[benchmark]
+	fn window_over() -> Result<(), BenchmarkError> {
+		let (_, mut subjects) = all_attested::<T>(&worker_key(), 1)?;
+		let mut subject = subjects.pop().ok_or(BenchmarkError::Stop("there is a job"))?;
+		subject.rate = Perbill::zero();
+		fill_ring::<T>(&subject, subject.deadline)?;
+		let step;
+		#[block]
+		{
+			step = Pallet::<T>::window_over(&subject);
+		}
+		assert_eq!(step, Step::End(Verdict::Upheld));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn audit_opened() -> Result<(), BenchmarkError> {
+		let (_, mut subjects) = all_attested::<T>(&worker_key(), 1)?;
+		let mut subject = subjects.pop().ok_or(BenchmarkError::Stop("there is a job"))?;
+		T::BenchmarkSetup::judges(5);
+		subject.rate = Perbill::one();
+		fill_ring::<T>(&subject, subject.deadline)?;
+		let step;
+		#[block]
+		{
+			step = Pallet::<T>::window_over(&subject);
+		}
+		assert!(matches!(step, Step::Audit(_)));
+		Ok(())
+	}
+
+	/// The two heaviest steps, one after the other: a jury is seated, and a jury convicts executor and auditor while one
+	/// of it was silent.
+	#[benchmark]
+	fn audit_due() -> Result<(), BenchmarkError> {
+		let (_, mut subjects) = all_attested::<T>(&worker_key(), 2)?;
+		let nodes = T::BenchmarkSetup::judges(9);
+		let (Some(drawn), Some(judged)) = (subjects.pop(), subjects.pop()) else {
+			return Err(BenchmarkError::Stop("there are two jobs"));
+		};
+		let [auditor, first, second, third, ..] = *nodes else {
+			return Err(BenchmarkError::Stop("there are nine judges"));
+		};
+		fill_ring::<T>(&drawn, drawn.deadline)?;
+		let phase = AuditPhase::JuryDraw { fixed: drawn.deadline };
+		let seats = vec![seat(auditor, Seat::Auditor, Some(ballot()))];
+		Audits::<T>::insert(drawn.job, record::<T>(&drawn, phase, seats.clone()));
+
+		for node in [auditor, first, second, third] {
+			T::Nodes::secure(node, judged.security)?;
+		}
+		let guilty = Ballot {
+			vote: Vote::No,
+			auditor_right: false,
+			sketch: Sketch::default(),
+		};
+		let jury = [(first, Some(guilty)), (second, Some(guilty)), (third, None)];
+		let jury = jury.map(|(node, ballot)| seat(node, Seat::Juror, ballot));
+		let seats = seats.into_iter().chain(jury).collect();
+		Audits::<T>::insert(judged.job, record::<T>(&judged, AuditPhase::JuryRevealing, seats));
+		let confirmed = [first, second].into_iter().filter_map(T::Nodes::operator).collect();
+		Calibrations::<T>::mutate(judged.model, judged.version, |calibration| {
+			calibration.reproduced_by = BoundedVec::truncate_from(confirmed);
+		});
+		let steps;
+		#[block]
+		{
+			steps = (Pallet::<T>::audit_due(&drawn), Pallet::<T>::audit_due(&judged));
+		}
+		assert!(matches!(steps, (Step::Audit(_), Step::End(Verdict::Rejected))));
+		assert_eq!(Audits::<T>::get(judged.job).map(|record| record.slashes.len()), Some(3));
 		Ok(())
 	}
 }

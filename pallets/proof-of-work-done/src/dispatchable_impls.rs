@@ -1,9 +1,17 @@
 //! What the calls do, once authorized.
 
-use crate::{Commitments, Config, Event, Pallet, WeightInfo};
-use frame_support::{traits::Get, weights::Weight, BoundedVec};
-use highway_primitives::{traits::Jobs, worker::MaxAttestations, AttestItem, FailureClass, JobId, NodeId, WorkTag};
-use sp_runtime::DispatchResult;
+use crate::{
+	types::Duty, AuditPhase, AuditRecord, Audits, Commitments, Config, Error, Event, Forced, Pallet, SeatRecord,
+	WeightInfo,
+};
+use frame_support::{ensure, traits::Get, weights::Weight, BoundedVec};
+use highway_primitives::{
+	traits::{Jobs, Market},
+	worker::MaxAttestations,
+	AttestItem, Ballot, FailureClass, JobId, NodeId, Sketch, WorkTag,
+};
+use sp_core::H256;
+use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
 	/// Attests what is open in the batch and skips the rest. Returns what it weighed.
@@ -32,5 +40,89 @@ impl<T: Config> Pallet<T> {
 		T::Jobs::failure_reported(job, work, node, class)?;
 		Self::deposit_event(Event::FailureReported { job, node, class });
 		Ok(())
+	}
+
+	pub(crate) fn do_open_commitment(node: NodeId, job: JobId, sketch: Sketch) -> DispatchResult {
+		let (mut record, duty) = Self::audit_with_duty(job, node)?;
+		ensure!(duty == Duty::Open, Error::<T>::NotDue);
+		record.opening = Some(sketch);
+		Self::spoken(job, record);
+		Self::deposit_event(Event::CommitmentOpened { job, node });
+		Ok(())
+	}
+
+	pub(crate) fn do_commit_ballot(node: NodeId, job: JobId, commitment: H256) -> DispatchResult {
+		let (mut record, duty) = Self::audit_with_duty(job, node)?;
+		let Duty::Commit(index) = duty else {
+			return Err(Error::<T>::NotDue.into());
+		};
+		Self::seat(&mut record, index)?.commitment = Some(commitment);
+		Self::spoken(job, record);
+		Self::deposit_event(Event::BallotCommitted { job, node });
+		Ok(())
+	}
+
+	pub(crate) fn do_reveal_ballot(node: NodeId, job: JobId, ballot: Ballot) -> DispatchResult {
+		let (mut record, duty) = Self::audit_with_duty(job, node)?;
+		let Duty::Reveal(index) = duty else {
+			return Err(Error::<T>::NotDue.into());
+		};
+		Self::seat(&mut record, index)?.ballot = Some(ballot);
+		Self::spoken(job, record);
+		let vote = ballot.vote;
+		Self::deposit_event(Event::BallotRevealed { job, node, vote });
+		Ok(())
+	}
+
+	pub(crate) fn do_prove_chunk(node: NodeId, job: JobId) -> DispatchResult {
+		let (mut record, duty) = Self::audit_with_duty(job, node)?;
+		let Duty::Prove(since) = duty else {
+			return Err(Error::<T>::NotDue.into());
+		};
+		record.phase = AuditPhase::Challenged { since, proved: true };
+		Self::spoken(job, record);
+		Self::deposit_event(Event::ChunkProved { job, node });
+		Ok(())
+	}
+
+	/// What asking for an audit weighs. An audit in which everybody speaks and agrees is left to the queue of jobs: it stands
+	/// in the second dimension, as what a submission leaves, and the runtime's fee adds it to the first.
+	pub(crate) fn force_weight() -> Weight {
+		let phases = T::WeightInfo::audit_due().saturating_mul(3);
+		let later = T::WeightInfo::audit_opened().saturating_add(phases);
+		T::WeightInfo::force_audit().saturating_add(Weight::from_parts(0, later.ref_time()))
+	}
+
+	/// Once; while the job waits for its pay and is not in audit already.
+	pub(crate) fn do_force_audit(payer: T::AccountId, job: JobId) -> DispatchResult {
+		let subject = T::Jobs::audit_subject(job).ok_or(Error::<T>::NotAttested)?;
+		ensure!(subject.payer == payer, Error::<T>::NotPayer);
+		ensure!(!Audits::<T>::contains_key(job), Error::<T>::AlreadyAudited);
+		ensure!(!Forced::<T>::contains_key(job), Error::<T>::AlreadyForced);
+		let bond = subject.reward.saturating_mul(2);
+		T::Market::escrow_bond(job, &payer, bond)?;
+		Forced::<T>::insert(job, (payer.clone(), bond));
+		Self::deposit_event(Event::AuditForced { job, payer, bond });
+		Ok(())
+	}
+
+	/// The audit, and what it wants of the node now.
+	fn audit_with_duty(job: JobId, node: NodeId) -> Result<(AuditRecord, Duty), DispatchError> {
+		let record = Audits::<T>::get(job).ok_or(Error::<T>::NotDue)?;
+		let duty = record.duty(node, Self::now()).ok_or(Error::<T>::NotDue)?;
+		Ok((record, duty))
+	}
+
+	fn seat(record: &mut AuditRecord, index: usize) -> Result<&mut SeatRecord, DispatchError> {
+		record.seats.get_mut(index).ok_or_else(|| Error::<T>::NotDue.into())
+	}
+
+	/// Stores what was said. When nobody else is waited for, the phase ends with this block.
+	fn spoken(job: JobId, mut record: AuditRecord) {
+		if record.is_complete() {
+			record.until = Self::now().saturating_add(1);
+			T::Jobs::audit_until(job, record.until);
+		}
+		Audits::<T>::insert(job, record);
 	}
 }

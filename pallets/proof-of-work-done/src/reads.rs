@@ -1,10 +1,119 @@
-//! What this pallet offers to other pallets.
+//! What others read of audits, and what this pallet offers to other pallets.
 
-use crate::{Commitments, Config, Pallet};
-use highway_primitives::{traits::Attestations, JobId};
+use crate::{
+	chunk_proof, types::Duty, AuditRecord, Audits, Calibration, Calibrations, Commitments, Config, Forced, Pallet,
+	Tasks,
+};
+use alloc::{collections::BTreeSet, vec::Vec};
+use highway_primitives::{
+	audit::{AuditSubject, AuditTask, Seat, Step},
+	traits::{Attestations, Jobs, Market, SecurityTouched},
+	BlockNumber, JobId, ModelId, ModelVersion, NodeId,
+};
+use sp_runtime::SaturatedConversion;
 
-impl<T: Config> Attestations for Pallet<T> {
+/// The most entries that one read looks at.
+const MAX_READ: usize = 4_096;
+
+impl<T: Config> Pallet<T> {
+	/// The audit of a job, if there is or was one.
+	pub fn audit(job: JobId) -> Option<AuditRecord> {
+		Audits::<T>::get(job)
+	}
+
+	/// Jobs with an audit, ids from `from` on, in order, at most `limit`; and the id from which to go on, `None` at the end.
+	/// For calls from outside: it reads all keys.
+	pub fn audits_from(from: JobId, limit: u32) -> (Vec<JobId>, Option<JobId>) {
+		let limit: usize = limit.saturated_into();
+		let mut first = BTreeSet::new();
+		for job in Audits::<T>::iter_keys().filter(|job| *job >= from) {
+			first.insert(job);
+			if first.len() > limit.saturating_add(1) {
+				first.pop_last();
+			}
+		}
+		let next = if first.len() > limit { first.pop_last() } else { None };
+		(first.into_iter().collect(), next)
+	}
+
+	/// What audits want of the node now, and the last block in which it counts; the most urgent first. For calls from
+	/// outside: it looks at up to 4096 audits.
+	pub fn tasks_of(node: NodeId) -> Vec<(JobId, AuditTask, BlockNumber)> {
+		let now = Self::now();
+		let mut tasks: Vec<_> = Tasks::<T>::iter_key_prefix(node)
+			.take(MAX_READ)
+			.filter_map(|job| {
+				let record = Audits::<T>::get(job)?;
+				// What is sent now stands in the next block.
+				let duty = record.duty(node, now.saturating_add(1))?;
+				Some((job, Self::task(job, &record, duty)?, record.until.saturating_sub(1)))
+			})
+			.collect();
+		tasks.sort_by_key(|(job, _, until)| (*until, *job));
+		tasks
+	}
+
+	fn task(job: JobId, record: &AuditRecord, duty: Duty) -> Option<AuditTask> {
+		Some(match duty {
+			Duty::Open => AuditTask::Open,
+			Duty::Commit(index) => {
+				let seat = record.seats.get(index)?;
+				AuditTask::Judge {
+					seat: seat.seat,
+					seed: seat.seed,
+					claims: record.claims().filter(|_| seat.seat == Seat::Juror),
+				}
+			}
+			Duty::Reveal(index) => AuditTask::Reveal {
+				seed: record.seats.get(index)?.seed,
+			},
+			Duty::Prove(since) => {
+				let subject = T::Jobs::audit_subject(job)?;
+				AuditTask::ProveChunk {
+					chunk: Self::drawn_chunk(job, since, chunk_proof::chunks(subject.output.size)),
+				}
+			}
+		})
+	}
+
+	/// How far a version's calibration is reproduced, and whether a jury may slash work on it now.
+	pub fn calibration(model: ModelId, version: ModelVersion) -> (Calibration<T::AccountId>, bool) {
+		let calibration = Calibrations::<T>::get(model, version);
+		(calibration, Self::may_slash_by_jury(model, version))
+	}
+
+	/// The current block.
+	pub(crate) fn now() -> BlockNumber {
+		frame_system::Pallet::<T>::block_number().saturated_into()
+	}
+}
+
+impl<T: Config> Attestations<T::AccountId> for Pallet<T> {
+	fn window_over(subject: &AuditSubject<T::AccountId>) -> Step {
+		Self::do_window_over(subject)
+	}
+
+	fn audit_due(subject: &AuditSubject<T::AccountId>) -> Step {
+		Self::do_audit_due(subject)
+	}
+
 	fn forget(job: JobId) {
 		Commitments::<T>::remove(job);
+		if let Some(record) = Audits::<T>::take(job) {
+			// An audit that ended holds nobody: only a record that goes in the middle of one leaves something.
+			let executor = record.verdict().is_none().then_some(record.executor);
+			for node in record.held().chain(executor) {
+				Tasks::<T>::remove(node, job);
+			}
+		}
+		if let Some((payer, bond)) = Forced::<T>::take(job) {
+			T::Market::end_bond(job, &payer, bond, true);
+		}
+	}
+}
+
+impl<T: Config> SecurityTouched for Pallet<T> {
+	fn touched(node: NodeId) {
+		Self::suspect(node);
 	}
 }

@@ -1,7 +1,10 @@
 //! What must hold after every block.
 
 use crate::{
-	pallet::{Asks, Clearings, Config, CuratorFees, Earnings, HoldReason, LastCleared, Pallet, TotalEarnings},
+	pallet::{
+		Asks, Clearings, Config, CuratorFees, Debts, Earnings, FirstDebt, HoldReason, LastCleared, NextDebt, Pallet,
+		TotalEarnings,
+	},
 	types::{Ask, MAX_ASKS},
 };
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -14,13 +17,15 @@ impl<T: Config> Pallet<T> {
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::check_pot()?;
 		Self::check_earnings()?;
+		Self::check_debts()?;
 		Self::check_clearings()?;
 		Self::check_asks()?;
 		Self::check_curator_fees()
 	}
 
-	/// The pot holds its existential deposit, all earnings and the prices of all open jobs. It may hold more: anybody
-	/// can send coins to an account, and that must not raise an alarm. Of its own doing the surplus is always 0.
+	/// The pot holds its existential deposit, all earnings, the prices of all open jobs, what is there for audits, and all
+	/// bonds. It may hold more: anybody can send coins to an account, and that must not raise an alarm. Of its own doing
+	/// the surplus is always 0.
 	fn check_pot() -> Result<(), TryRuntimeError> {
 		ensure!(Self::pot_surplus().is_some(), "the pot holds less than it owes");
 		Ok(())
@@ -37,6 +42,20 @@ impl<T: Config> Pallet<T> {
 			total == TotalEarnings::<T>::get(),
 			"the total of earnings is not their sum"
 		);
+		Ok(())
+	}
+
+	/// Every debt between the first and the next one is there and owes something, and there are no others.
+	fn check_debts() -> Result<(), TryRuntimeError> {
+		let (first, next) = (FirstDebt::<T>::get(), NextDebt::<T>::get());
+		ensure!(first <= next, "the first debt lies behind the last one");
+		let mut count: u64 = 0;
+		for (index, debt) in Debts::<T>::iter() {
+			ensure!((first..next).contains(&index), "a debt lies outside the queue");
+			ensure!(debt.amount > 0, "a debt is empty");
+			count = count.saturating_add(1);
+		}
+		ensure!(count == next.saturating_sub(first), "a debt is missing in the queue");
 		Ok(())
 	}
 

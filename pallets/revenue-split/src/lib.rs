@@ -13,6 +13,7 @@
 extern crate alloc;
 
 mod ask_impls;
+mod audit_pot;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
 mod clearing_impls;
@@ -76,7 +77,7 @@ pub mod pallet {
 		/// Earns what is not burned of the protocol's line, and the lines of nodes that are gone.
 		type Treasury: Get<Self::AccountId>;
 
-		/// Names the account of the pot: escrow of all open jobs and all earnings not claimed yet.
+		/// Names the account of the pot: escrow of all open jobs, all earnings not claimed yet, and what pays for audits.
 		#[pallet::constant]
 		type PalletId: Get<PalletId>;
 
@@ -87,6 +88,11 @@ pub mod pallet {
 		/// The highest fee per job that a curator may post.
 		#[pallet::constant]
 		type MaxCuratorFee: Get<Balance>;
+
+		/// Security behind each job, in multiples of its compute line: it sets how often work is audited. The same as the
+		/// inference jobs'.
+		#[pallet::constant]
+		type SecurityFactor: Get<u32>;
 
 		/// Held from a curator while its fee is stored.
 		#[pallet::constant]
@@ -149,6 +155,29 @@ pub mod pallet {
 	/// Sum of the prices of all open jobs.
 	#[pallet::storage]
 	pub type Obligations<T> = StorageValue<_, Balance, ValueQuery>;
+
+	/// The part of the pot that pays for audits: premiums of settled jobs and lost bonds.
+	#[pallet::storage]
+	pub type AuditPot<T> = StorageValue<_, Balance, ValueQuery>;
+
+	/// What the audit pot owes for audits already done, oldest first, none of it empty. Bounded by the audits: each leaves a
+	/// debt for each that judged it at most, and each premium, which every job pays, works off up to
+	/// [`MAX_DEBTS_AT_ONCE`].
+	// Counted up by the pallet.
+	#[pallet::storage]
+	pub type Debts<T: Config> = StorageMap<_, Twox64Concat, u64, Debt<T::AccountId>>;
+
+	/// Index of the oldest debt; [`NextDebt`] if there is none.
+	#[pallet::storage]
+	pub type FirstDebt<T> = StorageValue<_, u64, ValueQuery>;
+
+	/// Index that the next debt gets.
+	#[pallet::storage]
+	pub type NextDebt<T> = StorageValue<_, u64, ValueQuery>;
+
+	/// Sum of the bonds of payers who asked for an audit that is not over yet.
+	#[pallet::storage]
+	pub type Bonds<T> = StorageValue<_, Balance, ValueQuery>;
 
 	/// Length of the epoch; the pot gets its existential deposit. Declare the pallet after Balances, whose genesis
 	/// sets the issuance.
@@ -246,7 +275,8 @@ pub mod pallet {
 			/// Per started MiB of input; `None` if nobody offers storage.
 			storage_price: Option<Balance>,
 		},
-		/// A payee earned one line of a job's bill. It is paid out by [`Call::claim`].
+		/// A payee earned one line of a job's bill, or pay for judging it, or its part of a slash. It is paid out by
+		/// [`Call::claim`].
 		Paid {
 			/// The job.
 			job: JobId,
@@ -257,14 +287,51 @@ pub mod pallet {
 			/// How much.
 			amount: Balance,
 		},
-		/// The burned half of the protocol's line.
+		/// The burned half of the protocol's line, or of a slash.
 		Burned {
 			/// The job.
 			job: JobId,
 			/// How much.
 			amount: Balance,
 		},
-		/// A payer has its money back, all or what reporters of a failure left of it.
+		/// The premium of a settled job, or the bond of a payer that asked in vain for an audit, is there for audits.
+		AuditPotFilled {
+			/// The job.
+			job: JobId,
+			/// How much.
+			amount: Balance,
+		},
+		/// The audit pot has too little for somebody who judged a job: it is owed and paid before anything newer.
+		AuditDebt {
+			/// The job.
+			job: JobId,
+			/// Who judged it.
+			payee: T::AccountId,
+			/// What is not paid yet.
+			amount: Balance,
+		},
+		/// A payer paid a bond to have a job audited.
+		BondTaken {
+			/// The job.
+			job: JobId,
+			/// Who asked.
+			payer: T::AccountId,
+			/// How much.
+			amount: Balance,
+		},
+		/// The payer has its bond back.
+		BondReturned {
+			/// The job.
+			job: JobId,
+			/// Who asked.
+			payer: T::AccountId,
+			/// How much.
+			amount: Balance,
+			/// Whether it waits for [`Call::claim`], because the account could not receive it.
+			claimable: bool,
+		},
+		/// A payer has its money back: all, or what reporters of a failure left of it, or the premium of an audit that
+		/// nobody did.
 		Refunded {
 			/// The job.
 			job: JobId,
@@ -333,6 +400,10 @@ pub mod pallet {
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn integrity_test() {
 			assert!(T::MaxAsk::get() > 0, "MaxAsk must leave room for an ask");
+			assert!(
+				T::SecurityFactor::get() > 0,
+				"no rate of audits deters while no bond stands behind a job"
+			);
 			assert!(
 				T::Currency::minimum_balance() > 0,
 				"the pot relies on an existential deposit that it never goes below"

@@ -1,11 +1,16 @@
 //! A chain with balances, this pallet, and models and nodes that the tests set up as they like.
 
 use crate::{self as pallet_revenue_split, Pallet};
-use frame_support::{derive_impl, parameter_types, traits::ConstU128, PalletId};
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{ConstU128, ConstU32},
+	PalletId,
+};
 use highway_primitives::{
+	audit::{AuditTerms, SketchSeed},
 	model::{ModelService, Royalties},
 	traits::{Models, Nodes},
-	Balance, ModelId, NodeId, RoyaltyLine, Unit, WorkerId,
+	Balance, DeviceClass, ModelId, ModelVersion, NodeId, RoyaltyLine, Unit, WorkerId,
 };
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Perbill};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +26,8 @@ pub const PAYER: AccountId = 1;
 pub const CURATOR: AccountId = 2;
 pub const MODEL: ModelId = 7;
 pub const EPOCH: u32 = 10;
+/// Every version's: audits with q = 2 · 0.8 / (0.5 · 65), of which the premium is 1.25 times.
+pub const DETECTION: Perbill = Perbill::from_percent(50);
 
 #[frame_support::runtime]
 mod runtime {
@@ -83,6 +90,7 @@ impl pallet_revenue_split::Config for Test {
 	type PalletId = PotId;
 	type MaxAsk = ConstU128<MAX_ASK>;
 	type MaxCuratorFee = ConstU128<MAX_ASK>;
+	type SecurityFactor = ConstU32<64>;
 	type CuratorDeposit = ConstU128<DEPOSIT>;
 	type AskDeposit = ConstU128<ASK_DEPOSIT>;
 	type WeightInfo = ();
@@ -102,10 +110,14 @@ impl Models<AccountId> for TestMarket {
 			spec: Default::default(),
 			unit: TestUnit::get(),
 			unit_time_ms: 1,
+			detection: DETECTION,
 		})
 	}
 	fn royalties(_: ModelId) -> Royalties<AccountId> {
 		TestRoyalties::get()
+	}
+	fn audit_terms(_: ModelId, _: ModelVersion) -> Option<AuditTerms<AccountId>> {
+		None
 	}
 	fn job_opened(_: ModelId) {}
 	fn job_closed(_: ModelId) {}
@@ -141,7 +153,25 @@ impl Nodes<AccountId> for TestMarket {
 		Ok(())
 	}
 	fn free_slot(_: NodeId) {}
+	fn secure(_: NodeId, _: Balance) -> DispatchResult {
+		Ok(())
+	}
 	fn release(_: NodeId, _: Balance) {}
+	fn slash(_: NodeId, _: Balance, _: &AccountId) -> Balance {
+		0
+	}
+	fn fine(_: NodeId, _: Balance, _: &AccountId) -> Balance {
+		0
+	}
+	fn device(_: NodeId) -> Option<DeviceClass> {
+		None
+	}
+	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> Option<NodeId> {
+		None
+	}
+	fn active_operators() -> u32 {
+		0
+	}
 	fn note_outcome(_: NodeId, _: bool, _: Perbill) {}
 }
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use alloc::vec;
 use frame_support::defensive;
-use highway_math::{draw, split};
+use highway_math::{audit, draw, split};
 use highway_primitives::{
 	market::{BillLine, BillLines, Deal},
 	traits::Nodes,
@@ -21,14 +21,15 @@ pub(crate) const STORAGE_UNIT: u64 = 1024 * 1024;
 const REPORTERS_SHARE: Perbill = Perbill::from_percent(20);
 
 impl<T: Config> Pallet<T> {
-	/// Agrees on a job's price at the prices of `clearing`. `seed` draws the storage provider and does not move the
-	/// price.
+	/// Agrees on a job's price at the prices of `clearing`. `detection` of the version sets rate and premium of audits;
+	/// `seed` draws the storage provider and does not move the price.
 	pub(crate) fn agree(
 		model: ModelId,
 		epoch: EpochIndex,
 		clearing: &Clearing<T::AccountId>,
 		units: u32,
 		input_size: u64,
+		detection: Perbill,
 		curator: Option<&T::AccountId>,
 		seed: &[u8; 32],
 	) -> Result<Deal<T::AccountId>, Error<T>> {
@@ -52,7 +53,11 @@ impl<T: Config> Pallet<T> {
 		{
 			subtotal = plus::<T>(subtotal, amount)?;
 		}
-		let price = plus::<T>(subtotal, split::protocol_fee(subtotal))?;
+		let security = audit::security(compute, T::SecurityFactor::get());
+		let audit_rate = audit::rate(compute, security, detection);
+		let premium = audit::premium(audit_rate, compute).ok_or(Error::<T>::PriceOverflow)?;
+		// The fee is not on the premium: it is no income of anybody.
+		let price = plus::<T>(plus::<T>(subtotal, split::protocol_fee(subtotal))?, premium)?;
 		Ok(Deal {
 			epoch,
 			units,
@@ -60,6 +65,8 @@ impl<T: Config> Pallet<T> {
 			compute,
 			storage,
 			curator,
+			audit_rate,
+			premium,
 		})
 	}
 
@@ -76,7 +83,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The lines of a deal without zeros. They sum to its price, whatever `royalties` say: the protocol's line is what
-	/// the others leave, and none exceeds what is left. `None` as a payee: not known yet.
+	/// the others leave, and none exceeds what is left. `None` as a payee: not known yet, or nobody's.
 	pub(crate) fn lines(
 		model: ModelId,
 		deal: &Deal<T::AccountId>,
@@ -104,6 +111,7 @@ impl<T: Config> Pallet<T> {
 		if let Some((curator, amount)) = &deal.curator {
 			lines.add(Role::Curator, Some(curator.clone()), *amount);
 		}
+		lines.add(Role::Auditor, None, deal.premium);
 		let (burned, kept) = split::burn_half(lines.left);
 		lines.add(Role::Protocol, Some(T::Treasury::get()), kept);
 		lines.add(Role::Protocol, None, burned);

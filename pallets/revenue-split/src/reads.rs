@@ -1,31 +1,34 @@
 //! What the runtime APIs read. Nothing here changes anything.
 
 use crate::{
-	pallet::{Asks, Clearings, Config, Earnings, LastCleared, Obligations, Pallet, TotalEarnings},
+	pallet::{Asks, AuditPot, Bonds, Clearings, Config, Earnings, LastCleared, Obligations, Pallet, TotalEarnings},
 	types::{AskRole, Clearing, QuoteParts},
 };
 use alloc::vec::Vec;
 use frame_support::traits::fungible::Inspect;
 use highway_primitives::{Balance, ModelId, NodeId};
-use sp_runtime::DispatchError;
+use sp_runtime::{DispatchError, Perbill};
 
 impl<T: Config> Pallet<T> {
-	/// What [`highway_primitives::traits::Market::open`] would agree on in this block. Error if it would fail.
+	/// What [`highway_primitives::traits::Market::open`] would agree on in this block, for a version with this
+	/// `detection`. Error if it would fail.
 	pub fn quote(
 		model: ModelId,
 		input_size: u64,
 		units: u32,
+		detection: Perbill,
 		curator: Option<&T::AccountId>,
 	) -> Result<QuoteParts<T::AccountId>, DispatchError> {
 		let epoch = Self::current_epoch();
 		let (clearing, _) = Self::clearing_now(model, epoch)?;
 		// The price is the same whoever is drawn.
-		let deal = Self::agree(model, epoch, &clearing, units, input_size, curator, &[0; 32])?;
+		let deal = Self::agree(model, epoch, &clearing, units, input_size, detection, curator, &[0; 32])?;
 		Ok(QuoteParts {
 			epoch,
 			valid_until: Self::last_block_of(epoch),
 			lines: Self::lines(model, &deal, &clearing.royalties, None, None).into_inner(),
 			price: deal.price,
+			audit_rate: deal.audit_rate,
 			executors: clearing.executors.into_inner(),
 		})
 	}
@@ -58,12 +61,14 @@ impl<T: Config> Pallet<T> {
 		Earnings::<T>::get(account)
 	}
 
-	/// What the pot owes: its own existential deposit, all earnings and the prices of all open jobs. `None` if that is
-	/// beyond all money.
+	/// What the pot owes: its own existential deposit, all earnings, the prices of all open jobs, what is there for
+	/// audits, and the bonds of those who asked for one. `None` if that is beyond all money.
 	pub fn pot_owes() -> Option<Balance> {
 		T::Currency::minimum_balance()
 			.checked_add(TotalEarnings::<T>::get())?
-			.checked_add(Obligations::<T>::get())
+			.checked_add(Obligations::<T>::get())?
+			.checked_add(AuditPot::<T>::get())?
+			.checked_add(Bonds::<T>::get())
 	}
 
 	/// What the pot holds beyond what it owes: coins that somebody sent to it uninvited, else 0. `None` if it holds

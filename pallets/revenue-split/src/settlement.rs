@@ -1,7 +1,7 @@
-//! The only file that moves money: payer → pot → earnings → payee, or back to the payer.
+//! The only file that moves money: payer → pot → earnings → payee, or back to the payer; slash → pot → earnings or burned.
 
 use crate::{
-	pallet::{Asks, Clearings, Config, Earnings, Error, Event, HoldReason, Obligations, Pallet, TotalEarnings},
+	pallet::{Asks, Bonds, Clearings, Config, Earnings, Error, Event, HoldReason, Obligations, Pallet, TotalEarnings},
 	types::{AskRole, MAX_ASKS},
 };
 use alloc::vec::Vec;
@@ -13,18 +13,19 @@ use frame_support::{
 		DefensiveSaturating,
 	},
 };
+use highway_math::split;
 use highway_primitives::{
-	market::{BillLine, BillLines, Deal},
+	market::{BillLine, BillLines, Deal, Role},
 	traits::Market,
 	Balance, JobId, ModelId, NodeId,
 };
 use sp_runtime::{
 	traits::{AccountIdConversion, Get},
-	ArithmeticError, DispatchError, DispatchResult, TokenError,
+	ArithmeticError, DispatchError, DispatchResult, Perbill, TokenError,
 };
 
 impl<T: Config> Pallet<T> {
-	/// The account that holds every open job's price and all earnings not claimed yet.
+	/// The account that holds every open job's price, all earnings not claimed yet, and what pays for audits.
 	pub fn pot_account() -> T::AccountId {
 		T::PalletId::get().into_account_truncating()
 	}
@@ -77,23 +78,27 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// Turns money of the pot into earnings, with its event.
+	pub(crate) fn earn(job: JobId, role: Role, payee: &T::AccountId, amount: Balance) {
+		Self::credit(payee, amount);
+		Self::deposit_event(Event::Paid {
+			job,
+			role,
+			payee: payee.clone(),
+			amount,
+		});
+	}
+
 	/// Pays the lines out of the deal's money in the pot: one event each. Returns their sum.
 	fn pay(job: JobId, lines: &BillLines<T::AccountId>) -> Balance {
 		let mut paid: Balance = 0;
 		for BillLine { role, payee, amount } in lines {
 			let (role, amount) = (*role, *amount);
 			paid = paid.defensive_saturating_add(amount);
-			match payee {
-				Some(payee) => {
-					Self::credit(payee, amount);
-					Self::deposit_event(Event::Paid {
-						job,
-						role,
-						payee: payee.clone(),
-						amount,
-					});
-				}
-				None => Self::burn(job, amount),
+			match (payee, role) {
+				(Some(payee), _) => Self::earn(job, role, payee, amount),
+				(None, Role::Auditor) => Self::fill_audit_pot(job, amount),
+				(None, _) => Self::burn(job, amount),
 			}
 		}
 		paid
@@ -115,21 +120,35 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Returns money of the pot to a payer; what its account cannot receive stays claimable.
+	/// Returns money of the pot to a payer, with its event.
 	fn give_back(job: JobId, payer: &T::AccountId, amount: Balance) {
-		if amount == 0 {
-			return;
+		if amount > 0 {
+			let claimable = Self::return_coins(payer, amount);
+			Self::deposit_event(Event::Refunded {
+				job,
+				payer: payer.clone(),
+				amount,
+				claimable,
+			});
 		}
-		let claimable = T::Currency::transfer(&Self::pot_account(), payer, amount, Preservation::Preserve).is_err();
+	}
+
+	/// Moves money of the pot to an account; what it cannot receive becomes earnings. Returns whether it did.
+	fn return_coins(account: &T::AccountId, amount: Balance) -> bool {
+		let claimable = T::Currency::transfer(&Self::pot_account(), account, amount, Preservation::Preserve).is_err();
 		if claimable {
-			Self::credit(payer, amount);
+			Self::credit(account, amount);
 		}
-		Self::deposit_event(Event::Refunded {
-			job,
-			payer: payer.clone(),
-			amount,
-			claimable,
-		});
+		claimable
+	}
+
+	/// What of `amount` really came into the pot: nobody's money pays for a slash that was not taken.
+	fn received(amount: Balance) -> Balance {
+		let received = Self::pot_surplus().unwrap_or_default().min(amount);
+		if received < amount {
+			defensive!("a slash is split that was not moved into the pot");
+		}
+		received
 	}
 
 	fn discharge(deal: &Deal<T::AccountId>) {
@@ -143,12 +162,13 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		model: ModelId,
 		units: u32,
 		input_size: u64,
+		detection: Perbill,
 		curator: Option<&T::AccountId>,
 		seed: [u8; 32],
 	) -> Result<Deal<T::AccountId>, DispatchError> {
 		let epoch = Self::current_epoch();
 		let (clearing, stored) = Self::clearing_now(model, epoch)?;
-		let deal = Self::agree(model, epoch, &clearing, units, input_size, curator, &seed)?;
+		let deal = Self::agree(model, epoch, &clearing, units, input_size, detection, curator, &seed)?;
 		Self::refer_to(model, epoch, clearing, stored)?;
 		Ok(deal)
 	}
@@ -184,13 +204,24 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		Ok(())
 	}
 
-	fn settle(job: JobId, model: ModelId, deal: &Deal<T::AccountId>, executor: NodeId) -> BillLines<T::AccountId> {
+	fn settle(
+		job: JobId,
+		model: ModelId,
+		payer: &T::AccountId,
+		deal: &Deal<T::AccountId>,
+		executor: NodeId,
+		audited: bool,
+	) -> BillLines<T::AccountId> {
 		if !Clearings::<T>::contains_key(model, deal.epoch) {
 			defensive!("a job is settled after its clearing record was let go: its royalties go to the protocol");
 		}
 		Self::discharge(deal);
-		let lines = Self::bill(model, deal, executor);
-		Self::pay(job, &lines);
+		let mut lines = Self::bill(model, deal, executor);
+		if !audited {
+			lines.retain(|line| line.role != Role::Auditor);
+		}
+		let paid = Self::pay(job, &lines);
+		Self::give_back(job, payer, deal.price.defensive_saturating_sub(paid));
 		lines
 	}
 
@@ -210,6 +241,64 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		let paid = Self::pay(job, &lines);
 		Self::give_back(job, payer, deal.price.defensive_saturating_sub(paid));
 		lines
+	}
+
+	fn slash_account() -> T::AccountId {
+		Self::pot_account()
+	}
+
+	fn split_slash(job: JobId, amount: Balance, shares: &[(T::AccountId, Balance)]) {
+		let (burned, mut left) = split::burn_half(Self::received(amount));
+		if burned > 0 {
+			Self::burn(job, burned);
+		}
+		for (payee, share) in shares {
+			let share = left.min(*share);
+			if share > 0 {
+				Self::earn(job, Role::Auditor, payee, share);
+				left = left.saturating_sub(share);
+			}
+		}
+		if left > 0 {
+			Self::earn(job, Role::Protocol, &T::Treasury::get(), left);
+		}
+	}
+
+	fn pay_judge(job: JobId, payee: &T::AccountId, amount: Balance) {
+		Self::pay_from_audit_pot(job, payee, amount);
+	}
+
+	fn escrow_bond(job: JobId, payer: &T::AccountId, bond: Balance) -> DispatchResult {
+		let bonds = Bonds::<T>::get().checked_add(bond).ok_or(ArithmeticError::Overflow)?;
+		T::Currency::transfer(payer, &Self::pot_account(), bond, Preservation::Preserve)?;
+		Bonds::<T>::put(bonds);
+		Self::deposit_event(Event::BondTaken {
+			job,
+			payer: payer.clone(),
+			amount: bond,
+		});
+		Ok(())
+	}
+
+	fn end_bond(job: JobId, payer: &T::AccountId, bond: Balance, right: bool) {
+		let bonds = Bonds::<T>::get();
+		if bonds < bond {
+			defensive!("a bond ends that was not taken");
+		}
+		let bond = bond.min(bonds);
+		Bonds::<T>::put(bonds.saturating_sub(bond));
+		if !right {
+			return Self::fill_audit_pot(job, bond);
+		}
+		if bond > 0 {
+			let claimable = Self::return_coins(payer, bond);
+			Self::deposit_event(Event::BondReturned {
+				job,
+				payer: payer.clone(),
+				amount: bond,
+				claimable,
+			});
+		}
 	}
 
 	fn close(model: ModelId, deal: &Deal<T::AccountId>) {

@@ -3,8 +3,11 @@
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
-use highway_primitives::{market::BillLine, model::MAX_LINEAGE, Balance, BlockNumber, EpochIndex, NodeId, RoyaltyLine};
+use highway_primitives::{
+	market::BillLine, model::MAX_LINEAGE, Balance, BlockNumber, EpochIndex, JobId, NodeId, RoyaltyLine,
+};
 use scale_info::TypeInfo;
+use sp_runtime::Perbill;
 
 /// The most asks of a model's role that hold in one epoch, and so the most winners.
 pub const MAX_ASKS: u32 = 64;
@@ -105,6 +108,22 @@ pub struct CuratorFee {
 	pub deposit: Balance,
 }
 
+/// The most debts of the audit pot that are paid whenever something comes into it: the bound of a settlement's cost.
+pub const MAX_DEBTS_AT_ONCE: u32 = 4;
+
+/// What the audit pot owes for judging a job, because it had less.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Debt<AccountId> {
+	/// The job.
+	#[codec(compact)]
+	pub job: JobId,
+	/// Who judged it.
+	pub payee: AccountId,
+	/// What is not paid yet.
+	#[codec(compact)]
+	pub amount: Balance,
+}
+
 /// What a job costs now, and who could do it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct QuoteParts<AccountId> {
@@ -112,10 +131,13 @@ pub struct QuoteParts<AccountId> {
 	pub epoch: EpochIndex,
 	/// The last block of that epoch.
 	pub valid_until: BlockNumber,
-	/// The lines without zeros; executor and storage provider are drawn at submission and not named. They sum to `price`.
+	/// The lines without zeros; executor and storage provider are drawn at submission and not named, and the premium has
+	/// no payee. They sum to `price`.
 	pub lines: Vec<BillLine<AccountId>>,
 	/// The price.
 	pub price: Balance,
+	/// Probability of an audit.
+	pub audit_rate: Perbill,
 	/// The compute winners of the epoch; at most [`MAX_ASKS`].
 	pub executors: Vec<NodeId>,
 }

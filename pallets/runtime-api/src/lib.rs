@@ -12,9 +12,9 @@ pub mod types;
 
 use alloc::vec::Vec;
 use codec::Codec;
-use highway_primitives::{Balance, JobId, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature};
+use highway_primitives::{Balance, JobId, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature};
 use sp_runtime::DispatchError;
-use types::{Bill, JobInfo, ModelInfo, NodeInfo, Quote, WorkList};
+use types::{AuditInfo, Bill, CalibrationInfo, DelegationInfo, JobInfo, ModelInfo, NodeInfo, Quote, WorkList};
 
 sp_api::decl_runtime_apis! {
 	/// For the offchain worker.
@@ -48,5 +48,17 @@ sp_api::decl_runtime_apis! {
 		fn node_of(operator: AccountId) -> Option<NodeInfo<AccountId>>;
 		/// What the account may claim.
 		fn claimable(account: AccountId) -> Balance;
+		/// The audit of a job, if there is or was one.
+		fn audit(job: JobId) -> Option<AuditInfo>;
+		/// Jobs with an audit, ids from `from` on.
+		fn audits(from: JobId, limit: u32) -> (Vec<AuditInfo>, Option<JobId>);
+		/// How far a version's calibration is reproduced.
+		fn calibration(model: ModelId, version: ModelVersion) -> CalibrationInfo<AccountId>;
+		/// What the account delegated, node by node, nodes from `from` on.
+		fn delegations(
+			delegator: AccountId,
+			from: NodeId,
+			limit: u32,
+		) -> (Vec<DelegationInfo>, Option<NodeId>);
 	}
 }

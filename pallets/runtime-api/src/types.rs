@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use highway_primitives::{
+	audit::{AuditReason, AuditTask, Ballot, Seat, Sketch, Verdict},
 	market::BillLine,
 	model::{DerivativeTerms, VersionSpec},
 	node::Contact,
@@ -29,6 +30,8 @@ pub struct WorkList {
 	pub hosted: Vec<HostedModel>,
 	/// Jobs assigned to it, oldest first, at most 1024.
 	pub jobs: Vec<WorkItem>,
+	/// What audits want of it now, at most 256.
+	pub audits: Vec<AuditItem>,
 }
 
 /// A model that the node hosts.
@@ -67,6 +70,99 @@ pub struct WorkItem {
 	pub providers: Vec<Contact>,
 }
 
+/// What an audit wants of a node now.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct AuditItem {
+	/// The job.
+	pub job: JobId,
+	/// What it stands for.
+	pub work: WorkId,
+	/// Its model.
+	pub model: ModelId,
+	/// The model's version.
+	pub version: ModelVersion,
+	/// The version's specification.
+	pub spec: VersionSpec,
+	/// The input.
+	pub input: BlobRef,
+	/// Units of the job.
+	pub units: u32,
+	/// Who is likely to have the input: the payer's node, storage, then the executor.
+	pub providers: Vec<Contact>,
+	/// The output that the executor attested.
+	pub output: BlobRef,
+	/// Who has it: the executor.
+	pub executor: Contact,
+	/// What to do.
+	pub task: AuditTask,
+	/// The last block in which it counts.
+	pub until: BlockNumber,
+}
+
+/// A seat in an audit.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct SeatInfo {
+	/// Who sits there.
+	pub node: NodeId,
+	/// Auditor or juror.
+	pub seat: Seat,
+	/// Whether it has committed.
+	pub committed: bool,
+	/// What it opened.
+	pub ballot: Option<Ballot>,
+}
+
+/// An audit, while it goes on or while its job's record is kept.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct AuditInfo {
+	/// The job.
+	pub job: JobId,
+	/// Its model.
+	pub model: ModelId,
+	/// Who did it.
+	pub executor: NodeId,
+	/// Why it is audited.
+	pub reason: AuditReason,
+	/// What it waits for, in a few words.
+	pub phase: Vec<u8>,
+	/// The block at which that ends by itself.
+	pub until: Option<BlockNumber>,
+	/// The executor's opened sketch.
+	pub sketch: Option<Sketch>,
+	/// Everybody who judged or judges, in order.
+	pub seats: Vec<SeatInfo>,
+	/// How it ended.
+	pub verdict: Option<Verdict>,
+	/// What was slashed, by node.
+	pub slashes: Vec<(NodeId, Balance)>,
+}
+
+/// How far a version's calibration is reproduced and its audits are disputed.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct CalibrationInfo<AccountId> {
+	/// Operators that reproduced it.
+	pub reproduced_by: Vec<AccountId>,
+	/// Audits of the version so far.
+	pub audits: u32,
+	/// Of them, juries that came to no verdict.
+	pub disputes: u32,
+	/// Whether work on it may be slashed now.
+	pub slashes: bool,
+}
+
+/// A delegator's part of a node's stake.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct DelegationInfo {
+	/// The node.
+	pub node: NodeId,
+	/// What it is worth now.
+	pub amount: Balance,
+	/// Rewards that wait to be claimed.
+	pub rewards: Balance,
+	/// Parts on their way out: worth now, and the session from which they can be withdrawn.
+	pub unbonding: Vec<(Balance, u32)>,
+}
+
 /// The price of a job, before it is submitted.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct Quote<AccountId> {
@@ -84,6 +180,8 @@ pub struct Quote<AccountId> {
 	pub lines: Vec<BillLine<AccountId>>,
 	/// The price.
 	pub price: Balance,
+	/// Probability of an audit, in parts per billion.
+	pub audit_rate: u32,
 }
 
 /// A job.
@@ -201,8 +299,16 @@ pub struct NodeInfo<AccountId> {
 	pub region: Vec<u8>,
 	/// Own bond.
 	pub bond: Balance,
-	/// Part of the bond that secures open jobs.
+	/// Part of the bond that secures open jobs and audits.
 	pub reserved: Balance,
+	/// What others delegated to it.
+	pub delegated: Balance,
+	/// The operator's part of delegators' rewards, in parts per billion.
+	pub commission: u32,
+	/// Rewards for validating that the operator can claim.
+	pub rewards: Balance,
+	/// Everything that was slashed of its own bond.
+	pub slashed: Balance,
 	/// Parts on their way out: amount and the session from which they can be withdrawn.
 	pub unbonding: Vec<(Balance, u32)>,
 	/// Whether its operator paused it.

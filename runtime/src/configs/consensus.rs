@@ -1,15 +1,17 @@
 //! Who authors and finalizes blocks, and what happens to those who cheat at it.
 
 use crate::{
+	configs::market::Treasury,
 	constants::{deposit, SLOT_DURATION},
-	AccountId, Babe, Balances, Historical, NodeStaking, Offences, Runtime, RuntimeEvent, Session, SessionKeys,
-	VoterList,
+	AccountId, Babe, Balances, Historical, NodeStaking, Offences, ProofOfWorkDone, Runtime, RuntimeEvent, Session,
+	SessionKeys, VoterList,
 };
 use frame_support::{
 	parameter_types,
 	traits::{ConstU32, ConstU64, Contains, Get, KeyOwnerProofSystem},
+	PalletId,
 };
-use highway_primitives::{Balance, AIC};
+use highway_primitives::{Balance, BlockNumber, AIC};
 use sp_consensus_babe::AuthorityId as BabeId;
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
 use sp_core::crypto::KeyTypeId;
@@ -18,9 +20,13 @@ use sp_runtime::traits::{ConvertInto, OpaqueKeys};
 /// The most validators of one session.
 pub const MAX_VALIDATORS: u32 = 100;
 
-/// Sessions that a bond takes to be free again: two more than an offence can be reported after the fact, because who
-/// unbonds still validates in this session and the next.
-pub const BONDING_SESSIONS: u32 = 28;
+/// Sessions that a bond takes to be free again, 28 hours of ten minutes: two more than an offence can be reported after
+/// the fact, because who unbonds still validates in this session and the next; and longer than the longest audit.
+pub const BONDING_SESSIONS: u32 = 168;
+
+/// Blocks from an assignment to the end of the longest audit: the executor, three auditors and a jury have the longest
+/// deadline each, and what is drawn, opened and proved between takes less than a thousand.
+const LONGEST_AUDIT: BlockNumber = 5 * pallet_inference_jobs::MAX_DEADLINE_BLOCKS + 1_000;
 
 /// Slots of a Babe epoch, which is a session: read from storage, where genesis put it, and never changed after, so that
 /// a development chain has short sessions without another build.
@@ -74,7 +80,7 @@ impl pallet_timestamp::Config for Runtime {
 
 impl pallet_authorship::Config for Runtime {
 	type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Babe>;
-	type EventHandler = ();
+	type EventHandler = NodeStaking;
 }
 
 impl pallet_session::Config for Runtime {
@@ -151,6 +157,12 @@ impl Contains<AccountId> for HasSessionKeys {
 parameter_types! {
 	/// The least bond of a node.
 	pub const MinBond: Balance = 1_000 * AIC;
+	/// The account that holds what is delegated and what waits to be claimed.
+	pub const StakePotId: PalletId = PalletId(*b"hw/stake");
+	/// The least delegation.
+	pub const MinDelegation: Balance = 10 * AIC;
+	/// Minted for the validators of the first session: 2 % of the coins of genesis in the first year of ten-minute sessions.
+	pub const FirstReward: Balance = 380 * AIC;
 }
 
 impl pallet_node_staking::Config for Runtime {
@@ -160,9 +172,17 @@ impl pallet_node_staking::Config for Runtime {
 	type HasSessionKeys = HasSessionKeys;
 	type Models = crate::ModelRegistry;
 	type History = Historical;
+	type PalletId = StakePotId;
+	type Treasury = Treasury;
+	type OnSecurityTouched = ProofOfWorkDone;
 	type MinBond = MinBond;
+	type MinDelegation = MinDelegation;
+	type FirstReward = FirstReward;
+	// Four years of ten minutes.
+	type RewardHalfLife = ConstU32<210_240>;
 	type MaxValidators = ConstU32<MAX_VALIDATORS>;
 	type BondingSessions = ConstU32<BONDING_SESSIONS>;
+	type LongestAudit = ConstU32<LONGEST_AUDIT>;
 	type MaxUnbonding = ConstU32<16>;
 	type MaxHosted = ConstU32<32>;
 	type WeightInfo = pallet_node_staking::weights::SubstrateWeight<Runtime>;

@@ -2,12 +2,23 @@
 
 use crate::{
 	constants::{deposit, DAYS, MAX_TICK_WEIGHT},
-	AccountId, Balances, InferenceJobs, ModelRegistry, NodeStaking, ProofOfWorkDone, RevenueSplit, Runtime,
-	RuntimeHoldReason,
+	AccountId, Babe, Balances, InferenceJobs, ModelRegistry, NodeStaking, ProofOfWorkDone, RevenueSplit, Runtime,
+	RuntimeHoldReason, Session,
 };
-use frame_support::{parameter_types, traits::ConstU32, weights::Weight, PalletId};
+use alloc::vec::Vec;
+use frame_support::{
+	parameter_types,
+	traits::{ConstU32, Get},
+	weights::Weight,
+	PalletId,
+};
 use highway_primitives::{Balance, BlockNumber, AIC};
+use pallet_proof_of_work_done::weights::WeightInfo as _;
 use sp_runtime::traits::AccountIdConversion;
+
+/// Security behind each job, in multiples of its compute line. It is what a cheat loses, so it sets how often work is
+/// audited.
+const SECURITY_FACTOR: u32 = 64;
 
 parameter_types! {
 	/// Deposit of a model: record, name and first version are three items.
@@ -59,6 +70,7 @@ impl pallet_revenue_split::Config for Runtime {
 	type Treasury = Treasury;
 	type PalletId = PotId;
 	type MaxAsk = MaxPrice;
+	type SecurityFactor = ConstU32<SECURITY_FACTOR>;
 	type MaxCuratorFee = MaxPrice;
 	type CuratorDeposit = CuratorDeposit;
 	type AskDeposit = AskDeposit;
@@ -78,17 +90,57 @@ impl pallet_inference_jobs::Config for Runtime {
 	type Market = RevenueSplit;
 	type Attestations = ProofOfWorkDone;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
-	type SecurityFactor = ConstU32<64>;
+	type SecurityFactor = ConstU32<SECURITY_FACTOR>;
 	type MaxTickWeight = MaxTickWeight;
 	type WeightInfo = pallet_inference_jobs::weights::SubstrateWeight<Runtime>;
+	type AuditWeights = AuditWeights;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }
 
+/// What audits add to the due queue.
+pub struct AuditWeights;
+impl pallet_inference_jobs::AuditWeights for AuditWeights {
+	fn window_over() -> Weight {
+		ProofWeights::window_over()
+	}
+
+	fn audit_opened() -> Weight {
+		ProofWeights::audit_opened()
+	}
+
+	fn audit_due() -> Weight {
+		ProofWeights::audit_due()
+	}
+}
+
+type ProofWeights = pallet_proof_of_work_done::weights::SubstrateWeight<Runtime>;
+
+/// The validators of this session.
+pub struct Validators;
+impl Get<Vec<AccountId>> for Validators {
+	fn get() -> Vec<AccountId> {
+		Session::validators()
+	}
+}
+
+/// The VRF output of this block's author.
+pub struct BlockVrf;
+impl Get<Option<[u8; 32]>> for BlockVrf {
+	fn get() -> Option<[u8; 32]> {
+		pallet_babe::AuthorVrfRandomness::<Runtime>::get()
+	}
+}
+
 impl pallet_proof_of_work_done::Config for Runtime {
+	type Models = ModelRegistry;
 	type Nodes = NodeStaking;
+	type Market = RevenueSplit;
+	type BlockVrf = BlockVrf;
+	type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Babe>;
+	type Validators = Validators;
 	type Jobs = InferenceJobs;
-	type WeightInfo = pallet_proof_of_work_done::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = ProofWeights;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }

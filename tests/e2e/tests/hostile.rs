@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use highway_e2e_tests::{amount, author_of, billed_in_all, identity_input, put_blob, Account};
 use highway_offchain_worker::precheck;
 use highway_primitives::{
-	model::{Unit, VerificationPolicy, VersionSpec},
+	model::{Unit, VerificationPolicy, VersionSpec, MIN_DETECTION},
 	BlobRef, FailureClass, JobId, NodeId,
 };
 use highway_test_support::{hostile_models, market, until, Devnet, Node, NodeOptions, Wallet};
@@ -41,6 +41,9 @@ fn disguise(artifact: &[u8]) -> Result<VersionSpec> {
 			rtol: 1_000_000,
 			outliers: Default::default(),
 		},
+		trace: None,
+		detection: MIN_DETECTION,
+		shares_runs: false,
 		recipe: None,
 	})
 }

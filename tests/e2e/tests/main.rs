@@ -1,6 +1,7 @@
 //! Scenarios on networks of real nodes. One program for all of them: it links once.
 
 mod attestation;
+mod audits;
 mod blobs;
 mod dev_node;
 mod faults;

@@ -1,12 +1,12 @@
 //! What makers, operators, payers and workers do.
 
-use crate::Chain;
+use crate::{audits::SALT, Chain, DETECTION};
 use frame_support::BoundedVec;
 use highway_primitives::{
-	model::{DType, DerivativeTerms, TensorSpec, Unit, VerificationPolicy, VersionSpec},
+	model::{DType, DerivativeTerms, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec},
 	work_tag,
 	worker::{self, AttestItem, WorkerAction, WorkerId, WorkerSignature},
-	Balance, BlobRef, FailureClass, JobId, ModelId, NodeId, Tier, WorkId,
+	Balance, BlobRef, DeviceClass, FailureClass, JobId, ModelId, NodeId, Tier, WorkId,
 };
 use highway_runtime::{AccountId, Block, InferenceJobs, NodeStaking, Runtime, RuntimeCall, UncheckedExtrinsic};
 use highway_runtime_api::runtime_decl_for_worker_api::WorkerApi;
@@ -35,6 +35,12 @@ pub fn spec(name: &str) -> VersionSpec {
 			rtol: 1_000,
 			outliers: Perbill::from_percent(1),
 		},
+		trace: Some(Trace {
+			tensor: b"features".to_vec().try_into().expect("a short name"),
+			tolerance: 1_000,
+		}),
+		detection: DETECTION,
+		shares_runs: true,
 		recipe: None,
 	}
 }
@@ -73,7 +79,12 @@ pub fn submit_call(model: ModelId, curator: Option<AccountId>) -> RuntimeCall {
 
 /// The output that tests attest for a job: another one for each.
 pub fn output_of(job: JobId) -> BlobRef {
-	BlobRef::of(format!("output of job {job}").as_bytes())
+	BlobRef::of(&output_bytes(job))
+}
+
+/// The bytes of [`output_of`].
+pub(crate) fn output_bytes(job: JobId) -> Vec<u8> {
+	format!("output of job {job}").into_bytes()
 }
 
 /// The transaction of a worker key, by the runtime's own API: payload, signature, transaction.
@@ -181,7 +192,7 @@ impl Chain {
 					job: *job,
 					work: work_tag(&work),
 					output,
-					commitment: worker::commitment(&work, node, &output, &[7; 32]),
+					commitment: worker::commitment(&work, node, &output, &self.committed_sketch(*job), &SALT),
 				}
 			})
 			.collect::<Vec<_>>();
@@ -200,7 +211,8 @@ impl Chain {
 			.expect("it is taken");
 	}
 
-	/// Lets blocks pass until the job's present phase is over and the due queue has moved it on.
+	/// Lets blocks pass until the job's present phase is over and the due queue has moved it on. For attested work there
+	/// is [`Chain::finish`]: an audit of it may be drawn.
 	pub fn pass_due(&mut self, job: JobId) {
 		let due = self.job(job).due();
 		self.run_to(due);
@@ -211,5 +223,28 @@ impl Chain {
 		let genesis = frame_system::Pallet::<Runtime>::block_hash(0);
 		let payload = worker::registration_payload(genesis, &codec::Encode::encode(&operator.to_account_id()));
 		key.sign(&payload).into()
+	}
+	/// Registers a node of `operator`, which is heard in the next block: of the device class of the preset's nodes, with
+	/// the operator's own key as its worker key. Returns its id.
+	pub fn join(&mut self, operator: Sr25519Keyring, bond: Balance) -> NodeId {
+		let description = pallet_node_staking::NodeDescription {
+			worker: operator.public().into(),
+			peer_id: Default::default(),
+			addresses: Default::default(),
+			device: DeviceClass::CpuX86,
+			memory_mib: 1_024,
+			region: Default::default(),
+		};
+		let proof = self.registration_proof(operator, operator);
+		self.ok(
+			operator,
+			pallet_node_staking::Call::register {
+				description,
+				bond,
+				proof,
+			},
+		);
+		self.blocks(1);
+		NodeStaking::node_of_worker(&operator.public().into()).expect("it was registered")
 	}
 }

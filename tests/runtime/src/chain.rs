@@ -1,10 +1,10 @@
 //! Blocks of the real runtime.
 
-use crate::{genesis, invariants};
+use crate::{genesis, invariants, Conduct};
 use codec::{Decode, Encode};
 use frame_metadata_hash_extension::CheckMetadataHash;
 use frame_support::storage::{with_transaction_unchecked, TransactionOutcome};
-use highway_primitives::{worker, Balance, BlockNumber, NodeId};
+use highway_primitives::{worker, Balance, Ballot, BlockNumber, JobId, NodeId};
 use highway_runtime::{
 	constants::SLOT_DURATION, AccountId, Address, Babe, Balances, Executive, Header, NodeStaking, Nonce, Runtime,
 	RuntimeCall, RuntimeEvent, Signature, System, TxExtension, UncheckedExtrinsic,
@@ -30,10 +30,16 @@ use sp_runtime::{
 	ApplyExtrinsicResult, Digest, DigestItem, DispatchResult,
 };
 use sp_transaction_pool::runtime_api::runtime_decl_for_tagged_transaction_queue::TaggedTransactionQueue;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	sync::Arc,
+};
 
 /// The slot before the first block's. Any will do.
 const GENESIS_SLOT: u64 = 1_000;
+
+/// Blocks by which finality lags on a network that is well.
+const USUAL_LAG: BlockNumber = 2;
 
 /// A chain inside the externalities of its test.
 pub struct Chain {
@@ -43,8 +49,18 @@ pub struct Chain {
 	issuance: Balance,
 	history: Vec<RuntimeEvent>,
 	pool: Arc<RwLock<PoolState>>,
-	/// Nodes that send no heartbeats. All others do, as soon as one is due.
+	/// Nodes that say nothing of their own accord. All others send heartbeats as soon as one is due, and say in audits what
+	/// they are asked.
 	pub silent: BTreeSet<NodeId>,
+	/// What nodes do in audits that are not honest.
+	pub conduct: BTreeMap<NodeId, Conduct>,
+	/// Jobs that are not really done: whoever attests one of them has a wrong output and a made-up sketch. To be set before
+	/// the attestation.
+	pub cheats: BTreeSet<JobId>,
+	/// By how many blocks finality lags, as every author says. `None`: nobody says anything.
+	pub lag: Option<BlockNumber>,
+	/// What nodes committed themselves to in audits: as a worker keeps it until it opens it.
+	pub(crate) ballots: BTreeMap<(NodeId, JobId), Ballot>,
 }
 
 impl Chain {
@@ -68,6 +84,10 @@ impl Chain {
 				history: Vec::new(),
 				pool: submitted,
 				silent: BTreeSet::new(),
+				conduct: BTreeMap::new(),
+				cheats: BTreeSet::new(),
+				lag: Some(USUAL_LAG),
+				ballots: BTreeMap::new(),
 			};
 			invariants::check();
 			chain.blocks(1);
@@ -87,11 +107,12 @@ impl Chain {
 		self.head.hash()
 	}
 
-	/// Opens a block, if none is open: hooks, the timestamp, the heartbeats that are due.
+	/// Opens a block, if none is open: hooks, the inherents, the heartbeats that are due, and what audits want to hear.
 	pub fn open(&mut self) {
 		if self.is_open {
 			return;
 		}
+		let words = self.words_in_audits();
 		self.slot += 1;
 		let pre_digest = DigestItem::PreRuntime(BABE_ENGINE_ID, self.pre_digest().encode());
 		let number = *self.head.number() + 1;
@@ -100,13 +121,21 @@ impl Chain {
 		self.issuance = Balances::total_issuance();
 		Executive::initialize_block(&header);
 		self.is_open = true;
-		let now = RuntimeCall::Timestamp(pallet_timestamp::Call::set {
+		inherent(pallet_timestamp::Call::set {
 			now: self.slot * SLOT_DURATION,
 		});
-		Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(now))
-			.expect("an inherent is valid")
-			.expect("it succeeds");
+		if let Some(lag) = self.lag {
+			inherent(pallet_proof_of_work_done::Call::note_finality {
+				number: number.saturating_sub(lag),
+			});
+		}
 		self.send_heartbeats();
+		for word in words {
+			// Operational, as a heartbeat.
+			Executive::apply_extrinsic(word)
+				.expect("what an audit waits for is valid")
+				.expect("it is taken");
+		}
 	}
 
 	/// Closes the open block, if there is one, and checks every invariant.
@@ -223,6 +252,12 @@ impl Chain {
 			.sum()
 	}
 
+	/// What an account could spend if it had paid no transaction fees.
+	pub fn funds(&self, who: Sr25519Keyring) -> Balance {
+		let account = who.to_account_id();
+		invariants::free(&account) + self.fees_of(&account)
+	}
+
 	/// A pre-digest as the secondary author of this slot makes it, with its VRF.
 	fn pre_digest(&self) -> PreDigest {
 		let slot = Slot::from(self.slot);
@@ -269,6 +304,12 @@ impl Chain {
 				.expect("it is taken");
 		}
 	}
+}
+
+fn inherent(call: impl Into<RuntimeCall>) {
+	Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(call.into()))
+		.expect("an inherent is valid")
+		.expect("it succeeds");
 }
 
 fn block_events() -> Vec<RuntimeEvent> {

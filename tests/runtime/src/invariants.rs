@@ -1,11 +1,11 @@
 //! What must hold between two blocks: each pallet's own invariants, and those that only the runtime can see.
 
-use highway_primitives::{Balance, EpochIndex, JobPhase, ModelId, NodeId};
+use highway_primitives::{Balance, EpochIndex, JobPhase, ModelId, NodeId, Verdict};
 use highway_runtime::{
 	AccountId, Balances, InferenceJobs, ModelRegistry, NodeStaking, ProofOfWorkDone, RevenueSplit, Runtime,
 	RuntimeEvent,
 };
-use pallet_inference_jobs::{JobState, Jobs};
+use pallet_inference_jobs::Jobs;
 use std::collections::BTreeMap;
 
 /// Checks everything; panics with the invariant's name.
@@ -17,13 +17,15 @@ pub fn check() {
 	ProofOfWorkDone::do_try_state().expect("proof of work done");
 	check_obligations();
 	check_reservations();
+	check_audits();
 	check_open_jobs();
 	check_clearings();
 	check_commitments();
 	check_accounts();
 }
 
-/// The pot owes exactly the prices of the jobs that are not finished, and holds nothing that it does not owe.
+/// The pot owes exactly the prices of the jobs that are not finished and the bonds of those who asked for an audit, and
+/// neither pot holds anything that it does not owe.
 fn check_obligations() {
 	let prices: Balance = Jobs::<Runtime>::iter_values()
 		.filter(|record| is_open(record.phase()))
@@ -34,35 +36,67 @@ fn check_obligations() {
 		prices,
 		"obligations are the prices of open jobs"
 	);
+	let bonds: Balance = pallet_proof_of_work_done::Forced::<Runtime>::iter_values()
+		.map(|(_, bond)| bond)
+		.sum();
+	assert_eq!(
+		pallet_revenue_split::Bonds::<Runtime>::get(),
+		bonds,
+		"bonds are those of the audits that were asked for"
+	);
 	assert_eq!(RevenueSplit::pot_surplus(), Some(0), "the pot holds what it owes");
+	assert_eq!(NodeStaking::pot_surplus(), Some(0), "the stake pot holds what it owes");
 }
 
-/// What is reserved of a node is the security of its unfinished jobs, and its taken slots are its assigned ones.
+/// What was promised of a node's bond, there or lost to an offence's slash, is the security of its unfinished jobs and of
+/// the audits that hold it as a judge; and its taken slots are its assigned jobs.
 fn check_reservations() {
 	let mut expected = BTreeMap::<NodeId, (Balance, u32)>::new();
-	for record in Jobs::<Runtime>::iter_values() {
-		match record.state {
-			JobState::Assigned { node, .. } => {
-				let (reserved, assigned) = expected.entry(node).or_default();
-				*reserved += record.security;
-				*assigned += 1;
+	for (job, record) in Jobs::<Runtime>::iter().filter(|(_, record)| is_open(record.phase())) {
+		let executor = record.executor().expect("an unfinished job is with a node");
+		let (promised, assigned) = expected.entry(executor).or_default();
+		*promised += record.security;
+		*assigned += u32::from(record.phase() == JobPhase::Assigned);
+		if let Some(audit) = ProofOfWorkDone::audit(job) {
+			for judge in audit.held() {
+				expected.entry(judge).or_default().0 += record.security;
 			}
-			JobState::Attested { node, .. } => expected.entry(node).or_default().0 += record.security,
-			JobState::Settled { .. } | JobState::Refunded { .. } | JobState::Failed { .. } => (),
 		}
 	}
 	for (node, standing) in pallet_node_staking::Standings::<Runtime>::iter() {
-		let (reserved, assigned) = expected.remove(&node).unwrap_or_default();
+		let (promised, assigned) = expected.remove(&node).unwrap_or_default();
 		assert_eq!(
-			standing.reserved, reserved,
-			"node {node} has reserved the security of its unfinished jobs"
+			standing.reserved + standing.unsecured,
+			promised,
+			"node {node} has promised the security of its unfinished jobs and audits"
 		);
 		assert_eq!(
 			standing.assigned, assigned,
 			"node {node} has as many slots taken as jobs assigned"
 		);
 	}
-	assert!(expected.is_empty(), "jobs are with nodes that are gone: {expected:?}");
+	assert!(
+		expected.is_empty(),
+		"jobs or audits are with nodes that are gone: {expected:?}"
+	);
+}
+
+/// A job is in audit exactly while its audit goes on, and ends as its audit did.
+fn check_audits() {
+	for (job, record) in Jobs::<Runtime>::iter() {
+		let audit = ProofOfWorkDone::audit(job).map(|audit| audit.verdict());
+		let fits = match record.phase() {
+			JobPhase::Assigned | JobPhase::Attested | JobPhase::Refunded | JobPhase::Failed => audit.is_none(),
+			JobPhase::Auditing => audit == Some(None),
+			JobPhase::Settled => matches!(audit, None | Some(Some(Verdict::Upheld | Verdict::Unaudited))),
+			JobPhase::Rejected => audit == Some(Some(Verdict::Rejected)),
+			JobPhase::Void => audit == Some(Some(Verdict::Void)),
+		};
+		assert!(fits, "job {job} is {:?}, its audit {audit:?}", record.phase());
+	}
+	let orphan =
+		pallet_proof_of_work_done::Audits::<Runtime>::iter_keys().find(|job| !Jobs::<Runtime>::contains_key(job));
+	assert_eq!(orphan, None, "an audit outlived its job");
 }
 
 /// A model counts its unfinished jobs.
@@ -123,20 +157,36 @@ fn check_accounts() {
 	);
 }
 
-/// In a block the issuance falls by what the split burned and by dropped dust, and by nothing else.
+/// In a block the issuance rises by the rewards of a session, and falls by what the split burned, by what the stake pot
+/// burned and by dropped dust, and by nothing else.
 pub fn check_issuance(before: Balance, events: &[RuntimeEvent]) {
-	let lost: Balance = events
-		.iter()
-		.map(|event| match event {
-			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::Burned { amount, .. }) => *amount,
-			RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) => *amount,
-			_ => 0,
-		})
-		.sum();
+	let stake_pot = NodeStaking::pot_account();
+	let (mut minted, mut lost, mut burned_stake, mut offences): (Balance, Balance, Balance, Balance) = (0, 0, 0, 0);
+	for event in events {
+		match event {
+			RuntimeEvent::NodeStaking(pallet_node_staking::Event::SessionRewarded { minted: amount, .. }) => {
+				minted += amount
+			}
+			RuntimeEvent::NodeStaking(pallet_node_staking::Event::OffenceSlashed { own, delegated, .. }) => {
+				offences += (own + delegated).div_ceil(2)
+			}
+			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::Burned { amount, .. }) => lost += amount,
+			RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) => lost += amount,
+			RuntimeEvent::Balances(pallet_balances::Event::Burned { who, amount }) if *who == stake_pot => {
+				burned_stake += amount
+			}
+			_ => (),
+		}
+	}
 	assert_eq!(
-		Balances::total_issuance() + lost,
-		before,
-		"the issuance changes by what is burned only"
+		Balances::total_issuance() + lost + burned_stake,
+		before + minted,
+		"the issuance changes by rewards and by what is burned only"
+	);
+	// Beyond it burns what roundings left in the pool of a node that went.
+	assert!(
+		burned_stake >= offences,
+		"half of what offences cost burns: {burned_stake} of {offences}"
 	);
 }
 
@@ -148,7 +198,7 @@ pub fn free(who: &AccountId) -> Balance {
 /// Whether the payer's money still waits in the pot.
 pub fn is_open(phase: JobPhase) -> bool {
 	match phase {
-		JobPhase::Assigned | JobPhase::Attested => true,
-		JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed => false,
+		JobPhase::Assigned | JobPhase::Attested | JobPhase::Auditing => true,
+		JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed | JobPhase::Rejected | JobPhase::Void => false,
 	}
 }

@@ -1,8 +1,9 @@
 //! A chain of the real runtime in one process: no node, no network, no Wasm.
 //!
-//! [`Chain`] makes blocks as a validator would: a Babe pre-digest with a true VRF, the timestamp's inherent, signed
-//! extrinsics with all transaction extensions, and transactions of worker keys built by the runtime API. After every
-//! block it checks each pallet's invariants and those between the pallets ([`invariants`]).
+//! [`Chain`] makes blocks as a validator would: a Babe pre-digest with a true VRF, the inherents, signed extrinsics with all
+//! transaction extensions, and transactions of worker keys built by the runtime API. Nodes send heartbeats and answer
+//! audits by themselves, honestly unless a test says otherwise ([`Conduct`]). After every block it checks each pallet's
+//! invariants and those between the pallets ([`invariants`]).
 //!
 //! ```text
 //! Chain::local(|chain| …)  genesis from the preset `local`, block 1
@@ -11,15 +12,34 @@
 //! ```
 
 mod acts;
+mod audits;
 mod chain;
 mod genesis;
 pub mod invariants;
 
 pub use acts::{output_of, register_call, spec, submit_call, worker_transaction};
+pub use audits::Conduct;
 pub use chain::{signed, signed_with, Chain};
 pub use genesis::{config_of_preset, genesis_of, names_of_presets, patch_of_preset};
 
+use frame_support::traits::Get;
 use highway_primitives::{Balance, AIC};
+use highway_runtime::{AccountId, Runtime};
+use sp_runtime::Perbill;
 
 /// A thousandth of an AIC: the size of a price in the tests.
 pub const MILLI: Balance = AIC / 1_000;
+
+/// Detection power of the models made here: with a security of 64 compute lines, 2/65 of their jobs are audited.
+pub const DETECTION: Perbill = Perbill::from_percent(80);
+
+/// What a payer adds for audits to a compute line of the models made here: 1.25 · q · R, rounded up, with q = 2/65, rounded
+/// up to billionths.
+pub fn premium_of(compute: Balance) -> Balance {
+	(compute * 5 * 30_769_231).div_ceil(4 * 1_000_000_000)
+}
+
+/// Who gets what the protocol keeps.
+pub fn treasury() -> AccountId {
+	<<Runtime as pallet_node_staking::Config>::Treasury as Get<AccountId>>::get()
+}

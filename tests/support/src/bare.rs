@@ -7,7 +7,7 @@ use highway_offchain_worker::{
 	tensors::{self, Tensor},
 };
 use highway_primitives::{
-	model::{DType, Unit, VerificationPolicy, VersionSpec},
+	model::{DType, Unit, VerificationPolicy, VersionSpec, MIN_DETECTION},
 	BlobRef,
 };
 use highway_wallet::recipes::{self, Answer, Prepared, Recipe};
@@ -120,6 +120,9 @@ impl BareMagika {
 			unit: Unit::Request,
 			unit_time_ms: 0,
 			policy: VerificationPolicy::Exact,
+			trace: None,
+			detection: MIN_DETECTION,
+			shares_runs: false,
 			recipe: None,
 		};
 		Ok(Self {

@@ -1,9 +1,11 @@
 //! A network of real nodes.
 
-use crate::{binaries, until, Node, NodeOptions};
+use crate::{binaries, market::key_of, until, Node, NodeOptions};
 use anyhow::{anyhow, ensure, Context, Result};
 use futures::{future::try_join_all, FutureExt};
-use serde_json::json;
+use highway_primitives::{Balance, BlobRef, AIC};
+use serde_json::{json, Value};
+use sp_core::{crypto::Ss58Codec, ed25519, sr25519, Pair};
 use std::{
 	env, fs,
 	io::Write,
@@ -22,37 +24,186 @@ pub const VALIDATORS: [&str; 3] = ["alice", "bob", "charlie"];
 /// found by another one.
 static STARTING: Mutex<()> = Mutex::const_new(());
 
-/// Three validators with workers, connected with one another.
+/// What each operator has bonded, in AIC, unless told otherwise: as the preset says.
+const BOND: u32 = 1_000_000;
+
+/// What an account that is no operator's gets at the start, in the smallest unit.
+const POCKET_MONEY: Balance = 1_000_000 * AIC;
+
+/// An operator whose node is there from the start, and a validator.
+#[derive(Clone, Debug)]
+struct Operator {
+	/// A well-known name such as `alice`, also the node's.
+	name: String,
+	/// Own bond in AIC.
+	bond: u32,
+	/// How its node cheats, if it does.
+	cheats: Option<String>,
+}
+
+/// What a network is made of.
+#[derive(Clone, Debug)]
+pub struct Setup {
+	operators: Vec<Operator>,
+	/// Secrets of further accounts with money.
+	accounts: Vec<String>,
+	extra: Vec<String>,
+}
+
+impl Setup {
+	/// A network of these operators, in the order of their nodes' ids, all of them validators. Their names are those of
+	/// well-known keys, `alice` to `ferdie`.
+	pub fn of(names: &[&str]) -> Self {
+		let operator = |name: &&str| Operator {
+			name: name.to_string(),
+			bond: BOND,
+			cheats: None,
+		};
+		Self {
+			operators: names.iter().map(operator).collect(),
+			accounts: Vec::new(),
+			extra: Vec::new(),
+		}
+	}
+
+	/// Lets the node of `name` cheat; see the program `cheating_node` for the words.
+	pub fn cheating(self, name: &str, cheats: &str) -> Self {
+		self.with_operator(name, |operator| operator.cheats = Some(cheats.into()))
+	}
+
+	/// Gives the node of `name` another bond, in AIC, so that it is drawn to judge more often, or less.
+	pub fn bonding(self, name: &str, aic: u32) -> Self {
+		self.with_operator(name, |operator| operator.bond = aic)
+	}
+
+	/// Adds an account with money.
+	pub fn paying(mut self, secret: &str) -> Self {
+		self.accounts.push(secret.into());
+		self
+	}
+
+	/// More arguments for every node.
+	pub fn with(mut self, extra: &[&str]) -> Self {
+		self.extra.extend(extra.iter().map(|argument| argument.to_string()));
+		self
+	}
+
+	fn with_operator(mut self, name: &str, change: impl Fn(&mut Operator)) -> Self {
+		let named = self.operators.iter_mut().filter(|operator| operator.name == name);
+		named.for_each(change);
+		self
+	}
+
+	/// Whether the preset `local` is just that, but for what is said on the command line.
+	fn is_preset(&self) -> bool {
+		let names: Vec<_> = self.operators.iter().map(|operator| operator.name.as_str()).collect();
+		let bonds = self.operators.iter().all(|operator| operator.bond == BOND);
+		names == VALIDATORS && bonds && self.accounts.is_empty()
+	}
+
+	/// Makes the genesis of `specification`, which is not raw, that of this network.
+	fn apply(&self, specification: &mut Value) -> Result<()> {
+		let genesis = specification
+			.pointer_mut("/genesis/runtimeGenesis/patch")
+			.context("a specification that is not raw holds the genesis as JSON")?;
+		let model = genesis["nodeStaking"]["nodes"][0].clone();
+		ensure!(model.is_object(), "the preset has a node: {genesis}");
+		let (mut nodes, mut keys) = (Vec::new(), Vec::new());
+		for operator in &self.operators {
+			let secret = key_of(&operator.name);
+			let account = address(&secret)?;
+			let grandpa = ed25519::Pair::from_string(&secret, None)
+				.map_err(|error| anyhow!("{secret}: {error:?}"))?
+				.public()
+				.to_ss58check();
+			let mut node = model.clone();
+			node["operator"] = json!(account);
+			node["worker"] = json!(account);
+			// More than 64 bits may be needed: the SDK asks `serde_json` for arbitrary precision.
+			node["bond"] = json!(Balance::from(operator.bond) * AIC);
+			nodes.push(node);
+			keys.push(json!([account, account, { "babe": account, "grandpa": grandpa }]));
+		}
+		genesis["nodeStaking"]["nodes"] = Value::Array(nodes);
+		genesis["session"]["keys"] = Value::Array(keys);
+		let balances = genesis["balances"]["balances"]
+			.as_array_mut()
+			.context("the preset has balances")?;
+		for secret in &self.accounts {
+			balances.push(json!([address(secret)?, POCKET_MONEY]));
+		}
+		Ok(())
+	}
+}
+
+/// The address of a secret such as `//Alice`.
+fn address(secret: &str) -> Result<String> {
+	let pair = sr25519::Pair::from_string(secret, None).map_err(|error| anyhow!("{secret}: {error:?}"))?;
+	Ok(pair.public().to_ss58check())
+}
+
+/// Validators with workers, connected with one another.
 pub struct Devnet {
 	/// The nodes.
 	pub nodes: Vec<Node>,
 	chain: PathBuf,
 	folder: TempDir,
+	setup: Setup,
 }
 
-/// The `local` preset as a file, so that not every node builds the genesis state anew. It lies beside the binary of the
-/// node that wrote it.
-fn local_chain() -> Result<PathBuf> {
-	let node = binaries::node()?;
-	let written = fs::metadata(&node)?.modified()?.duration_since(UNIX_EPOCH)?;
-	let folder = node.parent().context("a binary lies in a folder")?;
-	let file = folder.join(format!("local-{}.json", written.as_nanos()));
-	if file.is_file() {
-		return Ok(file);
+/// A chain's specification, written by the node.
+fn exported(chain: &str, raw: bool) -> Result<Vec<u8>> {
+	let mut command = Command::new(binaries::node()?);
+	command.args(["export-chain-spec", "--chain", chain]);
+	if raw {
+		command.arg("--raw");
 	}
-	let output = Command::new(&node)
-		.args(["export-chain-spec", "--chain", "local", "--raw"])
-		.stdin(Stdio::null())
-		.output()?;
+	let output = command.stdin(Stdio::null()).output()?;
 	ensure!(
 		output.status.success(),
 		"highway-node export-chain-spec: {}\n{}",
 		output.status,
 		String::from_utf8_lossy(&output.stderr)
 	);
+	Ok(output.stdout)
+}
+
+/// The chain as a file, so that not every node builds the genesis state anew. It lies beside the binary of the node that
+/// wrote it.
+fn chain_file(setup: &Setup) -> Result<PathBuf> {
+	let node = binaries::node()?;
+	let written = fs::metadata(&node)?.modified()?.duration_since(UNIX_EPOCH)?;
+	let folder = node.parent().context("a binary lies in a folder")?;
+	let kind = match setup.is_preset() {
+		true => String::new(),
+		// All that the genesis depends on.
+		false => {
+			let bonds: Vec<_> = setup
+				.operators
+				.iter()
+				.map(|operator| (&operator.name, operator.bond))
+				.collect();
+			let text = format!("{bonds:?} {:?}", setup.accounts);
+			format!("{}-", hex::encode(&BlobRef::of(text.as_bytes()).hash.as_bytes()[..8]))
+		}
+	};
+	let file = folder.join(format!("local-{kind}{}.json", written.as_nanos()));
+	if file.is_file() {
+		return Ok(file);
+	}
+	let raw = match setup.is_preset() {
+		true => exported("local", true)?,
+		false => {
+			let mut specification: Value = serde_json::from_slice(&exported("local", false)?)?;
+			setup.apply(&mut specification)?;
+			let mut plain = tempfile::Builder::new().suffix(".json").tempfile()?;
+			serde_json::to_writer(&mut plain, &specification)?;
+			exported(&plain.path().to_string_lossy(), true)?
+		}
+	};
 	// Another test may do the same: whole files only.
 	let mut whole = tempfile::NamedTempFile::new_in(folder)?;
-	whole.write_all(&output.stdout)?;
+	whole.write_all(&raw)?;
 	whole.persist(&file)?;
 	Ok(file)
 }
@@ -65,27 +216,34 @@ impl Devnet {
 
 	/// The same, with more arguments for every node.
 	pub async fn start_with(extra: &[&str]) -> Result<Self> {
+		Self::start_setup(Setup::of(&VALIDATORS).with(extra)).await
+	}
+
+	/// Starts a network, and waits until its nodes finalize blocks.
+	pub async fn start_setup(setup: Setup) -> Result<Self> {
 		let mut devnet = Self {
 			nodes: Vec::new(),
-			chain: local_chain()?,
+			chain: chain_file(&setup)?,
 			folder: tempfile::Builder::new().prefix("highway-").tempdir()?,
+			setup,
 		};
-		let result = devnet.start_validators(extra).await;
+		let result = devnet.start_validators().await;
 		if result.is_err() {
 			devnet.show_logs();
 		}
 		result.map(|()| devnet)
 	}
 
-	async fn start_validators(&mut self, extra: &[&str]) -> Result<()> {
+	async fn start_validators(&mut self) -> Result<()> {
 		let turn = STARTING.lock().await;
-		let [first, others @ ..] = VALIDATORS;
-		let extra: Vec<_> = extra.iter().map(|argument| argument.to_string()).collect();
-		self.add(first, Some(first), extra.clone()).await?;
+		let Setup { operators, extra, .. } = self.setup.clone();
+		let (first, others) = operators.split_first().context("a network has a node")?;
+		let first = self.validator(first, extra.clone()).await?;
+		self.nodes.push(Node::start(self.folder.path(), first).await?);
 		// Side by side: a node spends its first seconds with compiling the runtime.
 		let mut starting = Vec::new();
-		for validator in others {
-			let options = self.options(validator, Some(validator), None, extra.clone()).await?;
+		for operator in others {
+			let options = self.validator(operator, extra.clone()).await?;
 			starting.push(Node::start(self.folder.path(), options));
 		}
 		self.nodes.extend(try_join_all(starting).await?);
@@ -100,6 +258,14 @@ impl Devnet {
 		Ok(())
 	}
 
+	async fn validator(&self, operator: &Operator, extra: Vec<String>) -> Result<NodeOptions> {
+		let options = self.options(&operator.name, Some(&operator.name), None, extra).await?;
+		Ok(NodeOptions {
+			cheats: operator.cheats.clone(),
+			..options
+		})
+	}
+
 	/// Runs `scenario` on a new network, and stops it. A node that panicked, or did not end well, is a failure, too. On
 	/// any failure the ends of the nodes' logs are printed, and whole logs are copied to the folder in
 	/// `HIGHWAY_TEST_LOGS` if that is set.
@@ -109,7 +275,12 @@ impl Devnet {
 
 	/// The same, with more arguments for every node.
 	pub async fn run_with<T>(extra: &[&str], scenario: impl AsyncFnOnce(&mut Devnet) -> Result<T>) -> Result<T> {
-		let mut devnet = Self::start_with(extra).await?;
+		Self::run_setup(Setup::of(&VALIDATORS).with(extra), scenario).await
+	}
+
+	/// The same on another network.
+	pub async fn run_setup<T>(setup: Setup, scenario: impl AsyncFnOnce(&mut Devnet) -> Result<T>) -> Result<T> {
+		let mut devnet = Self::start_setup(setup).await?;
 		// A failed assertion must not take the logs with it.
 		let mut result = AssertUnwindSafe(scenario(&mut devnet))
 			.catch_unwind()
@@ -206,6 +377,7 @@ impl Devnet {
 			validator: validator.map(Into::into),
 			bootnodes,
 			worker,
+			cheats: None,
 			extra,
 		})
 	}

@@ -43,6 +43,12 @@ impl Message {
 		self
 	}
 
+	/// Adds a field as it stands in another message.
+	pub fn raw(mut self, field: &[u8]) -> Self {
+		self.0.extend_from_slice(field);
+		self
+	}
+
 	/// Adds a message.
 	pub fn message(self, field: u64, value: Message) -> Self {
 		self.bytes(field, value.0)
@@ -118,6 +124,49 @@ fn identity_and(more: impl FnOnce(Message) -> Message) -> Vec<u8> {
 /// A good model: `y = x` for `x` of f32\[N, 4\].
 pub fn identity() -> Vec<u8> {
 	identity_and(|graph| graph)
+}
+
+/// Values that a layer of [`layered`] takes.
+pub const LAYERED_WIDTH: usize = 16;
+
+/// A good model with something inside: three layers, `y = softmax(relu(relu(x·A)·B)·C)` for `x` of f32\[N, 16\] and `y` of
+/// f32\[N, 8\]. Its trace is what comes into the last layer.
+pub fn layered() -> Vec<u8> {
+	let graph = Message::new()
+		.message(1, node("MatMul", &["x", "a"], &["xa"]))
+		.message(1, node("Relu", &["xa"], &["first"]))
+		.message(1, node("MatMul", &["first", "b"], &["firstb"]))
+		.message(1, node("Relu", &["firstb"], &["second"]))
+		.message(1, node("MatMul", &["second", "c"], &["logits"]))
+		.message(1, node("Softmax", &["logits"], &["y"]))
+		.bytes(2, "graph")
+		.message(5, weights("a", LAYERED_WIDTH, 64, 1))
+		.message(5, weights("b", 64, 64, 2))
+		.message(5, weights("c", 64, 8, 3))
+		.message(11, value("x", FLOAT, &[None, Some(LAYERED_WIDTH as i64)]))
+		.message(12, value("y", FLOAT, &[None, Some(8)]));
+	model(graph).finish()
+}
+
+/// A constant matrix of numbers that look random and are not: evenly spread around 0, smaller in larger matrices.
+fn weights(name: &str, rows: usize, columns: usize, seed: u64) -> Message {
+	let mut state = seed;
+	let raw: Vec<u8> = (0..rows * columns)
+		.flat_map(|_| {
+			// Knuth's linear congruential generator for 64 bits; its upper bits are good.
+			state = state
+				.wrapping_mul(6_364_136_223_846_793_005)
+				.wrapping_add(1_442_695_040_888_963_407);
+			let unit = (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0;
+			(unit * 2.0 / (rows as f32).sqrt()).to_le_bytes()
+		})
+		.collect();
+	Message::new()
+		.int(1, rows as i64)
+		.int(1, columns as i64)
+		.int(2, FLOAT)
+		.bytes(8, name)
+		.bytes(9, raw)
 }
 
 /// A good model whose rows change one another: `y = x − mean of all rows` for `x` of f32\[N, 4\].

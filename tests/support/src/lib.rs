@@ -11,10 +11,11 @@ pub mod devnet;
 pub mod hostile_models;
 pub mod market;
 pub mod node;
+pub mod quantise;
 pub mod wait;
 pub mod wallet;
 
-pub use devnet::Devnet;
+pub use devnet::{Devnet, Setup};
 pub use node::{Node, NodeOptions};
 pub use wait::{unless_interrupted, until};
 pub use wallet::Wallet;

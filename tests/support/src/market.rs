@@ -132,7 +132,7 @@ pub async fn wait_for_phase(wallet: &Wallet, job: u64, phase: &str) -> Result<Va
 	let job = until(&format!("phase {phase} of job {job}"), ENDED_WITHIN, || async {
 		let job = wallet.run(&["job", "show", &id]).await?;
 		let now = job["phase"].as_str().unwrap_or_default();
-		let over = ["Settled", "Refunded", "Failed"].contains(&now);
+		let over = ["Settled", "Refunded", "Failed", "Rejected", "Void"].contains(&now);
 		Ok((now == phase || over).then_some(job))
 	})
 	.await?;

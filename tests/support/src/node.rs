@@ -4,6 +4,7 @@ use crate::{binaries, until};
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::{json, Value};
 use std::{
+	env,
 	fs::{self, File, OpenOptions},
 	net::TcpListener,
 	path::{Path, PathBuf},
@@ -25,6 +26,8 @@ pub struct NodeOptions {
 	/// Secret of the worker key that is put into its keystore before the first start, such as `//Dave`; `None`: a
 	/// validator's well-known key brings its own, others do no inference.
 	pub worker: Option<String>,
+	/// How it cheats, in the words of the program `cheating_node`; `None`: it is an honest `highway-node`.
+	pub cheats: Option<String>,
 	/// More arguments.
 	pub extra: Vec<String>,
 }
@@ -37,6 +40,20 @@ pub struct Node {
 	p2p_port: u16,
 	prometheus_port: u16,
 	child: Option<Child>,
+}
+
+/// The node that cheats: named by `HIGHWAY_CHEATING_NODE`, or beside the honest one.
+fn cheating_node() -> Result<PathBuf> {
+	let path = env::var_os("HIGHWAY_CHEATING_NODE").map_or_else(
+		|| Ok(binaries::node()?.with_file_name("cheating_node")),
+		|path| anyhow::Ok(PathBuf::from(path)),
+	)?;
+	ensure!(
+		path.is_file(),
+		"{} is not built: run scripts/build, or name it in HIGHWAY_CHEATING_NODE",
+		path.display()
+	);
+	Ok(path)
 }
 
 /// A port that was free a moment ago.
@@ -93,7 +110,14 @@ impl Node {
 	/// Starts the stopped node again, on the same data and ports.
 	pub async fn resume(&mut self) -> Result<()> {
 		let log = OpenOptions::new().create(true).append(true).open(self.log())?;
-		let mut command = Command::new(binaries::node()?);
+		let binary = match &self.options.cheats {
+			Some(_) => cheating_node()?,
+			None => binaries::node()?,
+		};
+		let mut command = Command::new(&binary);
+		if let Some(cheats) = &self.options.cheats {
+			command.env("HIGHWAY_CHEATS", cheats);
+		}
 		command
 			.args([
 				"--chain",
@@ -136,7 +160,7 @@ impl Node {
 			.stdout(Stdio::null())
 			.stderr(log)
 			.spawn()
-			.with_context(|| format!("cannot run {}", binaries::node().unwrap_or_default().display()))?;
+			.with_context(|| format!("cannot run {}", binary.display()))?;
 		self.child = Some(child);
 		let this = &mut *self;
 		let start = std::time::Instant::now();

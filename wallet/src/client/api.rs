@@ -3,8 +3,10 @@
 use super::{decode, request_error, Client, ClientError, Refusal};
 use codec::{Decode, Encode};
 use futures::{stream, StreamExt, TryStreamExt};
-use highway_primitives::{Balance, JobId, ModelId, NodeId};
-use highway_runtime_api::types::{Bill, JobInfo, ModelInfo, NodeInfo, Quote};
+use highway_primitives::{model::ModelVersion, Balance, JobId, ModelId, NodeId};
+use highway_runtime_api::types::{
+	AuditInfo, Bill, CalibrationInfo, DelegationInfo, JobInfo, ModelInfo, NodeInfo, Quote,
+};
 use sp_core::crypto::AccountId32;
 
 /// Entries asked for at once; the runtime answers with no more than this.
@@ -100,10 +102,24 @@ impl Client {
 		let (mut all, mut next): (_, Option<NodeId>) = (Vec::new(), Some(0));
 		while let Some(from) = next {
 			let page: Vec<NodeInfo<AccountId32>>;
-			(page, next) = self.state_call("MarketApi_nodes", (from, PAGE).encode()).await?;
+			(page, next) = self.nodes_page(from, PAGE).await?;
 			all.extend(page);
 		}
 		Ok(all)
+	}
+
+	async fn nodes_page(
+		&self,
+		from: NodeId,
+		limit: u32,
+	) -> Result<(Vec<NodeInfo<AccountId32>>, Option<NodeId>), ClientError> {
+		self.state_call("MarketApi_nodes", (from, limit).encode()).await
+	}
+
+	/// The node with this id.
+	pub async fn node(&self, id: NodeId) -> Result<Option<NodeInfo<AccountId32>>, ClientError> {
+		let (page, _) = self.nodes_page(id, 1).await?;
+		Ok(page.into_iter().find(|node| node.id == id))
 	}
 
 	/// The node of this operator.
@@ -116,6 +132,51 @@ impl Client {
 		self.state_call("MarketApi_claimable", account.encode()).await
 	}
 
+	/// How far a version's calibration is reproduced.
+	pub async fn calibration(
+		&self,
+		model: ModelId,
+		version: ModelVersion,
+	) -> Result<CalibrationInfo<AccountId32>, ClientError> {
+		self.state_call("MarketApi_calibration", (model, version).encode())
+			.await
+	}
+
+	/// The audit of a job, if there is or was one.
+	pub async fn audit(&self, job: JobId) -> Result<Option<AuditInfo>, ClientError> {
+		self.state_call("MarketApi_audit", job.encode()).await
+	}
+
+	/// The first `limit` audits that are `wanted` of jobs with ids from `from` on; and the id from which to go on, `None` at
+	/// the end.
+	pub async fn audits(
+		&self,
+		from: JobId,
+		limit: usize,
+		wanted: impl Fn(&AuditInfo) -> bool,
+	) -> Result<(Vec<AuditInfo>, Option<JobId>), ClientError> {
+		let (mut found, mut next) = (Vec::new(), Some(from));
+		while let Some(from) = next.filter(|_| found.len() < limit) {
+			let page: Vec<AuditInfo>;
+			(page, next) = self.state_call("MarketApi_audits", (from, PAGE).encode()).await?;
+			found.extend(page.into_iter().filter(|audit| wanted(audit)));
+		}
+		Ok(cut(found, limit, next))
+	}
+
+	/// All that the account delegated, by node.
+	pub async fn delegations(&self, delegator: &AccountId32) -> Result<Vec<DelegationInfo>, ClientError> {
+		let (mut all, mut next): (_, Option<NodeId>) = (Vec::new(), Some(0));
+		while let Some(from) = next {
+			let page: Vec<DelegationInfo>;
+			(page, next) = self
+				.state_call("MarketApi_delegations", (delegator, from, PAGE).encode())
+				.await?;
+			all.extend(page);
+		}
+		Ok(all)
+	}
+
 	pub(super) async fn state_call<R: Decode>(&self, function: &str, arguments: Vec<u8>) -> Result<R, ClientError> {
 		let bytes = self
 			.methods
@@ -123,5 +184,44 @@ impl Client {
 			.await
 			.map_err(|error| request_error(function, error))?;
 		decode(function, &bytes)
+	}
+}
+
+/// At most `limit` audits, and from where to go on behind them.
+fn cut(mut found: Vec<AuditInfo>, limit: usize, mut next: Option<JobId>) -> (Vec<AuditInfo>, Option<JobId>) {
+	if let Some(left_out) = found.get(limit) {
+		next = Some(left_out.job);
+	}
+	found.truncate(limit);
+	(found, next)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use highway_primitives::audit::AuditReason;
+
+	fn audits(jobs: std::ops::Range<JobId>) -> Vec<AuditInfo> {
+		jobs.map(|job| AuditInfo {
+			job,
+			model: 1,
+			executor: 1,
+			reason: AuditReason::Drawn,
+			phase: b"auditor judges".to_vec(),
+			until: Some(1),
+			sketch: None,
+			seats: Vec::new(),
+			verdict: None,
+			slashes: Vec::new(),
+		})
+		.collect()
+	}
+
+	#[test]
+	fn cut_should_go_on_with_the_first_that_is_left_out() {
+		let (shown, next) = cut(audits(10..15), 3, Some(99));
+		assert_eq!((shown, next), (audits(10..13), Some(13)));
+		assert_eq!(cut(audits(10..13), 3, Some(99)), (audits(10..13), Some(99)));
+		assert_eq!(cut(audits(10..12), 3, None), (audits(10..12), None));
 	}
 }

@@ -5,12 +5,12 @@
 
 use codec::{Compact, Encode};
 use highway_primitives::{
-	model::{DerivativeTerms, VersionSpec},
+	model::{DerivativeTerms, ModelVersion, VersionSpec},
 	node::{MaxAddresses, Multiaddress, PeerIdBytes, Region},
 	Balance, BlobRef, DeviceClass, JobId, ModelId, NodeId, Tier, WorkerId, WorkerSignature,
 };
 use sp_core::crypto::AccountId32;
-use sp_runtime::{BoundedVec, MultiAddress};
+use sp_runtime::{BoundedVec, MultiAddress, Perbill};
 use subxt::{ext::scale_value, Metadata};
 
 /// Why a call does not fit the chain.
@@ -260,6 +260,36 @@ pub fn deregister() -> Call {
 	Call::new("NodeStaking", "deregister")
 }
 
+/// `NodeStaking.delegate`: refused if the operator takes, or announced to take, more than `max_commission`.
+pub fn delegate(node: NodeId, amount: Balance, max_commission: Perbill) -> Call {
+	Call::new("NodeStaking", "delegate")
+		.with("node", Compact(node))
+		.with("amount", Compact(amount))
+		.with("max_commission", max_commission)
+}
+
+/// `NodeStaking.undelegate`: everything if it is worth no more than `amount`.
+pub fn undelegate(node: NodeId, amount: Balance) -> Call {
+	Call::new("NodeStaking", "undelegate")
+		.with("node", Compact(node))
+		.with("amount", Compact(amount))
+}
+
+/// `NodeStaking.withdraw_delegation`
+pub fn withdraw_delegation(node: NodeId) -> Call {
+	Call::new("NodeStaking", "withdraw_delegation").with("node", Compact(node))
+}
+
+/// `NodeStaking.claim_rewards`
+pub fn claim_rewards(node: NodeId) -> Call {
+	Call::new("NodeStaking", "claim_rewards").with("node", Compact(node))
+}
+
+/// `NodeStaking.set_commission`
+pub fn set_commission(commission: Perbill) -> Call {
+	Call::new("NodeStaking", "set_commission").with("commission", commission)
+}
+
 /// `RevenueSplit.post_ask`
 pub fn post_ask(model: ModelId, role: AskRole, price: Balance) -> Call {
 	Call::new("RevenueSplit", "post_ask")
@@ -312,16 +342,28 @@ pub fn poke(job: JobId) -> Call {
 	Call::new("InferenceJobs", "poke").with("job", Compact(job))
 }
 
+/// `ProofOfWorkDone.force_audit`
+pub fn force_audit(job: JobId) -> Call {
+	Call::new("ProofOfWorkDone", "force_audit").with("job", Compact(job))
+}
+
+/// `ProofOfWorkDone.confirm_calibration`
+pub fn confirm_calibration(model: ModelId, version: ModelVersion) -> Call {
+	Call::new("ProofOfWorkDone", "confirm_calibration")
+		.with("model", Compact(model))
+		.with("version", Compact(version))
+}
+
 /// One of each call, for a test that holds them against a runtime's metadata.
 pub fn one_of_each() -> Vec<Call> {
-	use highway_primitives::model::{Unit, VerificationPolicy};
+	use highway_primitives::model::{Trace, Unit, VerificationPolicy};
 	let account = AccountId32::new([1; 32]);
 	let blob = BlobRef {
 		hash: Default::default(),
 		size: 1,
 	};
 	let terms = DerivativeTerms {
-		share: sp_runtime::Perbill::from_percent(1),
+		share: Perbill::from_percent(1),
 		floor: 1,
 	};
 	let spec = VersionSpec {
@@ -332,6 +374,12 @@ pub fn one_of_each() -> Vec<Call> {
 		unit: Unit::Request,
 		unit_time_ms: 1,
 		policy: VerificationPolicy::Exact,
+		trace: Some(Trace {
+			tensor: Default::default(),
+			tolerance: 1,
+		}),
+		detection: Perbill::from_percent(50),
+		shares_runs: true,
 		recipe: None,
 	};
 	let description = NodeDescription {
@@ -364,6 +412,11 @@ pub fn one_of_each() -> Vec<Call> {
 		host(1),
 		unhost(1),
 		deregister(),
+		delegate(1, 1, Perbill::from_percent(1)),
+		undelegate(1, 1),
+		withdraw_delegation(1),
+		claim_rewards(1),
+		set_commission(Perbill::from_percent(1)),
 		post_ask(1, AskRole::Compute, 1),
 		withdraw_ask(1, AskRole::Storage),
 		post_curator_fee(1),
@@ -371,5 +424,7 @@ pub fn one_of_each() -> Vec<Call> {
 		set_session_keys([0; 64], vec![1]),
 		submit_job(1, blob, 1, Some(1), Some(account)),
 		poke(1),
+		force_audit(1),
+		confirm_calibration(1, 1),
 	]
 }

@@ -9,7 +9,7 @@ mod refusal;
 mod submit;
 
 pub use calls::{Call, CallError};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, ADVICE};
 pub use submit::{Included, Pending, Signer, Wait};
 
 use codec::Encode;

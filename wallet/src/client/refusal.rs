@@ -21,14 +21,115 @@ impl fmt::Display for Refusal {
 			("", docs) => write!(f, "{}: {docs}", self.name),
 			(pallet, "") => write!(f, "{} ({pallet})", self.name),
 			(pallet, docs) => write!(f, "{}: {docs} ({pallet})", self.name),
+		}?;
+		match self.advice() {
+			Some(advice) => write!(f, "; {advice}"),
+			None => Ok(()),
 		}
 	}
 }
+
+/// What to do about errors of the runtime that do not say it themselves: pallet, error, advice.
+pub const ADVICE: &[(&str, &str, &str)] = &[
+	(
+		"ProofOfWorkDone",
+		"NotAttested",
+		"an audit can be asked for from the attestation until the pay: `highway job show` says where the job stands",
+	),
+	(
+		"ProofOfWorkDone",
+		"NotPayer",
+		"`highway job show` names the payer; sign with its key: --key NAME",
+	),
+	(
+		"ProofOfWorkDone",
+		"AlreadyAudited",
+		"nothing is left to ask for: `highway audit show` follows it",
+	),
+	(
+		"ProofOfWorkDone",
+		"AlreadyForced",
+		"it begins when the job's window is over: `highway audit show` follows it then",
+	),
+	(
+		"ProofOfWorkDone",
+		"UnknownVersion",
+		"`highway model show` names the version that jobs run on",
+	),
+	(
+		"ProofOfWorkDone",
+		"NoNode",
+		"only operators confirm a calibration: `highway node register` makes you one",
+	),
+	(
+		"ProofOfWorkDone",
+		"OwnCalibration",
+		"ask two other operators to reproduce it",
+	),
+	(
+		"ProofOfWorkDone",
+		"AlreadyConfirmed",
+		"nothing is left to do: each operator counts once",
+	),
+	(
+		"ProofOfWorkDone",
+		"EnoughConfirmations",
+		"nothing is left to do: it is reproduced",
+	),
+	(
+		"NodeStaking",
+		"DelegationTooSmall",
+		"delegate more, or `highway node undelegate NODE all` to leave",
+	),
+	(
+		"NodeStaking",
+		"NotDelegated",
+		"`highway node delegations` shows where you have stake",
+	),
+	(
+		"NodeStaking",
+		"NodeChilled",
+		"choose another node: `highway node list` shows their states",
+	),
+	(
+		"NodeStaking",
+		"NotBonded",
+		"its operator has to bond more first: `highway node bond`",
+	),
+	(
+		"NodeStaking",
+		"CommissionAboveMax",
+		"accept more with --max-commission, or choose another node",
+	),
+	(
+		"NodeStaking",
+		"CommissionRiseTooLarge",
+		"rise by 5 points now, and again when that holds",
+	),
+	(
+		"NodeStaking",
+		"NothingToWithdraw",
+		"`highway node delegations` and `highway node status` tell from which session on there is",
+	),
+	(
+		"NodeStaking",
+		"BondReserved",
+		"wait until open jobs and audits are over: `highway node status` says how much they hold",
+	),
+];
 
 /// Name of the error of an account that cannot pay.
 const TOO_LITTLE_MONEY: &str = "FundsUnavailable";
 
 impl Refusal {
+	/// What to do about it, where that is known.
+	fn advice(&self) -> Option<&'static str> {
+		ADVICE
+			.iter()
+			.find(|(pallet, name, _)| self.pallet == *pallet && self.name == *name)
+			.map(|(.., advice)| *advice)
+	}
+
 	/// Whether it is about money that is not there.
 	pub fn is_about_money(&self) -> bool {
 		self.pallet.is_empty() && self.name == TOO_LITTLE_MONEY
@@ -120,5 +221,23 @@ mod tests {
 			"PriceAboveMax: The price is above the payer's maximum (InferenceJobs)"
 		);
 		assert_eq!(Refusal::plain("BadOrigin", "").to_string(), "BadOrigin");
+	}
+
+	#[test]
+	fn refusals_should_say_what_to_do_when_the_runtime_does_not() {
+		let refusal = |pallet: &str| Refusal {
+			pallet: pallet.into(),
+			name: "NotPayer".into(),
+			docs: "Only the job's payer may ask for its audit".into(),
+		};
+		let text = refusal("ProofOfWorkDone").to_string();
+		assert!(text.contains("(ProofOfWorkDone); `highway job show` names"), "{text}");
+		assert!(refusal("Sudo").to_string().ends_with("(Sudo)"));
+	}
+
+	#[test]
+	fn advice_should_be_given_once_for_each_error() {
+		let errors: std::collections::BTreeSet<_> = ADVICE.iter().map(|(pallet, name, _)| (pallet, name)).collect();
+		assert_eq!(errors.len(), ADVICE.len());
 	}
 }

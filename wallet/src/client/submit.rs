@@ -216,6 +216,16 @@ fn step<C>(status: TxStatus<PolkadotConfig, C>, wait: Wait) -> Step<TxInBlock<Po
 impl Included {
 	/// The field `field` of the first event of `pallet` that has one: an id or an amount.
 	pub fn number(&self, pallet: &str, field: &str) -> Result<u128, ClientError> {
+		let missing = || ClientError::Undecodable {
+			what: format!("the events of {pallet}"),
+			reason: format!("no event with a field '{field}'"),
+		};
+		self.numbers(pallet, field)?.first().copied().ok_or_else(missing)
+	}
+
+	/// The field `field` of all events of `pallet` that have one, in order.
+	pub fn numbers(&self, pallet: &str, field: &str) -> Result<Vec<u128>, ClientError> {
+		let mut numbers = Vec::new();
 		let undecodable = |reason: String| ClientError::Undecodable {
 			what: format!("the events of {pallet}"),
 			reason,
@@ -224,12 +234,10 @@ impl Included {
 			let event = event.map_err(|error| undecodable(error.to_string()))?;
 			if event.pallet_name() == pallet {
 				let fields = event.field_values().map_err(|error| undecodable(error.to_string()))?;
-				if let Some(number) = fields.at(field).and_then(|value| value.as_u128()) {
-					return Ok(number);
-				}
+				numbers.extend(fields.at(field).and_then(|value| value.as_u128()));
 			}
 		}
-		Err(undecodable(format!("no event with a field '{field}'")))
+		Ok(numbers)
 	}
 }
 

@@ -11,7 +11,10 @@ use crate::{
 };
 use clap::Subcommand;
 use futures::future::{select, Either};
-use highway_primitives::{market::BillLine, JobId, JobPhase};
+use highway_primitives::{
+	market::{BillLine, Role},
+	Balance, BlobRef, JobId, JobPhase,
+};
 use highway_runtime_api::types::JobInfo;
 use serde_json::{json, Value};
 use sp_core::crypto::{AccountId32, Ss58Codec};
@@ -19,6 +22,24 @@ use std::{fs, path::PathBuf, time::Duration};
 
 /// Blocks come every two seconds: to ask more often tells nothing new.
 const POLL: Duration = Duration::from_secs(1);
+
+/// Shown below the help of `watch`.
+const WATCH_HELP: &str = "\
+The output is yours as soon as it is attested; only the pay waits, for a window and, where there is one, for an audit.
+  Assigned  a node has it           Auditing  others look whether the output is right
+  Attested  the output is there     Settled   everybody is paid
+Without an output you keep (exit code 6):
+  Refunded  nobody did it           Rejected  an audit found the output wrong: all is given back
+  Failed    it cannot be done       Void      an audit could not tell: all is given back";
+
+/// Shown below the help of `audit`.
+const AUDIT_HELP: &str = "\
+Other nodes run the job again and compare. What it takes:
+  when     once, from the attestation until the pay (phase Attested)
+  bond     2R, twice the compute line of the bill: `highway bill JOB` shows it
+  back     when the audit ends, unless it finds the output right: then the bond pays for audits
+  follow   `highway audit show JOB`; it begins when the job's window is over
+If the output was wrong, the whole price comes back too, and the node that did it is slashed.";
 
 /// Commands about jobs.
 #[derive(Subcommand, Debug)]
@@ -38,12 +59,22 @@ pub enum JobCommand {
 		job: JobId,
 	},
 	/// Follows a job until its output is there or it ends, and fetches the output.
+	#[command(after_help = WATCH_HELP)]
 	Watch {
 		/// The job.
 		job: JobId,
 		/// Where to write the output, a safetensors file.
 		#[arg(long, value_name = "FILE")]
 		output: Option<PathBuf>,
+		/// Goes on until the job is settled or given back, through its audit if there is one.
+		#[arg(long)]
+		settled: bool,
+	},
+	/// Asks for an audit of a job that you paid for, and puts down a bond for it.
+	#[command(after_help = AUDIT_HELP)]
+	Audit {
+		/// The job.
+		job: JobId,
 	},
 	/// Makes the chain act on a job whose deadline has passed, if it has not by itself.
 	Poke {
@@ -62,7 +93,8 @@ pub async fn run(context: &Context, command: JobCommand) -> Result<(), CommandEr
 			context.output.result(to_json(&job), || to_text(&job));
 			Ok(())
 		}
-		JobCommand::Watch { job, output } => watch_one(context, job, output).await,
+		JobCommand::Watch { job, output, settled } => watch_one(context, job, output, settled).await,
+		JobCommand::Audit { job } => audit(context, job).await,
 		JobCommand::Poke { job } => {
 			super::submit_and_say(context, &[calls::poke(job)], &format!("job {job} went on")).await
 		}
@@ -102,11 +134,68 @@ async fn list(context: &Context, payer: Option<String>, last: u32) -> Result<(),
 	Ok(())
 }
 
+async fn audit(context: &Context, id: JobId) -> Result<(), CommandError> {
+	let client = context.connect().await?;
+	let signer = context.signer(&client)?;
+	let bill = client.bill(id).await?.ok_or_else(|| unknown(id))?;
+	let call = [calls::force_audit(id)];
+	let included = super::submit(context, &client, &signer, &call, bond(&bill.lines)).await?;
+	let bond = included.number("ProofOfWorkDone", "bond")?;
+	context.output.result(
+		json!({ "job": id, "bond": decimal(bond), "block": included.block }),
+		|| {
+			format!(
+				"job {id} will be audited; {} are held, twice its compute line. They come back when the audit ends, unless it \
+				finds the output right.\n`highway audit show {id}` follows it, once the job's window is over",
+				with_unit(bond)
+			)
+		},
+	);
+	Ok(())
+}
+
+/// What a payer puts down that asks for an audit: twice the compute line.
+fn bond(lines: &[BillLine<AccountId32>]) -> Balance {
+	lines
+		.iter()
+		.filter(|line| line.role == Role::Compute)
+		.fold(0, |sum: Balance, line| sum.saturating_add(line.amount))
+		.saturating_mul(2)
+}
+
+/// Whether the job has an output, or has ended.
+fn is_tried(phase: JobPhase) -> bool {
+	phase != JobPhase::Assigned
+}
+
+/// Whether nothing more happens to the job.
+fn is_over(phase: JobPhase) -> bool {
+	match phase {
+		JobPhase::Assigned | JobPhase::Attested | JobPhase::Auditing => false,
+		JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed | JobPhase::Rejected | JobPhase::Void => true,
+	}
+}
+
+/// The phase with what it means.
+fn phase_text(phase: JobPhase) -> String {
+	let meaning = match phase {
+		JobPhase::Assigned => "a node has it to do",
+		JobPhase::Attested => "the output is there; the pay waits for the window's end",
+		JobPhase::Auditing => "others look whether the output is right; the pay waits for them",
+		JobPhase::Settled => "everybody is paid",
+		JobPhase::Refunded => "nobody did it; the price was given back",
+		JobPhase::Failed => "two nodes found it impossible; most of the price was given back",
+		JobPhase::Rejected => "an audit found the output wrong; the price was given back",
+		JobPhase::Void => "an audit could not tell whether the output is right; the price was given back",
+	};
+	format!("{phase:?}: {meaning}")
+}
+
 /// `highway bill`
 pub async fn bill(context: &Context, job: JobId) -> Result<(), CommandError> {
 	let client = context.connect().await?;
 	let bill = client.bill(job).await?.ok_or_else(|| unknown(job))?;
-	let foreseen = !matches!(bill.phase, JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed);
+	let foreseen = !is_over(bill.phase);
 	context.output.result(
 		json!({
 			"job": bill.job,
@@ -127,7 +216,7 @@ pub async fn bill(context: &Context, job: JobId) -> Result<(), CommandError> {
 				"job {} ({:?}, {remark})\n{}\npaid in {}, given back {}",
 				bill.job,
 				bill.phase,
-				lines_table(&bill.lines, "burned"),
+				lines_table(&bill.lines),
 				with_unit(bill.price),
 				with_unit(bill.refunded)
 			)
@@ -145,18 +234,24 @@ pub fn line_json(line: &BillLine<AccountId32>) -> Value {
 	})
 }
 
-/// A bill for people; `nobody` says what a line without payee means.
-pub fn lines_table(lines: &[BillLine<AccountId32>], nobody: &str) -> String {
+/// A bill for people.
+pub fn lines_table(lines: &[BillLine<AccountId32>]) -> String {
 	table(
 		["role", "amount", "to"],
-		lines.iter().map(|line| {
-			let payee = line
-				.payee
-				.as_ref()
-				.map_or_else(|| nobody.to_owned(), Ss58Codec::to_ss58check);
-			[format!("{:?}", line.role), with_unit(line.amount), payee]
-		}),
+		lines
+			.iter()
+			.map(|line| [format!("{:?}", line.role), with_unit(line.amount), payee(line)]),
 	)
+}
+
+/// Who gets a line, or what becomes of it.
+fn payee(line: &BillLine<AccountId32>) -> String {
+	match (&line.payee, line.role) {
+		(Some(payee), _) => payee.to_ss58check(),
+		(None, Role::Auditor) => "the pot that pays for audits".into(),
+		(None, Role::Compute) => "whoever it falls to".into(),
+		(None, _) => "burned".into(),
+	}
 }
 
 /// The error for a job that is not on record.
@@ -170,6 +265,16 @@ pub fn unknown(job: JobId) -> CommandError {
 pub async fn until_output(
 	client: &mut Client,
 	id: JobId,
+	changed: impl FnMut(&JobInfo<AccountId32>),
+) -> Result<JobInfo<AccountId32>, CommandError> {
+	follow(client, id, is_tried, changed).await
+}
+
+/// Waits until the job's phase is `enough`, and returns how it stands then. `changed` sees every change.
+async fn follow(
+	client: &mut Client,
+	id: JobId,
+	enough: impl Fn(JobPhase) -> bool,
 	mut changed: impl FnMut(&JobInfo<AccountId32>),
 ) -> Result<JobInfo<AccountId32>, CommandError> {
 	// The subscription only wakes us up: what counts is the state itself.
@@ -187,7 +292,7 @@ pub async fn until_output(
 			changed(&job);
 			last = Some(now);
 		}
-		if job.phase != JobPhase::Assigned {
+		if enough(job.phase) {
 			return Ok(job);
 		}
 		let pause = tokio::time::sleep(POLL);
@@ -206,8 +311,16 @@ pub async fn until_output(
 	}
 }
 
-/// Why a job that ended without an output did.
-pub fn ended(job: &JobInfo<AccountId32>) -> CommandError {
+/// The job's output. Error if there is none, or none that was paid for.
+pub fn delivered(job: &JobInfo<AccountId32>) -> Result<&BlobRef, CommandError> {
+	match &job.output {
+		Some(output) if !matches!(job.phase, JobPhase::Rejected | JobPhase::Void) => Ok(output),
+		_ => Err(ended(job)),
+	}
+}
+
+/// Why a job that ended without an output that counts did.
+fn ended(job: &JobInfo<AccountId32>) -> CommandError {
 	let reason = match job.phase {
 		JobPhase::Refunded => format!(
 			"no node did it in time ({} tried); {} were given back",
@@ -219,32 +332,56 @@ pub fn ended(job: &JobInfo<AccountId32>) -> CommandError {
 			most of the price was given back, `highway bill` shows the rest"
 				.into()
 		}
+		JobPhase::Rejected => format!(
+			"an audit found its output wrong; {} were given back, and the node that made it was slashed; `highway audit show {}` \
+			tells how",
+			with_unit(job.price),
+			job.id
+		),
+		JobPhase::Void => format!(
+			"an audit could not tell whether its output is right: do not rely on it; {} were given back; `highway audit show {}` \
+			tells who said what",
+			with_unit(job.price),
+			job.id
+		),
 		phase => format!("it is {phase:?} without an output"),
 	};
 	CommandError::JobEnded { job: job.id, reason }
 }
 
-async fn watch_one(context: &Context, id: JobId, path: Option<PathBuf>) -> Result<(), CommandError> {
-	if let Some(path) = &path {
-		ensure_writable(path)?;
-	}
-	let mut client = context.connect().await?;
+async fn follow_on_screen(
+	context: &Context,
+	client: &mut Client,
+	id: JobId,
+	enough: impl Fn(JobPhase) -> bool,
+) -> Result<JobInfo<AccountId32>, CommandError> {
 	let spinner = context.output.spinner(format!("job {id}"));
-	let result = until_output(&mut client, id, |job| {
+	let result = follow(client, id, enough, |job| {
 		let executor = job.executor.map_or("nobody".into(), |node| format!("node {node}"));
 		spinner.println(format!("job {id}: {:?}, {executor}", job.phase));
 	})
 	.await;
 	spinner.finish_and_clear();
-	let job = result?;
-	let Some(output) = &job.output else {
-		return Err(ended(&job));
-	};
+	result
+}
+
+async fn watch_one(context: &Context, id: JobId, path: Option<PathBuf>, settled: bool) -> Result<(), CommandError> {
+	if let Some(path) = &path {
+		ensure_writable(path)?;
+	}
+	let mut client = context.connect().await?;
+	let mut job = follow_on_screen(context, &mut client, id, is_tried).await?;
+	let output = delivered(&job)?;
 	if let Some(path) = &path {
 		let bar = context.output.bytes_bar("output");
 		let bytes = fetch(&mut client, output, BlobOwner::Job(id), &bar).await;
 		bar.finish_and_clear();
 		fs::write(path, bytes?).map_err(|source| file_error(path, source))?;
+	}
+	if settled {
+		// The output is here by now; how the job ends says whether it counts.
+		job = follow_on_screen(context, &mut client, id, is_over).await?;
+		delivered(&job)?;
 	}
 	context.output.result(to_json(&job), || {
 		let written = path.map_or(String::new(), |path| format!("output written to {}\n", path.display()));
@@ -275,7 +412,7 @@ fn to_text(job: &JobInfo<AccountId32>) -> String {
 	let node = |node: Option<u32>| node.map_or("nobody".into(), |node| format!("node {node}"));
 	let mut rows = vec![
 		("job", job.id.to_string()),
-		("phase", format!("{:?}", job.phase)),
+		("phase", phase_text(job.phase)),
 		("model", format!("{} version {}", job.model, job.version)),
 		("payer", job.payer.to_ss58check()),
 		("price", with_unit(job.price)),
@@ -299,6 +436,117 @@ fn to_text(job: &JobInfo<AccountId32>) -> String {
 	if let Some(block) = job.attested_at {
 		rows.push(("attested at", format!("block {block}")));
 	}
-	rows.push(("phase ends at", format!("block {}", job.due)));
+	match is_over(job.phase) {
+		true => rows.push(("record kept until", format!("block {}", job.due))),
+		false => rows.push(("phase ends at", format!("block {}", job.due))),
+	}
+	if matches!(job.phase, JobPhase::Auditing | JobPhase::Rejected | JobPhase::Void) {
+		rows.push((
+			"audit",
+			format!("`highway audit show {}` tells who judges and how", job.id),
+		));
+	}
 	facts(rows)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::args::{Cli, Command};
+	use clap::Parser;
+	use highway_primitives::AIC;
+
+	fn job(phase: JobPhase) -> JobInfo<AccountId32> {
+		JobInfo {
+			id: 7,
+			payer: AccountId32::new([2; 32]),
+			model: 3,
+			version: 2,
+			input: BlobRef::of(b"input"),
+			price: 2 * AIC,
+			phase,
+			executor: Some(0),
+			executor_contact: None,
+			output: Some(BlobRef::of(b"output")),
+			tried: Vec::new(),
+			submitted_at: 1,
+			attested_at: Some(2),
+			due: 3,
+		}
+	}
+
+	fn line(role: Role, payee: Option<u8>) -> BillLine<AccountId32> {
+		BillLine {
+			role,
+			payee: payee.map(|byte| AccountId32::new([byte; 32])),
+			amount: AIC,
+		}
+	}
+
+	#[test]
+	fn outputs_should_count_until_an_audit_ends_against_them() {
+		for phase in [JobPhase::Attested, JobPhase::Auditing, JobPhase::Settled] {
+			assert_eq!(delivered(&job(phase)).unwrap(), &BlobRef::of(b"output"));
+		}
+		for (phase, words) in [
+			(JobPhase::Rejected, "found its output wrong; 2 AIC were given back"),
+			(JobPhase::Void, "do not rely on it; 2 AIC were given back"),
+		] {
+			let error = delivered(&job(phase)).unwrap_err();
+			assert_eq!((error.exit_code(), error.kind()), (6, "no_result"));
+			let text = error.to_string();
+			assert!(
+				text.contains(words) && text.contains("`highway audit show 7`"),
+				"{text}"
+			);
+		}
+		let refunded = JobInfo {
+			output: None,
+			..job(JobPhase::Refunded)
+		};
+		assert_eq!(delivered(&refunded).unwrap_err().exit_code(), 6);
+	}
+
+	#[test]
+	fn jobs_should_say_what_their_phase_means_and_where_their_audit_is() {
+		let auditing = to_text(&job(JobPhase::Auditing));
+		assert!(auditing.contains("the pay waits for them"), "{auditing}");
+		assert!(auditing.contains("phase ends at") && auditing.contains("`highway audit show 7`"));
+		let settled = to_text(&job(JobPhase::Settled));
+		assert!(settled.contains("record kept until") && !settled.contains("highway audit"));
+	}
+
+	#[test]
+	fn bond_should_be_twice_the_compute_line() {
+		let lines = [
+			line(Role::Maker, Some(1)),
+			line(Role::Compute, Some(2)),
+			line(Role::Auditor, None),
+		];
+		assert_eq!(bond(&lines), 2 * AIC);
+		assert_eq!(bond(&lines[..1]), 0);
+	}
+
+	#[test]
+	fn lines_without_a_payee_should_say_where_they_go() {
+		assert_eq!(payee(&line(Role::Auditor, None)), "the pot that pays for audits");
+		assert_eq!(payee(&line(Role::Compute, None)), "whoever it falls to");
+		assert_eq!(payee(&line(Role::Protocol, None)), "burned");
+		assert_eq!(
+			payee(&line(Role::Compute, Some(1))),
+			AccountId32::new([1; 32]).to_ss58check()
+		);
+	}
+
+	#[test]
+	fn watch_should_stop_at_the_output_unless_told_to_go_on() {
+		let settled = |words: &str| {
+			let cli = Cli::parse_from(format!("highway job watch 7 {words}").split_whitespace());
+			match cli.command {
+				Command::Job(JobCommand::Watch { settled, .. }) => settled,
+				_ => panic!("another command"),
+			}
+		};
+		assert!(!settled("") && settled("--settled --output out.safetensors"));
+	}
 }

@@ -1,5 +1,6 @@
 //! The commands: each asks, checks, sends and shows; nothing else does.
 
+pub mod audit;
 pub mod earn;
 pub mod infer;
 pub mod job;
@@ -34,6 +35,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CommandError
 		Command::Quote(args) => infer::quote(context, args).await,
 		Command::Infer(args) => infer::infer(context, args).await,
 		Command::Job(command) => job::run(context, command).await,
+		Command::Audit(command) => audit::run(context, command).await,
 		Command::Bill { job } => job::bill(context, job).await,
 		Command::Claim => earn::claim(context).await,
 		Command::Curator(command) => earn::curator(context, command).await,

@@ -1,9 +1,11 @@
 //! `highway model`
 
+mod artifact;
+mod calibrate;
 mod show;
 
 use crate::{
-	amount::{parse_decimal, parse_percent, with_unit},
+	amount::{parse_decimal, parse_percent, percent, with_unit},
 	args::parse_amount,
 	blobs,
 	client::{calls, Client},
@@ -12,11 +14,13 @@ use crate::{
 	output::{plain, table},
 	recipes,
 };
+use artifact::{Artifact, TraceChoice, DEFAULT_DETECTION};
+use calibrate::{CalibrateArgs, ConfirmArgs};
 use clap::{Args, Subcommand, ValueEnum};
-use highway_offchain_worker::precheck;
 use highway_primitives::{
 	model::{
 		DerivativeTerms, Licence, MaxTensors, ModelName, Recipe, TensorSpec, Unit, VerificationPolicy, VersionSpec,
+		MIN_DETECTION,
 	},
 	Balance, BlobRef, ModelId,
 };
@@ -34,12 +38,15 @@ const ADD_EXAMPLE: &str = "\
 Example:
   highway model add model.onnx --name magika --licence Apache-2.0 --royalty 0.001 \\
     --unit request --unit-time-ms 200 --policy tolerance:0.001:0.001 \\
-    --recipe magika --recipe-config config.min.json";
+    --recipe magika --recipe-config config.min.json
+
+Before it, measure how audits shall compare runs of it; the command prints the options to give here:
+  highway model calibrate model.onnx --inputs samples --recipe magika --recipe-config config.min.json";
 
 /// Commands about models.
 #[derive(Subcommand, Debug)]
 pub enum ModelCommand {
-	/// Registers a model under your account: uploads the ONNX file and holds a deposit.
+	/// Registers a model under your account: finds its trace, uploads the ONNX file and holds a deposit.
 	#[command(after_help = ADD_EXAMPLE)]
 	Add(AddArgs),
 	/// Lists the models.
@@ -73,6 +80,12 @@ pub enum ModelCommand {
 		/// Its id, OWNER/NAME, or the name of one of your own.
 		model: String,
 	},
+	/// Measures how far honest runs of a model differ and how many cheats an audit sees, and proposes what to register.
+	#[command(after_help = calibrate::EXAMPLE)]
+	Calibrate(CalibrateArgs),
+	/// For operators: measures a registered model on your own machine and, if its terms hold, says so on chain. Nobody is
+	/// slashed by a jury before two operators other than the maker did.
+	ConfirmCalibration(ConfirmArgs),
 	/// Removes a model without open jobs and children, and gives the deposit back.
 	Remove {
 		/// Its id, OWNER/NAME, or the name of one of your own.
@@ -89,6 +102,25 @@ pub enum UnitArg {
 	InputKib,
 }
 
+/// How audits tell honest work from other. A new file takes defaults that spare honest nodes wherever nothing is given;
+/// `highway model calibrate` measures better ones.
+#[derive(Args, Debug, Default)]
+pub struct AuditArgs {
+	/// The internal tensor by which audits tell who ran the model: `auto` finds it and adds it to the file, `none`, or the
+	/// name of an output of the file, which is then never delivered. [default: auto]
+	#[arg(long, value_name = "auto|none|NAME")]
+	pub trace: Option<TraceChoice>,
+	/// How far two sketches of the trace may lie apart. [default: 1]
+	#[arg(long, value_name = "NUMBER", value_parser = parse_trace_tolerance)]
+	pub trace_tolerance: Option<u64>,
+	/// Share of cheats that an audit sees: the fewer, the more audits. [default: 50%]
+	#[arg(long, value_name = "SHARE%", value_parser = parse_detection)]
+	pub detection: Option<Perbill>,
+	/// Jobs may share a run: only where calibration found that their rows do not change one another. [default: no]
+	#[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+	pub share_runs: Option<bool>,
+}
+
 /// What a first version is.
 #[derive(Args, Debug)]
 pub struct VersionArgs {
@@ -101,6 +133,9 @@ pub struct VersionArgs {
 	/// How two runs are compared: `exact` (integer outputs only), or `tolerance:ABSOLUTE:RELATIVE[:OUTLIERS%]`.
 	#[arg(long, value_parser = parse_policy, default_value = "tolerance:0.001:0.001")]
 	pub policy: VerificationPolicy,
+	/// How audits work.
+	#[command(flatten)]
+	pub audit: AuditArgs,
 	/// SPDX licence expression, such as Apache-2.0.
 	#[arg(long)]
 	pub licence: String,
@@ -163,6 +198,9 @@ pub struct NewVersionArgs {
 	/// How two runs are compared, as at `model add`.
 	#[arg(long, value_parser = parse_policy)]
 	pub policy: Option<VerificationPolicy>,
+	/// How audits work. Without a new file, what is not given stays as it is.
+	#[command(flatten)]
+	pub audit: AuditArgs,
 	/// SPDX licence expression.
 	#[arg(long)]
 	pub licence: Option<String>,
@@ -180,6 +218,12 @@ impl NewVersionArgs {
 			file,
 			unit_time_ms,
 			policy,
+			audit: AuditArgs {
+				trace,
+				trace_tolerance,
+				detection,
+				share_runs,
+			},
 			licence,
 			recipe,
 			recipe_config,
@@ -187,22 +231,54 @@ impl NewVersionArgs {
 		file.is_none()
 			&& unit_time_ms.is_none()
 			&& policy.is_none()
+			&& trace.is_none()
+			&& trace_tolerance.is_none()
+			&& detection.is_none()
+			&& share_runs.is_none()
 			&& licence.is_none()
 			&& recipe.is_none()
 			&& recipe_config.is_none()
 	}
 
-	/// `spec` with these changes; `onnx` and `config` are the bytes of the files.
+	/// `spec` with these changes; `artifact` is the new file, `config` are the bytes of the recipe's.
 	fn change(
 		self,
 		spec: &VersionSpec,
-		onnx: Option<&[u8]>,
+		artifact: Option<&Artifact>,
 		config: Option<&[u8]>,
 	) -> Result<VersionSpec, CommandError> {
 		let mut spec = spec.clone();
-		if let (Some(path), Some(bytes)) = (&self.file, onnx) {
-			(spec.inputs, spec.outputs) = tensors_of(path, bytes)?;
-			spec.artifact = BlobRef::of(bytes);
+		match artifact {
+			Some(artifact) => {
+				(spec.inputs, spec.outputs) = artifact.tensors()?;
+				spec.artifact = BlobRef::of(&artifact.bytes);
+				spec.trace = artifact.registered_trace(self.audit.trace_tolerance)?;
+				// Nobody calibrated the new file.
+				spec.detection = self.audit.detection.unwrap_or(DEFAULT_DETECTION);
+				spec.shares_runs = self.audit.share_runs.unwrap_or(false);
+			}
+			None => {
+				match self.audit.trace {
+					Some(TraceChoice::None) => spec.trace = None,
+					Some(_) => {
+						return Err(CommandError::Usage(
+							"the trace is a part of the file: give the file with --file".into(),
+						))
+					}
+					None => {}
+				}
+				match (&mut spec.trace, self.audit.trace_tolerance) {
+					(Some(trace), Some(tolerance)) => trace.tolerance = tolerance,
+					(None, Some(_)) => {
+						return Err(CommandError::Usage(
+							"--trace-tolerance says how far traces may differ, and this version has none".into(),
+						))
+					}
+					(_, None) => {}
+				}
+				spec.detection = self.audit.detection.unwrap_or(spec.detection);
+				spec.shares_runs = self.audit.share_runs.unwrap_or(spec.shares_runs);
+			}
 		}
 		spec.unit_time_ms = self.unit_time_ms.unwrap_or(spec.unit_time_ms);
 		spec.policy = self.policy.unwrap_or(spec.policy);
@@ -282,6 +358,24 @@ fn parse_policy(text: &str) -> Result<VerificationPolicy, String> {
 	})
 }
 
+/// A number of at most six digits after the point, in units of 10⁻⁶.
+fn parse_trace_tolerance(text: &str) -> Result<u64, String> {
+	let number = parse_decimal(text, 6).map_err(|error| error.to_string())?;
+	match u64::try_from(number) {
+		Ok(0) => Err("two honest machines never agree to the last digit: it must be above 0".into()),
+		Ok(number) => Ok(number),
+		Err(_) => Err(format!("'{text}' is too large")),
+	}
+}
+
+fn parse_detection(text: &str) -> Result<Perbill, String> {
+	let share = parse_percent(text).map_err(|error| error.to_string())?;
+	if share < MIN_DETECTION {
+		return Err("the chain refuses a model of which audits see less than half of all cheats".into());
+	}
+	Ok(share)
+}
+
 /// Runs it.
 pub async fn run(context: &Context, command: ModelCommand) -> Result<(), CommandError> {
 	match command {
@@ -290,7 +384,12 @@ pub async fn run(context: &Context, command: ModelCommand) -> Result<(), Command
 		ModelCommand::Show { model } => {
 			let client = context.connect().await?;
 			let model = context.model(&client, &model).await?;
-			context.output.result(to_json(&model), || to_text(&model));
+			let calibration = client.calibration(model.id, model.version).await?;
+			context
+				.output
+				.result(show::with_calibration(to_json(&model), &calibration), || {
+					to_text(&model, &calibration)
+				});
 			Ok(())
 		}
 		ModelCommand::Update(args) => update(context, args).await,
@@ -313,6 +412,8 @@ pub async fn run(context: &Context, command: ModelCommand) -> Result<(), Command
 			on_model(context, &client, &model, said, |id| calls::offer_model(id, to)).await
 		}
 		ModelCommand::Accept { model } => accept(context, &model).await,
+		ModelCommand::Calibrate(args) => calibrate::calibrate(context, args).await,
+		ModelCommand::ConfirmCalibration(args) => calibrate::confirm(context, args).await,
 		ModelCommand::Remove { model } => {
 			let client = context.connect().await?;
 			on_model(context, &client, &model, "is removed", calls::remove_model).await
@@ -365,16 +466,6 @@ fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
 	})
 }
 
-/// What the ONNX file takes and what it gives.
-fn tensors_of(path: &Path, bytes: &[u8]) -> Result<(Tensors, Tensors), CommandError> {
-	let signature = precheck::signature(bytes).map_err(|source| CommandError::Model {
-		path: path.into(),
-		source,
-	})?;
-	let both = signature.bounded_inputs().zip(signature.bounded_outputs());
-	both.ok_or_else(|| CommandError::Usage("the model has more inputs or outputs than the chain takes".into()))
-}
-
 /// A recipe that this program knows, with a file that it can use.
 fn recipe(name: Vec<u8>, config: &[u8]) -> Result<Recipe, CommandError> {
 	recipes::load(&name, config)?;
@@ -394,17 +485,22 @@ fn licence(text: String) -> Result<Licence, CommandError> {
 }
 
 async fn add(context: &Context, args: AddArgs) -> Result<(), CommandError> {
-	let bytes = read(&args.file)?;
 	let config = args.version.recipe_config.as_deref().map(read).transpose()?;
-	let (inputs, outputs) = tensors_of(&args.file, &bytes)?;
+	let audit = &args.version.audit;
+	let choice = audit.trace.clone().unwrap_or(TraceChoice::Auto);
+	let artifact = Artifact::new(&args.file, read(&args.file)?, &choice)?;
+	let (inputs, outputs) = artifact.tensors()?;
 	let spec = VersionSpec {
-		artifact: BlobRef::of(&bytes),
+		artifact: BlobRef::of(&artifact.bytes),
 		licence: licence(args.version.licence)?,
 		inputs,
 		outputs,
 		unit: args.version.unit.into(),
 		unit_time_ms: args.version.unit_time_ms,
 		policy: args.version.policy,
+		trace: artifact.registered_trace(audit.trace_tolerance)?,
+		detection: audit.detection.unwrap_or(DEFAULT_DETECTION),
+		shares_runs: audit.share_runs.unwrap_or(false),
 		recipe: match (args.version.recipe, &config) {
 			(Some(name), Some(config)) => Some(recipe(name.into_bytes(), config)?),
 			_ => None,
@@ -429,7 +525,7 @@ async fn add(context: &Context, args: AddArgs) -> Result<(), CommandError> {
 	)];
 	// The chain itself says whether it would take the model, and the account can pay, before anything is uploaded.
 	super::ensure_possible(&client, &signer, &call, deposit).await?;
-	upload(context, &client, &bytes, "model").await?;
+	upload(context, &client, &artifact.bytes, "model").await?;
 	if let Some(config) = &config {
 		upload(context, &client, config, "recipe").await?;
 	}
@@ -442,14 +538,18 @@ async fn add(context: &Context, args: AddArgs) -> Result<(), CommandError> {
 			"artifact": { "hash": format!("{:?}", spec.artifact.hash), "size": spec.artifact.size },
 			"inputs": spec.inputs.iter().map(tensor).collect::<Vec<_>>(),
 			"outputs": spec.outputs.iter().map(tensor).collect::<Vec<_>>(),
+			"trace": show::trace(&spec),
+			"detection": percent(spec.detection),
+			"sharesRuns": spec.shares_runs,
 			"block": included.block,
 		}),
 		|| {
 			format!(
-				"model {id} is registered\ninputs   {}\noutputs  {}\n\
+				"model {id} is registered\ninputs   {}\noutputs  {}\n{}\n\
 				Operators serve it with: highway node host {id} --price AIC",
 				tensors_text(&spec.inputs),
-				tensors_text(&spec.outputs)
+				tensors_text(&spec.outputs),
+				artifact.remark()
 			)
 		},
 	);
@@ -477,7 +577,11 @@ async fn update(context: &Context, args: UpdateArgs) -> Result<(), CommandError>
 			"say what to change: --royalty, --terms, or anything of a new version, such as --file".into(),
 		));
 	}
-	let onnx = changes.file.as_deref().map(read).transpose()?;
+	let choice = changes.audit.trace.clone().unwrap_or(TraceChoice::Auto);
+	let artifact = match &changes.file {
+		Some(path) => Some(Artifact::new(path, read(path)?, &choice)?),
+		None => None,
+	};
 	let config = changes.recipe_config.as_deref().map(read).transpose()?;
 	let client = context.connect().await?;
 	let signer = context.signer(&client)?;
@@ -488,24 +592,30 @@ async fn update(context: &Context, args: UpdateArgs) -> Result<(), CommandError>
 	}
 	if !changes.is_empty() {
 		let newest = model.coming.as_ref().map_or(&model.spec, |coming| &coming.spec);
-		let spec = changes.change(newest, onnx.as_deref(), config.as_deref())?;
+		let spec = changes.change(newest, artifact.as_ref(), config.as_deref())?;
 		deposit = client.version_deposit(&spec)?;
 		wanted.push(calls::add_version(model.id, spec));
 	}
 	super::ensure_possible(&client, &signer, &wanted, deposit).await?;
-	for (bytes, what) in [(&onnx, "model"), (&config, "recipe")] {
+	let file = artifact.as_ref().map(|artifact| &artifact.bytes);
+	for (bytes, what) in [(file, "model"), (config.as_ref(), "recipe")] {
 		if let Some(bytes) = bytes {
 			upload(context, &client, bytes, what).await?;
 		}
 	}
 	let included = super::send(context, &client, &signer, &wanted).await?;
-	let said = format!(
+	let mut said = format!(
 		"model {} is changed; `highway model show {}` tells from when",
 		model.id, model.id
 	);
-	context
-		.output
-		.result(json!({ "model": model.id, "block": included.block }), || said);
+	if let Some(artifact) = &artifact {
+		said = format!("{said}\n{}", artifact.remark());
+	}
+	let trace = artifact.as_ref().and_then(|artifact| artifact.trace.as_ref());
+	context.output.result(
+		json!({ "model": model.id, "trace": trace, "block": included.block }),
+		|| said,
+	);
 	Ok(())
 }
 
@@ -539,115 +649,4 @@ async fn list(context: &Context) -> Result<(), CommandError> {
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-	use crate::args::{Cli, Command};
-	use clap::Parser;
-	use highway_primitives::AIC;
-
-	#[test]
-	fn policy_should_read_back_when_written() {
-		for text in ["exact", "tolerance:0.001:0.0001:0.5%", "tolerance:0:0.000000001:0%"] {
-			assert_eq!(show::policy(&parse_policy(text).unwrap()), text);
-		}
-		assert_eq!(
-			parse_policy("tolerance:0.001:0.001"),
-			parse_policy("tolerance:0.001:0.001:0%")
-		);
-	}
-
-	#[test]
-	fn policy_should_be_refused_when_it_is_too_loose_or_no_policy() {
-		for text in [
-			"tolerance",
-			"tolerance:1",
-			"tolerance:5:0",
-			"tolerance:0:0:2%",
-			"close",
-			"exact:1",
-			"tolerance:-1:0",
-		] {
-			assert!(parse_policy(text).is_err(), "{text}");
-		}
-	}
-
-	fn spec() -> VersionSpec {
-		VersionSpec {
-			artifact: BlobRef::of(b"onnx"),
-			licence: licence("MIT".into()).unwrap(),
-			inputs: Default::default(),
-			outputs: Default::default(),
-			unit: Unit::Request,
-			unit_time_ms: 200,
-			policy: VerificationPolicy::Exact,
-			recipe: Some(Recipe {
-				name: b"magika".to_vec().try_into().unwrap(),
-				config: BlobRef::of(b"labels"),
-			}),
-		}
-	}
-
-	/// The new version that these words make of [`spec`].
-	fn changed(words: &str, config: Option<&[u8]>) -> Result<VersionSpec, CommandError> {
-		let words = ["highway", "model", "update", "m"]
-			.into_iter()
-			.chain(words.split_whitespace());
-		let Command::Model(ModelCommand::Update(args)) = Cli::parse_from(words).command else {
-			panic!("another command")
-		};
-		assert!(!args.version.is_empty());
-		args.version.change(&spec(), None, config)
-	}
-
-	#[test]
-	fn new_versions_should_differ_in_what_was_named_and_in_nothing_else() {
-		let words = "--licence Apache-2.0 --unit-time-ms 5 --policy tolerance:0:0.001 --recipe none";
-		let expected = VersionSpec {
-			licence: licence("Apache-2.0".into()).unwrap(),
-			unit_time_ms: 5,
-			policy: parse_policy("tolerance:0:0.001").unwrap(),
-			recipe: None,
-			..spec()
-		};
-		assert_eq!(changed(words, None).unwrap(), expected);
-		let cheaper = VersionSpec {
-			unit_time_ms: 5,
-			..spec()
-		};
-		assert_eq!(changed("--unit-time-ms 5", None).unwrap(), cheaper);
-	}
-
-	#[test]
-	fn new_versions_should_keep_their_recipe_with_other_labels() {
-		let labels = br#"{"beg_size":8,"mid_size":0,"end_size":8,"use_inputs_at_offsets":false,
-			"medium_confidence_threshold":0.5,"min_file_size_for_dl":8,"padding_token":256,"block_size":4096,
-			"target_labels_space":["pdf","png"],"thresholds":{},"overwrite_map":{},"version_major":3}"#;
-		let recipe = changed("--recipe-config labels.json", Some(labels))
-			.unwrap()
-			.recipe
-			.unwrap();
-		assert_eq!(
-			(recipe.name.as_slice(), recipe.config),
-			(&b"magika"[..], BlobRef::of(labels))
-		);
-		assert!(
-			changed("--recipe-config labels.json", Some(b"{}")).is_err(),
-			"it is no such file"
-		);
-		assert!(changed("--recipe magika", None).is_err(), "its file is missing");
-	}
-
-	#[test]
-	fn terms_should_hold_share_and_floor() {
-		let terms = |share, floor| {
-			Terms(Some(DerivativeTerms {
-				share: Perbill::from_percent(share),
-				floor,
-			}))
-		};
-		assert_eq!(parse_terms("20%"), Ok(terms(20, 0)));
-		assert_eq!(parse_terms("20%:0.5"), Ok(terms(20, AIC / 2)));
-		assert_eq!(parse_terms("none"), Ok(Terms(None)));
-		assert!(parse_terms("120%").is_err());
-	}
-}
+mod tests;

@@ -1,8 +1,10 @@
 //! `highway node`
 
+mod stake;
+
 use crate::{
-	amount::{decimal, with_unit},
-	args::parse_amount,
+	amount::{decimal, percent, with_unit},
+	args::{parse_amount, parse_percent},
 	client::{
 		calls::{self, AskRole, NodeDescription, SessionKeys},
 		Client,
@@ -18,6 +20,8 @@ use highway_runtime_api::types::NodeInfo;
 use serde::Deserialize;
 use serde_json::{json, Value};
 use sp_core::crypto::{AccountId32, Ss58Codec};
+use sp_runtime::Perbill;
+use stake::{DelegateArgs, UndelegateArgs, COMMISSION_HELP, DELEGATE_HELP, SLASHES_HELP};
 
 /// Shown below the help of `register`.
 const REGISTER_EXAMPLE: &str = "\
@@ -79,6 +83,44 @@ pub enum NodeCommand {
 	Resume,
 	/// Ends the registration of a node without bond and jobs.
 	Deregister,
+	/// Shows rewards that wait to be claimed: yours, as an operator and as a delegator, or those of another node's operator.
+	Rewards {
+		/// That node's id.
+		node: Option<NodeId>,
+	},
+	/// Pays out the rewards that wait for you, as an operator and as a delegator.
+	ClaimRewards {
+		/// Only those of this node.
+		node: Option<NodeId>,
+	},
+	/// Shows what was slashed of your node's bond, or of another one's, and for which jobs.
+	#[command(after_help = SLASHES_HELP)]
+	Slashes {
+		/// Its id.
+		node: Option<NodeId>,
+	},
+	/// Puts stake behind a node.
+	#[command(after_help = DELEGATE_HELP)]
+	Delegate(DelegateArgs),
+	/// Starts to take stake away from behind a node; it is free some sessions later, and can be slashed until then.
+	Undelegate(UndelegateArgs),
+	/// Takes out of a node's stake what is free by now.
+	WithdrawDelegation {
+		/// The node's id.
+		node: NodeId,
+	},
+	/// Lists the nodes behind which an account has stake, with what it earned there.
+	Delegations {
+		/// The account; by default the one of the key.
+		account: Option<String>,
+	},
+	/// Sets the share that you take of your delegators' rewards.
+	#[command(after_help = COMMISSION_HELP)]
+	Commission {
+		/// The share, such as 5%.
+		#[arg(value_parser = parse_percent, value_name = "PERCENT")]
+		share: Perbill,
+	},
 }
 
 /// A registration.
@@ -220,6 +262,14 @@ pub async fn run(context: &Context, command: NodeCommand) -> Result<(), CommandE
 		NodeCommand::Deregister => {
 			super::submit_and_say(context, &[calls::deregister()], "The node is no longer registered").await
 		}
+		NodeCommand::Rewards { node } => stake::rewards(context, node).await,
+		NodeCommand::ClaimRewards { node } => stake::claim_rewards(context, node).await,
+		NodeCommand::Slashes { node } => stake::slashes(context, node).await,
+		NodeCommand::Delegate(args) => stake::delegate(context, args).await,
+		NodeCommand::Undelegate(args) => stake::undelegate(context, args).await,
+		NodeCommand::WithdrawDelegation { node } => stake::withdraw_delegation(context, node).await,
+		NodeCommand::Delegations { account } => stake::delegations(context, account).await,
+		NodeCommand::Commission { share } => stake::commission(context, share).await,
 	}
 }
 
@@ -374,19 +424,25 @@ async fn own_node(client: &Client, operator: &AccountId32) -> Result<NodeInfo<Ac
 	})
 }
 
+/// The node with this id.
+async fn node_with(client: &Client, id: NodeId) -> Result<NodeInfo<AccountId32>, CommandError> {
+	client
+		.node(id)
+		.await?
+		.ok_or_else(|| CommandError::NotFound(format!("there is no node {id}; `highway node list` shows the nodes")))
+}
+
+/// The node with this id, or the one of the key's account.
+async fn chosen(context: &Context, client: &Client, id: Option<NodeId>) -> Result<NodeInfo<AccountId32>, CommandError> {
+	match id {
+		Some(id) => node_with(client, id).await,
+		None => own_node(client, &context.own_account(client)?).await,
+	}
+}
+
 async fn status(context: &Context, node: Option<NodeId>) -> Result<(), CommandError> {
 	let client = context.connect().await?;
-	let node = match node {
-		Some(id) => client
-			.nodes()
-			.await?
-			.into_iter()
-			.find(|node| node.id == id)
-			.ok_or_else(|| {
-				CommandError::NotFound(format!("there is no node {id}; `highway node list` shows the nodes"))
-			})?,
-		None => own_node(&client, &context.own_account(&client)?).await?,
-	};
+	let node = chosen(context, &client, node).await?;
 	context.output.result(to_json(&node), || to_text(&node));
 	Ok(())
 }
@@ -405,6 +461,8 @@ async fn list(context: &Context) -> Result<(), CommandError> {
 				"device",
 				"region",
 				"bond",
+				"delegated",
+				"commission",
 				"reliability",
 				"jobs",
 				"models",
@@ -417,6 +475,8 @@ async fn list(context: &Context) -> Result<(), CommandError> {
 					format!("{:?}", node.device),
 					plain(&node.region),
 					with_unit(node.bond),
+					with_unit(node.delegated),
+					commission(node),
 					reliability(node),
 					format!("{}/{}", node.assigned, node.slots),
 					node.hosted
@@ -437,6 +497,11 @@ fn reliability(node: &NodeInfo<AccountId32>) -> String {
 	format!("{}.{}%", tenths / 10, tenths % 10)
 }
 
+/// The operator's share of its delegators' rewards.
+fn commission(node: &NodeInfo<AccountId32>) -> String {
+	percent(Perbill::from_parts(node.commission))
+}
+
 fn state(node: &NodeInfo<AccountId32>) -> &'static str {
 	if node.jailed {
 		"jailed"
@@ -453,6 +518,17 @@ fn state(node: &NodeInfo<AccountId32>) -> &'static str {
 	}
 }
 
+fn slashed(node: &NodeInfo<AccountId32>) -> String {
+	match node.slashed {
+		0 => "nothing".into(),
+		amount => format!(
+			"{} of its own bond; `highway node slashes {}` tells for what",
+			with_unit(amount),
+			node.id
+		),
+	}
+}
+
 fn to_json(node: &NodeInfo<AccountId32>) -> Value {
 	json!({
 		"id": node.id,
@@ -465,6 +541,10 @@ fn to_json(node: &NodeInfo<AccountId32>) -> Value {
 		"region": String::from_utf8_lossy(&node.region),
 		"bond": decimal(node.bond),
 		"reserved": decimal(node.reserved),
+		"delegated": decimal(node.delegated),
+		"commission": commission(node),
+		"rewards": decimal(node.rewards),
+		"slashed": decimal(node.slashed),
 		"unbonding": node.unbonding.iter().map(|(amount, session)| json!({ "amount": decimal(*amount), "session": session })).collect::<Vec<_>>(),
 		"state": state(node),
 		"eligible": node.eligible,
@@ -493,11 +573,18 @@ fn to_text(node: &NodeInfo<AccountId32>) -> String {
 		(
 			"bond",
 			format!(
-				"{}, of which {} secure jobs",
+				"{}, of which {} secure jobs and audits",
 				with_unit(node.bond),
 				with_unit(node.reserved)
 			),
 		),
+		("delegated", with_unit(node.delegated)),
+		("commission", format!("{} of its delegators' rewards", commission(node))),
+		(
+			"rewards",
+			format!("{} to be claimed by its operator", with_unit(node.rewards)),
+		),
+		("slashed", slashed(node)),
 		("jobs", format!("{} of {} slots", node.assigned, node.slots)),
 		("reliability", reliability(node)),
 		(

@@ -339,7 +339,7 @@ fn label_of_few_bytes(bytes: &[u8]) -> &'static str {
 mod tests {
 	use super::*;
 	use highway_primitives::{
-		model::{TensorSpec, Unit, VerificationPolicy},
+		model::{TensorSpec, Unit, VerificationPolicy, MIN_DETECTION},
 		BlobRef,
 	};
 	use std::io::{Cursor, Write};
@@ -372,6 +372,9 @@ mod tests {
 			unit: Unit::Request,
 			unit_time_ms: 100,
 			policy: VerificationPolicy::Exact,
+			trace: None,
+			detection: MIN_DETECTION,
+			shares_runs: false,
 			recipe: None,
 		}
 	}

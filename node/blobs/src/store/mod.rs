@@ -11,9 +11,12 @@ mod upload;
 pub use error::StoreError;
 pub(crate) use partial::{AcceptError, Partial};
 
-use crate::geometry::{self, SliceError, GROUP_SIZE};
+use crate::{
+	geometry::{self, SliceError, GROUP_SIZE},
+	proof::{self, ProofError, CHUNK_SIZE},
+};
 use bao_tree::io::{outboard::PreOrderMemOutboard, sync::CreateOutboard};
-use highway_primitives::{BlobHash, BlobRef};
+use highway_primitives::{worker::ChunkProof, BlobHash, BlobRef};
 use index::{footprint, Evicted, Index, PartialRecord, UploadRecord};
 use layout::Layout;
 use parking_lot::Mutex;
@@ -306,6 +309,19 @@ impl Store {
 			});
 		}
 		self.encode(&blob, &file, first, count.min(groups - first))
+	}
+
+	/// The chunk of 1 KiB at `index` with its way to the root.
+	pub fn prove_chunk(&self, hash: BlobHash, index: u64) -> Result<ChunkProof, StoreError> {
+		let (blob, mut file) = self.open_blob(hash)?;
+		proof::prove(&mut file, &blob, index).map_err(|error| match error {
+			ProofError::OutOfRange => StoreError::OutOfRange {
+				offset: index.saturating_mul(CHUNK_SIZE),
+				size: blob.size,
+			},
+			ProofError::Corrupt => self.drop_corrupt(&blob),
+			ProofError::Io(error) => StoreError::at(self.layout.blob(&blob))(error),
+		})
 	}
 
 	/// Says what may happen to the blob from now on.

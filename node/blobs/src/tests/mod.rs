@@ -3,6 +3,7 @@
 mod crash;
 mod fetch;
 mod network;
+mod proof;
 mod serve;
 mod store;
 mod upload;

@@ -40,7 +40,8 @@ pub fn submit() -> JobId {
 }
 
 pub fn poke(job: JobId) -> DispatchResult {
-	InferenceJobs::poke(RuntimeOrigin::signed(POKER), job)
+	let done = InferenceJobs::poke(RuntimeOrigin::signed(POKER), job);
+	done.map(|_| ()).map_err(|error| error.error)
 }
 
 pub fn attest(job: JobId) -> DispatchResult {

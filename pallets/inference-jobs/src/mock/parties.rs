@@ -4,16 +4,22 @@ use super::{AccountId, Test, MODEL, SPEC};
 use crate::Jobs;
 use codec::{Decode, Encode};
 use frame_support::{ensure, pallet_prelude::ValueQuery, storage_alias, Twox64Concat};
+use frame_system::Pallet as System;
 use highway_primitives::{
+	audit::{AuditSubject, AuditTerms, SketchSeed, Step},
 	market::{BillLine, BillLines, Deal, Role},
 	model::{ModelService, Royalties},
-	traits, Balance, JobId, ModelId, NodeId, Unit, WorkerId,
+	traits, Balance, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, Unit, Verdict, WorkerId,
 };
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
 pub const PRICE: Balance = 1_000;
 pub const COMPUTE: Balance = 700;
 pub const SECURITY: Balance = 64 * COMPUTE;
+pub const PREMIUM: Balance = 44;
+pub const RATE: Perbill = Perbill::from_percent(5);
+pub const DETECTION: Perbill = Perbill::from_percent(50);
+pub const SLASHES: AccountId = 77;
 
 /// A node as the pallet under test sees it.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -37,8 +43,26 @@ impl Default for MockNode {
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 pub enum Outcome {
 	Settled(NodeId),
+	Unaudited(NodeId),
 	Refunded,
 	Failed(Vec<NodeId>),
+}
+
+/// What the mock of the attestations answers next time it is asked about a job: blocks count from then on.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub enum Answer {
+	Wait(BlockNumber),
+	Audit(BlockNumber),
+	End(Verdict),
+	/// It moves the end of the phase itself, so many blocks on, before it answers with a wait.
+	MoveAndWait(BlockNumber, BlockNumber),
+}
+
+/// Which question was asked.
+#[derive(Clone, Copy, PartialEq, Debug, Encode, Decode)]
+pub enum Question {
+	WindowOver,
+	AuditDue,
 }
 
 #[storage_alias]
@@ -61,6 +85,16 @@ pub type Escrowed = StorageValue<Mock, Balance, ValueQuery>;
 pub type Outcomes = StorageMap<Mock, Twox64Concat, JobId, Outcome>;
 #[storage_alias]
 pub type Forgotten = StorageValue<Mock, Vec<JobId>, ValueQuery>;
+/// Answers to come, the next one first; without one, work is upheld.
+#[storage_alias]
+pub type Answers = StorageMap<Mock, Twox64Concat, JobId, Vec<Answer>, ValueQuery>;
+#[storage_alias]
+pub type Asked = StorageValue<Mock, Vec<(Question, AuditSubject<AccountId>)>, ValueQuery>;
+/// Fines that were moved to the slash account, and what of it is not divided yet.
+#[storage_alias]
+pub type Fines = StorageValue<Mock, Vec<(NodeId, Balance)>, ValueQuery>;
+#[storage_alias]
+pub type SlashAccount = StorageValue<Mock, Balance, ValueQuery>;
 #[storage_alias]
 pub type UnitTime = StorageValue<Mock, u32>;
 #[storage_alias]
@@ -80,10 +114,14 @@ impl traits::Models<AccountId> for Models {
 			spec: SPEC,
 			unit: Unit::InputKib,
 			unit_time_ms: UnitTime::get().unwrap_or(1_000),
+			detection: DETECTION,
 		})
 	}
 	fn royalties(_: ModelId) -> Royalties<AccountId> {
 		vec![]
+	}
+	fn audit_terms(_: ModelId, _: ModelVersion) -> Option<AuditTerms<AccountId>> {
+		None
 	}
 	fn job_opened(_: ModelId) {
 		OpenJobs::mutate(|open| *open += 1);
@@ -138,6 +176,31 @@ impl traits::Nodes<AccountId> for Nodes {
 			*reserved = reserved.checked_sub(security).expect("released no more than reserved")
 		});
 	}
+	fn secure(_: NodeId, _: Balance) -> DispatchResult {
+		Ok(())
+	}
+	fn slash(_: NodeId, _: Balance, _: &AccountId) -> Balance {
+		0
+	}
+	fn fine(node: NodeId, amount: Balance, to: &AccountId) -> Balance {
+		assert_eq!(*to, SLASHES);
+		let Some(mut mock) = Fleet::get(node) else { return 0 };
+		let taken = amount.min(mock.bond - Reserved::get(node));
+		mock.bond -= taken;
+		Fleet::insert(node, mock);
+		SlashAccount::mutate(|slashes| *slashes += taken);
+		Fines::append((node, taken));
+		taken
+	}
+	fn device(_: NodeId) -> Option<DeviceClass> {
+		None
+	}
+	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> Option<NodeId> {
+		None
+	}
+	fn active_operators() -> u32 {
+		0
+	}
 	fn note_outcome(node: NodeId, success: bool, weight: Perbill) {
 		Notes::append((node, success, weight));
 	}
@@ -167,9 +230,11 @@ impl traits::Market<AccountId> for Market {
 		_: ModelId,
 		units: u32,
 		_: u64,
+		detection: Perbill,
 		curator: Option<&AccountId>,
 		_: [u8; 32],
 	) -> Result<Deal<AccountId>, DispatchError> {
+		assert_eq!(detection, DETECTION);
 		Opened::mutate(|opened| *opened += 1);
 		let curator = curator.map(|account| (*account, 10));
 		Ok(Deal {
@@ -179,6 +244,8 @@ impl traits::Market<AccountId> for Market {
 			compute: COMPUTE,
 			storage: None,
 			curator,
+			audit_rate: RATE,
+			premium: PREMIUM,
 		})
 	}
 	fn executors(_: ModelId, _: &Deal<AccountId>) -> Vec<NodeId> {
@@ -194,13 +261,36 @@ impl traits::Market<AccountId> for Market {
 		ensure!(!PayerIsPoor::get(), "the payer is poor");
 		Ok(())
 	}
-	fn settle(job: JobId, _: ModelId, _: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId> {
-		Self::end(job, Outcome::Settled(executor));
+	fn settle(
+		job: JobId,
+		_: ModelId,
+		payer: &AccountId,
+		_: &Deal<AccountId>,
+		executor: NodeId,
+		audited: bool,
+	) -> BillLines<AccountId> {
+		assert_eq!(*payer, super::PAYER);
+		match audited {
+			true => Self::end(job, Outcome::Settled(executor)),
+			false => Self::end(job, Outcome::Unaudited(executor)),
+		}
 		bill_of(&[executor])
 	}
 	fn refund(job: JobId, _: &AccountId, _: &Deal<AccountId>) {
 		Self::end(job, Outcome::Refunded);
 	}
+	fn slash_account() -> AccountId {
+		SLASHES
+	}
+	fn split_slash(_: JobId, amount: Balance, shares: &[(AccountId, Balance)]) {
+		assert!(amount > 0 && shares.is_empty(), "a fine goes to nobody");
+		SlashAccount::mutate(|slashes| *slashes -= amount);
+	}
+	fn pay_judge(_: JobId, _: &AccountId, _: Balance) {}
+	fn escrow_bond(_: JobId, _: &AccountId, _: Balance) -> DispatchResult {
+		Ok(())
+	}
+	fn end_bond(_: JobId, _: &AccountId, _: Balance, _: bool) {}
 	fn fail(job: JobId, _: &AccountId, _: &Deal<AccountId>, reporters: &[NodeId]) -> BillLines<AccountId> {
 		Self::end(job, Outcome::Failed(reporters.to_vec()));
 		bill_of(reporters)
@@ -214,7 +304,42 @@ impl traits::Market<AccountId> for Market {
 }
 
 pub struct Attestations;
-impl traits::Attestations for Attestations {
+impl Attestations {
+	fn answer(question: Question, subject: &AuditSubject<AccountId>) -> Step {
+		use traits::Jobs as _;
+		Asked::append((question, subject));
+		let mut answers = Answers::get(subject.job);
+		if answers.is_empty() {
+			return Step::End(Verdict::Upheld);
+		}
+		let answer = answers.remove(0);
+		Answers::insert(subject.job, answers);
+		let now = System::<Test>::block_number() as BlockNumber;
+		match answer {
+			Answer::Wait(blocks) => Step::Wait(now.saturating_add(blocks)),
+			Answer::Audit(blocks) => Step::Audit(now.saturating_add(blocks)),
+			Answer::MoveAndWait(first, blocks) => {
+				super::InferenceJobs::audit_until(subject.job, now.saturating_add(first));
+				Step::Wait(now.saturating_add(blocks))
+			}
+			Answer::End(verdict) => {
+				if verdict == Verdict::Rejected {
+					// The slash takes the security, and with it the reservation.
+					<Nodes as traits::Nodes<AccountId>>::release(subject.executor, subject.security);
+				}
+				Step::End(verdict)
+			}
+		}
+	}
+}
+
+impl traits::Attestations<AccountId> for Attestations {
+	fn window_over(subject: &AuditSubject<AccountId>) -> Step {
+		Self::answer(Question::WindowOver, subject)
+	}
+	fn audit_due(subject: &AuditSubject<AccountId>) -> Step {
+		Self::answer(Question::AuditDue, subject)
+	}
 	fn forget(job: JobId) {
 		Forgotten::append(job);
 	}
@@ -259,6 +384,7 @@ pub fn check_books() {
 		Closed::get() as usize,
 		"attestations go with the record"
 	);
+	assert_eq!(SlashAccount::get(), 0, "fines are divided at once");
 	for node in Busy::iter_keys().chain(Reserved::iter_keys()) {
 		let busy = records
 			.iter()

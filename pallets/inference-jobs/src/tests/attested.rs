@@ -21,6 +21,7 @@ fn attested_should_free_the_slot_and_keep_the_security() {
 				node: 0,
 				output: output(),
 				at: 3,
+				deadline: 1 + ALLOWANCE,
 				settle_at: 3 + WINDOW
 			}
 		);

@@ -60,6 +60,26 @@ fn submission_should_pay_for_everything_that_the_queue_does_for_it() {
 }
 
 #[test]
+fn submissions_should_pay_for_the_audit_of_one_in_twenty() {
+	let worked_for = |answers: Vec<Answer>| {
+		let mut all = Weight::zero();
+		ExtBuilder(1).build_and_execute(|| {
+			let job = submit();
+			attest(job).unwrap();
+			Answers::insert(job, answers);
+			(0..WINDOW + RETENTION + 5).for_each(|_| all += worked());
+			assert!(Pallet::<Test>::job(job).is_none(), "its record is gone");
+		});
+		all
+	};
+	let added = worked_for(vec![Answer::Audit(1); 3]) - worked_for(vec![]);
+	// 4.93 % of them are audited.
+	let share = Pallet::<Test>::audit_share();
+	assert!(added.all_lte(share * 21u64), "{added} of {share}");
+	assert!((share * 15u64).all_lte(added), "{added} of {share}");
+}
+
+#[test]
 fn queue_should_cost_the_same_in_every_block_without_work() {
 	ExtBuilder(1).build_and_execute(|| {
 		go_to(10);

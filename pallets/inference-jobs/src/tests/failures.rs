@@ -1,6 +1,6 @@
 use crate::{mock::parties::*, mock::*, Error, Event, JobState};
 use frame_support::{assert_noop, assert_ok};
-use highway_primitives::{traits::Jobs as _, FailureClass::*, JobPhase};
+use highway_primitives::{traits::Jobs as _, FailureClass::*, JobPhase, Verdict};
 use sp_runtime::Perbill;
 
 #[test]
@@ -102,15 +102,62 @@ fn contradicted_reporter_should_pay_as_for_a_timeout() {
 		let first = executor(job);
 		assert_ok!(report(job, InputMissing));
 		assert_ok!(attest(job));
+		// Nothing yet: the result may be found wrong.
+		assert_eq!(Notes::get(), vec![(first, false, Perbill::from_percent(50))]);
+		assert!(Fines::get().is_empty());
+		go_to(1 + WINDOW);
 		assert_eq!(
-			Notes::get(),
-			vec![
-				(first, false, Perbill::from_percent(50)),
+			Notes::get()[1..],
+			[
+				(1 - first, true, Perbill::one()),
 				(first, false, Perbill::from_percent(50))
 			]
 		);
-		go_to(1 + WINDOW);
-		assert_eq!(Notes::get().last(), Some(&(1 - first, true, Perbill::one())));
+		assert_eq!(Fines::get(), vec![(first, COMPUTE)]);
+		let (node, amount) = (first, COMPUTE);
+		assert!(events().contains(&Event::NodeFined { job, node, amount }));
+	});
+}
+
+#[test]
+fn both_reporters_should_pay_when_the_third_node_does_the_job() {
+	ExtBuilder(3).build_and_execute(|| {
+		let job = submit();
+		let first = executor(job);
+		assert_ok!(report(job, InputMissing));
+		let second = executor(job);
+		assert_ok!(report(job, RunFailed));
+		assert_ok!(attest(job));
+		Answers::insert(job, vec![Answer::Audit(5), Answer::End(Verdict::Unaudited)]);
+		go_to(1 + WINDOW + 5);
+		assert_eq!(Fines::get(), vec![(first, COMPUTE), (second, COMPUTE)]);
+	});
+}
+
+#[test]
+fn reporter_should_pay_nothing_when_the_result_is_not_upheld() {
+	for verdict in [Verdict::Rejected, Verdict::Void] {
+		ExtBuilder(2).build_and_execute(|| {
+			let job = submit();
+			let first = executor(job);
+			assert_ok!(report(job, InputMissing));
+			assert_ok!(attest(job));
+			Answers::insert(job, vec![Answer::Audit(5), Answer::End(verdict)]);
+			go_to(1 + WINDOW + 5);
+			assert!(Fines::get().is_empty());
+			assert!(!Notes::get()[1..].iter().any(|(node, ..)| *node == first));
+		});
+	}
+}
+
+#[test]
+fn report_should_cost_no_money() {
+	ExtBuilder(3).build_and_execute(|| {
+		let job = submit();
+		assert_ok!(report(job, InputMissing));
+		assert_ok!(report(job, InputMissing));
+		assert_eq!(record(job).phase(), JobPhase::Failed);
+		assert!(Fines::get().is_empty());
 	});
 }
 

@@ -1,8 +1,8 @@
 //! Everything in one block in all orders, and random lives of many jobs.
 
-use crate::{mock::parties::*, mock::*, Jobs};
+use crate::{mock::parties::*, mock::*, Event, Jobs, NextJobId};
 use frame_support::traits::Hooks;
-use highway_primitives::{traits::Jobs as _, FailureClass, JobPhase};
+use highway_primitives::{traits::Jobs as _, FailureClass, JobPhase, Verdict};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,9 +83,95 @@ fn settlement_should_happen_once_when_queue_and_poke_meet() {
 	}
 }
 
+/// What happens around the end of a window or of an audit's phase, in one block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Meeting {
+	Poke,
+	Queue,
+	Shorten,
+	Lengthen,
+}
+
+fn meet(meeting: Meeting, job: u64) {
+	let now = System::block_number() as u32;
+	match meeting {
+		Meeting::Poke => drop(poke(job)),
+		Meeting::Queue => drop(InferenceJobs::on_initialize(now.into())),
+		Meeting::Shorten => InferenceJobs::audit_until(job, now + 1),
+		Meeting::Lengthen => InferenceJobs::audit_until(job, now + 3),
+	}
+}
+
+#[test]
+fn audit_should_end_once_whoever_comes_first() {
+	use Meeting::*;
+	let verdicts = [Verdict::Upheld, Verdict::Unaudited, Verdict::Rejected, Verdict::Void];
+	let all = [Poke, Queue, Shorten, Lengthen];
+	let mut orders = vec![];
+	for a in all {
+		for b in all {
+			for c in all {
+				orders.push([a, b, c]);
+			}
+		}
+	}
+	for verdict in verdicts {
+		for before in [
+			vec![],
+			vec![Answer::Audit(0)],
+			vec![Answer::Wait(0), Answer::Audit(2), Answer::Wait(1)],
+		] {
+			for order in &orders {
+				ExtBuilder(1).build_and_execute(|| {
+					let job = submit();
+					attest(job).unwrap();
+					Answers::insert(job, [before.as_slice(), &[Answer::End(verdict)]].concat());
+					go_to(WINDOW);
+					// The queue runs only where the order says so.
+					TickLimit::set(Default::default());
+					for block in 1..6 {
+						System::set_block_number(u64::from(WINDOW + block));
+						for meeting in order {
+							TickLimit::set(frame_support::weights::Weight::from_parts(1_000_000_000_000, u64::MAX));
+							meet(*meeting, job);
+							check();
+						}
+						TickLimit::set(Default::default());
+					}
+					// Nobody came by: the queue does.
+					TickLimit::set(frame_support::weights::Weight::from_parts(1_000_000_000_000, u64::MAX));
+					go_to(WINDOW + 12);
+					let expected = match verdict {
+						Verdict::Upheld | Verdict::Unaudited => JobPhase::Settled,
+						Verdict::Rejected => JobPhase::Rejected,
+						Verdict::Void => JobPhase::Void,
+					};
+					assert_eq!(record(job).phase(), expected, "{order:?}");
+					// The parties' books refuse a second end; here, that it was asked for one only once.
+					assert_eq!(Asked::get().len(), before.len() + 1);
+					assert_eq!(events().iter().filter(|event| is_end(event)).count(), 1);
+				});
+			}
+		}
+	}
+}
+
+fn is_end(event: &Event<Test>) -> bool {
+	matches!(
+		event,
+		Event::JobSettled { .. }
+			| Event::JobRejected { .. }
+			| Event::JobVoided { .. }
+			| Event::JobRefunded { .. }
+			| Event::JobFailed { .. }
+	)
+}
+
 /// One step of a random life.
 #[derive(Clone, Debug)]
 enum Step {
+	Answers(u64, Vec<Answer>),
+	Until(u64, u32),
 	Submit,
 	Attest(u64, u32),
 	Report(u64, u32, u8),
@@ -97,7 +183,21 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
+	let verdict = prop_oneof![
+		Just(Verdict::Upheld),
+		Just(Verdict::Unaudited),
+		Just(Verdict::Rejected),
+		Just(Verdict::Void)
+	];
+	let answer = prop_oneof![
+		2 => (0u32..6).prop_map(Answer::Wait),
+		2 => (0u32..6).prop_map(Answer::Audit),
+		1 => (0u32..6, 0u32..6).prop_map(|(first, blocks)| Answer::MoveAndWait(first, blocks)),
+		2 => verdict.prop_map(Answer::End),
+	];
 	let step = prop_oneof![
+		4 => (0u64..30, proptest::collection::vec(answer, 1..6)).prop_map(|(job, answers)| Step::Answers(job, answers)),
+		2 => (0u64..30, 0u32..400).prop_map(|(job, until)| Step::Until(job, until)),
 		6 => Just(Step::Submit),
 		5 => (0u64..30, 0u32..6).prop_map(|(job, node)| Step::Attest(job, node)),
 		3 => (0u64..30, 0u32..6, 0u8..5).prop_map(|(job, node, class)| Step::Report(job, node, class)),
@@ -119,6 +219,8 @@ fn run(step: &Step) {
 		FailureClass::RunFailed,
 	];
 	match *step {
+		Step::Answers(job, ref answers) => Answers::insert(job, answers.clone()),
+		Step::Until(job, until) => InferenceJobs::audit_until(job, until),
 		Step::Submit => drop(try_submit(PRICE)),
 		// Half of them by the right node, the others by whoever.
 		Step::Attest(job, node) => {
@@ -155,14 +257,19 @@ proptest! {
 	#[test]
 	fn books_and_invariants_should_hold_in_every_life(steps in steps()) {
 		ExtBuilder(6).build_and_execute(|| {
+			let mut ended = 0;
 			for step in &steps {
 				run(step);
 				check();
+				ended += events().iter().filter(|event| is_end(event)).count();
 			}
 			// No state without an exit: with a share that moves at all, everything ends and every record goes.
 			TickLimit::set(frame_support::weights::Weight::from_parts(100_000_000_000, u64::MAX));
-			go_to(System::block_number() as u32 + 200);
+			go_to(System::block_number() as u32 + 500);
 			check();
+			ended += events().iter().filter(|event| is_end(event)).count();
+			// Each job has exactly one end, and none is left without.
+			assert_eq!((ended as u64, Outcomes::iter().count() as u64), (NextJobId::<Test>::get(), NextJobId::<Test>::get()));
 			assert_eq!(Jobs::<Test>::iter().count(), 0);
 			assert_eq!((OpenJobs::get(), Opened::get()), (0, Closed::get()));
 		});

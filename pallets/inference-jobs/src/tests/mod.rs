@@ -1,6 +1,7 @@
 //! Behaviour through calls, hooks and the offered trait. Every test ends with the invariants and the parties' books.
 
 mod attested;
+mod audits;
 mod due_queue;
 mod failures;
 mod interleavings;

@@ -24,6 +24,11 @@ fn job_should_go_to_another_node_when_the_deadline_passes() {
 			events()[1..],
 			[
 				Event::JobTimedOut { job, node: first },
+				Event::NodeFined {
+					job,
+					node: first,
+					amount: COMPUTE
+				},
 				Event::JobReassigned {
 					job,
 					node: 1 - first,
@@ -31,6 +36,40 @@ fn job_should_go_to_another_node_when_the_deadline_passes() {
 				}
 			]
 		);
+	});
+}
+
+#[test]
+fn timeout_should_cost_the_compute_line_or_what_there_is() {
+	ExtBuilder(1).build_and_execute(|| {
+		let rich = submit();
+		go_to(2 + ALLOWANCE);
+		assert_eq!(record(rich).phase(), JobPhase::Refunded);
+		assert_eq!(Fines::get(), vec![(0, COMPUTE)]);
+		// What secures another job is not taken for this one.
+		let node = |bond| MockNode {
+			bond,
+			..Default::default()
+		};
+		Fleet::insert(0, node(2 * SECURITY + 1));
+		let (done, late) = (submit(), submit());
+		attest(done).unwrap();
+		Fleet::insert(0, node(SECURITY + 3));
+		go_to(System::block_number() as u32 + ALLOWANCE + 1);
+		assert_eq!(record(late).phase(), JobPhase::Refunded);
+		assert_eq!(Fines::get()[1..], [(0, 3)]);
+		assert_eq!(Reserved::get(0), SECURITY);
+	});
+}
+
+#[test]
+fn timeout_should_cost_nothing_when_the_node_is_gone() {
+	ExtBuilder(2).build_and_execute(|| {
+		let job = submit();
+		Fleet::remove(executor(job));
+		go_to(2 + ALLOWANCE);
+		assert!(Fines::get().is_empty());
+		assert!(!events().iter().any(|event| matches!(event, Event::NodeFined { .. })));
 	});
 }
 

@@ -1,7 +1,12 @@
 //! What the runtime API reads.
 
 use crate::{mock::*, NextModelId, MAX_PROBES};
-use frame_support::assert_ok;
+use frame_support::{assert_ok, BoundedVec};
+use highway_primitives::{
+	audit::{AuditTerms, Sketch, SKETCH_SUMS},
+	model::{DType, VerificationPolicy, VersionSpec},
+	traits::Models as _,
+};
 
 #[test]
 fn reads_should_be_none_when_there_is_no_model() {
@@ -20,6 +25,49 @@ fn id_of_should_find_a_model_by_owner_and_name() {
 		assert_eq!(Registry::id_of(&ALICE, name("m")), Some(model));
 		assert_eq!(Registry::id_of(&BOB, name("m")), None);
 		assert_eq!(Registry::model(model), Some((record(model), spec())));
+	});
+}
+
+#[test]
+fn audit_terms_should_follow_the_version_and_the_present_owner() {
+	build_and_execute(|| {
+		let model = registered(ALICE, "m");
+		let without = VersionSpec { trace: None, ..spec() };
+		assert_ok!(Registry::do_add_version(ALICE, model, without));
+		let terms = |owner, tolerance| Some(AuditTerms { owner, tolerance });
+		assert_eq!(Registry::audit_terms(model, 1), terms(ALICE, 1_500));
+		assert_eq!(Registry::audit_terms(model, 2), terms(ALICE, u64::MAX));
+		assert_ok!(Registry::do_offer_transfer(ALICE, model, BOB));
+		assert_ok!(Registry::do_accept_transfer(BOB, model));
+		assert_eq!(Registry::audit_terms(model, 1), terms(BOB, 1_500));
+		assert_eq!(Registry::audit_terms(model, 3), None);
+		assert_eq!(Registry::audit_terms(model + 1, 1), None);
+	});
+}
+
+#[test]
+fn audit_terms_should_tolerate_what_the_policy_does_when_there_is_no_trace() {
+	build_and_execute(|| {
+		let exact = VersionSpec {
+			outputs: BoundedVec::truncate_from(vec![tensor("label", DType::I64)]),
+			policy: VerificationPolicy::Exact,
+			..spec()
+		};
+		let without = |spec| VersionSpec { trace: None, ..spec };
+		let tolerance = |text, spec| {
+			let model = Registry::do_register(ALICE, name(text), spec, None, None, 0).expect("it is valid");
+			Registry::audit_terms(model, 1).expect("it is there").tolerance
+		};
+		assert_eq!(tolerance("a", without(spec())), u64::MAX);
+		assert_eq!(tolerance("b", without(exact.clone())), 0);
+		assert_eq!((tolerance("c", spec()), tolerance("d", exact)), (1_500, 1_500));
+		// Honest runs of a model without a trace differ, and no sketch convicts them.
+		let sketch = |sum| Sketch {
+			sums: [sum; SKETCH_SUMS],
+			..Default::default()
+		};
+		assert!(sketch(i64::MIN).agrees_with(&sketch(i64::MAX), u64::MAX));
+		assert!(!sketch(0).agrees_with(&sketch(1), 0));
 	});
 }
 

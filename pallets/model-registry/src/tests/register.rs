@@ -1,11 +1,11 @@
 //! Registration: what is stored, what is held, what is refused.
 
 use crate::{mock::*, Event, Names, NextModelId, Versions};
-use codec::Encode;
+use codec::{Decode, Encode};
 use frame_support::{assert_noop, assert_ok, BoundedVec};
 use frame_system::RawOrigin;
 use highway_primitives::{
-	model::{DType, Recipe, VerificationPolicy, VersionSpec},
+	model::{DType, Recipe, Trace, VerificationPolicy, VersionSpec, MIN_DETECTION},
 	BlobRef, MaxBlobSize,
 };
 use sp_core::Get;
@@ -251,6 +251,64 @@ fn register_should_fail_when_more_than_one_percent_are_outliers() {
 	refuses(with(10_000_001), RegistryError::OutliersAboveMax);
 	accepts(with(10_000_000));
 	accepts(with(0));
+}
+
+fn with_trace(tensor: BoundedVec<u8, sp_core::ConstU32<128>>, tolerance: u64) -> VersionSpec {
+	VersionSpec {
+		trace: Some(Trace { tensor, tolerance }),
+		..spec()
+	}
+}
+
+#[test]
+fn register_should_fail_when_the_trace_is_not_inside_the_model() {
+	for text in ["", "a\nb", "\u{7f}", "__metadata__"] {
+		refuses(with_trace(bytes(text), 1), RegistryError::TensorNameInvalid);
+	}
+	let no_text = BoundedVec::truncate_from(vec![0xff, 0xfe]);
+	refuses(with_trace(no_text, 1), RegistryError::TensorNameInvalid);
+	// What is sent in and what is delivered.
+	refuses(with_trace(bytes("x"), 1), RegistryError::TraceNameTaken);
+	refuses(with_trace(bytes("y"), 1), RegistryError::TraceNameTaken);
+	accepts(with_trace(bytes("/layers/7/add_output_0"), 1));
+	accepts(VersionSpec { trace: None, ..spec() });
+}
+
+#[test]
+fn register_should_fail_when_the_trace_has_no_tolerance() {
+	refuses(with_trace(bytes("inside"), 0), RegistryError::TraceToleranceZero);
+	accepts(with_trace(bytes("inside"), u64::MAX));
+}
+
+#[test]
+fn register_should_fail_when_audits_see_too_little() {
+	let with = |detection| VersionSpec { detection, ..spec() };
+	let least = MIN_DETECTION.deconstruct();
+	refuses(with(Perbill::zero()), RegistryError::DetectionTooLow);
+	refuses(with(Perbill::from_parts(least - 1)), RegistryError::DetectionTooLow);
+	accepts(with(MIN_DETECTION));
+	accepts(with(Perbill::one()));
+}
+
+#[test]
+fn call_should_not_be_understood_when_audits_see_more_than_there_is() {
+	// The last field but two, in four bytes.
+	let encoded = VersionSpec {
+		detection: Perbill::one(),
+		shares_runs: false,
+		recipe: None,
+		..spec()
+	}
+	.encode();
+	let at = encoded.len() - 2 - 4;
+	for parts in [1_000_000_000u32, 1_000_000_001, u32::MAX] {
+		let mut bytes = encoded.clone();
+		bytes[at..at + 4].copy_from_slice(&parts.to_le_bytes());
+		assert_eq!(
+			VersionSpec::decode(&mut bytes.as_slice()).is_ok(),
+			parts == 1_000_000_000
+		);
+	}
 }
 
 #[test]

@@ -9,6 +9,7 @@ use highway_primitives::{
 	traits::Models as _,
 	ModelId, ModelVersion,
 };
+use sp_runtime::Perbill;
 
 fn wait(blocks: u32) {
 	System::set_block_number(System::block_number() + blocks);
@@ -29,6 +30,7 @@ fn add_version_should_hold_for_new_jobs_when_its_notice_is_over() {
 			outputs: BoundedVec::truncate_from(vec![tensor("label", DType::I64)]),
 			policy: VerificationPolicy::Exact,
 			unit_time_ms: 7,
+			detection: Perbill::from_percent(90),
 			..spec()
 		};
 		let origin = || RawOrigin::Signed(ALICE).into();
@@ -53,6 +55,8 @@ fn add_version_should_hold_for_new_jobs_when_its_notice_is_over() {
 		assert_eq!((before.version, before.coming, current), (1, Some((2, from)), spec()));
 		wait(1);
 		assert_eq!(service(model), (2, 7));
+		let detection = Registry::service(model).map(|service| service.detection);
+		assert_eq!(detection, Ok(Perbill::from_percent(90)));
 		let (after, current) = Registry::model(model).expect("it is there");
 		assert_eq!((after.version, after.coming, current), (2, None, next));
 		assert_eq!(Registry::spec(model, 1), Some(spec()));
@@ -139,6 +143,14 @@ fn add_version_should_fail_when_invalid_or_not_by_the_owner() {
 		assert_noop!(
 			Registry::do_add_version(ALICE, model, invalid),
 			RegistryError::UnitTimeInvalid
+		);
+		let blind = VersionSpec {
+			detection: Perbill::zero(),
+			..spec()
+		};
+		assert_noop!(
+			Registry::do_add_version(ALICE, model, blind),
+			RegistryError::DetectionTooLow
 		);
 		assert_noop!(Registry::do_add_version(BOB, model, spec()), RegistryError::NotOwner);
 		assert_noop!(Registry::do_add_version(ALICE, 9, spec()), RegistryError::UnknownModel);

@@ -1,25 +1,11 @@
 use super::*;
 use crate::election::MAX_LOOKED_AT;
-use frame_election_provider_support::SortedListProvider;
-use frame_support::{assert_noop, assert_ok};
+use frame_election_provider_support::{ScoreProvider, SortedListProvider};
+use frame_support::assert_ok;
 use pallet_session::historical;
-use sp_runtime::Perbill;
-use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
-
-fn report(offenders: &[AccountId], session: u32) {
-	let details = offenders
-		.iter()
-		.map(|who| OffenceDetails {
-			offender: (*who, ()),
-			reporters: Vec::<AccountId>::new(),
-		})
-		.collect::<Vec<_>>();
-	let fractions = vec![Perbill::from_percent(10); offenders.len()];
-	NodeStaking::on_offence(&details, &fractions, session);
-}
 
 #[test]
-fn validators_should_be_the_largest_bonds_with_session_keys() {
+fn validators_should_be_the_largest_stakes_with_session_keys() {
 	ExtBuilder::default().build_and_execute(|| {
 		for (operator, bond) in [(1, 100), (2, 101), (3, 400), (4, 350), (5, 350), (6, 5_000)] {
 			register(operator, bond);
@@ -126,92 +112,50 @@ fn jailed_node_should_stay_a_validator() {
 }
 
 #[test]
-fn on_offence_should_chill_the_offenders_and_slash_nothing() {
-	ExtBuilder::default()
-		.node(1, 500, 8)
-		.node(2, 400, 8)
-		.session_keys(1)
-		.session_keys(2)
-		.build_and_execute(|| {
-			pass_sessions(2);
-			// 9 is no node: an offender may have left.
-			report(&[9, 1], 1);
-			System::assert_has_event(
-				Event::OffenceReported {
-					node: 0,
-					operator: 1,
-					fraction: Perbill::from_percent(10),
-					session: 1,
-				}
-				.into(),
-			);
-			System::assert_has_event(Event::Chilled { node: 0 }.into());
-			assert!(record(0).chilled && !record(1).chilled);
-			assert!(!NodeStaking::is_eligible(0) && !VoterList::contains(&1));
-			assert_eq!((held(1), record(0).bond), (500, 500));
-			assert_eq!(NodeStaking::choose_validators(), Some(vec![2]));
-			// Again: said again, chilled already.
-			report(&[1], 2);
-			assert!(matches!(
-				last_event(),
-				RuntimeEvent::NodeStaking(Event::OffenceReported { session: 2, .. })
-			));
-			assert_ok!(NodeStaking::resume(signed(1)));
-			assert_eq!(NodeStaking::choose_validators(), Some(vec![1, 2]));
-		});
-}
-
-/// The events of offences so far.
-fn offences() -> usize {
-	let events = System::events().into_iter();
-	events
-		.filter(|record| matches!(record.event, RuntimeEvent::NodeStaking(Event::OffenceReported { .. })))
-		.count()
+fn validators_should_be_elected_by_own_and_delegated_stake_together() {
+	ExtBuilder::default().build_and_execute(|| {
+		for (operator, bond) in [(1, 100), (2, 200), (3, 300), (4, 400)] {
+			register(operator, bond);
+			set_session_keys(operator);
+		}
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![4, 3, 2]));
+		delegate(5, 0, 250);
+		assert_eq!(VoterList::get_score(&1), Ok(350));
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![4, 1, 3]));
+		assert_ok!(NodeStaking::undelegate(signed(5), 0, 250));
+		assert_eq!(VoterList::get_score(&1), Ok(100));
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![4, 3, 2]));
+	});
 }
 
 #[test]
-fn on_offence_should_not_touch_a_later_node_of_the_same_account() {
-	ExtBuilder::default()
-		.node(2, 400, 8)
-		.session_keys(2)
-		.build_and_execute(|| {
-			register(1, 500);
-			pass_sessions(1);
-			assert_ok!(NodeStaking::unbond(signed(1), 500));
-			pass_sessions(4);
-			assert_ok!(NodeStaking::deregister(signed(1)));
-			let again = register(1, 500);
-			report(&[1], 4);
-			assert!(!record(again).chilled);
-			assert_eq!(offences(), 0);
-			report(&[1], 5);
-			assert!(record(again).chilled);
-		});
+fn candidate_should_need_a_bond_of_its_own_however_much_is_delegated() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 150, 2);
+		set_session_keys(1);
+		delegate(2, node, 5_000);
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![1]));
+		assert_eq!(NodeStaking::fine(node, 51, &20), 51);
+		assert!(VoterList::contains(&1), "it has a bond still");
+		assert_eq!(NodeStaking::choose_validators(), None);
+		assert_ok!(NodeStaking::bond_extra(signed(1), 1));
+		assert_eq!(NodeStaking::choose_validators(), Some(vec![1]));
+	});
 }
 
 #[test]
-fn on_offence_should_count_only_as_long_as_the_bond_is_there_for_sure() {
-	ExtBuilder::default()
-		.node(1, 500, 8)
-		.session_keys(1)
-		.build_and_execute(|| {
-			// Bonds leave after 4 sessions; who unbonds in session 3 validates up to session 4.
-			pass_sessions(3);
-			assert_ok!(NodeStaking::unbond(signed(1), 100));
-			pass_sessions(3);
-			assert_noop!(
-				NodeStaking::withdraw_unbonded(signed(1)),
-				Error::<Test>::NothingToWithdraw
-			);
-			report(&[1], 3);
-			assert_eq!(offences(), 0, "older than two sessions");
-			report(&[1], 4);
-			assert_eq!(offences(), 1);
-			pass_sessions(1);
-			assert_ok!(NodeStaking::withdraw_unbonded(signed(1)));
-			report(&[1], 4);
-			assert_eq!(offences(), 1, "the part that was bonded then is gone");
-		});
+fn rebag_should_find_the_list_right_when_stake_moved() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = register(1, 100);
+		delegate(2, node, 1_000);
+		author(1, 1);
+		pass_sessions(1);
+		// Rewards are not stake: the score is what the list has.
+		assert_eq!(NodeStaking::score(&1), Some(1_100));
+		assert_eq!(VoterList::get_score(&1), Ok(1_100));
+		report(&[1], percent(0), 1);
+		assert_eq!(NodeStaking::score(&1), None, "chilled");
+	});
 }
 
 #[test]

@@ -1,15 +1,5 @@
 use super::*;
 use frame_support::{assert_noop, assert_ok};
-use sp_runtime::Perbill;
-
-/// A live node with `bond` and `slots` that hosts model 1.
-fn live(operator: AccountId, bond: Balance, slots: u16) -> NodeId {
-	let node = register(operator, bond);
-	assert_ok!(NodeStaking::host(signed(operator), 1));
-	beat(node, slots);
-	node
-}
-
 #[test]
 fn draw_weight_should_be_reliability_in_millionths_times_free_slots() {
 	ExtBuilder::default().build_and_execute(|| {
@@ -117,4 +107,33 @@ fn open_jobs_should_stay_when_the_node_lowers_its_slots_chills_or_is_jailed() {
 #[test]
 fn note_outcome_should_do_nothing_when_the_node_is_gone() {
 	ExtBuilder::default().build_and_execute(|| NodeStaking::note_outcome(5, true, Perbill::one()));
+}
+
+#[test]
+fn secure_should_reserve_bond_without_a_slot_or_nothing() {
+	ExtBuilder::default().build_and_execute(|| {
+		assert_noop!(NodeStaking::secure(0, 1), Error::<Test>::UnknownNode);
+		let node = live(1, 500, 0);
+		assert_noop!(NodeStaking::secure(node, 501), Error::<Test>::BondReserved);
+		assert_noop!(NodeStaking::secure(node, Balance::MAX), Error::<Test>::BondReserved);
+		assert_ok!(NodeStaking::secure(node, 500));
+		assert_noop!(NodeStaking::secure(node, 1), Error::<Test>::BondReserved);
+		assert_eq!((standing(node).assigned, standing(node).reserved), (0, 500));
+		assert_ok!(NodeStaking::chill(signed(1)));
+		assert_noop!(NodeStaking::secure(node, 0), Error::<Test>::NotEligible);
+		NodeStaking::release(node, 500);
+		assert_eq!(standing(node).reserved, 0);
+	});
+}
+
+#[test]
+fn only_the_own_bond_should_secure_jobs_when_others_delegated() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 500, 2);
+		delegate(2, node, 5_000);
+		assert_eq!(NodeStaking::draw_weight(node, 1, 501), 0);
+		assert_noop!(NodeStaking::reserve(node, 501), Error::<Test>::BondReserved);
+		assert_noop!(NodeStaking::secure(node, 501), Error::<Test>::BondReserved);
+		assert_eq!(NodeStaking::draw_judge(&[0; 32], 501, &[], None), None);
+	});
 }

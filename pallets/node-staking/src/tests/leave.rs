@@ -23,7 +23,7 @@ fn deregister_should_remove_everything_when_the_whole_bond_is_ready() {
 fn register_should_give_a_new_id_and_a_blank_standing_when_an_operator_comes_back() {
 	ExtBuilder::default().build_and_execute(|| {
 		let node = register(1, 150);
-		NodeStaking::note_outcome(node, true, sp_runtime::Perbill::one());
+		NodeStaking::note_outcome(node, true, Perbill::one());
 		assert_ok!(NodeStaking::unbond(signed(1), 150));
 		pass_sessions(4);
 		assert_ok!(NodeStaking::withdraw_unbonded(signed(1)));
@@ -91,5 +91,10 @@ fn calls_should_refuse_other_origins() {
 		assert_noop!(NodeStaking::unhost(none(), 1), BadOrigin);
 		assert_noop!(NodeStaking::deregister(none()), BadOrigin);
 		assert_noop!(NodeStaking::reap(none(), 1), BadOrigin);
+		assert_noop!(NodeStaking::delegate(none(), 1, 10, percent(100)), BadOrigin);
+		assert_noop!(NodeStaking::undelegate(none(), 1, 10), BadOrigin);
+		assert_noop!(NodeStaking::withdraw_delegation(none(), 1), BadOrigin);
+		assert_noop!(NodeStaking::claim_rewards(none(), 1), BadOrigin);
+		assert_noop!(NodeStaking::set_commission(none(), percent(1)), BadOrigin);
 	});
 }

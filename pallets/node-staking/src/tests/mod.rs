@@ -1,26 +1,41 @@
 //! One file per theme; here what they share.
 
 mod bond;
+mod bond_tree;
+mod commission;
+mod cost;
+mod delegation;
 mod description;
 mod election;
 mod genesis;
 mod heartbeat;
+mod invariants;
 mod jobs;
+mod judges;
 mod leave;
 mod liveness;
+mod offences;
 mod random;
 mod reads;
 mod register;
+mod rewards;
+mod slashes;
 
 use crate::{mock::*, *};
-use frame_support::traits::{fungible::InspectHold, Hooks};
+use frame_support::{
+	assert_ok,
+	traits::{
+		fungible::{Inspect, InspectHold},
+		Hooks,
+	},
+};
 use highway_primitives::{
 	traits::Nodes as _,
 	worker::{self, WorkerPair},
 	Balance, DeviceClass, NodeId, WorkerAction, WorkerSignature,
 };
 use sp_core::{crypto::Pair, H256};
-use sp_runtime::BuildStorage;
+use sp_runtime::{BuildStorage, Perbill};
 
 /// Accounts 1 to 20 own [`ISSUED`] each.
 const ACCOUNTS: core::ops::RangeInclusive<u64> = 1..=20;
@@ -76,8 +91,18 @@ impl ExtBuilder {
 		self.build().execute_with(|| {
 			test();
 			NodeStaking::do_try_state().unwrap();
+			assert_eq!(NodeStaking::pot_surplus(), Some(0), "no coin in the pot is nobody's");
 		});
 	}
+}
+
+/// An empty chain with a keystore for worker keys.
+#[cfg(feature = "runtime-benchmarks")]
+pub(crate) fn for_benchmarks() -> sp_io::TestExternalities {
+	let mut ext = ExtBuilder::default().build();
+	let keystore = sp_keystore::testing::MemoryKeystore::new();
+	ext.register_extension(sp_keystore::KeystoreExt::new(keystore));
+	ext
 }
 
 fn genesis_node(operator: AccountId, bond: Balance, slots: u16) -> GenesisNode<AccountId> {
@@ -161,6 +186,69 @@ fn beat(node: NodeId, slots: u16) {
 		WorkerSignature::from(sp_core::sr25519::Signature::default()),
 	)
 	.unwrap();
+}
+
+/// A live node with `bond` and `slots` that hosts model 1.
+fn live(operator: AccountId, bond: Balance, slots: u16) -> NodeId {
+	let node = register(operator, bond);
+	assert_ok!(NodeStaking::host(signed(operator), 1));
+	beat(node, slots);
+	node
+}
+
+fn delegate(who: AccountId, node: NodeId, amount: Balance) {
+	assert_ok!(NodeStaking::delegate(signed(who), node, amount, Perbill::one()));
+}
+
+/// What `who` has put behind nodes, as its wallet sees it.
+fn delegations(who: AccountId) -> Vec<DelegationView> {
+	NodeStaking::delegations_from(&who, 0, u32::MAX).0
+}
+
+/// What `who`'s stake behind its first node is worth.
+fn worth(who: AccountId) -> Balance {
+	delegations(who).first().map_or(0, |view| view.amount)
+}
+
+/// The rewards that `who` could claim from its first node.
+fn rewards(who: AccountId) -> Balance {
+	delegations(who).first().map_or(0, |view| view.rewards)
+}
+
+/// Notes that `who` authored `count` blocks.
+fn author(who: AccountId, count: u32) {
+	for _ in 0..count {
+		<NodeStaking as pallet_authorship::EventHandler<_, _>>::note_author(who);
+	}
+}
+
+/// Reports offences of `offenders` in `session`, each worth `fraction`.
+fn report(offenders: &[AccountId], fraction: Perbill, session: u32) {
+	use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
+	let details = offenders
+		.iter()
+		.map(|who| OffenceDetails {
+			offender: (*who, ()),
+			reporters: Vec::<AccountId>::new(),
+		})
+		.collect::<Vec<_>>();
+	NodeStaking::on_offence(&details, &vec![fraction; offenders.len()], session);
+}
+
+fn percent(percent: u32) -> Perbill {
+	Perbill::from_percent(percent)
+}
+
+fn free(who: AccountId) -> Balance {
+	Balances::free_balance(who)
+}
+
+fn pot() -> Balance {
+	free(NodeStaking::pot_account())
+}
+
+fn issuance() -> Balance {
+	<Balances as Inspect<AccountId>>::total_issuance()
 }
 
 /// Ends `count` sessions.

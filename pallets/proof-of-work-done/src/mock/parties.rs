@@ -1,61 +1,120 @@
-//! Stand-ins for the pallets behind the traits: worker keys and assignments set by hand.
+//! Nodes, models and the market: they live in storage, and keep books to the last unit.
+
+use super::{key, Assigned, OpenJobs, Pallet, Test};
+use codec::{Decode, Encode};
+use frame_support::{ensure, pallet_prelude::*, storage_alias};
+use highway_primitives::{
+	audit::{AuditTerms, SketchSeed},
+	market::{BillLines, Deal},
+	model::{ModelService, Royalties},
+	traits, Balance, DeviceClass, JobId, ModelId, ModelVersion, NodeId, WorkerId,
+};
+use sp_core::Pair;
+use sp_runtime::{DispatchError, Perbill};
 
 use super::AccountId;
-use frame_support::{ensure, pallet_prelude::*, storage_alias};
-use highway_primitives::{traits, Balance, BlobRef, FailureClass, JobId, ModelId, NodeId, WorkTag, WorkerId};
-use sp_runtime::Perbill;
 
-#[storage_alias]
-pub type Workers = StorageMap<Mock, Twox64Concat, NodeId, WorkerId>;
-#[storage_alias]
-pub type Assigned = StorageMap<Mock, Twox64Concat, JobId, NodeId>;
-#[storage_alias]
-pub type Done = StorageMap<Mock, Twox64Concat, JobId, (NodeId, BlobRef)>;
-#[storage_alias]
-pub type Reported = StorageMap<Mock, Twox64Concat, JobId, (NodeId, FailureClass)>;
+pub const MODEL: ModelId = 7;
+pub const VERSION: ModelVersion = 3;
+pub const OWNER: AccountId = 55;
+pub const PAYER: AccountId = 1;
+pub const REWARD: Balance = 1_001;
+pub const SECURITY: Balance = 64 * REWARD;
+pub const BOND: Balance = 1_000 * SECURITY;
+/// How far honest sketches of the version lie apart.
+pub const TOLERANCE: u64 = 5;
 
-frame_support::parameter_types! {
-	/// How often somebody asked for a job's state.
-	pub static LookUps: u32 = 0;
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct MockNode {
+	pub operator: AccountId,
+	pub worker: WorkerId,
+	pub bond: Balance,
+	pub reserved: Balance,
+	pub chilled: bool,
+	pub device: DeviceClass,
 }
 
-/// What a job stands for here.
-pub fn work(job: JobId) -> WorkTag {
-	job.to_be_bytes()
+#[storage_alias]
+pub type Fleet = StorageMap<Mock, Twox64Concat, NodeId, MockNode>;
+#[storage_alias]
+pub type Notes = StorageValue<Mock, Vec<(NodeId, bool, Perbill)>, ValueQuery>;
+#[storage_alias]
+pub type Purses = StorageMap<Mock, Twox64Concat, AccountId, Balance, ValueQuery>;
+#[storage_alias]
+pub type Burned = StorageValue<Mock, Balance, ValueQuery>;
+#[storage_alias]
+pub type Treasury = StorageValue<Mock, Balance, ValueQuery>;
+/// Bonds of payers in the pot.
+#[storage_alias]
+pub type Bonds = StorageValue<Mock, Balance, ValueQuery>;
+/// What judges were paid from the audit pot: below zero it is a debt.
+#[storage_alias]
+pub type AuditPot = StorageValue<Mock, i128, ValueQuery>;
+/// Slashed and not divided yet.
+#[storage_alias]
+pub type Undivided = StorageValue<Mock, Balance, ValueQuery>;
+/// What judging a job earned, by whom.
+#[storage_alias]
+pub type Earned = StorageDoubleMap<Mock, Twox64Concat, JobId, Twox64Concat, AccountId, Balance>;
+
+pub fn operator(node: NodeId) -> AccountId {
+	100 + AccountId::from(node)
 }
 
-pub struct Jobs;
-impl traits::Jobs for Jobs {
-	fn is_assigned(job: JobId, tag: WorkTag, node: NodeId) -> bool {
-		LookUps::mutate(|count| *count += 1);
-		Assigned::get(job) == Some(node) && work(job) == tag
-	}
-	fn attested(job: JobId, tag: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult {
-		ensure!(Self::is_assigned(job, tag, node), "not assigned");
-		Assigned::remove(job);
-		assert!(!Done::contains_key(job), "a job is attested once");
-		Done::insert(job, (node, output));
-		Ok(())
-	}
-	fn failure_reported(job: JobId, tag: WorkTag, node: NodeId, class: FailureClass) -> DispatchResult {
-		ensure!(Self::is_assigned(job, tag, node), "not assigned");
-		Assigned::remove(job);
-		Reported::insert(job, (node, class));
-		Ok(())
-	}
+/// A node with its own operator joins.
+pub fn join(node: NodeId) {
+	let mock = MockNode {
+		operator: operator(node),
+		worker: key(node as u8).public(),
+		bond: BOND,
+		reserved: 0,
+		chilled: false,
+		device: DeviceClass::CpuX86,
+	};
+	Fleet::insert(node, mock);
 }
 
-/// Worker keys by node; nothing else is asked of it.
+pub fn change(node: NodeId, change: impl FnOnce(&mut MockNode)) {
+	Fleet::mutate(node, |mock| change(mock.as_mut().expect("the node is there")));
+}
+
+pub fn fleet(node: NodeId) -> MockNode {
+	Fleet::get(node).expect("the node is there")
+}
+
+pub struct Models;
+impl traits::Models<AccountId> for Models {
+	fn exists(model: ModelId) -> bool {
+		model == MODEL
+	}
+	fn service(_: ModelId) -> Result<ModelService, DispatchError> {
+		Err("not asked".into())
+	}
+	fn royalties(_: ModelId) -> Royalties<AccountId> {
+		vec![]
+	}
+	fn audit_terms(model: ModelId, version: ModelVersion) -> Option<AuditTerms<AccountId>> {
+		(model == MODEL && version == VERSION).then_some(AuditTerms {
+			owner: OWNER,
+			tolerance: TOLERANCE,
+		})
+	}
+	fn job_opened(_: ModelId) {}
+	fn job_closed(_: ModelId) {}
+}
+
 pub struct Nodes;
 impl traits::Nodes<AccountId> for Nodes {
-	fn operator(_: NodeId) -> Option<AccountId> {
-		None
+	fn operator(node: NodeId) -> Option<AccountId> {
+		Some(Fleet::get(node)?.operator)
 	}
-	fn node_of(_: &AccountId) -> Option<NodeId> {
-		None
+	fn node_of(operator: &AccountId) -> Option<NodeId> {
+		Fleet::iter()
+			.find(|(_, mock)| mock.operator == *operator)
+			.map(|(node, _)| node)
 	}
 	fn worker(node: NodeId) -> Option<WorkerId> {
-		Workers::get(node)
+		Some(Fleet::get(node)?.worker)
 	}
 	fn hosts(_: NodeId, _: ModelId) -> bool {
 		false
@@ -67,21 +126,172 @@ impl traits::Nodes<AccountId> for Nodes {
 		0
 	}
 	fn reserve(_: NodeId, _: Balance) -> DispatchResult {
-		Ok(())
+		Err("not asked".into())
 	}
 	fn free_slot(_: NodeId) {}
-	fn release(_: NodeId, _: Balance) {}
-	fn note_outcome(_: NodeId, _: bool, _: Perbill) {}
+	fn secure(node: NodeId, security: Balance) -> DispatchResult {
+		let mut mock = Fleet::get(node).ok_or("no such node")?;
+		ensure!(mock.reserved + security <= mock.bond, "the bond is used up");
+		mock.reserved += security;
+		Fleet::insert(node, mock);
+		Ok(())
+	}
+	fn release(node: NodeId, security: Balance) {
+		change(node, |mock| {
+			mock.reserved = mock
+				.reserved
+				.checked_sub(security)
+				.expect("released no more than reserved")
+		});
+	}
+	fn slash(node: NodeId, amount: Balance, to: &AccountId) -> Balance {
+		assert_eq!(*to, Market::POT);
+		let Some(mut mock) = Fleet::get(node) else { return 0 };
+		let taken = amount.min(mock.reserved).min(mock.bond);
+		mock.bond -= taken;
+		mock.reserved -= amount.min(mock.reserved);
+		mock.chilled = true;
+		Fleet::insert(node, mock);
+		Undivided::mutate(|undivided| *undivided += taken);
+		taken
+	}
+	fn fine(_: NodeId, _: Balance, _: &AccountId) -> Balance {
+		panic!("audits fine nobody")
+	}
+	fn device(node: NodeId) -> Option<DeviceClass> {
+		Some(Fleet::get(node)?.device)
+	}
+	fn draw_judge(
+		seed: &SketchSeed,
+		security: Balance,
+		parties: &[AccountId],
+		class: Option<DeviceClass>,
+	) -> Option<NodeId> {
+		let mut able: Vec<NodeId> = Fleet::iter()
+			.filter(|(_, mock)| !mock.chilled && mock.reserved + security <= mock.bond)
+			.filter(|(_, mock)| !parties.contains(&mock.operator))
+			.filter(|(_, mock)| class.is_none_or(|class| mock.device == class))
+			.map(|(node, _)| node)
+			.collect();
+		able.sort_unstable();
+		let ticket = usize::from(seed[0]).checked_rem(able.len())?;
+		able.get(ticket).copied()
+	}
+	fn active_operators() -> u32 {
+		Fleet::iter().filter(|(_, mock)| !mock.chilled).count() as u32
+	}
+	fn note_outcome(node: NodeId, success: bool, weight: Perbill) {
+		Notes::append((node, success, weight));
+	}
 }
 
-#[cfg(feature = "runtime-benchmarks")]
-pub struct Setup;
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup for Setup {
-	fn assigned(worker: WorkerId, jobs: u32, _: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
-		Workers::insert(0, worker);
-		let jobs = (0..u64::from(jobs)).map(|job| (job, work(job)));
-		jobs.clone().for_each(|(job, _)| Assigned::insert(job, 0));
-		(0, jobs.collect())
+pub struct Market;
+impl Market {
+	pub const POT: AccountId = 999;
+
+	fn earn(job: JobId, account: AccountId, amount: Balance) {
+		assert!(!Earned::contains_key(job, account), "nobody is paid twice for one job");
+		assert!(amount > 0, "nobody is paid nothing");
+		Earned::insert(job, account, amount);
+	}
+}
+
+impl traits::Market<AccountId> for Market {
+	fn open(
+		_: JobId,
+		_: ModelId,
+		_: u32,
+		_: u64,
+		_: Perbill,
+		_: Option<&AccountId>,
+		_: [u8; 32],
+	) -> Result<Deal<AccountId>, DispatchError> {
+		Err("not asked".into())
+	}
+	fn executors(_: ModelId, _: &Deal<AccountId>) -> Vec<NodeId> {
+		vec![]
+	}
+	fn looked_at(_: ModelId, _: &Deal<AccountId>) -> u32 {
+		0
+	}
+	fn escrow(_: &AccountId, _: &Deal<AccountId>) -> DispatchResult {
+		Err("not asked".into())
+	}
+	fn settle(_: JobId, _: ModelId, _: &AccountId, _: &Deal<AccountId>, _: NodeId, _: bool) -> BillLines<AccountId> {
+		Default::default()
+	}
+	fn refund(_: JobId, _: &AccountId, _: &Deal<AccountId>) {}
+	fn fail(_: JobId, _: &AccountId, _: &Deal<AccountId>, _: &[NodeId]) -> BillLines<AccountId> {
+		Default::default()
+	}
+	fn slash_account() -> AccountId {
+		Self::POT
+	}
+	fn split_slash(job: JobId, amount: Balance, shares: &[(AccountId, Balance)]) {
+		Undivided::mutate(|undivided| {
+			*undivided = undivided.checked_sub(amount).expect("only what was slashed is divided")
+		});
+		Burned::mutate(|burned| *burned += amount / 2);
+		let mut rest = amount - amount / 2;
+		for (account, share) in shares {
+			rest = rest.checked_sub(*share).expect("nobody is promised what is not there");
+			Self::earn(job, *account, *share);
+		}
+		Treasury::mutate(|treasury| *treasury += rest);
+	}
+	fn pay_judge(job: JobId, payee: &AccountId, amount: Balance) {
+		AuditPot::mutate(|pot| *pot -= amount as i128);
+		Self::earn(job, *payee, amount);
+	}
+	fn escrow_bond(_: JobId, payer: &AccountId, bond: Balance) -> DispatchResult {
+		let purse = Purses::get(payer).checked_sub(bond).ok_or("the payer is poor")?;
+		Purses::insert(payer, purse);
+		Bonds::mutate(|bonds| *bonds += bond);
+		Ok(())
+	}
+	fn end_bond(_: JobId, payer: &AccountId, bond: Balance, right: bool) {
+		Bonds::mutate(|bonds| *bonds = bonds.checked_sub(bond).expect("a bond ends once"));
+		match right {
+			true => Purses::mutate(payer, |purse| *purse += bond),
+			false => AuditPot::mutate(|pot| *pot += bond as i128),
+		}
+	}
+	fn close(_: ModelId, _: &Deal<AccountId>) {}
+	fn bill(_: ModelId, _: &Deal<AccountId>, _: NodeId) -> BillLines<AccountId> {
+		Default::default()
+	}
+}
+
+/// All coins, wherever they lie.
+pub fn total() -> i128 {
+	let bonds: Balance = Fleet::iter_values().map(|mock| mock.bond).sum();
+	let purses: Balance = Purses::iter_values().sum();
+	let earned: Balance = Earned::iter_values().sum();
+	let rest = Burned::get() + Treasury::get() + Bonds::get() + Undivided::get();
+	(bonds + purses + earned + rest) as i128 + AuditPot::get()
+}
+
+/// What is reserved of each node is what its open jobs and audits hold; what is slashed is divided; bonds lie with audits.
+pub fn check_books() {
+	assert_eq!(Undivided::get(), 0, "what is slashed is divided at once");
+	let bonds: Balance = crate::Forced::<Test>::iter_values().map(|(_, bond)| bond).sum();
+	assert_eq!(Bonds::get(), bonds, "a bond lies in the pot while its audit lasts");
+	for (node, mock) in Fleet::iter() {
+		let assigned = Assigned::iter_values().filter(|other| *other == node).count() as Balance;
+		let open: Balance = OpenJobs::iter_values()
+			.filter(|open| open.subject.executor == node)
+			.map(|open| open.subject.security)
+			.sum();
+		let judging: Balance = OpenJobs::iter()
+			.filter_map(|(job, open)| Some((open.subject.security, Pallet::<Test>::audit(job)?)))
+			.map(|(security, record)| security * record.held().filter(|held| *held == node).count() as Balance)
+			.sum();
+		// Free jobs are told apart when they are attested only.
+		let least = open + judging;
+		assert!(
+			mock.reserved >= least && mock.reserved <= least + SECURITY * assigned,
+			"node {node} has {} reserved, and {least} is held beside {assigned} assignments",
+			mock.reserved
+		);
 	}
 }

@@ -1,17 +1,18 @@
 //! Real general extrinsics, run as a pool and as a block run them.
 
-use super::{work, System, Test, UncheckedExtrinsic};
-use crate::{Call, Event};
+use super::*;
+use crate::{chunk_proof, Call};
 use codec::Encode;
 use frame_support::{
 	dispatch::{GetDispatchInfo, PostDispatchInfo},
 	pallet_prelude::*,
 };
 use highway_primitives::{
-	worker::{self, MaxAttestations, WorkerPair},
-	AttestItem, BlobRef, FailureClass, JobId, NodeId, WorkerAction, WorkerSignature,
+	audit::{ballot_commitment, SketchSeed},
+	worker::{self, ChunkProof, MaxAttestations, WorkerPair},
+	AttestItem, Ballot, BlobRef, FailureClass, JobId, NodeId, Sketch, WorkerAction, WorkerSignature,
 };
-use sp_core::{Pair, H256};
+use sp_core::Pair;
 use sp_runtime::{
 	traits::{Applyable, Checkable},
 	ApplyExtrinsicResultWithInfo,
@@ -19,6 +20,11 @@ use sp_runtime::{
 
 pub fn key(node: u8) -> WorkerPair {
 	WorkerPair::from_seed(&[node + 1; 32])
+}
+
+/// The salt of all commitments of a node.
+pub fn salt(node: NodeId) -> [u8; 32] {
+	[node as u8 + 50; 32]
 }
 
 pub fn item(job: JobId) -> AttestItem {
@@ -57,6 +63,20 @@ pub fn attest(key: &WorkerPair, node: NodeId, items: BoundedVec<AttestItem, MaxA
 	general(Call::attest { node, items, signature })
 }
 
+/// The node attests the job's output with this sketch behind it.
+pub fn attest_with(node: NodeId, job: JobId, sketch: Sketch) -> UncheckedExtrinsic {
+	let output = output(job);
+	let commitment = worker::commitment(&work_id(job), node, &output, &sketch, &salt(node));
+	let work = work(job);
+	let item = AttestItem {
+		job,
+		work,
+		output,
+		commitment,
+	};
+	attest(&key(node as u8), node, vec![item].try_into().unwrap())
+}
+
 /// The general transaction that carries this report, signed by `key`.
 pub fn report(key: &WorkerPair, node: NodeId, job: JobId, class: FailureClass) -> UncheckedExtrinsic {
 	let work = work(job);
@@ -66,6 +86,99 @@ pub fn report(key: &WorkerPair, node: NodeId, job: JobId, class: FailureClass) -
 		job,
 		work,
 		class,
+		signature,
+	})
+}
+
+pub fn open(node: NodeId, job: JobId, sketch: Sketch) -> UncheckedExtrinsic {
+	open_by(&key(node as u8), node, job, sketch, salt(node))
+}
+
+pub fn open_by(key: &WorkerPair, node: NodeId, job: JobId, sketch: Sketch, salt: [u8; 32]) -> UncheckedExtrinsic {
+	let action = WorkerAction::OpenCommitment {
+		node,
+		job,
+		sketch,
+		salt,
+	};
+	let signature = sign(key, &action);
+	general(Call::open_commitment {
+		node,
+		job,
+		sketch,
+		salt,
+		signature,
+	})
+}
+
+/// Seed of the node's seat; any seed if it has none.
+pub fn seed(node: NodeId, job: JobId) -> SketchSeed {
+	let record = ProofOfWorkDone::audit(job);
+	let seat = record.and_then(|record| record.seats.into_iter().find(|seat| seat.node == node));
+	seat.map_or([0; 32], |seat| seat.seed)
+}
+
+pub fn commit(node: NodeId, job: JobId, ballot: Ballot) -> UncheckedExtrinsic {
+	let seed = seed(node, job);
+	let commitment = ballot_commitment(&work_id(job), node, &seed, &ballot, &salt(node));
+	commit_by(&key(node as u8), node, job, seed, commitment)
+}
+
+pub fn commit_by(key: &WorkerPair, node: NodeId, job: JobId, seed: SketchSeed, commitment: H256) -> UncheckedExtrinsic {
+	let action = WorkerAction::CommitBallot {
+		node,
+		job,
+		seed,
+		commitment,
+	};
+	let signature = sign(key, &action);
+	general(Call::commit_ballot {
+		node,
+		job,
+		seed,
+		commitment,
+		signature,
+	})
+}
+
+pub fn reveal(node: NodeId, job: JobId, ballot: Ballot) -> UncheckedExtrinsic {
+	reveal_by(&key(node as u8), node, job, ballot, salt(node))
+}
+
+pub fn reveal_by(key: &WorkerPair, node: NodeId, job: JobId, ballot: Ballot, salt: [u8; 32]) -> UncheckedExtrinsic {
+	let action = WorkerAction::RevealBallot {
+		node,
+		job,
+		ballot,
+		salt,
+	};
+	let signature = sign(key, &action);
+	general(Call::reveal_ballot {
+		node,
+		job,
+		ballot,
+		salt,
+		signature,
+	})
+}
+
+/// The proof of this chunk of the job's output, by the node.
+pub fn prove(node: NodeId, job: JobId, chunk: u64) -> UncheckedExtrinsic {
+	let proof = chunk_proof::prove(&blob(job), chunk).unwrap();
+	prove_by(&key(node as u8), node, job, proof)
+}
+
+pub fn prove_by(key: &WorkerPair, node: NodeId, job: JobId, proof: ChunkProof) -> UncheckedExtrinsic {
+	let action = WorkerAction::ProveChunk {
+		node,
+		job,
+		proof: proof.clone(),
+	};
+	let signature = sign(key, &action);
+	general(Call::prove_chunk {
+		node,
+		job,
+		proof,
 		signature,
 	})
 }
@@ -92,6 +205,19 @@ pub fn apply(transaction: &UncheckedExtrinsic) -> ApplyExtrinsicResultWithInfo<P
 	checked.apply::<Test>(&info, len)
 }
 
-pub fn events() -> Vec<Event<Test>> {
-	System::read_events_for_pallet::<Event<Test>>()
+/// The pool takes it, and the block does it.
+#[track_caller]
+pub fn accept(transaction: &UncheckedExtrinsic) {
+	validate(transaction).unwrap();
+	apply(transaction).unwrap().unwrap();
+}
+
+/// Refused by the pool and, put directly into a block by its author, by the block; nothing changed.
+#[track_caller]
+pub fn assert_refused(transaction: &UncheckedExtrinsic, reason: InvalidTransaction) {
+	let before = sp_io::storage::root(sp_runtime::StateVersion::V1);
+	let error = TransactionValidityError::Invalid(reason);
+	assert_eq!(validate(transaction).unwrap_err(), error);
+	assert_eq!(apply(transaction).unwrap_err(), error);
+	assert_eq!(sp_io::storage::root(sp_runtime::StateVersion::V1), before);
 }

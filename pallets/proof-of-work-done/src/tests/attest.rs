@@ -89,8 +89,8 @@ fn batches_that_overlap_should_both_land_and_pay_each_job_once() {
 fn commitment_should_go_with_the_record_of_the_job() {
 	execute(|| {
 		apply(&attest(&key(0), 0, items([1, 2]))).unwrap().unwrap();
-		<Pallet<Test> as Attestations>::forget(1);
-		<Pallet<Test> as Attestations>::forget(99);
+		<Pallet<Test> as Attestations<AccountId>>::forget(1);
+		<Pallet<Test> as Attestations<AccountId>>::forget(99);
 		assert_eq!(Commitments::<Test>::iter_keys().collect::<Vec<_>>(), vec![2]);
 	});
 }

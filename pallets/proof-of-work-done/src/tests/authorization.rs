@@ -8,16 +8,6 @@ use highway_primitives::{
 use sp_core::{bounded::BoundedVec, Get, Pair, H256};
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
-/// Refused by the pool and, put directly into a block by its author, by the block; nothing changed.
-#[track_caller]
-fn assert_refused(transaction: &UncheckedExtrinsic, reason: InvalidTransaction) {
-	let before = sp_io::storage::root(sp_runtime::StateVersion::V1);
-	let error = TransactionValidityError::Invalid(reason);
-	assert_eq!(validate(transaction).unwrap_err(), error);
-	assert_eq!(apply(transaction).unwrap_err(), error);
-	assert_eq!(sp_io::storage::root(sp_runtime::StateVersion::V1), before);
-}
-
 #[test]
 fn transaction_should_be_refused_when_a_stranger_signed_it() {
 	execute(|| {

@@ -122,7 +122,7 @@ impl Expected {
 			}
 			Say::Forget(job) => {
 				use highway_primitives::traits::Attestations;
-				<Pallet<Test> as Attestations>::forget(*job);
+				<Pallet<Test> as Attestations<AccountId>>::forget(*job);
 				self.commitments.remove(job);
 			}
 		}

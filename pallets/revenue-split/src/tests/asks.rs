@@ -6,7 +6,9 @@ use frame_support::{
 };
 
 fn price_now() -> Option<Balance> {
-	Split::quote(MODEL, 0, 1, None).ok().map(|quote| quote.lines[0].amount)
+	Split::quote(MODEL, 0, 1, DETECTION, None)
+		.ok()
+		.map(|quote| quote.lines[0].amount)
 }
 
 fn fill(price: impl Fn(NodeId) -> Balance) {
@@ -167,7 +169,7 @@ fn post_ask_should_not_move_this_epochs_price_when_it_displaces_everybody() {
 		);
 		go_to_epoch(2);
 		assert_eq!(
-			Split::quote(MODEL, 0, 1, None).unwrap().executors.len() as u32,
+			Split::quote(MODEL, 0, 1, DETECTION, None).unwrap().executors.len() as u32,
 			MAX_ASKS
 		);
 		assert_eq!(price_now(), Some(1));

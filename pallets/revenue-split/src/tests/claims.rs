@@ -1,17 +1,17 @@
 use super::*;
 use crate::{
-	pallet::{Earnings, TotalEarnings},
+	pallet::{AuditPot, Earnings, TotalEarnings},
 	Error,
 };
 use frame_support::{assert_noop, assert_ok};
 
-/// Ten for each unit, for the maker, who has no account yet.
+/// For each unit, ten for the maker, who has no account yet, and one for the operator.
 fn earn(units: u32) -> AccountId {
 	TestRoyalties::set(vec![royalty(MODEL, 50, 10)]);
-	ask(1, AskRole::Compute, 0);
+	ask(1, AskRole::Compute, 1);
 	go_to_epoch(1);
 	let deal = open_and_escrow(1, units, 0);
-	Split::settle(1, MODEL, &deal, 1);
+	Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 	50
 }
 
@@ -42,10 +42,12 @@ fn claim_should_pay_everything_out_once_when_there_are_earnings() {
 fn claim_should_leave_the_pot_its_existential_deposit_when_the_last_one_claims() {
 	ExtBuilder.build_and_execute(|| {
 		let maker = earn(1000);
-		assert_ok!(Split::claim(RuntimeOrigin::signed(maker)));
-		assert_ok!(Split::claim(RuntimeOrigin::signed(TREASURY)));
+		for account in [maker, operator_of(1), TREASURY] {
+			assert_ok!(Split::claim(RuntimeOrigin::signed(account)));
+		}
 		assert_eq!(TotalEarnings::<Test>::get(), 0);
-		assert_eq!(pot_balance(), ED);
+		assert!(AuditPot::<Test>::get() > 0);
+		assert_eq!(pot_balance(), ED + AuditPot::<Test>::get());
 	});
 }
 

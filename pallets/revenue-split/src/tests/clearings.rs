@@ -59,7 +59,7 @@ fn open_should_count_only_nodes_that_can_take_jobs_when_it_clears() {
 #[test]
 fn open_should_fail_and_keep_nothing_when_nobody_serves() {
 	ExtBuilder.build_and_execute(|| {
-		let attempt = || Split::open(1, MODEL, 1, 0, None, [0; 32]);
+		let attempt = || Split::open(1, MODEL, 1, 0, DETECTION, None, [0; 32]);
 		assert_noop!(attempt(), Error::<Test>::NobodyServes);
 		ask(1, AskRole::Storage, 1);
 		ask(2, AskRole::Compute, 1);
@@ -67,7 +67,7 @@ fn open_should_fail_and_keep_nothing_when_nobody_serves() {
 		fall_silent(2);
 		assert_noop!(attempt(), Error::<Test>::NobodyServes);
 		assert_eq!(
-			Split::quote(MODEL, 0, 1, None).unwrap_err(),
+			Split::quote(MODEL, 0, 1, DETECTION, None).unwrap_err(),
 			Error::<Test>::NobodyServes.into()
 		);
 		// The epoch is not spoiled by the attempt.
@@ -83,7 +83,8 @@ fn open_should_have_no_storage_line_when_nobody_offers_storage() {
 		go_to_epoch(1);
 		let deal = open(1, 1, 100 * MIB);
 		assert_eq!(deal.storage, None);
-		assert_eq!(deal.price, 21);
+		// 20, 5 % of it, and the premium.
+		assert_eq!(deal.price, 20 + 1 + 2);
 	});
 }
 
@@ -103,7 +104,10 @@ fn open_should_pass_over_storage_winners_that_are_gone_when_it_draws() {
 		assert!((0..64).all(|job| open(job, 1, 0).storage.unwrap().0 == 4));
 		leave(4);
 		assert_eq!(open(1, 1, 0).storage, None);
-		assert_eq!(open(1, 1, 0).price, Split::quote(MODEL, 0, 1, None).unwrap().price);
+		assert_eq!(
+			open(1, 1, 0).price,
+			Split::quote(MODEL, 0, 1, DETECTION, None).unwrap().price
+		);
 	});
 }
 
@@ -173,7 +177,10 @@ fn open_should_refuse_when_the_count_of_jobs_is_full() {
 		market_with_all_roles();
 		open(1, 1, 0);
 		Clearings::<Test>::mutate(MODEL, 1, |record| record.as_mut().unwrap().jobs = u32::MAX);
-		assert_noop!(Split::open(1, MODEL, 1, 0, None, [0; 32]), Error::<Test>::TooManyJobs);
+		assert_noop!(
+			Split::open(1, MODEL, 1, 0, DETECTION, None, [0; 32]),
+			Error::<Test>::TooManyJobs
+		);
 	});
 }
 
@@ -196,7 +203,8 @@ fn open_should_have_no_storage_line_when_the_only_offer_is_beyond_the_reserve() 
 		ask(2, AskRole::Storage, MAX_ASK);
 		go_to_epoch(1);
 		let deal = open(1, 1, 100 * MIB);
-		assert_eq!((deal.storage, deal.price), (None, 21));
+		// As above: 5 % and the premium.
+		assert_eq!((deal.storage, deal.price), (None, 20 + 1 + 2));
 		// A MiB may cost as much as the unit that it is run for.
 		ask(2, AskRole::Storage, 20);
 		go_to_epoch(2);

@@ -1,8 +1,9 @@
 //! No coin comes from nowhere and none is lost, whatever is asked, done and left undone, in any order.
 
 use super::*;
-use crate::pallet::{Clearings, Earnings, Obligations};
+use crate::pallet::{AuditPot, Bonds, Clearings, Debts, Earnings, Obligations};
 use frame_support::{assert_ok, traits::fungible::Inspect};
+use highway_primitives::Role;
 use proptest::{collection::vec, prelude::*};
 
 /// Prices of every size: nothing, dust, and up to the highest ask.
@@ -12,7 +13,7 @@ fn price() -> impl Strategy<Value = Balance> {
 
 #[derive(Clone, Debug)]
 enum End {
-	Settle(NodeId),
+	Settle(NodeId, bool),
 	Refund,
 	Fail(Vec<NodeId>),
 }
@@ -30,7 +31,7 @@ struct PlannedJob {
 
 fn job() -> impl Strategy<Value = PlannedJob> {
 	let end = prop_oneof![
-		3 => (0..8u32).prop_map(End::Settle),
+		3 => (0..8u32, any::<bool>()).prop_map(|(node, audited)| End::Settle(node, audited)),
 		1 => Just(End::Refund),
 		1 => vec(0..8u32, 0..4).prop_map(End::Fail),
 	];
@@ -47,6 +48,96 @@ fn job() -> impl Strategy<Value = PlannedJob> {
 			rank,
 		},
 	)
+}
+
+/// What happens around audits between the ends of jobs.
+#[derive(Clone, Debug)]
+enum Act {
+	Judge(AccountId, Balance),
+	Slash(Balance, Vec<(AccountId, Balance)>),
+	Bond(AccountId, Balance),
+	EndBond(bool),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+	let judge = 60..64u64;
+	prop_oneof![
+		3 => (judge.clone(), price()).prop_map(|(judge, amount)| Act::Judge(judge, amount)),
+		1 => (price(), vec((judge, price()), 0..4)).prop_map(|(amount, shares)| Act::Slash(amount, shares)),
+		1 => (10..14u64, price()).prop_map(|(payer, bond)| Act::Bond(payer, bond)),
+		1 => any::<bool>().prop_map(Act::EndBond),
+	]
+}
+
+/// What went into the audit pot and out of it, and what it was asked for.
+#[derive(Default)]
+struct AuditBooks {
+	filled: Balance,
+	paid: Balance,
+	asked: Balance,
+	bonds: Vec<(AccountId, Balance)>,
+}
+
+impl AuditBooks {
+	/// Does something that may pay judges, of which `from_slash` is known not to come from the pot. Issuance changes by
+	/// what `minted` and the events say.
+	fn watch(&mut self, minted: Balance, from_slash: Balance, act: impl FnOnce()) {
+		System::reset_events();
+		let issuance = Balances::total_issuance();
+		act();
+		let mut paid: Balance = 0;
+		for event in events() {
+			match event {
+				Event::AuditPotFilled { amount, .. } => self.filled += amount,
+				Event::Paid {
+					role: Role::Auditor,
+					amount,
+					..
+				} => paid += amount,
+				_ => (),
+			}
+		}
+		self.paid += paid - from_slash;
+		check(issuance + minted - burned());
+		assert_eq!(AuditPot::<Test>::get(), self.filled - self.paid);
+		let owed: Balance = Debts::<Test>::iter_values().map(|debt| debt.amount).sum();
+		assert_eq!(owed, self.asked - self.paid, "what is not paid is owed");
+		let bonds: Balance = self.bonds.iter().map(|(_, bond)| bond).sum();
+		assert_eq!(Bonds::<Test>::get(), bonds);
+	}
+
+	fn run(&mut self, act: &Act) {
+		match act {
+			Act::Judge(judge, amount) => {
+				self.asked += amount;
+				self.watch(0, 0, || Split::pay_judge(1, judge, *amount));
+			}
+			Act::Slash(amount, shares) => {
+				let mut left = amount - amount / 2;
+				for (_, share) in shares {
+					left -= left.min(*share);
+				}
+				let treasury = Split::claimable(&TREASURY);
+				self.watch(*amount, amount - amount / 2 - left, || {
+					slash_arrives(*amount);
+					Split::split_slash(1, *amount, shares);
+				});
+				assert_eq!(burned(), amount / 2);
+				assert_eq!(Split::claimable(&TREASURY), treasury + left);
+			}
+			Act::Bond(payer, bond) => {
+				if Balances::free_balance(payer) >= bond + ED {
+					self.bonds.push((*payer, *bond));
+					self.watch(0, 0, || Split::escrow_bond(1, payer, *bond).unwrap());
+				}
+			}
+			Act::EndBond(right) => {
+				if let Some((payer, bond)) = self.bonds.pop() {
+					self.watch(0, 0, || Split::end_bond(1, &payer, bond, *right));
+				}
+			}
+		}
+	}
 }
 
 fn check(issuance: Balance) {
@@ -72,6 +163,7 @@ fn run(
 	fee: Balance,
 	gone: Vec<NodeId>,
 	jobs: Vec<PlannedJob>,
+	acts: Vec<Act>,
 ) {
 	ExtBuilder.build().execute_with(|| {
 		for payer in 10..14 {
@@ -101,8 +193,8 @@ fn run(
 			go_to_epoch(1 + id as u32 / 3);
 			let id = id as JobId;
 			let curator = job.curated.then_some(&CURATOR);
-			let quote = Split::quote(MODEL, job.input_size, job.units, curator).unwrap();
-			let deal = Split::open(id, MODEL, job.units, job.input_size, curator, [id as u8; 32]).unwrap();
+			let quote = Split::quote(MODEL, job.input_size, job.units, DETECTION, curator).unwrap();
+			let deal = Split::open(id, MODEL, job.units, job.input_size, DETECTION, curator, [id as u8; 32]).unwrap();
 			assert_eq!((quote.price, sum(&quote.lines)), (deal.price, deal.price));
 			if Split::escrow(&job.payer, &deal).is_err() {
 				// An earlier job's payer died: the submission fails as a whole.
@@ -117,36 +209,46 @@ fn run(
 		}
 
 		gone.into_iter().for_each(leave);
+		let mut books = AuditBooks::default();
+		let mut acts = acts.iter();
 		open.sort_by_key(|(_, _, job)| job.rank);
 		for (id, deal, job) in open {
 			// No earlier than the last submission.
 			go_to_epoch(4 + u32::from(job.rank) / 16);
-			System::reset_events();
-			let before = Balances::total_issuance();
+			acts.by_ref().take(3).for_each(|act| books.run(act));
 			let total = |payer| Balances::total_balance(&payer) + Split::claimable(&payer);
 			let payer_before = total(job.payer);
 			match &job.end {
-				End::Settle(node) => {
+				End::Settle(node, audited) => {
 					let bill = Split::bill(MODEL, &deal, *node);
 					assert_eq!(sum(&bill), deal.price);
 					assert!(bill.iter().all(|line| line.amount > 0));
-					assert_eq!(Split::settle(id, MODEL, &deal, *node), bill);
+					let back = if *audited { 0 } else { deal.premium };
+					books.watch(0, 0, || {
+						let lines = Split::settle(id, MODEL, &job.payer, &deal, *node, *audited);
+						assert_eq!(sum(&lines), deal.price - back);
+					});
+					assert_eq!(total(job.payer), payer_before + back);
 				}
 				End::Refund => {
-					Split::refund(id, &job.payer, &deal);
+					books.watch(0, 0, || Split::refund(id, &job.payer, &deal));
 					assert_eq!(total(job.payer), payer_before + deal.price);
 				}
 				End::Fail(reporters) => {
-					let paid = sum(&Split::fail(id, &job.payer, &deal, reporters));
+					let mut paid = 0;
+					books.watch(0, 0, || paid = sum(&Split::fail(id, &job.payer, &deal, reporters)));
 					assert!(paid <= deal.compute / 5);
 					assert_eq!(total(job.payer), payer_before + deal.price - paid);
 				}
 			}
 			Split::close(MODEL, &deal);
-			check(before - burned());
+		}
+		acts.for_each(|act| books.run(act));
+		while !books.bonds.is_empty() {
+			books.run(&Act::EndBond(true));
 		}
 
-		assert_eq!(Obligations::<Test>::get(), 0);
+		assert_eq!((Obligations::<Test>::get(), Bonds::<Test>::get()), (0, 0));
 		go_to_epoch(100);
 		let _ = Split::prune(RuntimeOrigin::signed(PAYER), MODEL);
 		assert_eq!(Clearings::<Test>::iter().count(), 0, "no record outlives its jobs");
@@ -158,7 +260,8 @@ fn run(
 			assert_eq!(claimed, alive || due >= ED);
 			check(issuance);
 		}
-		assert_eq!(pot_balance(), ED + Earnings::<Test>::iter_values().sum::<Balance>());
+		let earnings: Balance = Earnings::<Test>::iter_values().sum();
+		assert_eq!(pot_balance(), ED + AuditPot::<Test>::get() + earnings);
 	});
 }
 
@@ -171,8 +274,9 @@ proptest! {
 		fee in price(),
 		gone in vec(0..8u32, 0..4),
 		jobs in vec(job(), 1..12),
+		acts in vec(act(), 0..40),
 	) {
-		run(compute, storage, royalties, fee, gone, jobs);
+		run(compute, storage, royalties, fee, gone, jobs, acts);
 	}
 
 	#[test]
@@ -183,6 +287,7 @@ proptest! {
 		fee in proptest::option::of(any::<Balance>()),
 		per_unit in vec(any::<Balance>(), 0..=5),
 		units in any::<u32>(),
+		premium in any::<Balance>(),
 	) {
 		let deal = Deal {
 			epoch: 0,
@@ -191,6 +296,8 @@ proptest! {
 			compute,
 			storage: stored.map(|amount| (1, amount)),
 			curator: fee.map(|amount| (CURATOR, amount)),
+			audit_rate: Default::default(),
+			premium,
 		};
 		let royalties: Vec<_> = per_unit.into_iter().map(|amount| royalty(MODEL, 50, amount)).collect();
 		let lines = Split::lines(MODEL, &deal, &royalties, Some(1), Some(2));

@@ -53,10 +53,10 @@ fn curator_should_earn_what_was_agreed_when_it_changes_its_fee_afterwards() {
 	ExtBuilder.build_and_execute(|| {
 		market_with_all_roles();
 		assert_ok!(post(8));
-		let deal = Split::open(1, MODEL, 1, 0, Some(&CURATOR), [0; 32]).unwrap();
+		let deal = Split::open(1, MODEL, 1, 0, DETECTION, Some(&CURATOR), [0; 32]).unwrap();
 		assert_ok!(Split::escrow(&PAYER, &deal));
 		assert_ok!(post(0));
-		Split::settle(1, MODEL, &deal, 1);
+		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 		assert_eq!(Split::claimable(&CURATOR), 8);
 	});
 }
@@ -66,7 +66,7 @@ fn curator_should_earn_nothing_when_the_job_is_refunded() {
 	ExtBuilder.build_and_execute(|| {
 		market_with_all_roles();
 		assert_ok!(post(8));
-		let deal = Split::open(1, MODEL, 1, 0, Some(&CURATOR), [0; 32]).unwrap();
+		let deal = Split::open(1, MODEL, 1, 0, DETECTION, Some(&CURATOR), [0; 32]).unwrap();
 		assert_ok!(Split::escrow(&PAYER, &deal));
 		Split::refund(1, &PAYER, &deal);
 		assert_eq!(Split::claimable(&CURATOR), 0);

@@ -1,6 +1,7 @@
 //! One file per theme; what they share is here.
 
 mod asks;
+mod audits;
 mod claims;
 mod clearings;
 mod conservation;
@@ -75,13 +76,18 @@ pub(crate) fn market_with_all_roles() {
 }
 
 pub(crate) fn open(job: JobId, units: u32, input_size: u64) -> Deal<AccountId> {
-	Split::open(job, MODEL, units, input_size, None, [job as u8; 32]).unwrap()
+	Split::open(job, MODEL, units, input_size, DETECTION, None, [job as u8; 32]).unwrap()
 }
 
 pub(crate) fn open_and_escrow(job: JobId, units: u32, input_size: u64) -> Deal<AccountId> {
 	let deal = open(job, units, input_size);
 	Split::escrow(&PAYER, &deal).unwrap();
 	deal
+}
+
+/// What a slash or a fine moved into the pot.
+pub(crate) fn slash_arrives(amount: Balance) {
+	Balances::mint_into(&Split::slash_account(), amount).unwrap();
 }
 
 pub(crate) fn sum(lines: &[BillLine<AccountId>]) -> Balance {

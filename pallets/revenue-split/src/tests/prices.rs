@@ -2,18 +2,20 @@ use super::*;
 use crate::Error;
 use frame_support::{assert_noop, assert_ok};
 use highway_primitives::Role;
+use sp_runtime::Perbill;
 
 #[test]
 fn open_should_price_every_role_when_all_are_there() {
 	ExtBuilder.build_and_execute(|| {
 		market_with_all_roles();
 		assert_ok!(Split::post_curator_fee(RuntimeOrigin::signed(CURATOR), 11));
-		let deal = Split::open(1, MODEL, 4, 2 * MIB + 1, Some(&CURATOR), [0; 32]).unwrap();
+		let deal = Split::open(1, MODEL, 4, 2 * MIB + 1, DETECTION, Some(&CURATOR), [0; 32]).unwrap();
 		assert_eq!(deal.compute, 4 * 10);
 		assert_eq!(deal.storage, Some((3, 3 * 3)));
 		assert_eq!(deal.curator, Some((CURATOR, 11)));
-		// 4 × (5 + 2) + 40 + 9 + 11 = 88, and 5 % of it rounded up.
-		assert_eq!(deal.price, 88 + 5);
+		// 4 × (5 + 2) + 40 + 9 + 11 = 88, 5 % of it rounded up, and 1.25 × 4.93 % of the compute line.
+		assert_eq!((deal.audit_rate, deal.premium), (Perbill::from_parts(49_230_770), 3));
+		assert_eq!(deal.price, 88 + 5 + 3);
 		let line = |role, payee, amount| BillLine { role, payee, amount };
 		assert_eq!(
 			Split::bill(MODEL, &deal, 1).into_inner(),
@@ -23,6 +25,7 @@ fn open_should_price_every_role_when_all_are_there() {
 				line(Role::Compute, Some(operator_of(1)), 40),
 				line(Role::Storage, Some(operator_of(3)), 9),
 				line(Role::Curator, Some(CURATOR), 11),
+				line(Role::Auditor, None, 3),
 				line(Role::Protocol, Some(TREASURY), 3),
 				line(Role::Protocol, None, 2),
 			]
@@ -47,16 +50,17 @@ fn quote_should_equal_what_open_agrees_on_when_in_the_same_block() {
 		assert_ok!(Split::post_curator_fee(RuntimeOrigin::signed(CURATOR), 11));
 		for size in [0, 5 * MIB, u64::from(u32::MAX)] {
 			let root = sp_io::storage::root(sp_runtime::StateVersion::V1);
-			let quote = Split::quote(MODEL, size, 9, Some(&CURATOR)).unwrap();
+			let quote = Split::quote(MODEL, size, 9, DETECTION, Some(&CURATOR)).unwrap();
 			assert_eq!(
 				root,
 				sp_io::storage::root(sp_runtime::StateVersion::V1),
 				"a quote changes nothing"
 			);
-			let deal = Split::open(1, MODEL, 9, size, Some(&CURATOR), [1; 32]).unwrap();
+			let deal = Split::open(1, MODEL, 9, size, DETECTION, Some(&CURATOR), [1; 32]).unwrap();
 			assert_eq!(quote.price, deal.price);
 			assert_eq!(sum(&quote.lines), deal.price);
 			assert_eq!(quote.epoch, deal.epoch);
+			assert_eq!(quote.audit_rate, deal.audit_rate);
 			assert_eq!(quote.executors, Split::executors(MODEL, &deal));
 			assert_eq!(quote.valid_until, 2 * EPOCH - 1);
 			let amounts = |lines: &[BillLine<AccountId>]| lines.iter().map(|l| (l.role, l.amount)).collect::<Vec<_>>();
@@ -76,11 +80,11 @@ fn open_should_refuse_when_the_price_is_beyond_all_money() {
 		ask(1, AskRole::Compute, MAX_ASK);
 		ask(1, AskRole::Storage, MAX_ASK);
 		go_to_epoch(1);
-		let attempt = |units, size| Split::open(1, MODEL, units, size, None, [0; 32]);
+		let attempt = |units, size| Split::open(1, MODEL, units, size, DETECTION, None, [0; 32]);
 		assert_noop!(attempt(2, 0), Error::<Test>::PriceOverflow);
 		assert_noop!(attempt(1, 0), Error::<Test>::PriceOverflow);
 		assert_eq!(
-			Split::quote(MODEL, 0, 2, None).unwrap_err(),
+			Split::quote(MODEL, 0, 2, DETECTION, None).unwrap_err(),
 			Error::<Test>::PriceOverflow.into()
 		);
 		TestRoyalties::set(vec![]);
@@ -96,9 +100,10 @@ fn open_should_be_free_when_everybody_asks_nothing() {
 		go_to_epoch(1);
 		let deal = open_and_escrow(1, u32::MAX, 100 * MIB);
 		assert_eq!(deal.price, 0);
+		assert_eq!((deal.audit_rate, deal.premium), (Perbill::from_percent(2), 0));
 		assert!(Split::bill(MODEL, &deal, 1).is_empty());
 		System::reset_events();
-		Split::settle(1, MODEL, &deal, 1);
+		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 		Split::refund(1, &PAYER, &deal);
 		assert!(events().is_empty());
 	});
@@ -108,9 +113,30 @@ fn open_should_be_free_when_everybody_asks_nothing() {
 fn open_should_ignore_the_curator_when_it_posted_no_fee() {
 	ExtBuilder.build_and_execute(|| {
 		market_with_all_roles();
-		let deal = Split::open(1, MODEL, 1, 0, Some(&PAYER), [0; 32]).unwrap();
+		let deal = Split::open(1, MODEL, 1, 0, DETECTION, Some(&PAYER), [0; 32]).unwrap();
 		assert_eq!(deal.curator, None);
 		assert_eq!(deal.price, open(2, 1, 0).price);
+	});
+}
+
+#[test]
+fn open_should_audit_more_when_audits_see_less() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let with = |percent| {
+			let detection = Perbill::from_percent(percent);
+			Split::open(1, MODEL, 1_000, 0, detection, None, [0; 32]).unwrap()
+		};
+		let (blind, sharp) = (with(50), with(100));
+		assert_eq!(
+			(blind.audit_rate, blind.premium),
+			(Perbill::from_parts(49_230_770), 616)
+		);
+		assert_eq!(
+			(sharp.audit_rate, sharp.premium),
+			(Perbill::from_parts(24_615_385), 308)
+		);
+		assert_eq!(blind.price - blind.premium, sharp.price - sharp.premium);
 	});
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::pallet::{Earnings, Obligations};
+use crate::pallet::{AuditPot, Bonds, Debts, Earnings, NextDebt, Obligations};
 use frame_support::{assert_noop, assert_ok};
 use highway_primitives::Role;
 use sp_runtime::TokenError;
@@ -57,7 +57,7 @@ fn settle_should_pay_exactly_the_bill_when_the_job_is_done() {
 		let bill = Split::bill(MODEL, &deal, 2);
 		let issuance = Balances::total_issuance();
 		System::reset_events();
-		assert_eq!(Split::settle(1, MODEL, &deal, 2), bill);
+		assert_eq!(Split::settle(1, MODEL, &PAYER, &deal, 2, true), bill);
 		let paid: Vec<_> = events()
 			.into_iter()
 			.map(|event| match event {
@@ -71,6 +71,11 @@ fn settle_should_pay_exactly_the_bill_when_the_job_is_done() {
 					payee: Some(payee),
 					amount,
 				},
+				Event::AuditPotFilled { job: 1, amount } => BillLine {
+					role: Role::Auditor,
+					payee: None,
+					amount,
+				},
 				Event::Burned { job: 1, amount } => BillLine {
 					role: Role::Protocol,
 					payee: None,
@@ -82,9 +87,10 @@ fn settle_should_pay_exactly_the_bill_when_the_job_is_done() {
 		assert_eq!(paid, bill.to_vec());
 		assert_eq!(sum(&bill), deal.price);
 		for line in &bill {
-			match line.payee {
-				Some(payee) => assert_eq!(Split::claimable(&payee), line.amount),
-				None => assert_eq!(Balances::total_issuance(), issuance - line.amount),
+			match (line.payee, line.role) {
+				(Some(payee), _) => assert_eq!(Split::claimable(&payee), line.amount),
+				(None, Role::Auditor) => assert_eq!(AuditPot::<Test>::get(), line.amount),
+				(None, _) => assert_eq!(Balances::total_issuance(), issuance - line.amount),
 			}
 		}
 		assert_eq!(Obligations::<Test>::get(), 0);
@@ -101,7 +107,7 @@ fn settle_should_pay_two_lines_when_one_account_has_two_roles() {
 		go_to_epoch(1);
 		let deal = open_and_escrow(1, 1, 0);
 		System::reset_events();
-		Split::settle(1, MODEL, &deal, 1);
+		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 		assert_eq!(
 			events()
 				.iter()
@@ -125,7 +131,7 @@ fn settle_should_pay_the_treasury_when_a_node_is_gone() {
 			.sum::<Balance>();
 		leave(1);
 		leave(3);
-		Split::settle(1, MODEL, &deal, 1);
+		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 		assert_eq!(Split::claimable(&TREASURY), treasury + deal.compute + 3);
 		assert_eq!(Split::pot_surplus(), Some(0));
 	});
@@ -250,7 +256,7 @@ fn pot_should_stay_solvent_and_quiet_when_a_stranger_sends_coins_to_it() {
 			12_345
 		));
 		let deal = open_and_escrow(1, 10, 0);
-		Split::settle(1, MODEL, &deal, 1);
+		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 		assert_eq!(Split::pot_surplus(), Some(12_345));
 		assert_ok!(Split::do_try_state());
 	});
@@ -264,6 +270,26 @@ fn invariants_should_notice_when_the_pot_owes_more_than_it_holds() {
 		Obligations::<Test>::put(Balance::MAX);
 		assert!(Split::do_try_state().is_err());
 		Obligations::<Test>::put(0);
+		for part in [AuditPot::<Test>::put::<Balance>, Bonds::<Test>::put::<Balance>] {
+			part(1);
+			assert!(Split::do_try_state().is_err());
+			part(0);
+		}
+		assert_ok!(Split::do_try_state());
+		NextDebt::<Test>::put(1);
+		assert!(Split::do_try_state().is_err());
+		let debt = |amount| crate::Debt {
+			job: 1,
+			payee: 5,
+			amount,
+		};
+		Debts::<Test>::insert(0, debt(0));
+		assert!(Split::do_try_state().is_err());
+		Debts::<Test>::insert(0, debt(1));
+		assert_ok!(Split::do_try_state());
+		Debts::<Test>::insert(1, debt(1));
+		assert!(Split::do_try_state().is_err());
+		Debts::<Test>::remove(1);
 		Earnings::<Test>::insert(5, 0);
 		assert!(Split::do_try_state().is_err());
 	});

@@ -83,7 +83,7 @@ fn a_multisig_should_pay_for_a_job_when_the_last_needed_signature_is_there() {
 		assert_eq!(free(&shared), AIC - record.deal.price, "it pays the price and no fee");
 		assert_eq!(reserved(), before, "the deposit is back");
 		chain.attest(job);
-		chain.pass_due(job);
+		chain.finish(job);
 		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
 	});
 }

@@ -123,7 +123,7 @@ fn a_signature_should_be_refused_when_it_is_for_another_job_output_or_chain() {
 		let right = <Runtime as WorkerApi<Block>>::worker_transaction(one.clone(), sign(&one).into());
 		assert_eq!(chain.apply(right.clone()), Ok(Ok(())));
 		refused(chain, right.clone(), InvalidTransaction::Stale);
-		chain.pass_due(jobs[0]);
+		chain.finish(jobs[0]);
 		assert_eq!(chain.job(jobs[0]).phase(), JobPhase::Settled);
 		refused(chain, right, InvalidTransaction::Stale);
 	});

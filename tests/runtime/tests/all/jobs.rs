@@ -6,7 +6,7 @@ use highway_runtime::{
 };
 use highway_runtime_api::{runtime_decl_for_market_api::MarketApi, runtime_decl_for_worker_api::WorkerApi};
 use highway_runtime_tests::{
-	invariants::free, output_of, register_call, spec, submit_call, worker_transaction, Chain, MILLI,
+	invariants::free, output_of, premium_of, register_call, spec, submit_call, worker_transaction, Chain, MILLI,
 };
 use pallet_revenue_split::AskRole;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve, Ferdie};
@@ -21,7 +21,7 @@ fn sum(lines: &[BillLine<AccountId>]) -> Balance {
 	lines.iter().map(|line| line.amount).sum()
 }
 
-/// What the events say was paid and burned for a job.
+/// What the events say was paid, put aside and burned of a job's price. Who judges a job is paid by all jobs together.
 fn paid(chain: &Chain, job: JobId) -> Vec<BillLine<AccountId>> {
 	chain
 		.events()
@@ -32,11 +32,20 @@ fn paid(chain: &Chain, job: JobId) -> Vec<BillLine<AccountId>> {
 				role,
 				payee,
 				amount,
-			}) if of == job => Some(BillLine {
+			}) if of == job && role != Role::Auditor => Some(BillLine {
 				role,
 				payee: Some(payee),
 				amount,
 			}),
+			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::AuditPotFilled { job: of, amount })
+				if of == job =>
+			{
+				Some(BillLine {
+					role: Role::Auditor,
+					payee: None,
+					amount,
+				})
+			}
 			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::Burned { job: of, amount }) if of == job => {
 				Some(BillLine {
 					role: Role::Protocol,
@@ -54,7 +63,13 @@ fn sorted(mut lines: Vec<BillLine<AccountId>>) -> Vec<BillLine<AccountId>> {
 	lines
 }
 
-/// Everybody with earnings and an account claims them; what is left in the pot is its deposit and the treasury's part.
+/// All rewards of validators so far.
+fn minted() -> Balance {
+	pallet_node_staking::Minted::<Runtime>::get()
+}
+
+/// Everybody with earnings and an account claims them; what is left in the pot is its deposit, the treasury's part and what
+/// is there for audits.
 fn claim_all(chain: &mut Chain) {
 	for who in [Alice, Bob, Charlie, Dave, Eve, Ferdie] {
 		if RevenueSplit::claimable(&who.to_account_id()) > 0 {
@@ -66,7 +81,8 @@ fn claim_all(chain: &mut Chain) {
 	let left = pallet_revenue_split::Earnings::<Runtime>::iter().collect::<Vec<_>>();
 	let rest: Balance = left.iter().map(|(_, amount)| amount).sum();
 	assert!(left.len() <= 1, "only the treasury has unclaimed earnings: {left:?}");
-	assert_eq!(free(&RevenueSplit::pot_account()), EXISTENTIAL_DEPOSIT + rest);
+	let audits = pallet_revenue_split::AuditPot::<Runtime>::get();
+	assert_eq!(free(&RevenueSplit::pot_account()), EXISTENTIAL_DEPOSIT + rest + audits);
 }
 
 #[test]
@@ -78,13 +94,13 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 		chain.next_market_epoch();
 
 		let quote = <Runtime as MarketApi<Block, AccountId>>::quote(model, 5, None).expect("the model is served");
-		// The lower median of the asks, the royalty, storage of one MiB, and 5 % of them.
+		// The lower median of the asks, the royalty, storage of one MiB, 5 % of them, and the premium.
 		let subtotal = 12 * MILLI + MILLI + 2 * MILLI;
-		assert_eq!(quote.price, subtotal + subtotal / 20);
+		assert_eq!(quote.price, subtotal + subtotal / 20 + premium_of(12 * MILLI));
 		assert_eq!(sum(&quote.lines), quote.price);
 		assert_eq!(quote.executors, 2);
 
-		let (eve, issuance) = (Eve.to_account_id(), Balances::total_issuance());
+		let (eve, issuance) = (Eve.to_account_id(), Balances::total_issuance() - minted());
 		let (funds, fees) = (free(&eve), chain.fees_of(&eve));
 		let job = chain.submit(Eve, model);
 		let fee = chain.fees_of(&eve) - fees;
@@ -131,6 +147,8 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 		chain.run_to(info.due - 1);
 		assert_eq!(chain.job(job).phase(), JobPhase::Attested);
 		chain.blocks(1);
+		assert_ne!(chain.job(job).phase(), JobPhase::Attested);
+		chain.finish(job);
 		let settled = bill(job);
 		assert_eq!(settled.phase, JobPhase::Settled);
 		assert_eq!((sum(&settled.lines), settled.refunded), (quote.price, 0));
@@ -142,17 +160,17 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 		let roles = settled.lines.iter().map(|line| line.role).collect::<BTreeSet<_>>();
 		assert_eq!(
 			roles,
-			BTreeSet::from([Role::Maker, Role::Compute, Role::Storage, Role::Protocol])
+			BTreeSet::from([Role::Maker, Role::Compute, Role::Storage, Role::Auditor, Role::Protocol])
 		);
 
 		let burned: Balance = settled
 			.lines
 			.iter()
-			.filter(|line| line.payee.is_none())
+			.filter(|line| line.role == Role::Protocol && line.payee.is_none())
 			.map(|line| line.amount)
 			.sum();
 		assert_eq!(burned, (subtotal / 20) / 2);
-		assert_eq!(Balances::total_issuance(), issuance - burned);
+		assert_eq!(Balances::total_issuance() - minted(), issuance - burned);
 		let executor = chain.operator(node).to_account_id();
 		assert!(RevenueSplit::claimable(&executor) >= 12 * MILLI);
 		assert_eq!(RevenueSplit::claimable(&Dave.to_account_id()), MILLI);
@@ -161,7 +179,7 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 		claim_all(chain);
 		let fee = chain.fees_of(&Dave.to_account_id()) - fees;
 		assert_eq!(free(&Dave.to_account_id()), dave + MILLI - fee);
-		assert_eq!(Balances::total_issuance(), issuance - burned);
+		assert_eq!(Balances::total_issuance() - minted(), issuance - burned);
 	});
 }
 
@@ -211,7 +229,7 @@ fn royalties_should_reach_the_parents_and_the_curator_its_fee_when_a_derived_mod
 				to: Bob.to_account_id(),
 			},
 		);
-		chain.pass_due(job);
+		chain.finish(job);
 
 		let bill = bill(job);
 		assert_eq!(bill.phase, JobPhase::Settled);
@@ -230,7 +248,7 @@ fn royalties_should_reach_the_parents_and_the_curator_its_fee_when_a_derived_mod
 		assert_eq!(of(Role::Parent, Eve), 4 * MILLI);
 		assert_eq!(of(Role::Parent, Dave), MILLI);
 		assert_eq!(of(Role::Curator, Charlie), 3 * MILLI);
-		assert_eq!(bill.price, 20 * MILLI + MILLI);
+		assert_eq!(bill.price, 20 * MILLI + MILLI + premium_of(7 * MILLI));
 		claim_all(chain);
 	});
 }
@@ -250,8 +268,8 @@ fn many_jobs_should_settle_in_one_batch_when_the_worker_attests_them_together() 
 			let transaction = worker_transaction(chain.worker(node), chain.attestation(node, &own));
 			assert_eq!(chain.apply(transaction), Ok(Ok(())));
 		}
-		chain.pass_due(jobs[29]);
 		for job in &jobs {
+			chain.finish(*job);
 			assert_eq!(chain.job(*job).phase(), JobPhase::Settled);
 			assert_eq!(sorted(bill(*job).lines), sorted(paid(chain, *job)));
 		}
@@ -297,7 +315,7 @@ fn records_should_go_when_their_retention_is_over() {
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let job = chain.submit(Eve, model);
 		chain.attest(job);
-		chain.pass_due(job);
+		chain.finish(job);
 		chain.pass_due(job);
 		assert_eq!(<Runtime as MarketApi<Block, AccountId>>::job(job), None);
 		assert_eq!(<Runtime as MarketApi<Block, AccountId>>::explain_split(job), None);
@@ -324,14 +342,14 @@ fn the_price_should_follow_the_input_when_the_unit_is_a_kib() {
 			model,
 			input,
 			tier: Tier::Spot,
-			// Eleven started KiB at 101, and 5 %, rounded up.
-			max_price: 1_111 + 56,
+			// Eleven started KiB at 101, 5 %, rounded up, and the premium on 1 100.
+			max_price: 1_111 + 56 + 43,
 			gateway: Some(2),
 			curator: None,
 		};
 		chain.ok(Eve, call);
 		let record = chain.job(job);
-		assert_eq!((record.deal.units, record.deal.price), (11, 1_167));
+		assert_eq!((record.deal.units, record.deal.price), (11, 1_210));
 		let node = chain.executor(job);
 		let work = <Runtime as WorkerApi<Block>>::work_for(chain.worker(node).public().into()).expect("a node");
 		assert_eq!(
@@ -343,7 +361,7 @@ fn the_price_should_follow_the_input_when_the_unit_is_a_kib() {
 			vec![2]
 		);
 		chain.attest(job);
-		chain.pass_due(job);
+		chain.finish(job);
 		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
 	});
 }

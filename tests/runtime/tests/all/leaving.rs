@@ -67,7 +67,7 @@ fn an_open_job_should_be_paid_when_its_node_leaves_the_market_in_every_way() {
 			chain.call(operator, Node::unbond { amount: 1_000 * AIC }),
 			Err(NodeError::<Runtime>::BondReserved.into())
 		);
-		chain.pass_due(job);
+		chain.finish(job);
 		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
 		assert!(highway_runtime::RevenueSplit::claimable(&operator.to_account_id()) >= 10 * MILLI);
 		chain.ok(operator, Node::unbond { amount: 1_000 * AIC });
@@ -107,7 +107,7 @@ fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
 		let node = chain.executor(job);
 		let operator = chain.operator(node);
 		chain.attest(job);
-		chain.pass_due(job);
+		chain.finish(job);
 		let account = operator.to_account_id();
 		let all = free(&account) + reserved(operator);
 		let bill = || <Runtime as MarketApi<Block, AccountId>>::explain_split(job).expect("the record is kept");
@@ -119,7 +119,7 @@ fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
 			chain.call(operator, Node::withdraw_unbonded {}),
 			Err(NodeError::<Runtime>::NothingToWithdraw.into())
 		);
-		let ready = NodeStaking::current_session() + 28;
+		let ready = NodeStaking::current_session() + 168;
 		while NodeStaking::current_session() < ready {
 			assert_eq!(reserved(operator), BOND);
 			chain.blocks(10);
@@ -185,7 +185,7 @@ fn a_model_should_keep_its_maker_paid_when_it_changes_hands_with_open_jobs() {
 		assert_eq!(reserved(Dave), 0);
 		assert!(reserved(Eve) > 0);
 		chain.attest(job);
-		chain.pass_due(job);
+		chain.finish(job);
 		let claimable = |who: Sr25519Keyring| highway_runtime::RevenueSplit::claimable(&who.to_account_id());
 		assert_eq!(
 			(claimable(Dave), claimable(Eve)),
@@ -195,7 +195,7 @@ fn a_model_should_keep_its_maker_paid_when_it_changes_hands_with_open_jobs() {
 		chain.next_market_epoch();
 		let job = chain.submit(Charlie, model);
 		chain.attest(job);
-		chain.pass_due(job);
+		chain.finish(job);
 		assert_eq!((claimable(Dave), claimable(Eve)), (MILLI, MILLI));
 	});
 }

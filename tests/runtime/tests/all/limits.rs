@@ -6,8 +6,8 @@ use frame_support::{
 };
 use highway_primitives::{
 	model::{DerivativeTerms, VersionSpec},
-	worker::WorkerAction,
-	BlobRef, FailureClass, Tier,
+	worker::{ChunkProof, WorkerAction},
+	Ballot, BlobRef, FailureClass, Sketch, Tier, Vote,
 };
 use highway_runtime::{constants::RuntimeBlockWeights, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic};
 use highway_runtime_tests::{output_of, signed, spec, worker_transaction, Chain};
@@ -101,6 +101,17 @@ fn node_calls() -> Vec<pallet_node_staking::Call<Runtime>> {
 			signature: proof,
 		},
 		Call::reap { node: 0 },
+		Call::delegate {
+			node: 0,
+			amount: 1,
+			max_commission: Default::default(),
+		},
+		Call::undelegate { node: 0, amount: 1 },
+		Call::withdraw_delegation { node: 0 },
+		Call::claim_rewards { node: 0 },
+		Call::set_commission {
+			commission: Default::default(),
+		},
 	];
 	complete(&calls);
 	calls
@@ -143,6 +154,62 @@ fn job_calls() -> Vec<pallet_inference_jobs::Call<Runtime>> {
 	calls
 }
 
+/// Those that an account signs.
+fn audit_calls() -> Vec<pallet_proof_of_work_done::Call<Runtime>> {
+	use pallet_proof_of_work_done::Call;
+	vec![
+		Call::force_audit { job: 0 },
+		Call::confirm_calibration { model: 0, version: 1 },
+	]
+}
+
+/// What an author adds.
+fn note() -> pallet_proof_of_work_done::Call<Runtime> {
+	pallet_proof_of_work_done::Call::note_finality { number: 0 }
+}
+
+/// The largest of everything that a worker key says but its heartbeat.
+fn words() -> Vec<WorkerAction> {
+	let (node, job, salt, sketch) = (0, 0, [0; 32], Sketch::default());
+	let proof = ChunkProof {
+		bytes: vec![0; 1024].try_into().expect("a chunk"),
+		siblings: vec![[0; 32]; 24].try_into().expect("the deepest tree"),
+	};
+	let ballot = Ballot {
+		vote: Vote::Yes,
+		auditor_right: true,
+		sketch,
+	};
+	vec![
+		largest_batch(),
+		WorkerAction::ReportFailure {
+			node,
+			job,
+			work: Default::default(),
+			class: FailureClass::RunFailed,
+		},
+		WorkerAction::OpenCommitment {
+			node,
+			job,
+			sketch,
+			salt,
+		},
+		WorkerAction::CommitBallot {
+			node,
+			job,
+			seed: salt,
+			commitment: Default::default(),
+		},
+		WorkerAction::RevealBallot {
+			node,
+			job,
+			ballot,
+			salt,
+		},
+		WorkerAction::ProveChunk { node, job, proof },
+	]
+}
+
 /// The largest batch of attestations.
 fn largest_batch() -> WorkerAction {
 	let item = |job| highway_primitives::AttestItem {
@@ -179,22 +246,29 @@ fn every_call_should_fit_into_a_block_when_at_its_worst() {
 		let calls = calls.chain(node_calls().into_iter().map(RuntimeCall::from));
 		let calls = calls.chain(market_calls().into_iter().map(RuntimeCall::from));
 		let calls = calls.chain(job_calls().into_iter().map(RuntimeCall::from));
+		let calls = calls.chain(audit_calls().into_iter().map(RuntimeCall::from));
 		for call in calls {
 			fits(&signed(Eve, call));
 		}
-		let report = WorkerAction::ReportFailure {
-			node: 0,
-			job: 0,
-			work: Default::default(),
-			class: FailureClass::RunFailed,
-		};
+		let (info, weights) = (note().get_dispatch_info(), RuntimeBlockWeights::get());
+		assert_eq!(info.class, DispatchClass::Mandatory);
+		assert!(info.call_weight.ref_time() < weights.max_block.ref_time() / 100);
+		let words = words();
+		let said = words
+			.iter()
+			.map(|word| worker_transaction(Alice, word.clone()).function)
+			.filter_map(|call| match call {
+				RuntimeCall::ProofOfWorkDone(call) => Some(call),
+				_ => None,
+			});
+		complete(&said.chain(audit_calls()).chain([note()]).collect::<Vec<_>>());
 		let heartbeat = WorkerAction::Heartbeat {
 			node: 0,
 			session: 0,
 			healthy: true,
 			slots: 1,
 		};
-		for action in [largest_batch(), report, heartbeat] {
+		for action in words.into_iter().chain([heartbeat]) {
 			let transaction = worker_transaction(Alice, action);
 			let info = transaction.get_dispatch_info();
 			assert_eq!((info.class, info.pays_fee), (DispatchClass::Operational, Pays::No));

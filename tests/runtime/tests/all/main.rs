@@ -2,7 +2,9 @@
 
 mod accounts;
 mod attestations;
+mod audits;
 mod candidates;
+mod delegation;
 mod genesis;
 mod jobs;
 mod leaving;

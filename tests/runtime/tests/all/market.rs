@@ -38,10 +38,10 @@ fn a_lone_storage_ask_should_not_price_a_model_out() {
 		chain.ask(Alice, model, AskRole::Storage, 1_000_000 * AIC);
 		chain.next_market_epoch();
 		assert_eq!(quote(model, 5), Ok(price));
-		// Up to the compute price of the model's unit it is a price like any other.
+		// Up to the compute price of the model's unit it is a price like any other; audits cost no more for it.
 		chain.ask(Alice, model, AskRole::Storage, 10 * MILLI);
 		chain.next_market_epoch();
-		assert_eq!(quote(model, 5), Ok(2 * price));
+		assert_eq!(quote(model, 5), Ok(price + 10 * MILLI + 10 * MILLI / 20));
 	});
 }
 
@@ -251,7 +251,7 @@ fn a_node_should_stay_until_its_job_is_settled_when_it_works_for_nothing() {
 			chain.call(Charlie, Node::unbond { amount: bond }),
 			Err(pallet_node_staking::Error::<Runtime>::BondReserved.into())
 		);
-		chain.pass_due(job);
+		chain.finish(job);
 		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
 		chain.ok(Charlie, Node::unbond { amount: bond });
 	});

@@ -31,6 +31,10 @@ fn runtime_apis_should_be_in_the_metadata_when_programs_look_for_them() {
 				"nodes",
 				"node_of",
 				"claimable",
+				"audit",
+				"audits",
+				"calibration",
+				"delegations",
 			],
 		),
 	] {
@@ -95,6 +99,11 @@ fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
 				"unhost",
 				"deregister",
 				"heartbeat",
+				"delegate",
+				"undelegate",
+				"withdraw_delegation",
+				"claim_rewards",
+				"set_commission",
 			],
 		),
 		(
@@ -102,7 +111,19 @@ fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
 			vec!["post_ask", "withdraw_ask", "post_curator_fee", "claim"],
 		),
 		("InferenceJobs", vec!["submit_job", "poke"]),
-		("ProofOfWorkDone", vec!["attest", "report_failure"]),
+		(
+			"ProofOfWorkDone",
+			vec![
+				"attest",
+				"report_failure",
+				"open_commitment",
+				"commit_ballot",
+				"reveal_ballot",
+				"prove_chunk",
+				"force_audit",
+				"confirm_calibration",
+			],
+		),
 		("Balances", vec!["transfer_keep_alive"]),
 		("Utility", vec!["batch_all"]),
 		("Session", vec!["set_keys"]),
@@ -139,7 +160,13 @@ fn the_runtime_should_read_every_call_of_the_wallet_when_encoded_by_its_metadata
 #[test]
 fn errors_and_events_should_be_documented_when_a_wallet_prints_them() {
 	let metadata = metadata();
-	for pallet in ["ModelRegistry", "NodeStaking", "RevenueSplit", "InferenceJobs"] {
+	for pallet in [
+		"ModelRegistry",
+		"NodeStaking",
+		"RevenueSplit",
+		"InferenceJobs",
+		"ProofOfWorkDone",
+	] {
 		let found = metadata.pallet_by_name(pallet).expect("the pallet is there");
 		for error in found.error_variants().expect("the pallet has errors") {
 			assert!(!error.docs.is_empty(), "{pallet}.{} says nothing", error.name);

@@ -6,8 +6,8 @@ use highway_primitives::AIC;
 use highway_runtime::{
 	Babe, Block, Grandpa, Hash, Header, NodeStaking, Runtime, RuntimeEvent, Session, UncheckedExtrinsic,
 };
-use highway_runtime_tests::{invariants::free, Chain};
-use pallet_node_staking::Event as NodeEvent;
+use highway_runtime_tests::{invariants::free, treasury, Chain};
+use pallet_node_staking::{Call as Node, Event as NodeEvent};
 use sp_consensus_babe::{
 	digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest},
 	runtime_decl_for_babe_api::BabeApi,
@@ -47,8 +47,8 @@ fn sealed(sealer: Sr25519Keyring, slot: Slot, state_root: Hash) -> Header {
 	header
 }
 
-/// The report that `offender` made two blocks in the slot of the open block, as a node that saw both gives it to its pool.
-fn report_blocks(chain: &mut Chain, offender: Sr25519Keyring, sealer: Sr25519Keyring) -> UncheckedExtrinsic {
+/// The report that `offender`, who is Bob if it is true, made two blocks in the slot of the open block, as a node that saw both gives it to its pool.
+pub(crate) fn report_blocks(chain: &mut Chain, offender: Sr25519Keyring, sealer: Sr25519Keyring) -> UncheckedExtrinsic {
 	let slot = Babe::current_slot();
 	let proof = TwoBlocks {
 		offender: offender.public().into(),
@@ -100,8 +100,8 @@ fn only(chain: &mut Chain) -> UncheckedExtrinsic {
 	report.clone()
 }
 
-/// The shares that reports would cost node 1, which is Bob's.
-fn reported(chain: &Chain) -> Vec<Perbill> {
+/// The shares that reports cost node 1, which is Bob's.
+pub(crate) fn reported(chain: &Chain) -> Vec<Perbill> {
 	let events = chain.events();
 	let shares = events.iter().filter_map(|event| match event {
 		RuntimeEvent::NodeStaking(NodeEvent::OffenceReported {
@@ -115,7 +115,7 @@ fn reported(chain: &Chain) -> Vec<Perbill> {
 	shares.collect()
 }
 
-/// A false report is refused, a true one chills Bob, once, and he validates no more from the next set on.
+/// A false report is refused, a true one costs Bob his bond, once, and he validates no more from the next set on.
 fn the_cheat_should_be_taken_out(make: impl Fn(&mut Chain, bool) -> UncheckedExtrinsic) {
 	Chain::local(|chain| {
 		let chilled = || NodeStaking::node(1).expect("Bob's node").0.chilled;
@@ -136,15 +136,13 @@ fn the_cheat_should_be_taken_out(make: impl Fn(&mut Chain, bool) -> UncheckedExt
 			"somebody else's signatures prove nothing"
 		);
 		assert!(!chilled() && reported(chain).is_empty());
-		let bond = NodeStaking::node(1).expect("Bob's node").0.bond;
+		let bond = || NodeStaking::node(1).expect("Bob's node").0.bond;
+		let (bonded, kept) = (bond(), free(&treasury()));
 		assert_eq!(chain.apply(report.clone()), Ok(Ok(())));
 		assert!(chilled());
 		assert_eq!(reported(chain), [Perbill::one()], "(3 · 1 of 3)²");
-		assert_eq!(
-			NodeStaking::node(1).expect("Bob's node").0.bond,
-			bond,
-			"nothing is slashed yet"
-		);
+		assert_eq!((bond(), NodeStaking::slashed(1).offences), (0, bonded));
+		assert_eq!(free(&treasury()), kept + bonded / 2, "the other half burned");
 		let stale = TransactionValidityError::from(InvalidTransaction::Stale);
 		assert_eq!(chain.apply_here(report), Err(stale), "once");
 
@@ -152,9 +150,17 @@ fn the_cheat_should_be_taken_out(make: impl Fn(&mut Chain, bool) -> UncheckedExt
 		let validators = Session::validators();
 		assert!(!validators.contains(&Bob.to_account_id()));
 		assert!(validators.contains(&Alice.to_account_id()));
-		chain.ok(Bob, pallet_node_staking::Call::resume {});
+		assert_eq!(
+			chain.call(Bob, Node::resume {}),
+			Err(pallet_node_staking::Error::<Runtime>::NotBonded.into())
+		);
+		chain.ok(Bob, Node::bond_extra { amount: 1_000 * AIC });
+		chain.ok(Bob, Node::resume {});
 		pass_sessions(chain, 2);
-		assert!(Session::validators().contains(&Bob.to_account_id()), "he may come back");
+		assert!(
+			Session::validators().contains(&Bob.to_account_id()),
+			"with a new bond he may come back"
+		);
 		assert!(free(&Bob.to_account_id()) > AIC);
 	});
 }

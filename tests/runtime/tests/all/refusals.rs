@@ -3,7 +3,7 @@
 use highway_primitives::{worker::WorkerAction, Balance, BlobRef, ModelId, Tier, AIC};
 use highway_runtime::{constants::EXISTENTIAL_DEPOSIT, AccountId, Block, Runtime, RuntimeCall};
 use highway_runtime_api::runtime_decl_for_market_api::MarketApi;
-use highway_runtime_tests::{invariants::free, signed, submit_call, worker_transaction, Chain, MILLI};
+use highway_runtime_tests::{invariants::free, premium_of, signed, submit_call, worker_transaction, Chain, MILLI};
 use pallet_inference_jobs::Error as JobError;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve, One, Two};
 use sp_runtime::{transaction_validity::InvalidTransaction, DispatchError, TokenError};
@@ -49,7 +49,7 @@ fn submit(model: ModelId, size: u64, max_price: Balance, gateway: Option<u32>) -
 fn a_submission_should_take_nothing_when_its_arguments_are_wrong() {
 	Chain::local(|chain| {
 		let model = chain.served_model(MILLI, 10 * MILLI);
-		let price = 11 * MILLI + 11 * MILLI / 20;
+		let price = 11 * MILLI + 11 * MILLI / 20 + premium_of(10 * MILLI);
 		refused(
 			chain,
 			submit(model, 0, AIC, None),

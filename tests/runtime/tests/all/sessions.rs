@@ -48,7 +48,7 @@ pub(crate) fn register(chain: &mut Chain, operator: Sr25519Keyring, bond: u128) 
 }
 
 /// Session keys from the operator's own seed, with the proof that it owns them.
-fn set_keys(chain: &mut Chain, operator: Sr25519Keyring) {
+pub(crate) fn set_keys(chain: &mut Chain, operator: Sr25519Keyring) {
 	let generated = SessionKeys::generate(
 		&operator.to_account_id().encode(),
 		Some(operator.to_seed().into_bytes()),
@@ -210,7 +210,7 @@ fn the_chain_should_go_on_when_several_sessions_passed_without_a_block() {
 		chain.skip_slots(100);
 		chain.blocks(3);
 		chain.attest(job);
-		chain.pass_due(job);
+		chain.finish(job);
 		assert_eq!(
 			chain.job(job).phase(),
 			highway_primitives::JobPhase::Settled,

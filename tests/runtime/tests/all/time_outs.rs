@@ -1,9 +1,9 @@
 //! What happens when nodes do not do their jobs.
 
 use frame_support::assert_ok;
-use highway_primitives::{Balance, JobPhase, NodeId};
+use highway_primitives::{Balance, JobPhase, NodeId, Role};
 use highway_runtime::{NodeStaking, RevenueSplit, Runtime, RuntimeEvent};
-use highway_runtime_tests::{invariants::free, worker_transaction, Chain, MILLI};
+use highway_runtime_tests::{invariants::free, treasury, worker_transaction, Chain, MILLI};
 use pallet_inference_jobs::Event as JobsEvent;
 use sp_keyring::Sr25519Keyring::{Dave, Eve};
 use sp_runtime::{transaction_validity::InvalidTransaction, DispatchError};
@@ -26,7 +26,8 @@ fn a_payer_should_be_made_whole_when_three_nodes_let_the_time_pass() {
 		let eve = Eve.to_account_id();
 		let (funds, fees) = (free(&eve), chain.fees_of(&eve));
 		let reliability = |node: NodeId| NodeStaking::node(node).expect("a node").1.reliability.score();
-		let before = [0, 1, 2].map(reliability);
+		let bond = |node: NodeId| NodeStaking::node(node).expect("a node").0.bond;
+		let before = [0, 1, 2].map(|node| (reliability(node), bond(node)));
 		let job = chain.submit(Eve, model);
 		let mut had = Vec::new();
 		for round in 0..3 {
@@ -42,13 +43,17 @@ fn a_payer_should_be_made_whole_when_three_nodes_let_the_time_pass() {
 			funds - (chain.fees_of(&eve) - fees),
 			"only the transaction fee is gone"
 		);
-		assert_eq!(pallet_revenue_split::TotalEarnings::<Runtime>::get(), 0);
-		for (node, before) in [0, 1, 2].into_iter().zip(before) {
-			assert!(reliability(node) < before, "a timeout costs reliability");
+		for (node, (score, bonded)) in [0, 1, 2].into_iter().zip(before) {
+			assert!(reliability(node) < score, "a timeout costs reliability");
+			assert_eq!(bond(node), bonded - 10 * MILLI, "and the compute price");
 		}
+		// One half of what the three paid burned; nobody but the treasury earned anything.
+		assert_eq!(RevenueSplit::claimable(&treasury()), 15 * MILLI);
+		assert_eq!(pallet_revenue_split::TotalEarnings::<Runtime>::get(), 15 * MILLI);
 		let events = job_events(chain);
 		let count = |test: fn(&JobsEvent<Runtime>) -> bool| events.iter().filter(|event| test(event)).count();
 		assert_eq!(count(|event| matches!(event, JobsEvent::JobTimedOut { .. })), 3);
+		assert_eq!(count(|event| matches!(event, JobsEvent::NodeFined { .. })), 3);
 		assert_eq!(count(|event| matches!(event, JobsEvent::JobReassigned { .. })), 2);
 		assert_eq!(count(|event| matches!(event, JobsEvent::JobRefunded { .. })), 1);
 	});
@@ -76,10 +81,19 @@ fn the_next_node_should_be_paid_when_the_first_lets_the_time_pass() {
 		);
 		assert_eq!(chain.apply(late), Err(InvalidTransaction::Stale.into()));
 		chain.attest(job);
-		chain.pass_due(job);
+		chain.finish(job);
 		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
-		let earned = |node| RevenueSplit::claimable(&chain.operator(node).to_account_id());
-		assert_eq!((earned(first), earned(second)), (0, 10 * MILLI));
+		let computed = chain.events().into_iter().filter_map(|event| match event {
+			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::Paid {
+				role: Role::Compute,
+				payee,
+				amount,
+				..
+			}) => Some((payee, amount)),
+			_ => None,
+		});
+		let second = chain.operator(second).to_account_id();
+		assert_eq!(computed.collect::<Vec<_>>(), vec![(second, 10 * MILLI)]);
 	});
 }
 
@@ -106,7 +120,7 @@ fn anybody_should_move_a_due_job_on_when_it_is_poked_and_nobody_before() {
 		let not_due = DispatchError::from(pallet_inference_jobs::Error::<Runtime>::NotDue);
 		assert_eq!(chain.call(Dave, poke.clone()), Err(not_due));
 		chain.attest(job);
-		chain.pass_due(job);
+		chain.finish(job);
 		// The queue was there first: a second settlement there is none.
 		assert_eq!(chain.call(Dave, poke), Err(not_due));
 		let settled = job_events(chain)

@@ -2,7 +2,7 @@
 
 use super::{fetch_recipe, show::answer_json};
 use crate::{
-	amount::{decimal, with_unit},
+	amount::{decimal, percent, with_unit},
 	commands::{file_error, job},
 	context::Context,
 	error::CommandError,
@@ -11,6 +11,7 @@ use crate::{
 };
 use clap::Args;
 use serde_json::json;
+use sp_runtime::Perbill;
 use std::{fs, path::PathBuf};
 
 /// What a job would cost.
@@ -61,6 +62,7 @@ pub async fn quote(context: &Context, args: QuoteArgs) -> Result<(), CommandErro
 		_ => 1024,
 	};
 	let quote = client.quote(model.id, size, curator.as_ref()).await?;
+	let audit_rate = percent(Perbill::from_parts(quote.audit_rate));
 	context.output.result(
 		json!({
 			"model": model.id,
@@ -71,16 +73,18 @@ pub async fn quote(context: &Context, args: QuoteArgs) -> Result<(), CommandErro
 			"validUntil": quote.valid_until,
 			"deadlineBlocks": quote.deadline,
 			"executors": quote.executors,
+			"auditRate": audit_rate,
 			"lines": quote.lines.iter().map(job::line_json).collect::<Vec<_>>(),
 		}),
 		|| {
 			format!(
 				"One job of model {} ({}) with {size} bytes of input: {}\n{}\n\
-				holds until block {}; {} nodes can take it now, and have {} blocks for it",
+				holds until block {}; {} nodes can take it now, and have {} blocks for it\n\
+				audited with a probability of {audit_rate}: the Auditor line is the premium for that",
 				model.id,
 				plain(&model.name),
 				with_unit(quote.price),
-				job::lines_table(&quote.lines, "whoever it falls to"),
+				job::lines_table(&quote.lines),
 				quote.valid_until,
 				quote.executors,
 				quote.deadline

@@ -133,9 +133,7 @@ impl Run<'_> {
 	}
 
 	async fn conclude(&self, client: &mut Client, job: JobInfo<AccountId32>) -> Result<Outcome, CommandError> {
-		let Some(blob) = &job.output else {
-			return Err(job::ended(&job));
-		};
+		let blob = job::delivered(&job)?;
 		let bar = self
 			.bars
 			.add(self.output.bytes_bar(format!("output of job {}", job.id)));
@@ -189,7 +187,7 @@ mod tests {
 	use super::*;
 	use crate::recipes::{Prepared, RecipeError};
 	use highway_primitives::{
-		model::{DType, Unit, VerificationPolicy, VersionSpec},
+		model::{DType, Unit, VerificationPolicy, VersionSpec, MIN_DETECTION},
 		JobPhase,
 	};
 
@@ -230,6 +228,9 @@ mod tests {
 				unit: Unit::Request,
 				unit_time_ms: 1,
 				policy: VerificationPolicy::Exact,
+				trace: None,
+				detection: MIN_DETECTION,
+				shares_runs: false,
 				recipe: None,
 			},
 			coming: None,

@@ -4,8 +4,8 @@ use crate::{
 	amount::{decimal, percent, with_unit},
 	output::{facts, plain, table},
 };
-use highway_primitives::model::{TensorSpec, Unit, VerificationPolicy};
-use highway_runtime_api::types::{ComingVersion, ModelInfo};
+use highway_primitives::model::{TensorSpec, Unit, VerificationPolicy, VersionSpec};
+use highway_runtime_api::types::{CalibrationInfo, ComingVersion, ModelInfo};
 use serde_json::{json, Value};
 use sp_core::crypto::{AccountId32, Ss58Codec};
 
@@ -53,6 +53,47 @@ pub fn policy(policy: &VerificationPolicy) -> String {
 	}
 }
 
+/// The trace for programs: its name and how far sketches may lie apart.
+pub fn trace(spec: &VersionSpec) -> Value {
+	json!(spec.trace.as_ref().map(|trace| json!({
+		"tensor": String::from_utf8_lossy(&trace.tensor), "tolerance": millionths(trace.tolerance),
+	})))
+}
+
+/// A number that is counted in millionths.
+pub fn millionths(number: u64) -> String {
+	// `decimal` writes trillionths.
+	decimal(u128::from(number) * 1_000_000)
+}
+
+/// The model for programs, with how far its calibration is reproduced.
+pub fn with_calibration(mut model: Value, calibration: &CalibrationInfo<AccountId32>) -> Value {
+	let by: Vec<_> = calibration.reproduced_by.iter().map(Ss58Codec::to_ss58check).collect();
+	model["calibration"] = json!({
+		"reproducedBy": by,
+		"audits": calibration.audits,
+		"disputes": calibration.disputes,
+		"slashes": calibration.slashes,
+	});
+	model
+}
+
+/// How far a calibration is reproduced, for people.
+fn calibration_text(calibration: &CalibrationInfo<AccountId32>) -> String {
+	let by: Vec<_> = calibration.reproduced_by.iter().map(Ss58Codec::to_ss58check).collect();
+	let by = if by.is_empty() { "nobody".into() } else { by.join(", ") };
+	format!(
+		"reproduced by {by}; {} audits, {} disputed; juries {}",
+		calibration.audits,
+		calibration.disputes,
+		if calibration.slashes {
+			"may slash"
+		} else {
+			"do not slash now"
+		}
+	)
+}
+
 /// The model for programs.
 pub fn to_json(model: &ModelInfo<AccountId32>) -> Value {
 	json!({
@@ -68,6 +109,9 @@ pub fn to_json(model: &ModelInfo<AccountId32>) -> Value {
 		"unit": format!("{:?}", model.spec.unit),
 		"unitTimeMs": model.spec.unit_time_ms,
 		"policy": policy(&model.spec.policy),
+		"trace": trace(&model.spec),
+		"detection": percent(model.spec.detection),
+		"sharesRuns": model.spec.shares_runs,
 		"recipe": model.spec.recipe.as_ref().map(|recipe| String::from_utf8_lossy(&recipe.name)),
 		"parent": model.parent,
 		"terms": model.derivative_terms.map(|terms| json!({
@@ -91,7 +135,7 @@ pub fn to_json(model: &ModelInfo<AccountId32>) -> Value {
 }
 
 /// The model for people.
-pub fn to_text(model: &ModelInfo<AccountId32>) -> String {
+pub fn to_text(model: &ModelInfo<AccountId32>, calibration: &CalibrationInfo<AccountId32>) -> String {
 	let spec = &model.spec;
 	let mut rows = vec![
 		(
@@ -121,6 +165,22 @@ pub fn to_text(model: &ModelInfo<AccountId32>) -> String {
 		),
 		("time", format!("{} ms per {}", spec.unit_time_ms, unit(spec.unit))),
 		("compared by", policy(&spec.policy)),
+		(
+			"trace",
+			spec.trace.as_ref().map_or_else(
+				|| "none".into(),
+				|trace| {
+					format!(
+						"{}, sketches within {}",
+						plain(&trace.tensor),
+						millionths(trace.tolerance)
+					)
+				},
+			),
+		),
+		("detection", format!("{} of cheats per audit", percent(spec.detection))),
+		("shared runs", if spec.shares_runs { "yes" } else { "no" }.into()),
+		("calibration", calibration_text(calibration)),
 		(
 			"recipe",
 			spec.recipe

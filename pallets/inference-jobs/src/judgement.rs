@@ -1,0 +1,174 @@
+//! From attested work to its end: this pallet asks, through [`Attestations`], and does what the answer says. Whoever
+//! answers has slashed and paid those who judged; here the payer, the payees and the executor get theirs.
+//!
+//! [`Attestations`]: highway_primitives::traits::Attestations
+
+use crate::{
+	life_cycle::half,
+	types::{Attestation, JobState},
+	AuditWeights, AverageReward, Config, Event, JobRecordOf, Jobs, Pallet, WeightInfo,
+};
+use frame_support::{defensive, weights::Weight};
+use highway_math::reliability;
+use highway_primitives::{
+	audit::{AuditSubject, Step},
+	traits::{Attestations as _, Market, Nodes},
+	BlockNumber, JobId, JobPhase, Verdict,
+};
+
+impl<T: Config> Pallet<T> {
+	/// The job as its audit sees it, while it is attested or in audit.
+	pub(crate) fn subject(job: JobId, record: &JobRecordOf<T>) -> Option<AuditSubject<T::AccountId>> {
+		let Attestation {
+			node,
+			output,
+			at,
+			deadline,
+		} = record.attestation()?;
+		Some(AuditSubject {
+			job,
+			work: record.work,
+			payer: record.payer.clone(),
+			model: record.model,
+			version: record.version,
+			executor: node,
+			output,
+			reward: record.deal.compute,
+			security: record.security,
+			rate: record.deal.audit_rate,
+			allowance: record.allowance,
+			deadline,
+			attested_at: at,
+		})
+	}
+
+	/// The present phase of an audit ends at `until`.
+	pub(crate) fn do_audit_until(job: JobId, until: BlockNumber) {
+		let Some(record) = Jobs::<T>::get(job) else { return };
+		if let (JobPhase::Auditing, Some(done)) = (record.phase(), record.attestation()) {
+			Self::enter(job, record, done.auditing(Self::ahead(until)));
+		}
+	}
+
+	/// Asks what becomes of attested work whose window, or whose audit's phase, is over, and does it. Returns what that
+	/// weighed.
+	pub(crate) fn judge(job: JobId, record: JobRecordOf<T>) -> Weight {
+		let Some(subject) = Self::subject(job, &record) else {
+			defensive!("only attested work is judged");
+			return Weight::zero();
+		};
+		let in_audit = record.phase() == JobPhase::Auditing;
+		let step = match in_audit {
+			true => T::Attestations::audit_due(&subject),
+			false => T::Attestations::window_over(&subject),
+		};
+		// Whoever was asked may have moved the end of the phase on its way to the answer.
+		let Some((record, done)) = Jobs::<T>::get(job).and_then(|record| {
+			let done = record.attestation()?;
+			Some((record, done))
+		}) else {
+			defensive!("only this pallet takes attested work further");
+			return Weight::zero();
+		};
+		let asked = match (in_audit, step) {
+			(true, _) => T::AuditWeights::audit_due(),
+			(false, Step::Wait(_) | Step::End(Verdict::Upheld)) => T::AuditWeights::window_over(),
+			(false, _) => T::AuditWeights::audit_opened(),
+		};
+		let then = match step {
+			Step::Wait(block) if !in_audit => {
+				Self::enter(job, record, done.attested(Self::ahead(block)));
+				T::WeightInfo::tick_wait()
+			}
+			Step::Wait(block) | Step::Audit(block) => {
+				Self::enter(job, record, done.auditing(Self::ahead(block)));
+				T::WeightInfo::tick_wait()
+			}
+			Step::End(verdict) => {
+				Self::conclude(job, record, done, verdict);
+				T::WeightInfo::tick_settle()
+			}
+		};
+		asked.saturating_add(then)
+	}
+
+	/// `block`, but after this one: the due queue may have passed this one already.
+	fn ahead(block: BlockNumber) -> BlockNumber {
+		block.max(Self::now().saturating_add(1))
+	}
+
+	/// Ends attested work as `verdict` says.
+	pub(crate) fn conclude(job: JobId, record: JobRecordOf<T>, done: Attestation, verdict: Verdict) {
+		match verdict {
+			Verdict::Upheld => Self::settle(job, record, done, true),
+			Verdict::Unaudited => Self::settle(job, record, done, false),
+			Verdict::Rejected => Self::reject(job, record, done),
+			Verdict::Void => Self::void(job, record, done),
+		}
+	}
+
+	/// Everybody is paid; the premium goes back if the work should have been audited and was not.
+	fn settle(job: JobId, record: JobRecordOf<T>, done: Attestation, audited: bool) {
+		let node = done.node;
+		let bill = T::Market::settle(job, record.model, &record.payer, &record.deal, node, audited);
+		let weight = Self::job_weight(&record);
+		T::Nodes::note_outcome(node, true, weight);
+		T::Nodes::release(node, record.security);
+		for (reporter, _) in &record.failures {
+			// What somebody else did was possible: with what the report cost, as much as a timeout.
+			T::Nodes::note_outcome(*reporter, false, half(weight));
+			Self::fine(job, &record, *reporter);
+		}
+		AverageReward::<T>::mutate(|average| *average = reliability::moving_average(*average, record.deal.compute));
+		let state = JobState::Settled {
+			node,
+			output: done.output,
+			attested_at: done.at,
+			prune_at: Self::prune_at(),
+		};
+		Self::end(job, record, bill, state);
+		Self::deposit_event(Event::JobSettled { job, node });
+	}
+
+	/// The payer has everything back. The executor's security is not released: the slash took it.
+	fn reject(job: JobId, record: JobRecordOf<T>, done: Attestation) {
+		let node = done.node;
+		T::Market::refund(job, &record.payer, &record.deal);
+		T::Nodes::note_outcome(node, false, Self::job_weight(&record));
+		let (payer, amount) = (record.payer.clone(), record.deal.price);
+		let state = JobState::Rejected {
+			node,
+			output: done.output,
+			attested_at: done.at,
+			prune_at: Self::prune_at(),
+		};
+		Self::end(job, record, Default::default(), state);
+		Self::deposit_event(Event::JobRejected {
+			job,
+			node,
+			payer,
+			amount,
+		});
+	}
+
+	/// The payer has everything back, and so has the executor; its reliability stays as it is.
+	fn void(job: JobId, record: JobRecordOf<T>, done: Attestation) {
+		let node = done.node;
+		T::Market::refund(job, &record.payer, &record.deal);
+		T::Nodes::release(node, record.security);
+		let (payer, amount) = (record.payer.clone(), record.deal.price);
+		let state = JobState::Void {
+			node,
+			output: done.output,
+			attested_at: done.at,
+			prune_at: Self::prune_at(),
+		};
+		Self::end(job, record, Default::default(), state);
+		Self::deposit_event(Event::JobVoided {
+			job,
+			node,
+			payer,
+			amount,
+		});
+	}
+}

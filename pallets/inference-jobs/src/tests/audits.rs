@@ -1,0 +1,461 @@
+//! From attested work to its end, through the answers of whoever audits.
+
+use crate::{
+	mock::parties::*, mock::*, AuditWeights, AverageReward, Due, Error, Event, JobState, Pallet, WeightInfo, MAX_DRAWN,
+};
+use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
+use highway_math::audit::DRAW_DELAY;
+use highway_primitives::{
+	audit::AuditSubject, traits::Jobs as _, Balance, BlockNumber, FailureClass, JobId, JobPhase, Verdict,
+};
+use sp_runtime::Perbill;
+
+const VERDICTS: [Verdict; 4] = [Verdict::Upheld, Verdict::Unaudited, Verdict::Rejected, Verdict::Void];
+
+/// A job attested in block 1, whose window ends in block 1 + WINDOW.
+fn attested(answers: &[Answer]) -> JobId {
+	let job = submit();
+	attest(job).unwrap();
+	Answers::insert(job, answers.to_vec());
+	job
+}
+
+fn questions() -> Vec<Question> {
+	Asked::get().into_iter().map(|(question, _)| question).collect()
+}
+
+fn phase(job: JobId) -> JobPhase {
+	record(job).phase()
+}
+
+fn now() -> BlockNumber {
+	System::block_number() as BlockNumber
+}
+
+#[test]
+fn job_should_wait_for_the_blocks_that_draw_its_audit() {
+	ExtBuilder(1).build_and_execute(|| {
+		// A minute of work: 31 blocks and the base.
+		UnitTime::put(60_000);
+		let job = submit();
+		let deadline = record(job).deadline().unwrap();
+		assert!(deadline > 1 + WINDOW);
+		assert_ok!(attest(job));
+		assert_eq!(record(job).due(), deadline + DRAW_DELAY);
+		go_to(deadline + DRAW_DELAY - 1);
+		assert!(Asked::get().is_empty());
+		go_to(deadline + DRAW_DELAY);
+		assert_eq!(phase(job), JobPhase::Settled);
+	});
+}
+
+#[test]
+fn the_question_should_tell_all_that_an_audit_needs() {
+	ExtBuilder(1).build_and_execute(|| {
+		let job = submit();
+		assert_eq!(InferenceJobs::audit_subject(job), None);
+		go_to(2);
+		assert_ok!(attest(job));
+		let subject = AuditSubject {
+			job,
+			work: record(job).work,
+			payer: PAYER,
+			model: MODEL,
+			version: 3,
+			executor: 0,
+			output: output(),
+			reward: COMPUTE,
+			security: SECURITY,
+			rate: RATE,
+			allowance: ALLOWANCE,
+			deadline: 1 + ALLOWANCE,
+			attested_at: 2,
+		};
+		assert_eq!(InferenceJobs::audit_subject(job).as_ref(), Some(&subject));
+		Answers::insert(job, vec![Answer::Audit(3), Answer::Wait(3)]);
+		go_to(2 + WINDOW);
+		assert_eq!(InferenceJobs::audit_subject(job).as_ref(), Some(&subject));
+		go_to(2 + WINDOW + 6);
+		let asked = vec![
+			(Question::WindowOver, subject.clone()),
+			(Question::AuditDue, subject.clone()),
+			(Question::AuditDue, subject),
+		];
+		assert_eq!(Asked::get(), asked);
+		assert_eq!(InferenceJobs::audit_subject(job), None);
+		assert_eq!(InferenceJobs::audit_subject(job + 1), None);
+	});
+}
+
+#[test]
+fn job_should_stay_attested_as_long_as_the_draw_is_not_there() {
+	ExtBuilder(1).build_and_execute(|| {
+		let job = attested(&[Answer::Wait(2), Answer::Wait(7)]);
+		go_to(1 + WINDOW);
+		assert_eq!((phase(job), record(job).due()), (JobPhase::Attested, 3 + WINDOW));
+		go_to(3 + WINDOW);
+		assert_eq!((phase(job), record(job).due()), (JobPhase::Attested, 10 + WINDOW));
+		assert_eq!(record(job).deadline(), None);
+		go_to(10 + WINDOW);
+		assert_eq!(phase(job), JobPhase::Settled);
+		assert_eq!(questions(), vec![Question::WindowOver; 3]);
+	});
+}
+
+#[test]
+fn job_should_be_in_audit_until_the_answer_is_an_end() {
+	ExtBuilder(1).build_and_execute(|| {
+		let job = attested(&[
+			Answer::Audit(5),
+			Answer::Wait(3),
+			Answer::Audit(4),
+			Answer::End(Verdict::Upheld),
+		]);
+		go_to(1 + WINDOW);
+		for until in [6, 9, 13] {
+			let state = JobState::Auditing {
+				node: 0,
+				output: output(),
+				at: 1,
+				deadline: 1 + ALLOWANCE,
+				until: until + WINDOW,
+			};
+			assert_eq!(record(job).state, state);
+			assert_eq!(
+				(record(job).output(), record(job).attested_at(), record(job).executor()),
+				(Some(output()), Some(1), Some(0))
+			);
+			assert_eq!((Reserved::get(0), Busy::get(0), OpenJobs::get()), (SECURITY, 0, 1));
+			assert!(record(job).bill.is_empty() && Outcomes::get(job).is_none());
+			go_to(until + WINDOW - 1);
+			assert_eq!(record(job).state, state);
+			go_to(until + WINDOW);
+		}
+		assert_eq!(phase(job), JobPhase::Settled);
+		let mut asked = vec![Question::AuditDue; 4];
+		asked[0] = Question::WindowOver;
+		assert_eq!(questions(), asked);
+	});
+}
+
+/// What a verdict leads to, whether the work was audited before or not.
+fn ends(verdict: Verdict, before: &[Answer], at: BlockNumber) {
+	ExtBuilder(1).build_and_execute(|| {
+		let answers: Vec<_> = before.iter().cloned().chain([Answer::End(verdict)]).collect();
+		let job = attested(&answers);
+		System::reset_events();
+		go_to(at);
+		let (node, payer, amount) = (0, PAYER, PRICE);
+		let prune_at = at + RETENTION;
+		let attested_at = 1;
+		let output = output();
+		let (state, outcome, event, notes) = match verdict {
+			Verdict::Upheld | Verdict::Unaudited => (
+				JobState::Settled {
+					node,
+					output,
+					attested_at,
+					prune_at,
+				},
+				match verdict {
+					Verdict::Upheld => Outcome::Settled(0),
+					_ => Outcome::Unaudited(0),
+				},
+				Event::JobSettled { job, node },
+				vec![(0, true, Perbill::one())],
+			),
+			Verdict::Rejected => (
+				JobState::Rejected {
+					node,
+					output,
+					attested_at,
+					prune_at,
+				},
+				Outcome::Refunded,
+				Event::JobRejected {
+					job,
+					node,
+					payer,
+					amount,
+				},
+				vec![(0, false, Perbill::one())],
+			),
+			Verdict::Void => (
+				JobState::Void {
+					node,
+					output,
+					attested_at,
+					prune_at,
+				},
+				Outcome::Refunded,
+				Event::JobVoided {
+					job,
+					node,
+					payer,
+					amount,
+				},
+				vec![],
+			),
+		};
+		let paid = matches!(state, JobState::Settled { .. });
+		assert_eq!(record(job).state, state);
+		assert_eq!(
+			(record(job).output(), record(job).attested_at(), record(job).executor()),
+			(Some(output), Some(1), Some(0))
+		);
+		assert_eq!(Outcomes::get(job), Some(outcome));
+		assert_eq!(events(), vec![event]);
+		assert_eq!(Notes::get(), notes);
+		assert_eq!(record(job).bill.is_empty(), !paid);
+		assert_eq!(AverageReward::<Test>::get() > 0, paid);
+		assert_eq!((Reserved::get(0), OpenJobs::get()), (0, 0));
+		assert_noop!(poke(job), Error::<Test>::NotDue);
+		go_to(prune_at);
+		assert!(Pallet::<Test>::job(job).is_none());
+		assert_eq!((Closed::get(), Forgotten::get()), (1, vec![job]));
+	});
+}
+
+#[test]
+fn every_verdict_should_end_the_job_when_the_window_is_over() {
+	for verdict in VERDICTS {
+		ends(verdict, &[], 1 + WINDOW);
+	}
+}
+
+#[test]
+fn every_verdict_should_end_the_job_when_it_is_in_audit() {
+	for verdict in VERDICTS {
+		ends(verdict, &[Answer::Audit(5)], 6 + WINDOW);
+		ends(
+			verdict,
+			&[Answer::Wait(2), Answer::Audit(5), Answer::Wait(8)],
+			16 + WINDOW,
+		);
+	}
+}
+
+#[test]
+fn audit_until_should_move_the_end_of_an_audit_s_phase_both_ways() {
+	ExtBuilder(1).build_and_execute(|| {
+		let job = attested(&[Answer::Audit(20)]);
+		go_to(1 + WINDOW);
+		InferenceJobs::audit_until(job, 50);
+		assert_eq!(record(job).due(), 50);
+		check();
+		// Everybody has spoken.
+		InferenceJobs::audit_until(job, now() + 1);
+		assert_eq!(Due::<Test>::iter().count(), 1);
+		check();
+		go_to(2 + WINDOW);
+		assert_eq!(phase(job), JobPhase::Settled);
+	});
+}
+
+#[test]
+fn audit_until_should_not_lie_where_the_queue_has_been() {
+	ExtBuilder(1).build_and_execute(|| {
+		for until in [0, 1 + WINDOW] {
+			let job = submit();
+			attest(job).unwrap();
+			Answers::insert(job, vec![Answer::Audit(20)]);
+			let at = record(job).due();
+			go_to(at);
+			InferenceJobs::audit_until(job, until.min(at));
+			assert_eq!(record(job).due(), at + 1);
+			check();
+			go_to(at + 1);
+			assert_eq!(phase(job), JobPhase::Settled);
+		}
+	});
+}
+
+#[test]
+fn audit_until_should_do_nothing_to_a_job_that_is_not_in_audit() {
+	ExtBuilder(2).build_and_execute(|| {
+		let (assigned, done, failed) = (submit(), attested(&[]), submit());
+		assert_ok!(report(failed, FailureClass::RunFailed));
+		assert_ok!(report(failed, FailureClass::RunFailed));
+		for job in [assigned, done, failed, 99] {
+			let before = Pallet::<Test>::job(job);
+			InferenceJobs::audit_until(job, 3);
+			assert_eq!(Pallet::<Test>::job(job), before);
+		}
+		go_to(1 + WINDOW);
+		let before = record(done);
+		InferenceJobs::audit_until(done, 3);
+		assert_eq!(record(done), before);
+	});
+}
+
+#[test]
+fn an_end_moved_on_the_way_to_the_answer_should_leave_one_entry_in_the_queue() {
+	ExtBuilder(1).build_and_execute(|| {
+		let job = attested(&[Answer::Audit(2), Answer::MoveAndWait(9, 4), Answer::MoveAndWait(0, 5)]);
+		go_to(3 + WINDOW);
+		assert_eq!(record(job).due(), 7 + WINDOW);
+		check();
+		go_to(7 + WINDOW);
+		assert_eq!(record(job).due(), 12 + WINDOW);
+		check();
+		go_to(12 + WINDOW);
+		assert_eq!(phase(job), JobPhase::Settled);
+	});
+}
+
+#[test]
+fn an_answer_for_a_block_that_is_over_should_mean_the_next_one() {
+	ExtBuilder(1).build_and_execute(|| {
+		let job = attested(&[Answer::Wait(0), Answer::Audit(0), Answer::Wait(0)]);
+		for (block, expected) in [
+			(1, JobPhase::Attested),
+			(2, JobPhase::Auditing),
+			(3, JobPhase::Auditing),
+		] {
+			go_to(block + WINDOW);
+			assert_eq!((phase(job), record(job).due()), (expected, block + WINDOW + 1));
+		}
+		go_to(4 + WINDOW);
+		assert_eq!(phase(job), JobPhase::Settled);
+	});
+}
+
+#[test]
+fn poke_should_lead_an_audit_to_its_end_without_the_queue() {
+	ExtBuilder(1).build_and_execute(|| {
+		let job = attested(&[
+			Answer::Wait(2),
+			Answer::Audit(3),
+			Answer::Audit(4),
+			Answer::End(Verdict::Void),
+		]);
+		TickLimit::set(Weight::zero());
+		for (block, expected) in [
+			(1, JobPhase::Attested),
+			(3, JobPhase::Auditing),
+			(6, JobPhase::Auditing),
+			(10, JobPhase::Void),
+		] {
+			go_to(block + WINDOW - 1);
+			assert_noop!(poke(job), Error::<Test>::NotDue);
+			go_to(block + WINDOW);
+			assert_ok!(poke(job));
+			assert_eq!(phase(job), expected);
+			assert_noop!(poke(job), Error::<Test>::NotDue);
+		}
+		assert_eq!(Outcomes::get(job), Some(Outcome::Refunded));
+	});
+}
+
+#[test]
+fn audit_should_outlive_its_node() {
+	for verdict in [Verdict::Upheld, Verdict::Unaudited, Verdict::Void] {
+		ExtBuilder(1).build_and_execute(|| {
+			let job = attested(&[Answer::Audit(3), Answer::End(verdict)]);
+			go_to(2 + WINDOW);
+			Fleet::remove(0);
+			go_to(4 + WINDOW);
+			assert!(Outcomes::contains_key(job));
+			assert_eq!(Reserved::get(0), 0);
+		});
+	}
+}
+
+/// What one block's queue weighs with one due job.
+fn weight_of(answers: &[Answer], at: BlockNumber) -> Weight {
+	let mut weight = Weight::zero();
+	ExtBuilder(1).build_and_execute(|| {
+		attested(answers);
+		go_to(at - 1);
+		System::set_block_number(at.into());
+		weight = InferenceJobs::on_initialize(at.into());
+	});
+	// The cursor, and a look at the job and at nothing behind it.
+	weight - <() as WeightInfo>::tick_base() - <() as WeightInfo>::tick_look() * 2u64
+}
+
+#[test]
+fn steps_should_be_charged_as_they_were() {
+	let (window, opened, due) = (
+		<() as AuditWeights>::window_over(),
+		<() as AuditWeights>::audit_opened(),
+		<() as AuditWeights>::audit_due(),
+	);
+	let (settle, wait) = (<() as WeightInfo>::tick_settle(), <() as WeightInfo>::tick_wait());
+	let end = Answer::End;
+	assert_eq!(weight_of(&[], 1 + WINDOW), window + settle);
+	assert_eq!(weight_of(&[Answer::Wait(2)], 1 + WINDOW), window + wait);
+	assert_eq!(weight_of(&[Answer::Audit(2)], 1 + WINDOW), opened + wait);
+	assert_eq!(weight_of(&[end(Verdict::Unaudited)], 1 + WINDOW), opened + settle);
+	assert_eq!(weight_of(&[Answer::Audit(2), Answer::Wait(2)], 3 + WINDOW), due + wait);
+	assert_eq!(weight_of(&[Answer::Audit(2), Answer::Audit(2)], 3 + WINDOW), due + wait);
+	assert_eq!(
+		weight_of(&[Answer::Audit(2), end(Verdict::Void)], 3 + WINDOW),
+		due + settle
+	);
+}
+
+#[test]
+fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
+	ExtBuilder(1).build_and_execute(|| {
+		let job = attested(&[]);
+		TickLimit::set(Weight::zero());
+		go_to(1 + WINDOW);
+		let done = InferenceJobs::poke(RuntimeOrigin::signed(POKER), job).unwrap();
+		let look = <() as WeightInfo>::tick_look();
+		let expected = look + <() as AuditWeights>::window_over() + <() as WeightInfo>::tick_settle();
+		assert_eq!(done.actual_weight, Some(expected));
+		let declared = RuntimeCall::from(crate::Call::poke { job })
+			.get_dispatch_info()
+			.call_weight;
+		for step in [
+			<() as WeightInfo>::tick_time_out(MAX_DRAWN),
+			<() as WeightInfo>::tick_prune(),
+			<() as AuditWeights>::window_over() + <() as WeightInfo>::tick_settle(),
+			<() as AuditWeights>::audit_opened() + <() as WeightInfo>::tick_settle(),
+			<() as AuditWeights>::audit_due() + <() as WeightInfo>::tick_settle(),
+		] {
+			assert!((look + step).all_lte(declared));
+		}
+	});
+}
+
+#[test]
+fn queue_should_start_no_step_that_might_not_fit() {
+	ExtBuilder(1).build_and_execute(|| {
+		let jobs: Vec<_> = (0..30).map(|_| attested(&[Answer::Audit(1)])).collect();
+		let verdict = <() as WeightInfo>::tick_settle();
+		let worst = (<() as AuditWeights>::audit_due() + verdict).max(<() as WeightInfo>::tick_time_out(MAX_DRAWN));
+		let share = <() as WeightInfo>::tick_base() + <() as WeightInfo>::tick_look() + worst;
+		go_to(WINDOW);
+		TickLimit::set(share);
+		InferenceJobs::integrity_test();
+		let mut blocks = 0;
+		while OpenJobs::get() > 0 {
+			blocks += 1;
+			assert!(blocks < 100);
+			System::set_block_number(System::block_number() + 1);
+			let weight = InferenceJobs::on_initialize(System::block_number());
+			assert!(weight.all_lte(share));
+			check();
+		}
+		assert!(blocks > 30, "an audit takes most of such a share");
+		assert!(jobs.iter().all(|job| phase(*job) == JobPhase::Settled));
+	});
+}
+
+#[test]
+fn price_should_be_given_back_in_full_when_the_work_is_rejected() {
+	ExtBuilder(1).build_and_execute(|| {
+		let job = attested(&[Answer::End(Verdict::Rejected)]);
+		go_to(1 + WINDOW);
+		let refunded: Balance = events()
+			.iter()
+			.map(|event| match event {
+				Event::JobRejected { amount, .. } => *amount,
+				_ => 0,
+			})
+			.sum();
+		assert_eq!(refunded, record(job).deal.price);
+	});
+}

@@ -1,0 +1,317 @@
+//! From the end of a job's window to the jury: the draw of the audit, its auditors, the executor's opening.
+//!
+//! Every change of phase happens here and in `jury_impls`, when the queue of jobs or anybody's `poke` asks for it; calls
+//! only add what was said, and ask for an early end once everybody has spoken.
+
+use crate::{
+	draw::{derive, head, Draw, Purpose},
+	AuditPhase, AuditRecord, Audits, AverageReward, Calibrations, Config, Event, Forced, Pallet, SeatRecord,
+	SlashReason, Suspects, Tasks, MAX_AUDITORS,
+};
+use alloc::vec::Vec;
+use frame_support::{defensive, storage::with_storage_layer};
+use highway_math::{audit, reliability};
+use highway_primitives::{
+	audit::{work_seed, AuditReason, AuditSubject, Seat, Step, Verdict, Vote},
+	traits::{Models, Nodes},
+	BlockNumber, JobId, NodeId,
+};
+
+/// The audited job of a runtime.
+pub(crate) type SubjectOf<T> = AuditSubject<<T as frame_system::Config>::AccountId>;
+
+/// Blocks in which a ballot or a commitment is opened, or a chunk proved.
+pub(crate) const REVEAL: BlockNumber = 6;
+
+/// Blocks beside the job's own allowance that a judge has: it fetches input and model, and has other work.
+pub(crate) const JUDGE_EXTRA: BlockNumber = 5;
+
+/// Blocks until a draw is tried again.
+pub(crate) const DRAW_RETRY: BlockNumber = 2;
+
+/// Blocks by which a phase is prolonged while clocks stand still.
+const LAG_RETRY: BlockNumber = 8;
+
+impl<T: Config> Pallet<T> {
+	/// Draws whether the job is audited, and by whom.
+	pub(crate) fn do_window_over(subject: &SubjectOf<T>) -> Step {
+		let parties = Self::parties(subject, &[]);
+		let Some(draw) = Self::draw(subject.job, subject.deadline, &parties) else {
+			return Step::Wait(Self::now().saturating_add(DRAW_RETRY));
+		};
+		match Self::reason(subject, &draw) {
+			Some(reason) => Self::open_audit(subject, draw, reason),
+			None => Step::End(Verdict::Upheld),
+		}
+	}
+
+	/// Why the job is audited, if it is.
+	fn reason(subject: &SubjectOf<T>, draw: &Draw) -> Option<AuditReason> {
+		if draw.lost {
+			return Some(AuditReason::DrawLost);
+		}
+		let ticket = head(&derive(&draw.seed, Purpose::Audit));
+		if audit::is_drawn(ticket, subject.rate) {
+			return Some(AuditReason::Drawn);
+		}
+		if Forced::<T>::contains_key(subject.job) {
+			return Some(AuditReason::Forced);
+		}
+		Suspects::<T>::get(subject.executor)
+			.is_some_and(|since| since >= subject.attested_at)
+			.then_some(AuditReason::Suspected)
+	}
+
+	fn open_audit(subject: &SubjectOf<T>, draw: Draw, reason: AuditReason) -> Step {
+		let record = AuditRecord {
+			reason,
+			executor: subject.executor,
+			device: T::Nodes::device(subject.executor),
+			draw: draw.seed,
+			phase: AuditPhase::Judging,
+			until: Self::now(),
+			opening: None,
+			seats: Default::default(),
+			slashes: Default::default(),
+		};
+		Tasks::<T>::insert(subject.executor, subject.job, ());
+		Calibrations::<T>::mutate(subject.model, subject.version, |calibration| {
+			calibration.audits = calibration.audits.saturating_add(1);
+		});
+		AverageReward::<T>::mutate(|average| *average = reliability::moving_average(*average, subject.reward));
+		Self::next_auditor(subject, record)
+	}
+
+	/// Ends the present phase of an audit.
+	pub(crate) fn do_audit_due(subject: &SubjectOf<T>) -> Step {
+		let Some(mut record) = Audits::<T>::get(subject.job) else {
+			defensive!("a job in audit has an audit");
+			return Step::End(Verdict::Void);
+		};
+		let now = Self::now();
+		if let Some(verdict) = record.verdict() {
+			return Step::End(verdict);
+		}
+		if now < record.until {
+			return Step::Wait(record.until);
+		}
+		if Self::clocks_stand_still() {
+			return Self::prolong(subject.job, record);
+		}
+		match record.phase {
+			AuditPhase::Judging => match record.is_complete() {
+				true => {
+					let until = now.saturating_add(REVEAL);
+					let fixed = until.saturating_add(REVEAL);
+					Self::enter(subject.job, record, AuditPhase::Revealing { fixed }, until)
+				}
+				false => Self::replace_silent_auditor(subject, record),
+			},
+			AuditPhase::Revealing { fixed } => {
+				match record.auditor().and_then(|seat| seat.ballot).map(|ballot| ballot.vote) {
+					None => Self::replace_silent_auditor(subject, record),
+					Some(Vote::Abstain) => Self::replace_idle_auditor(subject, record),
+					Some(Vote::Missing) => Self::challenge(subject, record),
+					Some(Vote::Yes | Vote::No) => {
+						// At its scheduled end, however early the auditor was: a jury's fixed block must not be chosen.
+						let until = fixed.max(now.saturating_add(1));
+						Self::enter(subject.job, record, AuditPhase::Opening { fixed }, until)
+					}
+				}
+			}
+			AuditPhase::Opening { fixed } => match record.is_complete() {
+				true => Self::compare(subject, record, fixed),
+				false => Self::convict_silent_executor(subject, record),
+			},
+			AuditPhase::Challenged { proved, .. } => match proved {
+				true => Self::replace_idle_auditor(subject, record),
+				false => Self::convict_silent_executor(subject, record),
+			},
+			AuditPhase::JuryDraw { fixed } => Self::seat_jury(subject, record, fixed),
+			AuditPhase::JuryJudging => {
+				record.phase = AuditPhase::JuryRevealing;
+				let wait = match record.is_complete() {
+					// Nobody committed.
+					true => 1,
+					false => REVEAL,
+				};
+				Self::enter(subject.job, record, AuditPhase::JuryRevealing, now.saturating_add(wait))
+			}
+			AuditPhase::JuryRevealing => Self::conclude(subject, record),
+			AuditPhase::Ended(verdict) => Step::End(verdict),
+		}
+	}
+
+	/// While finality lags no deadline passes; the block behind which a jury would be drawn moves too, so that it still
+	/// lies ahead of whoever has yet to speak.
+	fn prolong(job: JobId, mut record: AuditRecord) -> Step {
+		let until = Self::now().saturating_add(LAG_RETRY);
+		let phase = match record.phase {
+			AuditPhase::Revealing { fixed } => AuditPhase::Revealing {
+				fixed: fixed.max(until.saturating_add(REVEAL)),
+			},
+			AuditPhase::Opening { fixed } => AuditPhase::Opening {
+				fixed: fixed.max(until),
+			},
+			other => other,
+		};
+		record.phase = phase;
+		Self::wait(job, record, until)
+	}
+
+	/// Stores the audit in a phase that ends at `until`.
+	pub(crate) fn enter(job: JobId, mut record: AuditRecord, phase: AuditPhase, until: BlockNumber) -> Step {
+		record.phase = phase;
+		record.until = until;
+		Audits::<T>::insert(job, record);
+		Step::Audit(until)
+	}
+
+	/// Stores the audit, whose phase goes on until `until`.
+	pub(crate) fn wait(job: JobId, mut record: AuditRecord, until: BlockNumber) -> Step {
+		record.until = until;
+		Audits::<T>::insert(job, record);
+		Step::Wait(until)
+	}
+
+	/// Operators that have a hand in the job, as far as they are known still: the executor's, the payer, and whoever has
+	/// one of these seats.
+	pub(crate) fn parties(subject: &SubjectOf<T>, seats: &[SeatRecord]) -> Vec<T::AccountId> {
+		let nodes = core::iter::once(subject.executor).chain(seats.iter().map(|seat| seat.node));
+		core::iter::once(subject.payer.clone())
+			.chain(nodes.filter_map(T::Nodes::operator))
+			.collect()
+	}
+
+	/// The next auditor judges; without one the work is paid as it is.
+	fn next_auditor(subject: &SubjectOf<T>, mut record: AuditRecord) -> Step {
+		let round = record.auditors().count();
+		let Some(node) = Self::draw_auditor(subject, &record, round) else {
+			return Self::end(subject, record, Verdict::Unaudited);
+		};
+		let seat = SeatRecord {
+			node,
+			seat: Seat::Auditor,
+			seed: work_seed(&subject.work),
+			same_device: record.device.is_some() && T::Nodes::device(node) == record.device,
+			commitment: None,
+			ballot: None,
+		};
+		if record.seats.try_push(seat).is_err() {
+			defensive!("there are seats for three auditors");
+		}
+		Tasks::<T>::insert(node, subject.job, ());
+		let until = Self::judged_until(subject);
+		let job = subject.job;
+		Self::deposit_event(match round {
+			0 => Event::AuditOpened {
+				job,
+				auditor: node,
+				reason: record.reason,
+				until,
+			},
+			_ => Event::AuditorReplaced {
+				job,
+				auditor: node,
+				until,
+			},
+		});
+		Self::enter(job, record, AuditPhase::Judging, until)
+	}
+
+	fn draw_auditor(subject: &SubjectOf<T>, record: &AuditRecord, round: usize) -> Option<NodeId> {
+		if round >= MAX_AUDITORS {
+			return None;
+		}
+		let parties = Self::parties(subject, &record.seats);
+		let seed = derive(&record.draw, Purpose::Auditor(u32::try_from(round).ok()?));
+		let node = T::Nodes::draw_judge(&seed, subject.security, &parties, None)?;
+		// A refusal must leave no half of a reservation: no call stands around this one that would undo it.
+		with_storage_layer(|| Self::secure(subject, node)).ok().map(|()| node)
+	}
+
+	/// The first block in which a judge that is drawn now is late.
+	pub(crate) fn judged_until(subject: &SubjectOf<T>) -> BlockNumber {
+		Self::now()
+			.saturating_add(subject.allowance)
+			.saturating_add(JUDGE_EXTRA)
+	}
+
+	fn replace_silent_auditor(subject: &SubjectOf<T>, mut record: AuditRecord) -> Step {
+		if let Some(node) = record.auditor().map(|seat| seat.node) {
+			let may_slash = Self::may_slash_silence();
+			Self::punish_silence(subject, &mut record, node, may_slash);
+			Tasks::<T>::remove(node, subject.job);
+		}
+		Self::next_auditor(subject, record)
+	}
+
+	fn replace_idle_auditor(subject: &SubjectOf<T>, record: AuditRecord) -> Step {
+		if let Some(node) = record.auditor().map(|seat| seat.node) {
+			Self::excuse(subject, node);
+			Tasks::<T>::remove(node, subject.job);
+		}
+		Self::next_auditor(subject, record)
+	}
+
+	/// The auditor misses the output: the executor must show a chunk that nobody can have chosen.
+	fn challenge(subject: &SubjectOf<T>, record: AuditRecord) -> Step {
+		let since = Self::now();
+		// The chunk is known in the next block.
+		let until = since.saturating_add(1).saturating_add(REVEAL);
+		Self::deposit_event(Event::ChunkChallenged {
+			job: subject.job,
+			node: subject.executor,
+			until,
+		});
+		let phase = AuditPhase::Challenged { since, proved: false };
+		Self::enter(subject.job, record, phase, until)
+	}
+
+	/// The executor did not open, or did not show, what it says that it has.
+	fn convict_silent_executor(subject: &SubjectOf<T>, mut record: AuditRecord) -> Step {
+		let auditor = record.auditor().map(|seat| seat.node);
+		if let Some(node) = auditor {
+			Self::release(subject, node);
+			Self::note(subject, node, true);
+		}
+		match Self::may_slash_silence() {
+			true => {
+				let taken = Self::slash(subject, &mut record, subject.executor, SlashReason::Silence);
+				Self::share_out(subject, taken, &[], auditor);
+				Self::end(subject, record, Verdict::Rejected)
+			}
+			false => {
+				Self::share_out(subject, 0, &[], auditor);
+				Self::end(subject, record, Verdict::Void)
+			}
+		}
+	}
+
+	/// Both are open: they agree, or a jury judges.
+	fn compare(subject: &SubjectOf<T>, record: AuditRecord, fixed: BlockNumber) -> Step {
+		let tolerance = Self::tolerance(subject);
+		let agree = record
+			.claims()
+			.is_some_and(|claims| claims.vote == Vote::Yes && claims.executor.agrees_with(&claims.auditor, tolerance));
+		match (agree, record.auditor().map(|seat| seat.node)) {
+			(true, Some(auditor)) => {
+				Self::release(subject, auditor);
+				Self::note(subject, auditor, true);
+				Self::share_out(subject, 0, &[], Some(auditor));
+				Self::end(subject, record, Verdict::Upheld)
+			}
+			_ => {
+				let until = fixed
+					.saturating_add(audit::DRAW_DELAY)
+					.max(Self::now().saturating_add(1));
+				Self::enter(subject.job, record, AuditPhase::JuryDraw { fixed }, until)
+			}
+		}
+	}
+
+	/// How far two honest sketches of this version may lie apart.
+	pub(crate) fn tolerance(subject: &SubjectOf<T>) -> u64 {
+		T::Models::audit_terms(subject.model, subject.version).map_or(0, |terms| terms.tolerance)
+	}
+}

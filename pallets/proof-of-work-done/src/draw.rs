@@ -1,0 +1,161 @@
+//! Randomness that nobody chooses: the VRFs of several authors behind a block that was fixed before.
+
+use crate::{Config, Pallet, SealedBlock, Vrfs};
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_support::traits::{FindAuthor, Get};
+use highway_primitives::{BlockNumber, JobId};
+
+/// Blocks whose VRFs are kept: half an hour. A due queue that is later than that finds its draws lost.
+pub const RING: BlockNumber = 1_024;
+
+/// The most blocks behind the fixed one that a draw looks at.
+pub const WALK: BlockNumber = 32;
+
+/// Authors that must have added to a draw: a party to the job among them may skip slots, but not foresee the others.
+const AUTHORS: usize = 3;
+
+/// Separates draws from other hashes.
+const DOMAIN: &[u8; 12] = b"highway/draw";
+
+/// A draw that is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Draw {
+	/// What was drawn.
+	pub seed: [u8; 32],
+	/// Whether it comes from what is left, because the blocks that it should come from are forgotten.
+	pub lost: bool,
+}
+
+/// What is taken from one draw: each use has its own randomness.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
+pub(crate) enum Purpose {
+	/// Whether there is an audit.
+	Audit,
+	/// The auditor, after so many others.
+	Auditor(u32),
+	/// The juror, after so many others.
+	Juror(u32),
+	/// Seed of the jurors' sketches.
+	Sketch,
+	/// The chunk that an executor must show.
+	Chunk,
+}
+
+/// The randomness for one purpose.
+pub(crate) fn derive(seed: &[u8; 32], purpose: Purpose) -> [u8; 32] {
+	sp_io::hashing::blake2_256(&(DOMAIN, seed, purpose).encode())
+}
+
+/// The first eight bytes of a hash.
+pub(crate) fn head(hash: &[u8; 32]) -> [u8; 8] {
+	let mut head = [0; 8];
+	head.iter_mut().zip(hash).for_each(|(to, from)| *to = *from);
+	head
+}
+
+impl<T: Config> Pallet<T> {
+	/// Keeps the present block's author and VRF.
+	pub(crate) fn seal_block(now: BlockNumber) {
+		let digest = frame_system::Pallet::<T>::digest();
+		let author = T::FindAuthor::find_author(digest.logs.iter().filter_map(|log| log.as_pre_runtime()));
+		let seal = author.zip(T::BlockVrf::get());
+		Vrfs::<T>::insert(Self::slot(now), SealedBlock { block: now, seal });
+	}
+
+	/// Where a block stands in the ring.
+	pub(crate) fn slot(block: BlockNumber) -> BlockNumber {
+		block.checked_rem(RING).unwrap_or_default()
+	}
+
+	/// A block, while the ring keeps it.
+	pub(crate) fn sealed(block: BlockNumber) -> Option<SealedBlock<T::AccountId>> {
+		Vrfs::<T>::get(Self::slot(block)).filter(|sealed| sealed.block == block)
+	}
+
+	/// The draw for `job` behind the block `fixed`, which was set before anybody could know what comes of it.
+	///
+	/// It takes the VRFs of the blocks behind `fixed` until three validators that are not among `parties` have authored,
+	/// or all of them if there are fewer, or [`WALK`] blocks are over. `None`: those blocks are still to come.
+	pub(crate) fn draw(job: JobId, fixed: BlockNumber, parties: &[T::AccountId]) -> Option<Draw> {
+		let now = Self::now();
+		let validators = T::Validators::get();
+		let neutral = validators.iter().filter(|validator| !parties.contains(validator));
+		let wanted = neutral.count().min(AUTHORS);
+
+		let mut authors: Vec<T::AccountId> = Vec::new();
+		let mut walked: Vec<[u8; 32]> = Vec::new();
+		let last = fixed.saturating_add(WALK);
+		for block in fixed.saturating_add(1)..=last.min(now.saturating_sub(1)) {
+			let Some(sealed) = Self::sealed(block) else {
+				return Some(Self::draw_from_what_is_left(job, fixed));
+			};
+			let Some((author, vrf)) = sealed.seal else { continue };
+			walked.push(vrf);
+			if !parties.contains(&author) && !authors.contains(&author) {
+				authors.push(author);
+			}
+			if authors.len() >= wanted {
+				return Some(Self::drawn(job, fixed, &walked));
+			}
+		}
+		if now <= last {
+			return None;
+		}
+		// So many blocks without enough authors: what there is must do. Without any VRF nothing was drawn.
+		match walked.is_empty() {
+			true => Some(Self::draw_from_what_is_left(job, fixed)),
+			false => Some(Self::drawn(job, fixed, &walked)),
+		}
+	}
+
+	fn drawn(job: JobId, fixed: BlockNumber, walked: &[[u8; 32]]) -> Draw {
+		Draw {
+			seed: sp_io::hashing::blake2_256(&(DOMAIN, job, fixed, walked).encode()),
+			lost: false,
+		}
+	}
+
+	/// From the parent block. Whoever ends the phase may choose the moment: what is drawn so is audited in any case.
+	fn draw_from_what_is_left(job: JobId, fixed: BlockNumber) -> Draw {
+		let vrf = Self::sealed(Self::now().saturating_sub(1)).and_then(|sealed| sealed.seal.map(|(_, vrf)| vrf));
+		let parent = frame_system::Pallet::<T>::parent_hash();
+		Draw {
+			seed: sp_io::hashing::blake2_256(&(DOMAIN, job, fixed, vrf, parent).encode()),
+			lost: true,
+		}
+	}
+
+	/// The chunk of an output of `chunks` chunks that the VRF of block `since` draws. Known once that block is over; the
+	/// draw does without the VRF if the block has none or is forgotten.
+	pub(crate) fn drawn_chunk(job: JobId, since: BlockNumber, chunks: u64) -> u64 {
+		let vrf = Self::sealed(since).and_then(|sealed| sealed.seal.map(|(_, vrf)| vrf));
+		let seed = sp_io::hashing::blake2_256(&(DOMAIN, job, since, vrf).encode());
+		let ticket = u64::from_le_bytes(head(&derive(&seed, Purpose::Chunk)));
+		// The modulo's bias is below 2⁻⁴¹ for the largest blob.
+		ticket.checked_rem(chunks).unwrap_or_default()
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn each_purpose_should_have_its_own_randomness() {
+		let purposes = [
+			Purpose::Audit,
+			Purpose::Auditor(0),
+			Purpose::Auditor(1),
+			Purpose::Juror(0),
+			Purpose::Juror(1),
+			Purpose::Sketch,
+			Purpose::Chunk,
+		];
+		let mut drawn: Vec<_> = purposes.iter().map(|purpose| derive(&[7; 32], *purpose)).collect();
+		drawn.sort_unstable();
+		drawn.dedup();
+		assert_eq!(drawn.len(), purposes.len());
+		assert_ne!(derive(&[7; 32], Purpose::Audit), derive(&[8; 32], Purpose::Audit));
+	}
+}

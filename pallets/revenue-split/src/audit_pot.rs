@@ -1,0 +1,87 @@
+//! The part of the pot that pays those who judge: premiums and lost bonds come in, their pay goes out. What it lacks is a
+//! debt, paid in the order in which the debts arose. No coin moves here: everything lies in the pot's account.
+
+use crate::{
+	pallet::{AuditPot, Config, Debts, Event, FirstDebt, NextDebt, Pallet},
+	types::{Debt, MAX_DEBTS_AT_ONCE},
+};
+use frame_support::{defensive, traits::DefensiveSaturating};
+use highway_primitives::{Balance, JobId, Role};
+
+impl<T: Config> Pallet<T> {
+	/// Puts `amount` of the pot's money, which belongs to nobody any more, aside for audits, and pays debts of it.
+	pub(crate) fn fill_audit_pot(job: JobId, amount: Balance) {
+		if amount == 0 {
+			return;
+		}
+		AuditPot::<T>::mutate(|pot| *pot = pot.defensive_saturating_add(amount));
+		Self::deposit_event(Event::AuditPotFilled { job, amount });
+		Self::work_off_debts();
+	}
+
+	/// Pays for judging a job, behind all older debts.
+	pub(crate) fn pay_from_audit_pot(job: JobId, payee: &T::AccountId, amount: Balance) {
+		Self::work_off_debts();
+		let paid = match Self::has_debts() {
+			true => 0,
+			false => Self::pay_part(job, payee, amount),
+		};
+		let owed = amount.saturating_sub(paid);
+		if owed > 0 {
+			Self::note_debt(Debt {
+				job,
+				payee: payee.clone(),
+				amount: owed,
+			});
+		}
+	}
+
+	/// Pays the oldest debts, as many as fit into one step and as far as the audit pot lasts.
+	fn work_off_debts() {
+		for _ in 0..MAX_DEBTS_AT_ONCE {
+			let first = FirstDebt::<T>::get();
+			if first == NextDebt::<T>::get() || AuditPot::<T>::get() == 0 {
+				return;
+			}
+			let Some(mut debt) = Debts::<T>::get(first) else {
+				defensive!("no debt between the first and the next one is missing");
+				return;
+			};
+			let paid = Self::pay_part(debt.job, &debt.payee, debt.amount);
+			debt.amount = debt.amount.saturating_sub(paid);
+			if debt.amount > 0 {
+				Debts::<T>::insert(first, debt);
+				return;
+			}
+			Debts::<T>::remove(first);
+			FirstDebt::<T>::put(first.saturating_add(1));
+		}
+	}
+
+	/// Turns up to `amount` of the audit pot into earnings. Returns how much.
+	fn pay_part(job: JobId, payee: &T::AccountId, amount: Balance) -> Balance {
+		let pot = AuditPot::<T>::get();
+		let amount = amount.min(pot);
+		if amount > 0 {
+			AuditPot::<T>::put(pot.saturating_sub(amount));
+			Self::earn(job, Role::Auditor, payee, amount);
+		}
+		amount
+	}
+
+	fn has_debts() -> bool {
+		FirstDebt::<T>::get() != NextDebt::<T>::get()
+	}
+
+	fn note_debt(debt: Debt<T::AccountId>) {
+		let index = NextDebt::<T>::get();
+		let event = Event::AuditDebt {
+			job: debt.job,
+			payee: debt.payee.clone(),
+			amount: debt.amount,
+		};
+		Debts::<T>::insert(index, debt);
+		NextDebt::<T>::put(index.saturating_add(1));
+		Self::deposit_event(event);
+	}
+}

@@ -1,0 +1,14 @@
+//! Audits with real nodes: cheats are caught and pay for it, honest nodes never do, and every job ends.
+//!
+//! | scenario | nodes | what it shows |
+//! |---|---|---|
+//! | `cheats` | six | garbage, the previous output, an int8 copy, silence, a lazy auditor: slashed by exactly S; impossible jobs: nobody |
+//! | `small_networks` | one to four | every job ends, and nobody is slashed |
+//! | `restarts` | five | `kill -9` of executors and auditors at any moment: nobody is slashed, nothing is paid twice |
+//!
+//! Which node does a job is steered by who hosts the model; who audits it by bonds, as far as it is steered at all.
+
+mod cheats;
+mod restarts;
+mod scene;
+mod small_networks;

@@ -1,0 +1,162 @@
+//! What nodes say in audits: what their workers would say, unless a test wants it otherwise.
+
+use crate::{acts, Chain};
+use codec::Encode;
+use highway_primitives::{
+	audit::{ballot_commitment, work_seed, AuditTask, SketchSeed, SKETCH_SUMS},
+	worker::ChunkProof,
+	Ballot, JobId, JobPhase, NodeId, Sketch, Vote, WorkId, WorkerAction,
+};
+use highway_runtime::{NodeStaking, ProofOfWorkDone, UncheckedExtrinsic};
+
+/// Salt of every commitment. On a real network it is secret.
+pub(crate) const SALT: [u8; 32] = [7; 32];
+
+/// Blocks after which a test does not wait any longer: more than three auditors and a jury take with the models made here.
+const PATIENCE: u32 = 250;
+
+/// How a node that is not honest behaves in audits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Conduct {
+	/// It says nothing.
+	Silent,
+	/// It judges nothing: no input, or trouble of its own.
+	Abstains,
+	/// It says that nobody serves the output.
+	Misses,
+	/// It says no to everything, with a true sketch of its own.
+	Accuses,
+	/// It says yes to everything and has computed nothing.
+	Copies,
+}
+
+/// The sketch of a true run: the same on every node.
+fn sketch_of(work: &WorkId, seed: &SketchSeed) -> Sketch {
+	let hash = sp_io::hashing::blake2_256(&(work, seed).encode());
+	let mut sums = [0; SKETCH_SUMS];
+	for (sum, bytes) in sums.iter_mut().zip(hash.chunks(2)) {
+		*sum = bytes
+			.iter()
+			.fold(1_000_000, |sum, byte| sum * 256 + i64::from(*byte) * 1_000);
+	}
+	Sketch {
+		sums,
+		..Sketch::default()
+	}
+}
+
+impl Chain {
+	/// The sketch that a job's executor commits to.
+	pub(crate) fn committed_sketch(&self, job: JobId) -> Sketch {
+		let work = self.work(job);
+		match self.cheats.contains(&job) {
+			true => Sketch::default(),
+			false => sketch_of(&work, &work_seed(&work)),
+		}
+	}
+
+	/// What nodes have to say in the next block, as their workers see it in the last one.
+	pub(crate) fn words_in_audits(&mut self) -> Vec<UncheckedExtrinsic> {
+		let mut words = Vec::new();
+		for node in NodeStaking::ids_from(0, u32::MAX).0 {
+			if self.silent.contains(&node) || self.conduct.get(&node) == Some(&Conduct::Silent) {
+				continue;
+			}
+			for (job, task, _) in ProofOfWorkDone::tasks_of(node) {
+				let word = self.word(node, job, task);
+				words.push(acts::worker_transaction(self.worker(node), word));
+			}
+		}
+		words
+	}
+
+	fn word(&mut self, node: NodeId, job: JobId, task: AuditTask) -> WorkerAction {
+		match task {
+			AuditTask::Open => WorkerAction::OpenCommitment {
+				node,
+				job,
+				sketch: self.committed_sketch(job),
+				salt: SALT,
+			},
+			AuditTask::Judge { seed, .. } => {
+				let ballot = self.ballot(node, job, &seed);
+				self.ballots.insert((node, job), ballot);
+				WorkerAction::CommitBallot {
+					node,
+					job,
+					seed,
+					commitment: ballot_commitment(&self.work(job), node, &seed, &ballot, &SALT),
+				}
+			}
+			// Nobody sits twice in an audit.
+			AuditTask::Reveal { .. } => WorkerAction::RevealBallot {
+				node,
+				job,
+				ballot: *self.ballots.get(&(node, job)).expect("it committed to one"),
+				salt: SALT,
+			},
+			// All outputs here have one chunk, which is its own proof.
+			AuditTask::ProveChunk { .. } => WorkerAction::ProveChunk {
+				node,
+				job,
+				proof: ChunkProof {
+					bytes: acts::output_bytes(job).try_into().expect("less than a chunk"),
+					siblings: Default::default(),
+				},
+			},
+		}
+	}
+
+	/// What `node` says of a job under the seed of its seat.
+	fn ballot(&self, node: NodeId, job: JobId, seed: &SketchSeed) -> Ballot {
+		let computed = sketch_of(&self.work(job), seed);
+		let truth = match self.cheats.contains(&job) {
+			true => Vote::No,
+			false => Vote::Yes,
+		};
+		let (vote, auditor_right, sketch) = match self.conduct.get(&node) {
+			None | Some(Conduct::Silent) => (truth, self.auditor_is_right(job, truth), computed),
+			Some(Conduct::Abstains) => (Vote::Abstain, true, Sketch::default()),
+			Some(Conduct::Misses) => (Vote::Missing, true, Sketch::default()),
+			Some(Conduct::Accuses) => (Vote::No, true, computed),
+			Some(Conduct::Copies) => (Vote::Yes, true, Sketch::default()),
+		};
+		Ballot {
+			vote,
+			auditor_right,
+			sketch,
+		}
+	}
+
+	/// Whether the auditor says the truth and has a true sketch. An auditor says so of itself: nobody spoke before.
+	fn auditor_is_right(&self, job: JobId, truth: Vote) -> bool {
+		let claims = ProofOfWorkDone::audit(job).and_then(|audit| audit.claims());
+		let work = self.work(job);
+		claims.is_none_or(|claims| claims.vote == truth && claims.auditor == sketch_of(&work, &work_seed(&work)))
+	}
+
+	/// Lets blocks pass until the job is in audit. Its auditor has not spoken yet.
+	pub fn until_audited(&mut self, job: JobId) {
+		self.close();
+		for _ in 0..PATIENCE {
+			if self.job(job).phase() == JobPhase::Auditing {
+				return;
+			}
+			self.blocks(1);
+		}
+		panic!("job {job} is not audited: {:?}", self.job(job));
+	}
+
+	/// Lets blocks pass until attested work is paid or given back. Also a job that nobody asked to audit may be drawn for
+	/// it: whoever is asked then answers.
+	pub fn finish(&mut self, job: JobId) {
+		self.close();
+		for _ in 0..PATIENCE {
+			if !matches!(self.job(job).phase(), JobPhase::Attested | JobPhase::Auditing) {
+				return;
+			}
+			self.blocks(1);
+		}
+		panic!("job {job} does not end: {:?}", ProofOfWorkDone::audit(job));
+	}
+}

@@ -1,0 +1,528 @@
+//! One job, from its attestation to its end, played by people who want something.
+//!
+//! The steps are those of `pallet_proof_of_work_done`. Rates, securities and shares are computed by `highway_math`, the
+//! jury's finding and what may be slashed by the pallet itself: neither is written here a second time.
+
+use highway_math::{audit, draw, split};
+use highway_primitives::{Ballot, Sketch, Verdict, Vote};
+use pallet_proof_of_work_done::{
+	verdict::{self, Finding, Juror},
+	JURORS, MAX_AUDITORS,
+};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sp_arithmetic::Perbill;
+
+/// The compute line R in the smallest units: one AIC.
+pub const REWARD: u128 = 1_000_000_000_000;
+
+/// How many R stand behind a job: `SecurityFactor` of the runtime.
+pub const FACTOR: u32 = 64;
+
+/// Nodes that a draw of a judge looks at: `MAX_JUDGE_TRIES` of node staking.
+const JUDGE_TRIES: u8 = 16;
+
+/// How far two honest sketches may lie apart here.
+const TOLERANCE: u64 = 1_000;
+
+/// A node, each of its own operator.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+	/// Own bond, in any unit.
+	pub bond: u64,
+	/// Device class.
+	pub class: u8,
+	/// Whether it plays the strategy. All others are honest.
+	pub ours: bool,
+}
+
+/// What an executor does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Executor {
+	/// Runs the model.
+	Honest,
+	/// Runs something cheaper.
+	Cheats,
+	/// Runs something cheaper, and does not open its commitment once it is accused.
+	HidesWhenAccused,
+	/// Runs something cheaper, gives the output to nobody who judges, and proves each drawn chunk.
+	Withholds,
+}
+
+/// What an auditor of ours does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Auditor {
+	/// Runs the job and says what it finds.
+	Honest,
+	/// Says Yes with the sketch that our executor told it; of others' jobs, the truth.
+	Covers,
+	/// Says Yes with a sketch out of thin air.
+	Invents,
+	/// Says Yes with a sketch of the public output.
+	Copies,
+	/// Says No, whatever is true.
+	Accuses,
+	/// Says that nobody serves the output, which somebody does.
+	Misses,
+}
+
+/// What jurors of ours do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Jury {
+	/// Run the job and say what they find.
+	Honest,
+	/// Say what helps our executor or auditor, with one sketch.
+	Covers,
+	/// Say what no other says, so that nobody agrees with anybody.
+	Disputes,
+}
+
+/// Who does what.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+	/// The executor, if it is ours.
+	pub executor: Executor,
+	/// Auditors of ours.
+	pub auditor: Auditor,
+	/// Jurors of ours.
+	pub jury: Jury,
+	/// Whether a payer of ours forces the audit.
+	pub forced: bool,
+}
+
+/// Everybody is honest.
+pub const HONEST: Plan = Plan {
+	executor: Executor::Honest,
+	auditor: Auditor::Honest,
+	jury: Jury::Honest,
+	forced: false,
+};
+
+/// What the chain knows of a job.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+	/// Reserved of executor, auditor and each juror.
+	pub security: u128,
+	/// Probability of an audit.
+	pub rate: Perbill,
+	/// What the payer adds for audits.
+	pub premium: u128,
+	/// How far two sketches may lie apart.
+	pub tolerance: u64,
+	/// Whether silence may be slashed.
+	pub slash_silence: bool,
+	/// Whether a jury may slash.
+	pub slash_by_jury: bool,
+}
+
+impl Terms {
+	/// A job of a version with this detection power, in a network in which everything may be slashed.
+	pub fn new(detection: Perbill) -> Self {
+		Self::secured(detection, audit::security(REWARD, FACTOR))
+	}
+
+	/// The same with another security.
+	pub fn secured(detection: Perbill, security: u128) -> Self {
+		let rate = audit::rate(REWARD, security, detection);
+		Self {
+			security,
+			rate,
+			premium: audit::premium(rate, REWARD).unwrap_or(u128::MAX),
+			tolerance: TOLERANCE,
+			slash_silence: true,
+			slash_by_jury: true,
+		}
+	}
+
+	/// A version without a trace whose policy is a tolerance: sketches say nothing.
+	pub fn without_trace(self) -> Self {
+		Self {
+			tolerance: u64::MAX,
+			..self
+		}
+	}
+}
+
+/// What chance decides, drawn before: the same for a strategy and for the honest game that it is compared with.
+pub struct Luck {
+	/// Whether whoever runs the job sees the cheat.
+	pub noticed: bool,
+	auditors: [[u8; 32]; MAX_AUDITORS],
+	jurors: [[u8; 32]; JURORS],
+}
+
+impl Luck {
+	/// `power`: the probability that whoever runs the job sees the cheat.
+	pub fn new(rng: &mut impl Rng, power: f64) -> Self {
+		Self {
+			noticed: rng.gen_bool(power),
+			auditors: rng.gen(),
+			jurors: rng.gen(),
+		}
+	}
+}
+
+/// What everybody won and lost, in the smallest units. Money only moves: the sum is 0.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Ledger {
+	/// Nodes that play the strategy, their work subtracted.
+	pub ours: i128,
+	/// An honest executor.
+	pub executor: i128,
+	/// Honest auditors and jurors.
+	pub judges: i128,
+	/// The payer.
+	pub payer: i128,
+	/// The audit pot; below 0 it owes.
+	pub pot: i128,
+	/// The treasury.
+	pub treasury: i128,
+	/// What is burned.
+	pub burned: i128,
+	/// What computing cost: it is subtracted from those who did it.
+	pub work: i128,
+}
+
+impl Ledger {
+	/// 0 if every unit that one lost another one has.
+	pub fn balance(&self) -> i128 {
+		let nodes = self.ours + self.executor + self.judges;
+		nodes + self.payer + self.pot + self.treasury + self.burned + self.work
+	}
+}
+
+/// How it ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+	/// Who has what.
+	pub ledger: Ledger,
+	/// The verdict.
+	pub verdict: Verdict,
+	/// Whether a jury disagreed.
+	pub disputed: bool,
+	/// Honest nodes that were slashed.
+	pub honest_slashed: u32,
+}
+
+struct Game<'a> {
+	nodes: &'a [Node],
+	terms: &'a Terms,
+	plan: &'a Plan,
+	luck: &'a Luck,
+	cheated: bool,
+	ledger: Ledger,
+	honest_slashed: u32,
+	disputed: bool,
+}
+
+/// The executor is this node.
+const EXECUTOR: usize = 0;
+
+/// Plays one job. `audited`: whether the draw hits.
+pub fn play(nodes: &[Node], terms: &Terms, plan: &Plan, luck: &Luck, audited: bool) -> Outcome {
+	let executor = match nodes[EXECUTOR].ours {
+		true => plan.executor,
+		false => Executor::Honest,
+	};
+	let mut game = Game {
+		nodes,
+		terms,
+		plan,
+		luck,
+		cheated: executor != Executor::Honest,
+		ledger: Ledger::default(),
+		honest_slashed: 0,
+		disputed: false,
+	};
+	game.ledger.payer -= signed(REWARD + terms.premium);
+	if !game.cheated {
+		game.works(EXECUTOR);
+	}
+	if plan.forced {
+		game.ledger.payer -= 2 * signed(REWARD);
+	}
+	let verdict = match audited || plan.forced {
+		true => game.audit(executor),
+		false => Verdict::Upheld,
+	};
+	game.settle(verdict);
+	Outcome {
+		ledger: game.ledger,
+		verdict,
+		disputed: game.disputed,
+		honest_slashed: game.honest_slashed,
+	}
+}
+
+fn signed(amount: u128) -> i128 {
+	amount.try_into().expect("amounts here are far below 2¹²⁷; qed")
+}
+
+fn sketch(sum: i64) -> Sketch {
+	Sketch {
+		sums: [sum; 16],
+		..Default::default()
+	}
+}
+
+/// Sketches of: the true values, a cheat that is noticed, what colluding jurors agreed on.
+const TRUE: i64 = 1_000_000;
+const WRONG: i64 = 2_000_000;
+const AGREED: i64 = 3_000_000;
+
+/// A sketch that no other node has.
+fn invented(node: usize) -> Sketch {
+	sketch(10_000_000 + 1_000_000 * i64::try_from(node).unwrap_or_default())
+}
+
+impl Game<'_> {
+	fn account(&mut self, node: usize) -> &mut i128 {
+		match (self.nodes[node].ours, node) {
+			(true, _) => &mut self.ledger.ours,
+			(false, EXECUTOR) => &mut self.ledger.executor,
+			(false, _) => &mut self.ledger.judges,
+		}
+	}
+
+	fn pay(&mut self, node: usize, amount: u128) {
+		*self.account(node) += signed(amount);
+	}
+
+	/// The node runs the job: what a cheat saves.
+	fn works(&mut self, node: usize) {
+		let cost = signed(audit::SAVING * REWARD);
+		*self.account(node) -= cost;
+		self.ledger.work += cost;
+	}
+
+	fn settle(&mut self, verdict: Verdict) {
+		let premium = signed(self.terms.premium);
+		match verdict {
+			Verdict::Upheld => {
+				self.pay(EXECUTOR, REWARD);
+				self.ledger.pot += premium;
+			}
+			Verdict::Unaudited => {
+				self.pay(EXECUTOR, REWARD);
+				self.ledger.payer += premium;
+			}
+			Verdict::Rejected | Verdict::Void => self.ledger.payer += signed(REWARD) + premium,
+		}
+		if self.plan.forced {
+			let bond = 2 * signed(REWARD);
+			match verdict {
+				Verdict::Upheld => self.ledger.pot += bond,
+				_ => self.ledger.payer += bond,
+			}
+		}
+	}
+
+	/// By own bond, of an operator that is not among the parties: `draw_judge` of node staking, which gives up after some
+	/// nodes that are of another class.
+	fn draw(&self, seed: &[u8; 32], parties: &[usize], class: Option<u8>) -> Option<usize> {
+		let mut weights: Vec<u64> = self.nodes.iter().map(|node| node.bond).collect();
+		parties.iter().for_each(|party| weights[*party] = 0);
+		let mut seeds = ChaCha8Rng::from_seed(*seed);
+		for _ in 0..JUDGE_TRIES {
+			let node = draw::weighted(&seeds.gen(), &weights)?;
+			if class.is_none_or(|class| self.nodes[node].class == class) {
+				return Some(node);
+			}
+			weights[node] = 0;
+		}
+		None
+	}
+
+	/// Whether whoever runs the job finds the executor wrong.
+	fn is_wrong(&self) -> bool {
+		self.cheated && self.luck.noticed
+	}
+
+	fn opened(&self) -> Sketch {
+		sketch(if self.is_wrong() { WRONG } else { TRUE })
+	}
+
+	fn audit(&mut self, executor: Executor) -> Verdict {
+		let mut parties = vec![EXECUTOR];
+		let luck = self.luck;
+		for seed in &luck.auditors {
+			let Some(auditor) = self.draw(seed, &parties, None) else {
+				return Verdict::Unaudited;
+			};
+			parties.push(auditor);
+			let ballot = self.auditor_says(auditor, executor);
+			match ballot.vote {
+				// The executor proves the chunk: the next auditor.
+				Vote::Missing | Vote::Abstain => continue,
+				Vote::No if executor == Executor::HidesWhenAccused => {
+					if !self.terms.slash_silence {
+						self.share_out(0, &[], Some(auditor));
+						return Verdict::Void;
+					}
+					let taken = self.slash(EXECUTOR);
+					self.share_out(taken, &[], Some(auditor));
+					return Verdict::Rejected;
+				}
+				_ => {}
+			}
+			if ballot.vote == Vote::Yes && self.opened().agrees_with(&ballot.sketch, self.terms.tolerance) {
+				self.share_out(0, &[], Some(auditor));
+				return Verdict::Upheld;
+			}
+			return self.jury(auditor, &ballot, parties);
+		}
+		Verdict::Unaudited
+	}
+
+	fn auditor_says(&mut self, node: usize, executor: Executor) -> Ballot {
+		let covers_us = self.nodes[EXECUTOR].ours && self.cheated;
+		let plan = match (self.nodes[node].ours, self.plan.auditor) {
+			(false, _) => Auditor::Honest,
+			(true, Auditor::Covers) if !covers_us => Auditor::Honest,
+			(true, plan) => plan,
+		};
+		let (vote, sketch) = match plan {
+			Auditor::Honest => {
+				self.works(node);
+				let vote = match self.is_wrong() {
+					true => Vote::No,
+					false => Vote::Yes,
+				};
+				match executor {
+					Executor::Withholds => (Vote::Missing, Sketch::default()),
+					_ => (vote, sketch(TRUE)),
+				}
+			}
+			Auditor::Covers | Auditor::Copies => (Vote::Yes, self.opened()),
+			Auditor::Invents => (Vote::Yes, invented(node)),
+			Auditor::Accuses => (Vote::No, invented(node)),
+			Auditor::Misses => (Vote::Missing, Sketch::default()),
+		};
+		Ballot {
+			vote,
+			auditor_right: true,
+			sketch,
+		}
+	}
+
+	fn jury(&mut self, auditor: usize, said: &Ballot, mut parties: Vec<usize>) -> Verdict {
+		let class = self.nodes[EXECUTOR].class;
+		let mut seats = Vec::with_capacity(JURORS);
+		for (round, seed) in self.luck.jurors.iter().enumerate() {
+			let wanted = (round == 0).then_some(class);
+			let Some(juror) = self.draw(seed, &parties, wanted) else {
+				self.share_out(0, &[], Some(auditor));
+				return Verdict::Void;
+			};
+			parties.push(juror);
+			seats.push(juror);
+		}
+		let jurors: Vec<Juror> = seats
+			.iter()
+			.map(|node| Juror {
+				ballot: Some(self.juror_says(*node, auditor, said)),
+				same_device: self.nodes[*node].class == class,
+			})
+			.collect();
+		let tolerance = self.terms.tolerance;
+		let finding = verdict::find(&jurors, tolerance);
+		let (executor_right, auditor_right) = match finding {
+			Finding::Agreed {
+				executor_right,
+				auditor_right,
+			} if executor_right || self.terms.slash_by_jury => (executor_right, auditor_right),
+			_ => {
+				self.disputed = finding == Finding::Disputed;
+				self.share_out(0, &seats, Some(auditor));
+				return Verdict::Void;
+			}
+		};
+		let agreed: Vec<usize> = seats
+			.iter()
+			.enumerate()
+			.filter(|(index, _)| verdict::agreed(&jurors, *index, executor_right, auditor_right, tolerance))
+			.map(|(_, node)| *node)
+			.collect();
+		let of_executor = match executor_right {
+			true => 0,
+			false => self.slash(EXECUTOR),
+		};
+		let of_auditor = match auditor_right || !self.terms.slash_by_jury {
+			true => 0,
+			false => self.slash(auditor),
+		};
+		let finder = auditor_right.then_some(auditor);
+		match of_executor > 0 {
+			true => {
+				self.share_out(of_executor, &agreed, finder);
+				self.share_out(of_auditor, &[], None);
+			}
+			false => self.share_out(of_auditor, &agreed, finder),
+		}
+		match executor_right {
+			true => Verdict::Upheld,
+			false => Verdict::Rejected,
+		}
+	}
+
+	fn juror_says(&mut self, node: usize, auditor: usize, said: &Ballot) -> Ballot {
+		let ours = self.nodes[node].ours;
+		match self.plan.jury {
+			Jury::Covers if ours => {
+				let (vote, auditor_right) = match self.nodes[EXECUTOR].ours {
+					true => (Vote::Yes, self.nodes[auditor].ours),
+					// Our auditor accuses.
+					false => (Vote::No, true),
+				};
+				Ballot {
+					vote,
+					auditor_right,
+					sketch: sketch(AGREED),
+				}
+			}
+			Jury::Disputes if ours => Ballot {
+				vote: Vote::Yes,
+				auditor_right: true,
+				sketch: invented(node),
+			},
+			_ => {
+				self.works(node);
+				let wrong = self.is_wrong();
+				let vote = if wrong { Vote::No } else { Vote::Yes };
+				let sketch_right = said.sketch.agrees_with(&sketch(TRUE), self.terms.tolerance);
+				Ballot {
+					vote,
+					auditor_right: said.vote == vote && sketch_right,
+					sketch: sketch(TRUE),
+				}
+			}
+		}
+	}
+
+	fn slash(&mut self, node: usize) -> u128 {
+		if !self.nodes[node].ours {
+			self.honest_slashed += 1;
+		}
+		*self.account(node) -= signed(self.terms.security);
+		self.terms.security
+	}
+
+	/// `share_out` of the pallet: half burned, R to each judge, 2·R to the finder, the rest to the treasury; whom the rest
+	/// does not pay, the pot pays.
+	fn share_out(&mut self, taken: u128, judges: &[usize], finder: Option<usize>) {
+		let (burned, mut rest) = split::burn_half(taken);
+		self.ledger.burned += signed(burned);
+		let most = judges.iter().map(|node| (*node, REWARD));
+		for (node, most) in most.chain(finder.map(|node| (node, 2 * REWARD))) {
+			let part = rest.min(most);
+			if part >= REWARD {
+				rest -= part;
+				self.pay(node, part);
+			} else {
+				self.pay(node, REWARD);
+				self.ledger.pot -= signed(REWARD);
+			}
+		}
+		self.ledger.treasury += signed(rest);
+	}
+}
