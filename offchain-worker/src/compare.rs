@@ -59,7 +59,9 @@ impl Bounds {
 	}
 
 	fn near(&self, ours: f64, theirs: f64) -> bool {
-		ours == theirs || (ours.is_nan() && theirs.is_nan()) || (ours - theirs).abs() <= self.at(ours)
+		// The bound of an infinity is infinite.
+		let near = || ours.is_finite() && (ours - theirs).abs() <= self.at(ours);
+		ours == theirs || (ours.is_nan() && theirs.is_nan()) || near()
 	}
 }
 

@@ -4,12 +4,12 @@
 //!                       auditor                      juror
 //! output passes         Yes                          Yes, if the executor's opened sketch is right as well, else No
 //! output does not       No                           No
-//! nobody serves it      Missing                      Missing, or No if the executor's sketch is wrong
+//! nobody serves it      Missing                      the same by the sketch alone; Missing where sketches say nothing
 //! no own result         Abstain                      Abstain
 //! ```
 //!
-//! A juror also says whether the auditor was right. Where it cannot know, it does not accuse: an auditor that saw an
-//! output which is gone by now may have been right.
+//! A juror also says whether the auditor was right: its sketch and, where the juror sees the output too, its vote. Where it
+//! cannot know, it does not accuse: an auditor that saw an output which is gone by now may have been right.
 
 use crate::{compare, tensors};
 use highway_primitives::{
@@ -63,27 +63,23 @@ pub fn ballot(spec: &VersionSpec, claims: Option<&Claims>, own: &OwnSketches, fi
 		None => (by_output, true),
 		Some(claims) => {
 			let vote = match sketches_agree(spec, &claims.executor, &own.work) {
-				true => by_output,
 				false => Vote::No,
+				// Hiding an output must not save its executor from a jury.
+				true if finding == Finding::Missing && tolerance(spec).is_some() => Vote::Yes,
+				true => by_output,
 			};
 			let contradicted = matches!(
 				(finding, claims.vote),
 				(Finding::Right, Vote::No) | (Finding::Wrong, Vote::Yes)
 			);
-			let shows_sketch = matches!(claims.vote, Vote::Yes | Vote::No);
-			let sketch_right = !shows_sketch || sketches_agree(spec, &claims.auditor, &own.work);
+			let sketch_right = sketches_agree(spec, &claims.auditor, &own.work);
 			(vote, sketch_right && !contradicted)
 		}
-	};
-	// Another auditor follows on such a ballot, and must not read it there.
-	let sketch = match vote {
-		Vote::Missing => Sketch::default(),
-		_ => own.seat,
 	};
 	Ballot {
 		vote,
 		auditor_right,
-		sketch,
+		sketch: own.seat,
 	}
 }
 
@@ -102,15 +98,22 @@ pub fn abstention() -> Ballot {
 	}
 }
 
-/// Whether two sketches under the work's seed may be of honest runs. Without a trace they are sums over the outputs,
-/// which have a policy of their own: unless that asks for equal bytes, the sums of honest machines may lie apart by more
-/// than anybody measured, and say nothing that the comparison of the outputs does not.
+/// Whether two sketches under the work's seed may be of honest runs.
 fn sketches_agree(spec: &VersionSpec, a: &Sketch, b: &Sketch) -> bool {
-	match (&spec.trace, spec.policy) {
-		(Some(trace), _) => a.agrees_with(b, trace.tolerance),
-		(None, VerificationPolicy::Exact) => a.agrees_with(b, 0),
-		(None, VerificationPolicy::Tolerance { .. }) => true,
-	}
+	tolerance(spec).is_none_or(|tolerance| a.agrees_with(b, tolerance))
+}
+
+/// How far the sketches of honest runs may lie apart; `None` if sketches say nothing. Without a trace they are sums over
+/// the outputs, which have a policy of their own: unless that asks for equal bytes, the sums of honest machines may lie
+/// apart by more than anybody measured, and say nothing that the comparison of the outputs does not.
+fn tolerance(spec: &VersionSpec) -> Option<u64> {
+	let tolerance = match (&spec.trace, spec.policy) {
+		(Some(trace), _) => trace.tolerance,
+		(None, VerificationPolicy::Exact) => 0,
+		(None, VerificationPolicy::Tolerance { .. }) => u64::MAX,
+	};
+	// As the chain has it.
+	Some(tolerance).filter(|tolerance| *tolerance < u64::MAX)
 }
 
 #[cfg(test)]
@@ -197,15 +200,15 @@ mod tests {
 
 	#[test]
 	fn auditor_should_vote_on_the_output_alone() {
-		for (finding, vote, sketch) in [
-			(Finding::Right, Vote::Yes, sums(7)),
-			(Finding::Wrong, Vote::No, sums(7)),
-			(Finding::Missing, Vote::Missing, Sketch::default()),
+		for (finding, vote) in [
+			(Finding::Right, Vote::Yes),
+			(Finding::Wrong, Vote::No),
+			(Finding::Missing, Vote::Missing),
 		] {
 			let expected = Ballot {
 				vote,
 				auditor_right: true,
-				sketch,
+				sketch: sums(7),
 			};
 			assert_eq!(ballot(&spec(true), None, &own(), finding), expected);
 		}
@@ -227,12 +230,18 @@ mod tests {
 			// A lazy auditor agreed without a look.
 			(100, Yes, 0, Wrong, No, false),
 			// The executor hides its output from the jury.
-			(100, Yes, 100, Missing, Vote::Missing, true),
-			(100, No, 100, Missing, Vote::Missing, true),
+			(100, Yes, 100, Missing, Yes, true),
+			(110, No, 90, Missing, Yes, true),
+			(100, No, 111, Missing, Yes, false),
 			(0, Yes, 100, Missing, No, true),
 			(0, No, 0, Missing, No, false),
-			(100, Vote::Abstain, 0, Right, Yes, true),
-			(100, Vote::Missing, 0, Right, Yes, true),
+			// It hid it from the auditor, or from everybody: the auditor's sketch counts alone.
+			(100, Vote::Missing, 100, Right, Yes, true),
+			(100, Vote::Missing, 0, Right, Yes, false),
+			(0, Vote::Missing, 100, Wrong, No, true),
+			(0, Vote::Missing, 100, Missing, No, true),
+			(100, Vote::Missing, 0, Missing, Yes, false),
+			(0, Vote::Missing, 0, Missing, No, false),
 		] {
 			let claims = claims(executor, auditor_vote, auditor);
 			let ballot = ballot(&spec(true), Some(&claims), &own(), finding);
@@ -241,9 +250,23 @@ mod tests {
 				(vote, auditor_right),
 				"{claims:?} {finding:?}"
 			);
-			let shown = if vote == Vote::Missing { 0 } else { 7 };
-			assert_eq!(ballot.sketch, sums(shown));
+			assert_eq!(ballot.sketch, sums(7));
 		}
+	}
+
+	#[test]
+	fn juror_should_miss_an_output_when_nothing_but_the_output_tells() {
+		let claims = claims(0, Vote::No, 0);
+		let vote_of = |spec: VersionSpec| ballot(&spec, Some(&claims), &own(), Finding::Missing).vote;
+		assert_eq!(vote_of(spec(false)), Vote::Missing);
+		let mut boundless = spec(true);
+		boundless.trace.as_mut().unwrap().tolerance = u64::MAX;
+		assert_eq!(vote_of(boundless), Vote::Missing);
+		let exact = VersionSpec {
+			policy: VerificationPolicy::Exact,
+			..spec(false)
+		};
+		assert_eq!(vote_of(exact), Vote::No);
 	}
 
 	#[test]

@@ -25,7 +25,7 @@ use std::{
 	path::PathBuf,
 	pin::Pin,
 	process::{Command, ExitCode},
-	sync::Arc,
+	sync::{Arc, OnceLock},
 	time::{Duration, Instant},
 };
 
@@ -312,6 +312,18 @@ fn magika_samples() -> Vec<(&'static str, Vec<u8>)> {
 	]
 }
 
+/// ONNX Runtime in this process: there is one of it.
+fn environment() -> &'static ort::environment::Environment {
+	static ENVIRONMENT: OnceLock<ort::environment::Environment> = OnceLock::new();
+	ENVIRONMENT.get_or_init(|| {
+		ort::init_from(onnxruntime())
+			.unwrap()
+			.with_telemetry(false)
+			.build()
+			.unwrap()
+	})
+}
+
 async fn magika_should_name_file_types_and_equal_bare_onnx_runtime_when_run() {
 	let labels: serde_json::Value = serde_json::from_slice(&model_file("magika/config.min.json")).unwrap();
 	let labels = labels["target_labels_space"].as_array().unwrap();
@@ -324,12 +336,7 @@ async fn magika_should_name_file_types_and_equal_bare_onnx_runtime_when_run() {
 	};
 	assert!(engine.is_loaded(&key(1)) && !engine.is_loaded(&elsewhere));
 
-	let environment = ort::init_from(onnxruntime())
-		.unwrap()
-		.with_telemetry(false)
-		.build()
-		.unwrap();
-	let mut bare = ort::session::Session::builder(&environment)
+	let mut bare = ort::session::Session::builder(environment())
 		.unwrap()
 		.with_intra_threads(1)
 		.unwrap()

@@ -10,7 +10,7 @@
 //!
 //! The executor's output is asked for only when the own result is there: nobody can say that it was copied, not even this
 //! node's own mistake. Own trouble never becomes an accusation: without an own result the node abstains, and an output
-//! that nobody serves is missing, not wrong. A ballot is in the journal before its commitment is sent, so that a restart
+//! that nobody serves is missing, not wrong; a juror judges by the sketches then. A ballot is in the journal before its commitment is sent, so that a restart
 //! gives no second one.
 
 use super::*;

@@ -316,10 +316,44 @@ fn output_should_be_missing_when_nobody_serves_it_until_the_end() {
 		assert_eq!(actions.iter().filter(fetches).count(), 1, "block {block}: {actions:?}");
 		rig.machine.handle(missing());
 	}
-	let ballot = cast(Vote::Missing, Sketch::default());
+	let ballot = cast(Vote::Missing, sketch(100));
 	assert!(rig
 		.block(17, vec![])
 		.contains(&Action::RecordBallot { key: auditor(), ballot }));
+}
+
+#[test]
+fn juror_should_judge_by_the_sketches_when_nobody_serves_the_output_until_the_end() {
+	for (claims, vote, auditor_right) in [
+		(claims(105, Vote::Missing), Vote::Yes, true),
+		(claims(0, Vote::Missing), Vote::No, true),
+		(claims(100, Vote::No), Vote::Yes, true),
+		(
+			Claims {
+				auditor: sketch(0),
+				..claims(100, Vote::Missing)
+			},
+			Vote::Yes,
+			false,
+		),
+	] {
+		let mut rig = Rig::judged(judge_as_juror(FRESH, claims), 16);
+		rig.machine.handle(Event::OutputFailed(juror(), BlobError::Missing));
+		let ballot = Ballot {
+			vote,
+			auditor_right,
+			sketch: sketch(101),
+		};
+		assert!(rig
+			.block(13, vec![])
+			.contains(&Action::RecordBallot { key: juror(), ballot }));
+	}
+}
+
+#[test]
+fn juror_should_abstain_when_it_could_not_run() {
+	let mut rig = Rig::judging(judge_as_juror(FRESH, claims(100, Vote::Missing)), 16);
+	assert!(rig.block(13, vec![]).contains(&abstained(juror())));
 }
 
 #[test]

@@ -352,18 +352,6 @@ fn trace_should_be_what_a_branching_takes_when_it_has_nothing_of_its_own_inside(
 }
 
 #[test]
-fn cheap_branches_should_be_passed_through() {
-	let inner = |operator: &str, name: &str| Build::default().node(operator, &["p"], &[name]).output(name);
-	let graph = encoder()
-		.weight("c")
-		.node("GlobalMaxPool", &["h"], &["p"])
-		.branches("c", &["s"], inner("Squeeze", "t"), inner("Identity", "e"))
-		.layer("s", "y")
-		.output("y");
-	assert_eq!(found(graph).as_deref(), Some("h"));
-}
-
-#[test]
 fn trace_should_get_another_name_when_its_own_is_too_long_or_a_given_one_is_taken() {
 	let long = "very/long/name".repeat(12);
 	let graph = |input: &str| {

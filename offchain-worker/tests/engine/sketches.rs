@@ -115,12 +115,7 @@ pub async fn sketches_should_be_those_of_bare_onnx_runtimes_trace_when_magika_ru
 		.file;
 	let engine = engine().await;
 	engine.load(load).await.unwrap();
-	let environment = ort::init_from(onnxruntime())
-		.unwrap()
-		.with_telemetry(false)
-		.build()
-		.unwrap();
-	let mut bare = ort::session::Session::builder(&environment)
+	let mut bare = ort::session::Session::builder(environment())
 		.unwrap()
 		.with_intra_threads(1)
 		.unwrap()

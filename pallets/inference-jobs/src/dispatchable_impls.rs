@@ -9,7 +9,7 @@ use codec::Encode;
 use frame_support::{ensure, traits::Randomness, weights::Weight};
 use highway_primitives::{
 	model::ModelService,
-	traits::{Market, Models, Nodes},
+	traits::{Attestations as _, Market, Models, Nodes},
 	work_id, Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Tier, BLOCK_SECONDS,
 };
 use sp_runtime::DispatchError;
@@ -33,6 +33,10 @@ impl<T: Config> Pallet<T> {
 		}
 		let service = T::Models::service(model)?;
 		let (units, allowance) = Self::terms(&service, input.size)?;
+		ensure!(
+			!T::Attestations::suspended(model, service.version),
+			Error::<T>::VersionSuspended
+		);
 
 		let job = NextJobId::<T>::get();
 		let storage_seed = Self::seed(Draw::Storage(job));

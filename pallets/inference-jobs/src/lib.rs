@@ -277,6 +277,9 @@ pub mod pallet {
 		NotAssigned,
 		/// The node's time for the job is over.
 		DeadlinePassed,
+		/// Too many audits of the model's present version were disputed: nobody is slashed for work on it, so it takes no more
+		/// jobs. Its maker registers a new version, which is calibrated anew; others use another model until then.
+		VersionSuspended,
 	}
 
 	#[pallet::hooks]
@@ -309,7 +312,8 @@ pub mod pallet {
 		/// Pays for one run of `model` on `input` and gives it to a node.
 		///
 		/// The price goes into the pot and never exceeds `max_price`. `gateway` is the node that has the input; `curator` earns
-		/// its posted fee. Fails with [`Error::NoCapacity`], taking nothing, if no node can take the job now.
+		/// its posted fee. Fails with [`Error::NoCapacity`], taking nothing, if no node can take the job now, and with
+		/// [`Error::VersionSuspended`] if the model's maker has to register a new version.
 		#[pallet::call_index(0)]
 		#[pallet::weight(Pallet::<T>::submit_weight(MAX_LOOKED_AT, MAX_DRAWN))]
 		pub fn submit_job(

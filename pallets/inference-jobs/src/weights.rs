@@ -35,10 +35,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		let n = u64::from(n);
 		// Own: r NextJobId; w NextJobId Jobs Due Assignments. Randomness: r 2. Models: r 2 w 1, four ancestors r 4. Market:
 		// epoch, both books, the new record and the former one, r 6 w 3; curator r 1; obligations, payer, pot, r 3 w 3. Nodes:
-		// gateway r 1, session r 1, the executor w 1; record and standing of each node, r 2.
+		// gateway r 1, session r 1, the executor w 1; record and standing of each node, r 2. Attestations: r 1.
 		Weight::from_parts(180_000_000, 20_000)
 			.saturating_add(Weight::from_parts(6_000_000, 2_800).saturating_mul(n))
-			.saturating_add(T::DbWeight::get().reads(21))
+			.saturating_add(T::DbWeight::get().reads(22))
 			.saturating_add(T::DbWeight::get().reads(2u64.saturating_mul(n)))
 			.saturating_add(T::DbWeight::get().writes(12))
 	}

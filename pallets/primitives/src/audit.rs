@@ -81,21 +81,23 @@ pub enum Vote {
 	Yes,
 	/// It is not.
 	No,
-	/// Nobody serves the executor's output.
+	/// Auditor: it has run the job, and nobody serves the executor's output: the sketches are compared instead. Jurors
+	/// judge by the sketches themselves, and say this only where these say nothing ([`AuditTerms::compares_sketches`]).
 	Missing,
-	/// The node could not do the work: no input, or trouble of its own.
+	/// The node could not run the job: no input, or trouble of its own.
 	Abstain,
 }
 
 /// What an auditor or a juror commits to and opens later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Ballot {
-	/// Of the executor: its output and, for jurors, its opened sketch.
+	/// Of the executor: its output and, for jurors, its opened sketch; the sketch alone if nobody serves the output.
 	pub vote: Vote,
-	/// Jurors: of the auditor, whether its vote and its sketch are right. Auditors: `true`.
+	/// Jurors: of the auditor, whether its sketch is right and, with a [`Vote::Yes`] or a [`Vote::No`], its vote.
+	/// Auditors: `true`.
 	pub auditor_right: bool,
-	/// Sketch of the voter's own run under the seed of its seat. All zero with [`Vote::Missing`] and [`Vote::Abstain`]:
-	/// the next auditor has still to commit, and must not read it here.
+	/// Sketch of the voter's own run under the seed of its seat, with [`Vote::Missing`] too. All zero with
+	/// [`Vote::Abstain`]: there was no run.
 	pub sketch: Sketch,
 }
 
@@ -217,6 +219,13 @@ pub struct AuditTerms<AccountId> {
 	/// How far two honest sketches may lie apart (10⁻⁶). `u64::MAX` where nothing calibrates it: outputs that a policy
 	/// compares with a tolerance, and no trace.
 	pub tolerance: u64,
+}
+
+impl<AccountId> AuditTerms<AccountId> {
+	/// Whether sketches tell honest runs from others. Where they do not, the outputs decide alone.
+	pub fn compares_sketches(&self) -> bool {
+		self.tolerance < u64::MAX
+	}
 }
 
 /// The seat of a voter: what tells auditor and juror apart in the eyes of a node.

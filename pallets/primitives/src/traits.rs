@@ -164,4 +164,7 @@ pub trait Attestations<AccountId> {
 	fn audit_due(subject: &AuditSubject<AccountId>) -> Step;
 	/// The job's record is going: forget what is kept about it.
 	fn forget(job: JobId);
+	/// Whether slashing of work on the version is suspended, because too many of its audits were disputed: it takes no new
+	/// jobs. A version that merely is not calibrated yet is not suspended.
+	fn suspended(model: ModelId, version: ModelVersion) -> bool;
 }

@@ -112,21 +112,19 @@ impl<T: Config> Pallet<T> {
 					None => Self::replace_silent_auditor(subject, record),
 					Some(Vote::Abstain) => Self::replace_idle_auditor(subject, record),
 					Some(Vote::Missing) => Self::challenge(subject, record),
-					Some(Vote::Yes | Vote::No) => {
-						// At its scheduled end, however early the auditor was: a jury's fixed block must not be chosen.
-						let until = fixed.max(now.saturating_add(1));
-						Self::enter(subject.job, record, AuditPhase::Opening { fixed }, until)
-					}
+					Some(Vote::Yes | Vote::No) => Self::ask_to_open(subject, record, fixed),
 				}
 			}
 			AuditPhase::Opening { fixed } => match record.is_complete() {
 				true => Self::compare(subject, record, fixed),
 				false => Self::convict_silent_executor(subject, record),
 			},
-			AuditPhase::Challenged { proved, .. } => match proved {
-				true => Self::replace_idle_auditor(subject, record),
-				false => Self::convict_silent_executor(subject, record),
-			},
+			AuditPhase::Challenged { proved: false, .. } => Self::convict_silent_executor(subject, record),
+			// Somebody else may get the output, and nothing but the output tells who is right.
+			AuditPhase::Challenged { .. } if !Self::compares_sketches(subject) => {
+				Self::replace_idle_auditor(subject, record)
+			}
+			AuditPhase::Challenged { fixed, .. } => Self::ask_to_open(subject, record, fixed),
 			AuditPhase::JuryDraw { fixed } => Self::seat_jury(subject, record, fixed),
 			AuditPhase::JuryJudging => {
 				record.phase = AuditPhase::JuryRevealing;
@@ -152,6 +150,11 @@ impl<T: Config> Pallet<T> {
 			},
 			AuditPhase::Opening { fixed } => AuditPhase::Opening {
 				fixed: fixed.max(until),
+			},
+			AuditPhase::Challenged { since, proved, fixed } => AuditPhase::Challenged {
+				since,
+				proved,
+				fixed: fixed.max(until.saturating_add(REVEAL)),
 			},
 			other => other,
 		};
@@ -183,11 +186,16 @@ impl<T: Config> Pallet<T> {
 			.collect()
 	}
 
-	/// The next auditor judges; without one the work is paid as it is.
+	/// The next auditor judges. Without one the work is paid as it is; but not where an auditor missed the output, and
+	/// nobody could compare anything instead.
 	fn next_auditor(subject: &SubjectOf<T>, mut record: AuditRecord) -> Step {
 		let round = record.auditors().count();
 		let Some(node) = Self::draw_auditor(subject, &record, round) else {
-			return Self::end(subject, record, Verdict::Unaudited);
+			let verdict = match record.is_missed() {
+				true => Verdict::Void,
+				false => Verdict::Unaudited,
+			};
+			return Self::end(subject, record, verdict);
 		};
 		let seat = SeatRecord {
 			node,
@@ -259,13 +267,25 @@ impl<T: Config> Pallet<T> {
 		let since = Self::now();
 		// The chunk is known in the next block.
 		let until = since.saturating_add(1).saturating_add(REVEAL);
+		let fixed = until.saturating_add(REVEAL);
 		Self::deposit_event(Event::ChunkChallenged {
 			job: subject.job,
 			node: subject.executor,
 			until,
 		});
-		let phase = AuditPhase::Challenged { since, proved: false };
+		let phase = AuditPhase::Challenged {
+			since,
+			proved: false,
+			fixed,
+		};
 		Self::enter(subject.job, record, phase, until)
+	}
+
+	/// The executor opens until the scheduled end, however early others have spoken: a jury's fixed block must not be
+	/// chosen.
+	fn ask_to_open(subject: &SubjectOf<T>, record: AuditRecord, fixed: BlockNumber) -> Step {
+		let until = fixed.max(Self::now().saturating_add(1));
+		Self::enter(subject.job, record, AuditPhase::Opening { fixed }, until)
 	}
 
 	/// The executor did not open, or did not show, what it says that it has.
@@ -288,12 +308,12 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Both are open: they agree, or a jury judges.
+	/// Both are open: they agree, or a jury judges. Of an auditor that missed the output counts the sketch alone.
 	fn compare(subject: &SubjectOf<T>, record: AuditRecord, fixed: BlockNumber) -> Step {
 		let tolerance = Self::tolerance(subject);
 		let agree = record
 			.claims()
-			.is_some_and(|claims| claims.vote == Vote::Yes && claims.executor.agrees_with(&claims.auditor, tolerance));
+			.is_some_and(|claims| claims.vote != Vote::No && claims.executor.agrees_with(&claims.auditor, tolerance));
 		match (agree, record.auditor().map(|seat| seat.node)) {
 			(true, Some(auditor)) => {
 				Self::release(subject, auditor);
@@ -308,6 +328,11 @@ impl<T: Config> Pallet<T> {
 				Self::enter(subject.job, record, AuditPhase::JuryDraw { fixed }, until)
 			}
 		}
+	}
+
+	/// Whether sketches of this version say anything.
+	fn compares_sketches(subject: &SubjectOf<T>) -> bool {
+		T::Models::audit_terms(subject.model, subject.version).is_some_and(|terms| terms.compares_sketches())
 	}
 
 	/// How far two honest sketches of this version may lie apart.

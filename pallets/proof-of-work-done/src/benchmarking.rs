@@ -175,6 +175,7 @@ fn proof<T: Config>() -> Result<(NodeId, JobId, ChunkProof, WorkerSignature), Be
 	let phase = AuditPhase::Challenged {
 		since: 0,
 		proved: false,
+		fixed: 0,
 	};
 	let (node, subject) = in_audit::<T>(&key, phase, None)?;
 	let job = subject.job;

@@ -22,14 +22,9 @@ pub fn may_slash<AccountId: PartialEq>(
 ) -> bool {
 	let sound = jury.is_none_or(|(calibration, owner)| {
 		let others = calibration.reproduced_by.iter().filter(|operator| *operator != owner);
-		others.count() >= MIN_CONFIRMATIONS && !is_suspended(calibration)
+		others.count() >= MIN_CONFIRMATIONS && !calibration.is_suspended()
 	});
 	active_operators >= MIN_OPERATORS && sound
-}
-
-/// More than 1 % of the audits are disputed. One dispute alone suspends nothing: anybody may be the first.
-fn is_suspended<AccountId>(calibration: &Calibration<AccountId>) -> bool {
-	calibration.disputes > (calibration.audits / 100).saturating_add(1)
 }
 
 impl<T: Config> Pallet<T> {

@@ -76,10 +76,10 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_prove_chunk(node: NodeId, job: JobId) -> DispatchResult {
 		let (mut record, duty) = Self::audit_with_duty(job, node)?;
-		let Duty::Prove(since) = duty else {
+		let (Duty::Prove(_), AuditPhase::Challenged { proved, .. }) = (duty, &mut record.phase) else {
 			return Err(Error::<T>::NotDue.into());
 		};
-		record.phase = AuditPhase::Challenged { since, proved: true };
+		*proved = true;
 		Self::spoken(job, record);
 		Self::deposit_event(Event::ChunkProved { job, node });
 		Ok(())

@@ -77,11 +77,11 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Each phase has behind it what the earlier ones waited for. An executor opens only to an auditor that judged.
+	/// Each phase has behind it what the earlier ones waited for. An executor opens only to an auditor that has run the job.
 	fn check_phase(record: &AuditRecord) -> Result<(), TryRuntimeError> {
 		let committed = record.auditor().is_some_and(|seat| seat.commitment.is_some());
 		let vote = record.auditor().and_then(|seat| seat.ballot).map(|ballot| ballot.vote);
-		let judged = matches!(vote, Some(Vote::Yes | Vote::No));
+		let judged = matches!(vote, Some(Vote::Yes | Vote::No | Vote::Missing));
 		let opened = record.opening.is_some();
 		let jury = record.jurors().count() > 0;
 		let sound = match record.phase {

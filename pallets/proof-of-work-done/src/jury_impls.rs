@@ -32,7 +32,7 @@ impl<T: Config> Pallet<T> {
 				node: *node,
 				seat: Seat::Juror,
 				seed,
-				same_device: T::Nodes::device(*node) == record.device,
+				same_device: record.device.is_some() && T::Nodes::device(*node) == record.device,
 				commitment: None,
 				ballot: None,
 			};
@@ -51,7 +51,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Three nodes of distinct operators that have no hand in the job, each with its security reserved. The first runs on
-	/// the executor's device class: no verdict stands without one that does.
+	/// the executor's device class, if such a one is found: without it all three must agree.
 	fn draw_jurors(
 		subject: &SubjectOf<T>,
 		record: &AuditRecord,
@@ -59,12 +59,11 @@ impl<T: Config> Pallet<T> {
 		mut parties: Vec<T::AccountId>,
 	) -> Result<Vec<NodeId>, DispatchError> {
 		let mut jurors = Vec::with_capacity(JURORS);
-		let class = record.device.ok_or(DispatchError::Unavailable)?;
 		for round in 0..u32::try_from(JURORS).unwrap_or_default() {
-			let wanted = (round == 0).then_some(class);
 			let seed = derive(seed, Purpose::Juror(round));
-			let node =
-				T::Nodes::draw_judge(&seed, subject.security, &parties, wanted).ok_or(DispatchError::Unavailable)?;
+			let draw = |class| T::Nodes::draw_judge(&seed, subject.security, &parties, class);
+			let of_class = record.device.filter(|_| round == 0).and_then(|class| draw(Some(class)));
+			let node = of_class.or_else(|| draw(None)).ok_or(DispatchError::Unavailable)?;
 			parties.push(T::Nodes::operator(node).ok_or(DispatchError::Unavailable)?);
 			Self::secure(subject, node)?;
 			jurors.push(node);

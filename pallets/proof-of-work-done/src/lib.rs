@@ -175,7 +175,7 @@ pub mod pallet {
 			/// The first block in which the auditor is late.
 			until: BlockNumber,
 		},
-		/// The auditor was silent or did not judge: another one does.
+		/// The auditor was silent or did not judge, or misses an output without which nobody can: another one does.
 		AuditorReplaced {
 			/// The job.
 			job: JobId,
@@ -346,8 +346,8 @@ pub mod pallet {
 			Self::do_report_failure(node, job, work, class)
 		}
 
-		/// The executor opens what it committed to at its attestation, once the auditor has revealed. Signed by its worker
-		/// key; costs nothing.
+		/// The executor opens what it committed to at its attestation, once the auditor has revealed and, if that misses
+		/// the output, the chunk is proved. Signed by its worker key; costs nothing.
 		#[pallet::call_index(2)]
 		#[pallet::weight((T::WeightInfo::open_commitment(), DispatchClass::Operational, Pays::No))]
 		#[pallet::authorize(|_, node, job, sketch, salt, signature| Self::authorize_opening(*node, *job, sketch, salt, signature))]

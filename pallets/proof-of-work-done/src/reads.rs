@@ -110,6 +110,10 @@ impl<T: Config> Attestations<T::AccountId> for Pallet<T> {
 			T::Market::end_bond(job, &payer, bond, true);
 		}
 	}
+
+	fn suspended(model: ModelId, version: ModelVersion) -> bool {
+		Calibrations::<T>::get(model, version).is_suspended()
+	}
 }
 
 impl<T: Config> SecurityTouched for Pallet<T> {

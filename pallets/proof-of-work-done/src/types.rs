@@ -4,7 +4,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use highway_primitives::{
 	audit::{AuditReason, Claims, Seat, SketchSeed},
-	Balance, Ballot, BlockNumber, DeviceClass, NodeId, Sketch, Verdict,
+	Balance, Ballot, BlockNumber, DeviceClass, NodeId, Sketch, Verdict, Vote,
 };
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -54,6 +54,13 @@ pub struct Calibration<AccountId> {
 	pub audits: u32,
 	/// Of them, juries whose members judged and did not agree.
 	pub disputes: u32,
+}
+
+impl<AccountId> Calibration<AccountId> {
+	/// Whether more than 1 % of the audits are disputed. One dispute alone suspends nothing: anybody may be the first.
+	pub fn is_suspended(&self) -> bool {
+		self.disputes > (self.audits / 100).saturating_add(1)
+	}
 }
 
 // Derived, it would ask for a default of the account.
@@ -114,6 +121,9 @@ pub enum AuditPhase {
 		since: BlockNumber,
 		/// Whether it was proved.
 		proved: bool,
+		/// The block behind which a jury would be drawn: the scheduled end of [`AuditPhase::Opening`], however early the
+		/// chunk is proved.
+		fixed: BlockNumber,
 	},
 	/// The blocks that draw the jury.
 	JuryDraw {
@@ -216,6 +226,13 @@ impl AuditRecord {
 			.map(|seat| seat.node)
 	}
 
+	/// Whether an auditor missed the output, the present one or one before it.
+	pub(crate) fn is_missed(&self) -> bool {
+		self.auditors()
+			.filter_map(|seat| seat.ballot)
+			.any(|ballot| ballot.vote == Vote::Missing)
+	}
+
 	/// What jurors judge beside the output.
 	pub fn claims(&self) -> Option<Claims> {
 		let ballot = self.auditor()?.ballot?;
@@ -242,7 +259,7 @@ impl AuditRecord {
 				.map(Duty::Reveal),
 			AuditPhase::Opening { .. } => (is_executor && self.opening.is_none()).then_some(Duty::Open),
 			// The VRF of a block is known when the block is over.
-			AuditPhase::Challenged { since, proved } => {
+			AuditPhase::Challenged { since, proved, .. } => {
 				(is_executor && !proved && now > since).then_some(Duty::Prove(since))
 			}
 			AuditPhase::JuryDraw { .. } | AuditPhase::Ended(_) => None,

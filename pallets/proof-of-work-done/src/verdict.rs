@@ -1,5 +1,6 @@
 //! What a jury found. Pure.
 
+use crate::JURORS;
 use highway_primitives::{Ballot, Vote};
 
 /// A juror's ballot, if it opened one, and whether it runs on the executor's device class.
@@ -14,7 +15,8 @@ pub struct Juror {
 /// What a jury found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Finding {
-	/// Two jurors say the same, their fresh sketches agree, and one of them runs on the executor's device class.
+	/// Two jurors say the same, their fresh sketches agree, and one of them runs on the executor's device class. Or nobody
+	/// in the jury does, and all three say the same, each sketch agreeing with both others.
 	Agreed {
 		/// Whether the executor's work is right.
 		executor_right: bool,
@@ -23,9 +25,12 @@ pub enum Finding {
 	},
 	/// At least two judged, and no two of them agree: honest runs may lie further apart than the version says.
 	Disputed,
-	/// Fewer than two judged, or those who agree all run on other devices than the executor.
+	/// Fewer than two judged, or those who agree are too few without one of the executor's device class.
 	Nothing,
 }
+
+/// Pairs in a jury: where all of them agree, everybody has judged and says the same.
+const ALL_PAIRS: usize = JURORS * (JURORS - 1) / 2;
 
 /// A juror that judged: its word and its sketch.
 fn judged(juror: &Juror) -> Option<&Ballot> {
@@ -41,9 +46,11 @@ fn agree(a: &Ballot, b: &Ballot, tolerance: u64) -> bool {
 
 /// What the jurors found, `tolerance` being the version's for sketches (10⁻⁶).
 ///
-/// Among three jurors two pairs cannot hold different opinions: they would share a juror.
+/// Among three jurors two pairs cannot hold different opinions: they would share a juror. Whether somebody of the
+/// executor's device class sits in the jury is asked of those who are silent too: nobody's silence changes the rule.
 pub fn find(jurors: &[Juror], tolerance: u64) -> Finding {
-	let mut pairs = 0u32;
+	let needs_all = !jurors.iter().any(|juror| juror.same_device);
+	let mut pairs = 0usize;
 	for (index, first) in jurors.iter().enumerate() {
 		let Some(one) = judged(first) else { continue };
 		for second in jurors.iter().skip(index.saturating_add(1)) {
@@ -51,13 +58,13 @@ pub fn find(jurors: &[Juror], tolerance: u64) -> Finding {
 			if !agree(one, other, tolerance) {
 				continue;
 			}
-			if first.same_device || second.same_device {
+			pairs = pairs.saturating_add(1);
+			if first.same_device || second.same_device || (needs_all && pairs == ALL_PAIRS) {
 				return Finding::Agreed {
 					executor_right: one.vote == Vote::Yes,
 					auditor_right: one.auditor_right,
 				};
 			}
-			pairs = pairs.saturating_add(1);
 		}
 	}
 	match pairs == 0 && jurors.iter().filter_map(judged).count() >= 2 {
@@ -105,6 +112,12 @@ mod tests {
 	const SILENT: Juror = Juror {
 		ballot: None,
 		same_device: true,
+	};
+
+	/// A silent juror of another class.
+	const ABSENT: Juror = Juror {
+		ballot: None,
+		same_device: false,
 	};
 
 	fn found(executor_right: bool, auditor_right: bool) -> Finding {
@@ -156,6 +169,32 @@ mod tests {
 		// The third is of the class, and says something else.
 		assert_eq!(find(&[one, two, juror(Vote::Yes, true, 5, true)], 0), Finding::Nothing);
 		assert_eq!(find(&[one, two, juror(Vote::No, true, 5, true)], 0), found(false, true));
+	}
+
+	#[test]
+	fn jury_without_the_executor_s_class_should_need_all_three() {
+		let other = |sum| juror(Vote::No, true, sum, false);
+		assert_eq!(find(&[other(5), other(6), other(4)], 2), found(false, true));
+		assert!((0..3).all(|index| agreed(&[other(5), other(6), other(4)], index, false, true, 2)));
+		// The second and the third lie too far apart, though both agree with the first.
+		assert_eq!(find(&[other(5), other(6), other(4)], 1), Finding::Nothing);
+		let thirds = [
+			ABSENT,
+			juror(Vote::Yes, true, 5, false),
+			juror(Vote::No, false, 5, false),
+			juror(Vote::Abstain, true, 5, false),
+			juror(Vote::Missing, true, 5, false),
+			other(9),
+		];
+		for third in thirds {
+			assert_eq!(find(&[other(5), other(5), third], 2), Finding::Nothing, "{third:?}");
+		}
+		// Fewer seats than a jury has decide nothing.
+		assert_eq!(find(&[other(5), other(5)], 2), Finding::Nothing);
+		// One of the class, even a silent one, and it takes one of the class.
+		assert_eq!(find(&[other(5), other(5), SILENT], 2), Finding::Nothing);
+		// Nobody agrees: as doubtful as in any jury.
+		assert_eq!(find(&[other(0), other(5), other(9)], 2), Finding::Disputed);
 	}
 
 	#[test]
@@ -226,13 +265,14 @@ mod tests {
 		}
 
 		#[test]
-		fn verdict_should_have_two_behind_it_and_one_of_the_class(jurors in prop::array::uniform3(any_juror()), tolerance in 0u64..4) {
+		fn verdict_should_have_one_of_the_class_and_another_behind_it_or_the_whole_jury(jurors in prop::array::uniform3(any_juror()), tolerance in 0u64..4) {
 			if let Finding::Agreed { executor_right, auditor_right } = find(&jurors, tolerance) {
 				let behind: Vec<_> = (0..3)
 					.filter(|index| agreed(&jurors, *index, executor_right, auditor_right, tolerance))
 					.collect();
-				prop_assert!(behind.len() >= 2);
-				prop_assert!(behind.iter().any(|index| jurors[*index].same_device));
+				let of_class = behind.iter().any(|index| jurors[*index].same_device);
+				prop_assert!(behind.len() == 3 || (behind.len() == 2 && of_class));
+				prop_assert!(of_class || jurors.iter().all(|juror| !juror.same_device));
 			}
 		}
 
@@ -241,6 +281,34 @@ mod tests {
 			let mut alone = [SILENT; 3];
 			alone[who] = jurors[who];
 			prop_assert_eq!(find(&alone, tolerance), Finding::Nothing);
+		}
+
+		#[test]
+		fn one_or_two_should_never_decide_without_one_of_the_class(
+			jurors in prop::array::uniform3(any_juror()),
+			tolerance in 0u64..4,
+			idle in 0usize..3,
+			silent in prop_oneof![Just(None), Just(Some(Vote::Abstain)), Just(Some(Vote::Missing))],
+		) {
+			let mut jurors = jurors.map(|juror| Juror { same_device: false, ..juror });
+			jurors[idle] = silent.map_or(ABSENT, |vote| juror(vote, true, 0, false));
+			let decided = matches!(find(&jurors, tolerance), Finding::Agreed { .. });
+			prop_assert!(!decided);
+			// Nor if the third is of the class and does not judge.
+			jurors[idle].same_device = true;
+			let decided = matches!(find(&jurors, tolerance), Finding::Agreed { .. });
+			prop_assert!(!decided);
+		}
+
+		#[test]
+		fn whole_jury_that_agrees_should_decide_whatever_its_classes(
+			vote in prop_oneof![Just(Vote::Yes), Just(Vote::No)],
+			right in any::<bool>(),
+			sums in prop::array::uniform3(0i64..4),
+			same in prop::array::uniform3(any::<bool>()),
+		) {
+			let jurors = [0, 1, 2].map(|index| juror(vote, right, sums[index], same[index]));
+			prop_assert_eq!(find(&jurors, 3), found(vote == Vote::Yes, right));
 		}
 	}
 }

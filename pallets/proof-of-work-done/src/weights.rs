@@ -179,13 +179,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 
 	fn audit_due() -> Weight {
-		// Seating: r Audits, FinalityHints, six parties' nodes, the draw r 34; three judges r 146 w 1 each; w Tasks three
-		// times, Audits.
+		// Seating: r Audits, FinalityHints, six parties' nodes, the draw r 34; four searches of r 146, as the first may find
+		// nobody of the class; three judges w 1 each; w Tasks three times, Audits.
 		// Counting: r Audits, FinalityHints, the version twice, Calibrations, active operators twice; three slashes of r 16
 		// w 16 and their division of r 8 w 8; four judges' pay with four debts each, r 12 w 12; five outcomes r 1 w 1;
 		// releases r 2 w 2; Forced and its bond r 5 w 5; w Suspects, Tasks five times, Audits.
-		Weight::from_parts(1_300_000_000, 1_500_000)
-			.saturating_add(T::DbWeight::get().reads(620))
+		Weight::from_parts(1_480_000_000, 1_900_000)
+			.saturating_add(T::DbWeight::get().reads(766))
 			.saturating_add(T::DbWeight::get().writes(148))
 	}
 }
@@ -267,6 +267,6 @@ impl WeightInfo for () {
 	}
 
 	fn audit_due() -> Weight {
-		Weight::from_parts(31_600_000_000, 1_500_000)
+		Weight::from_parts(35_500_000_000, 1_900_000)
 	}
 }

@@ -13,6 +13,8 @@ use highway_primitives::{
 };
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
+/// The version that jobs run on.
+pub const VERSION: ModelVersion = 3;
 pub const PRICE: Balance = 1_000;
 pub const COMPUTE: Balance = 700;
 pub const SECURITY: Balance = 64 * COMPUTE;
@@ -95,6 +97,9 @@ pub type Asked = StorageValue<Mock, Vec<(Question, AuditSubject<AccountId>)>, Va
 pub type Fines = StorageValue<Mock, Vec<(NodeId, Balance)>, ValueQuery>;
 #[storage_alias]
 pub type SlashAccount = StorageValue<Mock, Balance, ValueQuery>;
+/// Whether slashing of the model's version is suspended.
+#[storage_alias]
+pub type IsSuspended = StorageValue<Mock, bool, ValueQuery>;
 #[storage_alias]
 pub type UnitTime = StorageValue<Mock, u32>;
 #[storage_alias]
@@ -110,7 +115,7 @@ impl traits::Models<AccountId> for Models {
 	fn service(model: ModelId) -> Result<ModelService, DispatchError> {
 		ensure!(model == MODEL, DispatchError::Other("no such model"));
 		Ok(ModelService {
-			version: 3,
+			version: VERSION,
 			spec: SPEC,
 			unit: Unit::InputKib,
 			unit_time_ms: UnitTime::get().unwrap_or(1_000),
@@ -342,6 +347,9 @@ impl traits::Attestations<AccountId> for Attestations {
 	}
 	fn forget(job: JobId) {
 		Forgotten::append(job);
+	}
+	fn suspended(model: ModelId, version: ModelVersion) -> bool {
+		IsSuspended::get() && (model, version) == (MODEL, VERSION)
 	}
 }
 

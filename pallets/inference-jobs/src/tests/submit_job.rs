@@ -133,6 +133,29 @@ fn submit_job_should_refuse_a_model_that_gives_no_service() {
 }
 
 #[test]
+fn submit_job_should_take_nothing_while_slashing_of_the_version_is_suspended() {
+	ExtBuilder(1).build_and_execute(|| {
+		let before = submit();
+		IsSuspended::put(true);
+		assert_noop!(try_submit(Balance::MAX), Error::<Test>::VersionSuspended);
+		assert_eq!((Opened::get(), NextJobId::<Test>::get()), (1, 1));
+		// What was paid for before goes on.
+		attest(before).unwrap();
+		go_to(1 + WINDOW);
+		assert_eq!(record(before).phase(), JobPhase::Settled);
+		IsSuspended::put(false);
+		assert_ok!(try_submit(Balance::MAX));
+	});
+}
+
+#[test]
+fn errors_should_keep_their_numbers() {
+	use codec::Encode;
+	assert_eq!(Error::<Test>::DeadlinePassed.encode(), [9]);
+	assert_eq!(Error::<Test>::VersionSuspended.encode(), [10]);
+}
+
+#[test]
 fn submit_job_should_refuse_empty_and_oversized_inputs() {
 	ExtBuilder(1).build_and_execute(|| {
 		UnitTime::put(1);

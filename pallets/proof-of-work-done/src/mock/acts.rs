@@ -58,8 +58,8 @@ pub fn abstain() -> Ballot {
 	ballot(Vote::Abstain, true, Sketch::default())
 }
 
-pub fn missing() -> Ballot {
-	ballot(Vote::Missing, true, Sketch::default())
+pub fn missing(job: JobId) -> Ballot {
+	ballot(Vote::Missing, true, honest(job))
 }
 
 pub fn record(job: JobId) -> AuditRecord {
@@ -111,10 +111,29 @@ pub fn say_open(job: JobId, sketch: Sketch) {
 	go(1);
 }
 
+/// The auditor judges so and opens its ballot.
+pub fn auditor_reveals(job: JobId, ballot: Ballot) {
+	let auditor = auditor(job);
+	say_commit(auditor, job, ballot);
+	say_reveal(auditor, job, ballot);
+}
+
+/// The executor shows the chunk that it is asked for.
+pub fn executor_proves(job: JobId) {
+	// The block that draws it has to be over.
+	go(1);
+	let executor = record(job).executor;
+	let chunk = tasks(executor).into_iter().find_map(|task| match task {
+		AuditTask::ProveChunk { chunk } => Some(chunk),
+		_ => None,
+	});
+	accept(&prove(executor, job, chunk.expect("a chunk is asked for")));
+	go(1);
+}
+
 /// The auditor judges so, and both open: from an audit that just began to its end, or to the draw of the jury.
 pub fn auditor_says(job: JobId, ballot: Ballot, committed: Sketch) {
-	say_commit(auditor(job), job, ballot);
-	say_reveal(auditor(job), job, ballot);
+	auditor_reveals(job, ballot);
 	say_open(job, committed);
 }
 

@@ -57,6 +57,10 @@ pub type Undivided = StorageValue<Mock, Balance, ValueQuery>;
 #[storage_alias]
 pub type Earned = StorageDoubleMap<Mock, Twox64Concat, JobId, Twox64Concat, AccountId, Balance>;
 
+/// The version has no trace and outputs with a tolerance: sketches say nothing.
+#[storage_alias]
+pub type NoTrace = StorageValue<Mock, bool, ValueQuery>;
+
 pub fn operator(node: NodeId) -> AccountId {
 	100 + AccountId::from(node)
 }
@@ -96,7 +100,7 @@ impl traits::Models<AccountId> for Models {
 	fn audit_terms(model: ModelId, version: ModelVersion) -> Option<AuditTerms<AccountId>> {
 		(model == MODEL && version == VERSION).then_some(AuditTerms {
 			owner: OWNER,
-			tolerance: TOLERANCE,
+			tolerance: if NoTrace::get() { u64::MAX } else { TOLERANCE },
 		})
 	}
 	fn job_opened(_: ModelId) {}

@@ -4,6 +4,7 @@ use crate::{mock::*, Calibrations, Error, Event, Pallet};
 use frame_support::{assert_noop, assert_ok};
 use highway_primitives::{
 	audit::{Verdict, Vote},
+	traits::Attestations,
 	ModelId, ModelVersion,
 };
 
@@ -97,6 +98,25 @@ fn silence_should_cost_the_security_without_any_calibration() {
 		go_to(record(1).until);
 		assert_eq!(Ended::get(1), Some(Verdict::Rejected));
 		assert_eq!(lost(EXECUTOR), SECURITY);
+	});
+}
+
+#[test]
+fn version_should_take_no_more_jobs_only_while_its_slashes_are_suspended_by_disputes() {
+	execute_with(2, || {
+		let suspended = |version| <Pallet<Test> as Attestations<AccountId>>::suspended(MODEL, version);
+		// Neither confirmed by anybody nor audited.
+		assert!(!suspended(VERSION) && !suspended(VERSION + 1));
+		for (audits, disputes, expected) in [(1, 1, false), (2, 2, true), (99, 2, true), (100, 2, false)] {
+			Calibrations::<Test>::mutate(MODEL, VERSION, |calibration| {
+				(calibration.audits, calibration.disputes) = (audits, disputes);
+			});
+			assert_eq!(suspended(VERSION), expected, "{disputes} of {audits}");
+			calibrate();
+			assert_eq!(suspended(VERSION), expected, "confirmations mend nothing");
+			// The next version is another one.
+			assert!(!suspended(VERSION + 1));
+		}
 	});
 }
 

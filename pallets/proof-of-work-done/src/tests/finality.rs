@@ -145,6 +145,29 @@ fn jury_s_fixed_block_should_stay_ahead_of_those_who_have_yet_to_speak() {
 }
 
 #[test]
+fn jury_s_fixed_block_should_stay_ahead_of_an_executor_that_has_to_prove_its_output() {
+	execute_with(7, || {
+		go_to(101);
+		audited(1, sketch(3));
+		auditor_reveals(1, missing(1));
+		go_lagging(140, 60);
+		let AuditPhase::Challenged { fixed, .. } = record(1).phase else {
+			panic!()
+		};
+		assert_eq!(fixed, record(1).until + 6);
+		FinalityHints::<Test>::kill();
+		executor_proves(1);
+		assert_eq!(
+			(record(1).phase, record(1).until),
+			(AuditPhase::Opening { fixed }, fixed)
+		);
+		say_open(1, sketch(3));
+		assert_eq!(record(1).phase, AuditPhase::JuryDraw { fixed });
+		go_to(400);
+	});
+}
+
+#[test]
 fn clocks_should_run_when_hints_are_near_or_old_or_none() {
 	execute_with(7, || {
 		// The middle hint is ten blocks old: 22 + 10 is the most.

@@ -233,7 +233,7 @@ fn jurors_that_abstain_should_be_paid_nothing() {
 	execute_with(7, || {
 		calibrate();
 		let (_, jury) = jury(3, no(1));
-		jury_says(1, [Some(abstain()), Some(missing()), says(Vote::No, true)]);
+		jury_says(1, [Some(abstain()), Some(missing(1)), says(Vote::No, true)]);
 		assert_eq!(Ended::get(1), Some(Verdict::Void));
 		assert_eq!(jury.map(|juror| earned(1, juror)), [0, 0, REWARD]);
 		assert_eq!(jury.map(lost), [0; 3]);
@@ -269,18 +269,53 @@ fn first_juror_should_be_of_the_executor_s_class() {
 	}
 }
 
+/// Job 1 of an executor that is alone in its device class is before its jury. Returns auditor and jurors.
+fn jury_of_other_classes() -> (NodeId, [NodeId; 3]) {
+	calibrate();
+	change(EXECUTOR, |mock| mock.device = DeviceClass::CpuArm);
+	let seated = jury(3, no(1));
+	assert!(record(1).jurors().all(|seat| !seat.same_device));
+	seated
+}
+
 #[test]
-fn audit_should_end_void_when_no_juror_has_the_executor_s_class() {
+fn executor_alone_in_its_class_should_lose_everything_when_all_three_find_it_wrong() {
+	execute_with(9, || {
+		let (auditor, jury) = jury_of_other_classes();
+		jury_says(1, [says(Vote::No, true); 3]);
+		assert_eq!(Ended::get(1), Some(Verdict::Rejected));
+		assert_eq!((lost(EXECUTOR), earned(1, auditor)), (SECURITY, 2 * REWARD));
+		assert!(jury.iter().all(|juror| earned(1, *juror) == REWARD));
+	});
+}
+
+#[test]
+fn audit_should_end_void_when_one_of_three_of_other_classes_does_not_agree() {
+	let far = Some(ballot(Vote::No, true, sketch(-70)));
+	for third in [None, Some(abstain()), says(Vote::Yes, true), says(Vote::No, false), far] {
+		execute_with(9, || {
+			let (auditor, jury) = jury_of_other_classes();
+			jury_says(1, [says(Vote::No, true), says(Vote::No, true), third]);
+			assert_eq!(Ended::get(1), Some(Verdict::Void), "{third:?}");
+			assert_eq!((lost(EXECUTOR), lost(auditor), earned(1, auditor)), (0, 0, REWARD));
+			assert_eq!((earned(1, jury[0]), earned(1, jury[1])), (REWARD, REWARD));
+			// Two agree: the calibration is not in doubt.
+			assert_eq!(Calibrations::<Test>::get(MODEL, VERSION).disputes, 0);
+		});
+	}
+}
+
+#[test]
+fn jury_should_be_of_any_class_when_the_executor_had_none() {
 	execute_with(9, || {
 		calibrate();
-		change(EXECUTOR, |mock| mock.device = DeviceClass::CpuArm);
-		let auditor = audited(1, sketch(3));
+		audited(1, sketch(3));
+		crate::Audits::<Test>::mutate(1, |record| record.as_mut().unwrap().device = None);
 		auditor_says(1, no(1), sketch(3));
-		go_to(record(1).until);
-		assert_eq!(Ended::get(1), Some(Verdict::Void));
-		assert_eq!((record(1).jurors().count(), earned(1, auditor)), (0, REWARD));
-		assert_eq!((lost(EXECUTOR), lost(auditor)), (0, 0));
-		assert_eq!(Calibrations::<Test>::get(MODEL, VERSION).disputes, 0);
+		jury_sits(1);
+		assert!(record(1).jurors().all(|seat| !seat.same_device));
+		jury_says(1, [says(Vote::No, true); 3]);
+		assert_eq!(Ended::get(1), Some(Verdict::Rejected));
 	});
 }
 

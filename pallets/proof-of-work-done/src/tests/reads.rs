@@ -134,6 +134,7 @@ fn every_phase_should_have_its_words() {
 		AuditPhase::Challenged {
 			since: 0,
 			proved: false,
+			fixed: 0,
 		},
 		AuditPhase::JuryDraw { fixed: 0 },
 		AuditPhase::JuryJudging,

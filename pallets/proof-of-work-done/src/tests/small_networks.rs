@@ -36,6 +36,10 @@ fn live(auditors: Auditors, executor_opens: bool) {
 			}
 			(AuditPhase::Revealing { .. }, Auditors::Say(ballot)) => accept(&reveal(auditor, 1, ballot)),
 			(AuditPhase::Opening { .. }, _) if executor_opens => accept(&open(EXECUTOR, 1, honest(1))),
+			(AuditPhase::Challenged { .. }, _) if executor_opens => {
+				executor_proves(1);
+				assert!(Ended::contains_key(1) || matches!(crate::mock::record(1).phase, AuditPhase::Opening { .. }));
+			}
 			_ => (),
 		}
 	}
@@ -49,7 +53,8 @@ fn every_job_should_end_without_a_slash() {
 		Auditors::Say(yes(1)),
 		Auditors::Say(no(1)),
 		Auditors::Say(abstain()),
-		Auditors::Say(missing()),
+		Auditors::Say(missing(1)),
+		Auditors::Say(ballot(Vote::Missing, true, sketch(0))),
 		Auditors::Say(ballot(Vote::Yes, true, sketch(0))),
 	];
 	for nodes in 1..=4 {
@@ -62,7 +67,7 @@ fn every_job_should_end_without_a_slash() {
 						_ if nodes == 1 => Verdict::Unaudited,
 						Auditors::Silent | Auditors::CommitOnly => Verdict::Unaudited,
 						Auditors::Say(said) if said.vote == Vote::Abstain => Verdict::Unaudited,
-						Auditors::Say(said) if said == yes(1) && executor_opens => Verdict::Upheld,
+						Auditors::Say(said) if [yes(1), missing(1)].contains(&said) && executor_opens => Verdict::Upheld,
 						_ => Verdict::Void,
 					};
 					assert_eq!(verdict, expected, "{nodes} {auditors:?} {executor_opens}");
