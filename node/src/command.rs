@@ -52,16 +52,16 @@ pub fn run() -> sc_cli::Result<()> {
 			let runner = cli.create_runner(&cli.run)?;
 			let inference = cli.inference.clone();
 			runner.run_node_until_exit(|config| async move {
-				match config.network.network_backend {
-					NetworkBackendType::Libp2p => service::new_full::<
-						sc_network::NetworkWorker<Block, <Block as sp_runtime::traits::Block>::Hash>,
-					>(config, inference)
-					.await,
-					NetworkBackendType::Litep2p => {
-						service::new_full::<sc_network::Litep2pNetworkBackend>(config, inference).await
-					}
+				// Each backend is the whole service compiled once more.
+				if matches!(config.network.network_backend, NetworkBackendType::Libp2p) {
+					return Err(
+						"this node is built with litep2p, which libp2p peers understand: leave --network-backend out"
+							.into(),
+					);
 				}
-				.map_err(sc_cli::Error::Service)
+				service::new_full(config, inference)
+					.await
+					.map_err(sc_cli::Error::Service)
 			})
 		}
 		Some(Subcommand::Key(command)) => command.run(&cli),

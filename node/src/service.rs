@@ -35,6 +35,8 @@ pub type FullPool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient
 /// The rule by which the best chain is chosen.
 pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 
+/// How peers are reached.
+type Network = sc_network::Litep2pNetworkBackend;
 type GrandpaBlockImport = sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
 type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
 type InherentDataProviders = (
@@ -160,10 +162,7 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
 }
 
 /// Starts a node.
-pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
-	mut config: Configuration,
-	inference: InferenceArgs,
-) -> Result<TaskManager, ServiceError> {
+pub async fn new_full(mut config: Configuration, inference: InferenceArgs) -> Result<TaskManager, ServiceError> {
 	let sc_service::PartialComponents {
 		client,
 		backend,
@@ -186,22 +185,25 @@ pub async fn new_full<N: NetworkBackend<Block, <Block as BlockT>::Hash>>(
 		.ok()
 		.flatten()
 		.expect("a database has its genesis block; qed");
-	let metrics = N::register_notification_metrics(config.prometheus_registry());
-	let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(
+	let metrics = <Network as NetworkBackend<Block, <Block as BlockT>::Hash>>::register_notification_metrics(
+		config.prometheus_registry(),
+	);
+	let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, Network>::new(
 		&config.network,
 		config.prometheus_registry().cloned(),
 	);
 
 	let grandpa_protocol_name = sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
-	let (grandpa_protocol_config, grandpa_notifications) = sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
-		grandpa_protocol_name.clone(),
-		metrics.clone(),
-		net_config.peer_store_handle(),
-	);
+	let (grandpa_protocol_config, grandpa_notifications) =
+		sc_consensus_grandpa::grandpa_peers_set_config::<Block, Network>(
+			grandpa_protocol_name.clone(),
+			metrics.clone(),
+			net_config.peer_store_handle(),
+		);
 	net_config.add_notification_protocol(grandpa_protocol_config);
 
 	let (blob_protocol, blob_requests) =
-		highway_blobs::protocol::request_response_config::<Block, N>(genesis_hash, config.chain_spec.fork_id());
+		highway_blobs::protocol::request_response_config::<Block, Network>(genesis_hash, config.chain_spec.fork_id());
 	net_config.add_request_response_protocol(blob_protocol);
 
 	let warp_sync = Arc::new(sc_consensus_grandpa::warp_proof::NetworkProvider::new(

@@ -2,6 +2,7 @@
 
 mod attestation;
 mod blobs;
+mod demo;
 mod dev_node;
 mod faults;
 mod hostile;

@@ -29,6 +29,11 @@ pub fn wallet() -> Result<PathBuf> {
 	binary("HIGHWAY_WALLET", "highway")
 }
 
+/// `demo`, the program behind `scripts/demo`.
+pub fn demo() -> Result<PathBuf> {
+	binary("HIGHWAY_DEMO", "demo")
+}
+
 fn cache() -> PathBuf {
 	let base = env::var_os("XDG_CACHE_HOME")
 		.map(PathBuf::from)

@@ -13,7 +13,7 @@ use std::{
 	time::{Duration, UNIX_EPOCH},
 };
 use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// The validators of the `local` preset.
 pub const VALIDATORS: [&str; 3] = ["alice", "bob", "charlie"];
@@ -21,6 +21,11 @@ pub const VALIDATORS: [&str; 3] = ["alice", "bob", "charlie"];
 /// Networks start one after another: nodes compile their runtime then, and ports that are free for one network should not be
 /// found by another one.
 static STARTING: Mutex<()> = Mutex::const_new(());
+
+/// No network of this process starts while this is held: for who starts one in another process.
+pub async fn turn_to_start() -> MutexGuard<'static, ()> {
+	STARTING.lock().await
+}
 
 /// Three validators with workers, connected with one another.
 pub struct Devnet {
@@ -78,7 +83,7 @@ impl Devnet {
 	}
 
 	async fn start_validators(&mut self, extra: &[&str]) -> Result<()> {
-		let turn = STARTING.lock().await;
+		let turn = turn_to_start().await;
 		let [first, others @ ..] = VALIDATORS;
 		let extra: Vec<_> = extra.iter().map(|argument| argument.to_string()).collect();
 		self.add(first, Some(first), extra.clone()).await?;
