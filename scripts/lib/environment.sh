@@ -6,6 +6,8 @@
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# Clones share the build folder: programs learn at run time which one runs them.
+export HIGHWAY_REPOSITORY=$repository
 export HIGHWAY_CACHE=${HIGHWAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ai-highway}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HIGHWAY_CACHE/target}
 export HIGHWAY_MODELS_DIR=${HIGHWAY_MODELS_DIR:-$HIGHWAY_CACHE/models}

@@ -1,6 +1,6 @@
 //! Blobs by way of the connected node: put, get, and the check that what came is what the chain names.
 
-use crate::client::{Client, ClientError};
+use crate::client::{ClientError, Rpc};
 use highway_primitives::{BlobRef, JobId, ModelId};
 use indicatif::ProgressBar;
 use serde::Deserialize;
@@ -71,19 +71,19 @@ fn hash_text(blob: &BlobRef) -> String {
 }
 
 /// Puts `bytes` into the node's store. More than 4 MiB only into a node of one's own.
-pub async fn put(client: &Client, bytes: &[u8], bar: &ProgressBar) -> Result<BlobRef, BlobError> {
+pub async fn put(node: &Rpc, bytes: &[u8], bar: &ProgressBar) -> Result<BlobRef, BlobError> {
 	let blob = BlobRef::of(bytes);
 	bar.set_length(blob.size);
 	let hash = json!(blob.hash);
-	let there: Option<Status> = client.request("blob_status", vec![hash.clone()]).await?;
+	let there: Option<Status> = node.request("blob_status", vec![hash.clone()]).await?;
 	if there.is_some_and(|status| status.complete) {
 		return Ok(blob);
 	}
 	let stored: BlobRef = if bytes.len() <= PUT_CHUNK {
-		client.request("blob_put", vec![json!(as_hex(bytes))]).await?
+		node.request("blob_put", vec![json!(as_hex(bytes))]).await?
 	} else {
-		upload(client, bytes, &blob, bar).await?;
-		client.request("blob_uploadFinish", vec![hash]).await?
+		upload(node, bytes, &blob, bar).await?;
+		node.request("blob_uploadFinish", vec![hash]).await?
 	};
 	if stored != blob {
 		return Err(BlobError::StoredOther {
@@ -96,15 +96,15 @@ pub async fn put(client: &Client, bytes: &[u8], bar: &ProgressBar) -> Result<Blo
 }
 
 /// Sends what the node does not have of a large blob.
-async fn upload(client: &Client, bytes: &[u8], blob: &BlobRef, bar: &ProgressBar) -> Result<(), BlobError> {
+async fn upload(node: &Rpc, bytes: &[u8], blob: &BlobRef, bar: &ProgressBar) -> Result<(), BlobError> {
 	let start = vec![json!(blob.hash), json!(blob.size)];
-	let UploadProgress { mut received } = client.request("blob_uploadStart", start).await?;
+	let UploadProgress { mut received } = node.request("blob_uploadStart", start).await?;
 	while received < blob.size {
 		bar.set_position(received);
 		let at = usize::try_from(received).unwrap_or(bytes.len());
 		let chunk = &bytes[at..bytes.len().min(at + PUT_CHUNK)];
 		let params = vec![json!(blob.hash), json!(received), json!(as_hex(chunk))];
-		let progress: UploadProgress = client.request("blob_uploadChunk", params).await?;
+		let progress: UploadProgress = node.request("blob_uploadChunk", params).await?;
 		// A node that does not go on must not keep us here.
 		if progress.received <= received {
 			return Err(BlobError::StoredOther {
@@ -118,12 +118,12 @@ async fn upload(client: &Client, bytes: &[u8], blob: &BlobRef, bar: &ProgressBar
 }
 
 /// Makes the node keep the blob for good. Only a node of one's own does.
-pub async fn pin(client: &Client, blob: &BlobRef) -> Result<(), ClientError> {
-	client.request("blob_pin", vec![json!(blob.hash)]).await
+pub async fn pin(node: &Rpc, blob: &BlobRef) -> Result<(), ClientError> {
+	node.request("blob_pin", vec![json!(blob.hash)]).await
 }
 
 /// Gets the blob of `owner` and checks it against its hash.
-pub async fn get(client: &Client, blob: &BlobRef, owner: BlobOwner, bar: &ProgressBar) -> Result<Vec<u8>, BlobError> {
+pub async fn get(node: &Rpc, blob: &BlobRef, owner: BlobOwner, bar: &ProgressBar) -> Result<Vec<u8>, BlobError> {
 	let (job, model) = match owner {
 		BlobOwner::Job(job) => (Some(job), None),
 		BlobOwner::Model(model) => (None, Some(model)),
@@ -135,7 +135,7 @@ pub async fn get(client: &Client, blob: &BlobRef, owner: BlobOwner, bar: &Progre
 		let at = bytes.len() as u64;
 		let length = GET_CHUNK.min(blob.size - at);
 		let params = vec![json!(hash), json!(at), json!(length), json!(job), json!(model)];
-		let text: String = client.request("blob_get", params).await.map_err(|error| match error {
+		let text: String = node.request("blob_get", params).await.map_err(|error| match error {
 			ClientError::Request { reason, code, .. } if PASSING.contains(&code) => BlobError::Missing {
 				hash: hash.clone(),
 				reason,
@@ -170,6 +170,69 @@ fn as_hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use jsonrpsee::{
+		server::{Server, ServerHandle},
+		types::ErrorObjectOwned,
+		RpcModule,
+	};
+
+	/// The job whose blob is asked for.
+	const JOB: JobId = 7;
+
+	/// A node that has these bytes for the blob of [`JOB`]. It serves as long as the handle is there.
+	async fn node_with(blob: BlobRef, bytes: Vec<u8>) -> (Rpc, ServerHandle) {
+		let mut module = RpcModule::new((hash_text(&blob), bytes));
+		module
+			.register_method(
+				"blob_get",
+				|params, (name, bytes): &(String, Vec<u8>), _| -> Result<String, ErrorObjectOwned> {
+					let (hash, from, length, job, model) =
+						params.parse::<(String, usize, usize, Option<JobId>, Option<ModelId>)>()?;
+					assert_eq!((&hash, job, model), (name, Some(JOB), None), "the chain names it so");
+					Ok(as_hex(&bytes[from..from + length]))
+				},
+			)
+			.unwrap();
+		let server = Server::builder().build("127.0.0.1:0").await.unwrap();
+		let url = format!("ws://{}", server.local_addr().unwrap());
+		let handle = server.start(module);
+		(Rpc::connect(&url).await.unwrap(), handle)
+	}
+
+	/// What the wallet makes of a node that serves `served` as `blob`.
+	async fn get_from(blob: &BlobRef, served: &[u8]) -> Result<Vec<u8>, BlobError> {
+		let (node, _server) = node_with(*blob, served.to_vec()).await;
+		get(&node, blob, BlobOwner::Job(JOB), &ProgressBar::hidden()).await
+	}
+
+	#[tokio::test]
+	async fn get_should_refuse_when_the_node_changed_one_bit() {
+		let blob = BlobRef::of(b"output");
+		assert_eq!(get_from(&blob, b"output").await.unwrap(), b"output");
+		for bit in 0..8 * 6 {
+			let mut changed = b"output".to_vec();
+			changed[bit / 8] ^= 1 << (bit % 8);
+			let got = get_from(&blob, &changed).await;
+			assert!(
+				matches!(&got, Err(BlobError::Mismatch(hash)) if *hash == hash_text(&blob)),
+				"bit {bit}: {got:?}"
+			);
+		}
+	}
+
+	#[tokio::test]
+	async fn get_should_put_the_chunks_together_when_there_are_several() {
+		// No two chunks are alike, and the last one is short.
+		let numbers = 0..(GET_CHUNK / 4 * 2 + 5) as u32;
+		let mut bytes: Vec<u8> = numbers.flat_map(u32::to_le_bytes).collect();
+		let blob = BlobRef::of(&bytes);
+		assert!(get_from(&blob, &bytes).await.unwrap() == bytes);
+		for at in [0, bytes.len() / 2, bytes.len() - 1] {
+			bytes[at] ^= 1;
+			assert!(matches!(get_from(&blob, &bytes).await, Err(BlobError::Mismatch(_))));
+			bytes[at] ^= 1;
+		}
+	}
 
 	#[test]
 	fn verify_should_refuse_when_a_byte_or_the_length_differs() {

@@ -1,6 +1,7 @@
-//! Nobody but the node that has a job attests it: what anybody else sends does not even enter a pool.
+//! Nobody but the node that has a job attests it: what anybody else sends does not even enter a pool, and no block could hold
+//! it.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use codec::{Decode, Encode};
 use highway_e2e_tests::{identity_input, key, Account};
 use highway_primitives::{
@@ -13,6 +14,10 @@ use highway_runtime_api::types::WorkList;
 use highway_test_support::{hostile_models, market, until, Devnet, Node, Wallet};
 use serde_json::{json, Value};
 use sp_core::{sr25519, Pair, H256};
+use sp_runtime::{
+	transaction_validity::{InvalidTransaction, TransactionValidityError},
+	ApplyExtrinsicResult,
+};
 use std::time::Duration;
 
 /// How long a pool may take to see a new block.
@@ -23,6 +28,11 @@ async fn ask<R: Decode>(node: &Node, function: &str, arguments: Vec<u8>) -> Resu
 	let answer = node
 		.rpc("state_call", json!([function, format!("0x{}", hex::encode(arguments))]))
 		.await?;
+	read(&answer)
+}
+
+/// A SCALE value as a node gives it.
+fn read<R: Decode>(answer: &Value) -> Result<R> {
 	let bytes = hex::decode(answer.as_str().context("an answer is hex")?.trim_start_matches("0x"))?;
 	Ok(R::decode(&mut bytes.as_slice())?)
 }
@@ -57,18 +67,37 @@ async fn signed(node: &Node, action: &WorkerAction, secret: &str) -> Result<Work
 	Ok(signature.into())
 }
 
-/// Builds the general transaction for `action` and gives it to the pool.
-async fn submit(node: &Node, action: &WorkerAction, signature: &WorkerSignature) -> Result<Value> {
+/// The general transaction for `action`, as the node's runtime builds it.
+async fn transaction(node: &Node, action: &WorkerAction, signature: &WorkerSignature) -> Result<Value> {
 	let arguments = (action, signature).encode();
-	let answer = node
-		.rpc(
-			"state_call",
-			json!(["WorkerApi_worker_transaction", format!("0x{}", hex::encode(arguments))]),
-		)
-		.await?;
-	node.rpc("author_submitExtrinsic", json!([answer])).await
+	node.rpc(
+		"state_call",
+		json!(["WorkerApi_worker_transaction", format!("0x{}", hex::encode(arguments))]),
+	)
+	.await
 }
 
+/// Gives it to the pool.
+async fn submit(node: &Node, action: &WorkerAction, signature: &WorkerSignature) -> Result<Value> {
+	let transaction = transaction(node, action, signature).await?;
+	node.rpc("author_submitExtrinsic", json!([transaction])).await
+}
+
+/// What the node's runtime would say of it in a block, whatever pool or author it came from.
+async fn in_block(node: &Node, action: &WorkerAction, signature: &WorkerSignature) -> Result<ApplyExtrinsicResult> {
+	let transaction = transaction(node, action, signature).await?;
+	read(&node.rpc("system_dryRun", json!([transaction])).await?)
+}
+
+/// What a pool says of it.
+fn in_words(refusal: InvalidTransaction) -> String {
+	match refusal {
+		InvalidTransaction::Custom(code) => format!("Custom error: {code}"),
+		other => <&str>::from(other).into(),
+	}
+}
+
+/// Error unless the node's pool refuses the transaction for this reason, and a block would, too.
 async fn ensure_refused(
 	what: &str,
 	reason: &str,
@@ -77,20 +106,23 @@ async fn ensure_refused(
 	by: &WorkerSignature,
 ) -> Result<()> {
 	match submit(node, action, by).await {
-		Ok(hash) => anyhow::bail!("the pool took {what}: {hash}"),
+		Ok(hash) => bail!("the pool took {what}: {hash}"),
 		Err(error) => {
 			let text = error.to_string();
 			ensure!(
 				text.contains(reason),
 				"{what} should be refused for '{reason}', but: {text}"
 			);
-			Ok(())
 		}
+	}
+	match in_block(node, action, by).await? {
+		Err(TransactionValidityError::Invalid(refusal)) if in_words(refusal).contains(reason) => Ok(()),
+		other => bail!("{what} should be refused in a block for '{reason}', but: {other:?}"),
 	}
 }
 
 #[tokio::test]
-async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nodes() -> Result<()> {
+async fn attestation_should_be_refused_by_pools_and_blocks_unless_it_is_the_assigned_nodes() -> Result<()> {
 	Devnet::run(async |devnet| {
 		let maker = Wallet::new(devnet.node("alice"), "//Dave");
 		let file = devnet.scratch().join("identity.onnx");
@@ -188,6 +220,8 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 
 		// The same words by the right key: so it was the key, and nothing else, that was refused.
 		let genuine = signed(node, &true_claim, owner).await?;
+		let outcome = in_block(node, &true_claim, &genuine).await?;
+		ensure!(outcome == Ok(Ok(())), "a block may hold it: {outcome:?}");
 		submit(node, &true_claim, &genuine)
 			.await
 			.context("the assigned node's own attestation")?;
@@ -197,7 +231,13 @@ async fn attestation_should_be_refused_by_the_pool_unless_it_is_the_assigned_nod
 			attested["output"]["hash"] == json!(hash),
 			"the output is the attested one: {attested}"
 		);
-		ensure_refused("a replay", "", node, &true_claim, &genuine).await?;
+		// Another node may have seen the block with it before this one.
+		until("a replay to be refused", SOON, || async {
+			ensure_refused("a replay", "", node, &true_claim, &genuine)
+				.await
+				.map(Some)
+		})
+		.await?;
 		let again = attest(executor, job, work, &identity_input(3.0, 1)?)?;
 		let by_owner = signed(node, &again, owner).await?;
 		// For a moment the first one may still be in the pool, and stands in the way of the second one there.

@@ -1,9 +1,11 @@
 //! `highway-node --dev`, alone, and the subcommands around its data.
 
-use anyhow::{ensure, Result};
-use highway_test_support::{binaries, until, Node, NodeOptions};
+use anyhow::{ensure, Context, Result};
+use highway_e2e_tests::identity_input;
+use highway_offchain_worker::tensors::parse;
+use highway_test_support::{binaries, hostile_models, market, until, Node, NodeOptions, Wallet};
 use serde_json::Value;
-use std::{path::Path, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 /// Runs `highway-node` with these arguments for the development chain in `data` and returns what it prints.
 fn run(arguments: &[&str], data: &Path) -> Result<String> {
@@ -24,8 +26,48 @@ fn run(arguments: &[&str], data: &Path) -> Result<String> {
 	Ok(printed)
 }
 
+/// Dave's model, Alice's node, Eve's job: all on the one node.
+async fn job_should_be_done(node: &Node, folder: &Path) -> Result<()> {
+	let file = folder.join("identity.onnx");
+	fs::write(&file, hostile_models::identity())?;
+	let words = [
+		"model",
+		"add",
+		file.to_str().context("UTF-8")?,
+		"--name",
+		"identity",
+		"--licence",
+		"MIT",
+		"--unit-time-ms",
+		"200",
+	];
+	let model = market::add_model(&Wallet::new(node, "//Dave"), &words.map(str::to_owned)).await?;
+	market::host(&Wallet::new(node, "//Alice"), &[model], "0.01", "0.001").await?;
+	let payer = Wallet::new(node, "//Eve");
+	market::wait_for_executors(&payer, model, 1).await?;
+	let (input, output) = (folder.join("in.safetensors"), folder.join("out.safetensors"));
+	fs::write(&input, identity_input(15.0, 2)?)?;
+	let model = model.to_string();
+	let answer = payer
+		.run(&[
+			"infer",
+			&model,
+			"--input",
+			input.to_str().context("UTF-8")?,
+			"--output",
+			output.to_str().context("UTF-8")?,
+		])
+		.await?;
+	let (given, got) = (fs::read(&input)?, fs::read(&output)?);
+	ensure!(
+		parse(&given)?[0].data == parse(&got)?[0].data,
+		"it is the identity: {answer}"
+	);
+	Ok(())
+}
+
 #[tokio::test]
-async fn dev_node_should_finalize_with_a_healthy_engine_when_alone() -> Result<()> {
+async fn dev_node_should_finalize_and_do_a_job_when_alone() -> Result<()> {
 	let folder = tempfile::tempdir()?;
 	let options = NodeOptions {
 		name: "dev".into(),
@@ -49,6 +91,7 @@ async fn dev_node_should_finalize_with_a_healthy_engine_when_alone() -> Result<(
 		Ok((height >= 3.0).then_some(()))
 	})
 	.await?;
+	job_should_be_done(&node, folder.path()).await?;
 	node.stop().await?;
 
 	let data = node.folder().join("data");

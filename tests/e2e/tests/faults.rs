@@ -8,6 +8,7 @@ use highway_offchain_worker::{
 	journal::Journal,
 	tensors::{parse, serialize},
 };
+use highway_primitives::BlobRef;
 use highway_test_support::{
 	bare::{values, BareModel},
 	hostile_models, market, until, Devnet, Wallet,
@@ -27,6 +28,12 @@ const RUN: Duration = Duration::from_secs(5);
 
 /// The victim: it is no validator, so the chain goes on and stays final without it.
 const VICTIM: &str = "dave";
+
+/// Another one, which dies together with it.
+const COMPANION: &str = "ferdie";
+
+/// How both become nodes.
+const REGISTER: [&str; 6] = ["node", "register", "--bond", "1000000", "--region", "test"];
 
 /// How long something that takes no chain may take.
 const SOON: Duration = Duration::from_secs(30);
@@ -61,6 +68,21 @@ async fn add(maker: &Wallet, folder: &Path, name: &str, model: Vec<u8>, unit_tim
 	market::add_model(maker, &words.map(str::to_owned)).await
 }
 
+/// Models, and the ids of the nodes that die.
+#[derive(Clone, Copy)]
+struct Cast {
+	/// Hosted by the victim.
+	slow: u64,
+	/// Hosted by the victim and Alice.
+	quick: u64,
+	/// Hosted by the victim and its companion.
+	doomed: u64,
+	/// The node of [`VICTIM`].
+	victim: u64,
+	/// The node of [`COMPANION`].
+	companion: u64,
+}
+
 /// Processes that run models for the process `parent`.
 fn children(parent: u32) -> Result<Vec<u32>> {
 	let output = Command::new("pgrep")
@@ -93,36 +115,47 @@ async fn jobs_should_end_once_and_be_paid_once_when_nodes_are_killed() -> Result
 		let genesis = devnet.node("alice").rpc("chain_getBlockHash", json!([0])).await?;
 		let genesis = genesis.as_str().context("a hash is text")?.parse::<H256>()?;
 		devnet.add_worker(VICTIM, "//Dave").await?;
+		devnet.add_worker(COMPANION, "//Ferdie").await?;
 		let victim = Wallet::new(devnet.node(VICTIM), "//Dave");
-		let registered = victim
-			.run(&["node", "register", "--bond", "1000000", "--region", "test"])
-			.await?;
-		let id = registered["node"].as_u64().context("a node has an id")?;
-
-		let maker = Wallet::new(devnet.node("alice"), "//Ferdie");
-		let slow = add(
-			&maker,
-			&devnet.scratch(),
-			"slow",
-			hostile_models::counting_loop(),
-			"12000",
-		)
-		.await?;
-		let quick = add(&maker, &devnet.scratch(), "quick", hostile_models::identity(), "200").await?;
-		market::host(&victim, &[slow, quick], "1", "0.1").await?;
-		market::host(&Wallet::new(devnet.node("alice"), "//Alice"), &[quick], "1", "0.1").await?;
+		let companion = Wallet::new(devnet.node(COMPANION), "//Ferdie");
+		let maker = Wallet::new(devnet.node("alice"), "//Alice");
+		let payer = Wallet::new(devnet.node("bob"), "//Eve");
+		let folder = devnet.scratch();
+		// Each with an account and a node of its own, so side by side.
+		let ((slow, quick), doomed, registered, second) = tokio::try_join!(
+			async {
+				let slow = add(&maker, &folder, "slow", hostile_models::counting_loop(), "12000").await?;
+				let quick = add(&maker, &folder, "quick", hostile_models::identity(), "200").await?;
+				anyhow::Ok((slow, quick))
+			},
+			add(&payer, &folder, "doomed", hostile_models::identity(), "200"),
+			victim.run(&REGISTER),
+			companion.run(&REGISTER),
+		)?;
+		let cast = Cast {
+			slow,
+			quick,
+			doomed,
+			victim: registered["node"].as_u64().context("a node has an id")?,
+			companion: second["node"].as_u64().context("a node has an id")?,
+		};
+		tokio::try_join!(
+			async { market::host(&victim, &[slow, quick, doomed], "1", "0.1").await },
+			async { market::host(&companion, &[doomed], "1", "0.1").await },
+			async { market::host(&maker, &[quick], "1", "0.1").await },
+		)?;
 		// Without an ask for the slow model, which makes her offer as few slots as the victim: both are drawn alike.
 		let slow_id = u32::try_from(slow)?;
 		Account::connect(devnet.node("alice"), "//Alice")
 			.await?
 			.submit(&[calls::host(slow_id)])
 			.await?;
-		let payer = Wallet::new(devnet.node("bob"), "//Eve");
 		market::wait_for_executors(&payer, slow, 1).await?;
 		market::wait_for_executors(&payer, quick, 2).await?;
+		market::wait_for_executors(&payer, doomed, 2).await?;
 
-		killed_in_mid_job(devnet, &payer, slow, id, genesis).await?;
-		gone_for_good(devnet, &payer, slow, quick, id).await
+		killed_in_mid_job(devnet, &payer, slow, cast.victim, genesis).await?;
+		gone_for_good(devnet, &payer, cast).await
 	})
 	.await
 }
@@ -202,12 +235,14 @@ async fn killed_in_mid_job(devnet: &mut Devnet, payer: &Wallet, model: u64, vict
 	Ok(())
 }
 
-/// A node that never comes back: another one takes over what it can, the payer has the money back for what it cannot.
-async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u64, victim: u64) -> Result<()> {
+/// Nodes that never come back: another one takes over what it can, the payer has the money back for what nobody can, be it
+/// that the only host is dead or that the next one is dead, too.
+async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, cast: Cast) -> Result<()> {
+	let (victim, companion) = (cast.victim, cast.companion);
 	let account = Account::connect(devnet.node("bob"), "//Eve").await?;
 	let slow_input = put_blob(devnet.node("bob"), &slow_input(2.0)?).await?;
 	let before = account.total().await?;
-	let Submitted { job: lost, block } = account.submit_job(slow, slow_input, None).await?;
+	let Submitted { job: lost, block } = account.submit_job(cast.slow, slow_input, None).await?;
 	let paid = account.paid_in(&block).await?;
 	let node = devnet.node_mut(VICTIM);
 	until("the run of the job to be lost", SOON, || async {
@@ -215,16 +250,24 @@ async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u6
 	})
 	.await?;
 	node.kill()?;
+	devnet.node_mut(COMPANION).kill()?;
 	let price = amount(&market::show_job(payer, lost).await?["price"])?;
 	let fee = paid - price;
 	ensure!(fee < price / 10, "a fee of {fee} is small beside {price}");
 
-	// Both nodes are drawn alike; the chain does not know yet that one of them is dead.
+	// The chain takes both for alive until they miss heartbeats, longer than this job has for two nodes.
+	let nowhere = BlobRef::of(&identity_input(60.0, 1)?);
+	let Submitted { job: doomed, block } = account.submit_job(cast.doomed, nowhere, None).await?;
+	let paid_for_doomed = account.paid_in(&block).await?;
+	let doomed_price = amount(&market::show_job(payer, doomed).await?["price"])?;
+	let doomed_fee = paid_for_doomed - doomed_price;
+
+	// Alice and the victim are drawn alike; the chain does not know yet that one of them is dead.
 	let file = identity_input(40.0, 2)?;
 	let input = put_blob(devnet.node("bob"), &file).await?;
 	let (mut tries, mut spent) = (0, 0);
 	let moved = loop {
-		let Submitted { job, block } = account.submit_final_job(quick, input, None).await?;
+		let Submitted { job, block } = account.submit_final_job(cast.quick, input, None).await?;
 		(tries, spent) = (tries + 1, spent + account.paid_in(&block).await?);
 		let shown = market::show_job(payer, job).await?;
 		if shown["executor"] == victim {
@@ -233,7 +276,7 @@ async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u6
 		ensure!(tries < 40, "the dead node is never drawn");
 	};
 
-	let (moved, lost) = tokio::try_join!(
+	let (moved, lost, doomed) = tokio::try_join!(
 		async {
 			let job = market::wait_for_phase(payer, moved, "Attested").await?;
 			ensure!(job["tried"] == json!([victim]), "the dead node was tried first: {job}");
@@ -248,6 +291,14 @@ async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u6
 			let job = market::wait_for_phase(payer, lost, "Refunded").await?;
 			ensure!(job["tried"] == json!([victim]), "its only host was tried: {job}");
 			bill(payer, lost).await
+		},
+		async {
+			let job = market::wait_for_phase(payer, doomed, "Refunded").await?;
+			ensure!(
+				job["tried"] == json!([victim, companion]) || job["tried"] == json!([companion, victim]),
+				"after one dead host the other one was tried: {job}"
+			);
+			bill(payer, doomed).await
 		}
 	)?;
 	let alice = Account::connect(devnet.node("alice"), "//Alice").await?;
@@ -255,13 +306,15 @@ async fn gone_for_good(devnet: &mut Devnet, payer: &Wallet, slow: u64, quick: u6
 		billed_to(&moved, Some(&alice.address()))? >= amount(&json!("1"))?,
 		"Alice is paid for the run: {moved}"
 	);
-	ensure!(
-		amount(&lost["refunded"])? == price && lost["lines"] == json!([]),
-		"all of the price went back: {lost}"
-	);
+	for (bill, price) in [(&lost, price), (&doomed, doomed_price)] {
+		ensure!(
+			amount(&bill["refunded"])? == price && bill["lines"] == json!([]),
+			"all of the price went back: {bill}"
+		);
+	}
 
-	let expected = before - fee - spent;
+	let expected = before - fee - doomed_fee - spent;
 	account
-		.wait_for_total("the payer to be whole but for the fee and what was done", expected)
+		.wait_for_total("the payer to be whole but for the fees and what was done", expected)
 		.await
 }

@@ -1,7 +1,7 @@
 //! A wallet written in JavaScript: the chain is used with the field's standard library, without any of our code.
 
 use anyhow::{ensure, Context, Result};
-use highway_test_support::Devnet;
+use highway_test_support::{binaries, Devnet};
 use std::{
 	path::Path,
 	process::{Output, Stdio},
@@ -42,7 +42,7 @@ async fn run(folder: &Path, limit: Duration, program: &str, arguments: &[&str]) 
 
 #[tokio::test]
 async fn script_should_transfer_and_submit_when_it_knows_only_the_metadata() -> Result<()> {
-	let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../js");
+	let folder = binaries::tests_folder("js")?;
 	ensure!(
 		folder.join("package-lock.json").is_file(),
 		"{} has no locked packages",

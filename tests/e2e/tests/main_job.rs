@@ -11,17 +11,13 @@ use highway_test_support::{
 };
 use highway_wallet::client::calls;
 use serde_json::Value;
-use std::{
-	collections::BTreeMap,
-	env, fs,
-	path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 /// What the files are, in Magika's own words.
 const LABELS: [&str; 5] = ["python", "elf", "png", "pdf", "json"];
 
 fn files() -> Result<Vec<PathBuf>> {
-	let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../files").canonicalize()?;
+	let samples = binaries::tests_folder("files")?;
 	let own = env::current_exe()?;
 	let sample = |name: &str| samples.join(name);
 	Ok(vec![

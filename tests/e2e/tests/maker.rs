@@ -1,12 +1,15 @@
 //! The life of a model in its makers' hands, all of it by the `highway` binary, and what people see of it.
 
 use anyhow::{ensure, Context, Result};
-use highway_e2e_tests::{amount, identity_input};
+use highway_e2e_tests::{amount, billed_in_all, identity_input};
 use highway_offchain_worker::tensors::parse;
 use highway_primitives::{BlobRef, AIC};
 use highway_test_support::{hostile_models, market, Devnet, Wallet};
-use serde_json::json;
+use serde_json::{json, Value};
 use std::fs;
+
+/// Bytes of the derived model: the wallet uploads it in two chunks of up to 4 MiB.
+const LARGE: usize = 13 << 19;
 
 #[tokio::test]
 async fn model_should_be_registered_changed_served_handed_over_and_removed() -> Result<()> {
@@ -27,9 +30,13 @@ async fn model_should_be_registered_changed_served_handed_over_and_removed() -> 
 		);
 
 		nothing_should_be_uploaded_when_the_chain_would_refuse_the_model(devnet, &maker).await?;
+		let child = large_model_should_be_derived(devnet).await?;
 		model_should_change(&maker, &model, file).await?;
-		model_should_be_served(devnet, &maker, id).await?;
-		model_should_be_handed_over_and_removed(devnet, &maker, &model).await?;
+		tokio::try_join!(
+			model_should_be_served(devnet, &maker, id),
+			derived_model_should_pay_its_parent(devnet, child),
+		)?;
+		model_should_be_handed_over_and_removed(devnet, &maker, &model, &child.to_string()).await?;
 		let after = maker.run(&["balance"]).await?;
 		ensure!(
 			after["held"] == before["held"],
@@ -93,6 +100,84 @@ async fn nothing_should_be_uploaded_when_the_chain_would_refuse_the_model(
 	Ok(())
 }
 
+/// Charlie's model derives from Dave's, on the terms of this moment, and is too large for one request.
+async fn large_model_should_be_derived(devnet: &Devnet) -> Result<u64> {
+	let bytes = hostile_models::large_identity(LARGE);
+	let file = devnet.scratch().join("large.onnx");
+	fs::write(&file, &bytes)?;
+	let file = file.to_str().context("UTF-8")?;
+	let deriver = Wallet::new(devnet.node("charlie"), "//Charlie");
+	let words = "--name echo-large --licence MIT --unit-time-ms 200 --royalty 0.5 --parent //Dave/echo";
+	let words = [&["model", "add", file][..], &words.split(' ').collect::<Vec<_>>()].concat();
+	let child = market::add_model(&deriver, &words.iter().map(|word| word.to_string()).collect::<Vec<_>>()).await?;
+	let status = devnet
+		.node("charlie")
+		.rpc("blob_status", json!([BlobRef::of(&bytes).hash]))
+		.await?;
+	ensure!(
+		status["size"].as_u64() == Some(bytes.len() as u64) && status["complete"] == true && status["pinned"] == true,
+		"the node keeps all of it: {status}"
+	);
+	Ok(child)
+}
+
+/// Bob's node fetches the large model from Charlie's and runs it; of the royalty, Dave has his share.
+async fn derived_model_should_pay_its_parent(devnet: &Devnet, child: u64) -> Result<()> {
+	market::host(&Wallet::new(devnet.node("bob"), "//Bob"), &[child], "0.1", "0.1").await?;
+	let payer = Wallet::new(devnet.node("charlie"), "//Charlie");
+	market::wait_for_executors(&payer, child, 1).await?;
+	let (input, output) = (
+		devnet.scratch().join("large-in.safetensors"),
+		devnet.scratch().join("large-out.safetensors"),
+	);
+	fs::write(&input, identity_input(19.0, 2)?)?;
+	let model = child.to_string();
+	let answer = payer
+		.run(&[
+			"--finalized",
+			"infer",
+			&model,
+			"--input",
+			input.to_str().context("UTF-8")?,
+			"--output",
+			output.to_str().context("UTF-8")?,
+		])
+		.await?;
+	let job = answer["results"][0]["job"]
+		.as_u64()
+		.with_context(|| format!("the job has an id: {answer}"))?;
+	let (given, got) = (fs::read(&input)?, fs::read(&output)?);
+	ensure!(parse(&given)?[0].data == parse(&got)?[0].data, "it is the identity");
+
+	market::wait_for_phase(&payer, job, "Settled").await?;
+	let bill = payer.run(&["bill", &job.to_string()]).await?;
+	for (role, owner, wanted) in [("Maker", "//Charlie", AIC * 4 / 10), ("Parent", "//Dave", AIC / 10)] {
+		let line = line_of(&bill, role)?;
+		let balance = payer.run(&["balance", owner]).await?;
+		ensure!(
+			amount(&line["amount"])? == wanted && line["payee"] == balance["account"],
+			"{owner} has a fifth, or the rest, of 0.5 AIC: {bill}"
+		);
+	}
+	ensure!(
+		billed_in_all(&bill)? == amount(&bill["price"])?,
+		"the lines sum to the price: {bill}"
+	);
+	Ok(())
+}
+
+/// The only line of a bill with this role.
+fn line_of<'a>(bill: &'a Value, role: &str) -> Result<&'a Value> {
+	let mut lines = bill["lines"]
+		.as_array()
+		.context("a bill has lines")?
+		.iter()
+		.filter(|line| line["role"] == role);
+	let line = lines.next();
+	ensure!(lines.next().is_none(), "one line for {role}: {bill}");
+	line.with_context(|| format!("there is no {role} in {bill}"))
+}
+
 /// `list`, `show` and `update`, for programs and for people.
 async fn model_should_change(maker: &Wallet, model: &str, file: &str) -> Result<()> {
 	let shown = maker.run(&["model", "show", "//Dave/echo"]).await?;
@@ -102,7 +187,15 @@ async fn model_should_change(maker: &Wallet, model: &str, file: &str) -> Result<
 	);
 	ensure!(amount(&shown["deposit"])? > 0, "a deposit is held: {shown}");
 	let listed = maker.run(&["model", "list"]).await?;
-	ensure!(listed == json!([shown]), "it is the only one: {listed}");
+	let large = maker.run(&["model", "show", "//Charlie/echo-large"]).await?;
+	ensure!(
+		listed == json!([shown, large]),
+		"it and what derives from it are all: {listed}"
+	);
+	ensure!(
+		large["parent"] == shown["id"] && shown["children"] == 1,
+		"one derives from the other: {listed}"
+	);
 
 	let nothing = maker.fails(&["model", "update", model]).await?;
 	ensure!(
@@ -246,7 +339,12 @@ async fn model_should_be_served(devnet: &Devnet, maker: &Wallet, id: u64) -> Res
 	Ok(())
 }
 
-async fn model_should_be_handed_over_and_removed(devnet: &Devnet, maker: &Wallet, model: &str) -> Result<()> {
+async fn model_should_be_handed_over_and_removed(
+	devnet: &Devnet,
+	maker: &Wallet,
+	model: &str,
+	child: &str,
+) -> Result<()> {
 	maker.run(&["model", "deprecate", model]).await?;
 	let refused = maker.fails(&["infer", model, "--input", "/dev/null"]).await?;
 	ensure!(refused.message.contains("deprecated"), "no new jobs: {refused:?}");
@@ -282,6 +380,10 @@ async fn model_should_be_handed_over_and_removed(devnet: &Devnet, maker: &Wallet
 	);
 	let late = maker.fails(&["model", "remove", model]).await?;
 	ensure!(late.code == 4 && late.message.contains("NotOwner"), "{late:?}");
+	let kept = heir.fails(&["model", "remove", model]).await?;
+	ensure!(kept.code == 4 && kept.message.contains("HasChildren"), "{kept:?}");
+	let deriver = Wallet::new(devnet.node("charlie"), "//Charlie");
+	deriver.run(&["--finalized", "model", "remove", child]).await?;
 	heir.run(&["model", "remove", model]).await?;
 	let gone = heir.fails(&["model", "show", model]).await?;
 	ensure!(gone.code == 1, "it is gone: {gone:?}");

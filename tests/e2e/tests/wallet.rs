@@ -6,13 +6,7 @@ use highway_offchain_worker::tensors::parse;
 use highway_primitives::{Balance, BlobRef, AIC};
 use highway_test_support::{binaries, hostile_models, market, until, Devnet, Node, Wallet};
 use serde_json::{json, Value};
-use std::{
-	fs,
-	os::unix::fs::PermissionsExt,
-	path::{Path, PathBuf},
-	process::Command,
-	time::Duration,
-};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command, time::Duration};
 
 /// A model that is Magika, but for its recipe: a label is missing there, so that no output can be read.
 const MISLABELLED: &str = "mislabelled";
@@ -73,8 +67,8 @@ async fn newcomer_should_make_keys_learn_what_is_missing_and_run_a_node() -> Res
 	.await
 }
 
-fn picture() -> PathBuf {
-	Path::new(env!("CARGO_MANIFEST_DIR")).join("../files/road.png")
+fn picture() -> Result<PathBuf> {
+	Ok(binaries::tests_folder("files")?.join("road.png"))
 }
 
 async fn add_mislabelled(devnet: &Devnet, maker: &Wallet) -> Result<u64> {
@@ -110,7 +104,7 @@ async fn has_blob(node: &Node, bytes: &[u8]) -> Result<bool> {
 
 /// One document, which tells of both; the job that is paid for is named, listed, and its output can still be had.
 async fn one_of_two_files_should_fail_and_nothing_be_lost(devnet: &Devnet, payer: &Wallet, model: u64) -> Result<()> {
-	let (model, empty, picture) = (model.to_string(), devnet.scratch().join("empty"), picture());
+	let (model, empty, picture) = (model.to_string(), devnet.scratch().join("empty"), picture()?);
 	fs::write(&empty, b"")?;
 	let (empty, picture) = (empty.to_str().context("UTF-8")?, picture.to_str().context("UTF-8")?);
 	let infer = ["infer", &model, "--file", empty, picture];
@@ -192,7 +186,7 @@ async fn recipe_should_be_mended_by_its_maker_alone(devnet: &Devnet, maker: &Wal
 
 /// Once the new version holds, whoever asks.
 async fn mended_recipe_should_name_the_file(payer: &Wallet, model: u64) -> Result<()> {
-	let (model, picture) = (model.to_string(), picture());
+	let (model, picture) = (model.to_string(), picture()?);
 	until("the new version", Duration::from_secs(120), || async {
 		let shown = payer.run(&["model", "show", &model]).await?;
 		Ok((shown["version"] == 2).then_some(()))

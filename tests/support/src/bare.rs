@@ -18,8 +18,9 @@ use ort::{
 };
 use std::{fs, path::Path, sync::OnceLock};
 
-/// How far a number may lie from bare ONNX Runtime's: jobs share a run, and its width moves the last bits.
-pub const TOLERANCE: f32 = 1e-4;
+/// How far a number may lie from bare ONNX Runtime's: jobs share a run, and its width moves the last digits. In one run of
+/// `scripts/bench` 3 of 4746 outputs moved by more than 1e-4, the most by 3.4e-4.
+pub const TOLERANCE: f32 = 1e-3;
 
 /// A model in this process, on one thread.
 pub struct BareModel(Session);

@@ -1,4 +1,4 @@
-//! Where the binaries and the models lie.
+//! Where the binaries, the models and the files of the tests lie.
 
 use anyhow::{ensure, Context, Result};
 use std::{env, path::PathBuf};
@@ -29,6 +29,11 @@ pub fn wallet() -> Result<PathBuf> {
 	binary("HIGHWAY_WALLET", "highway")
 }
 
+/// `demo`, the program behind `scripts/demo`.
+pub fn demo() -> Result<PathBuf> {
+	binary("HIGHWAY_DEMO", "demo")
+}
+
 fn cache() -> PathBuf {
 	let base = env::var_os("XDG_CACHE_HOME")
 		.map(PathBuf::from)
@@ -51,4 +56,16 @@ pub fn onnxruntime() -> Result<PathBuf> {
 		env::var_os("ORT_DYLIB_PATH").map_or_else(|| cache().join("onnxruntime/libonnxruntime.so"), PathBuf::from);
 	ensure!(path.is_file(), "{} is missing: run scripts/setup", path.display());
 	Ok(path)
+}
+
+/// A folder of this checkout's `tests/`. Found at run time: clones share the build folder, and with it what was compiled.
+pub fn tests_folder(name: &str) -> Result<PathBuf> {
+	let tests = env::var_os("HIGHWAY_REPOSITORY")
+		.map(|repository| PathBuf::from(repository).join("tests"))
+		.or_else(|| env::var_os("CARGO_MANIFEST_DIR").and_then(|own| Some(PathBuf::from(own).parent()?.into())))
+		.context("HIGHWAY_REPOSITORY does not say where the checkout is: start this through its script")?;
+	let folder = tests.join(name);
+	folder
+		.canonicalize()
+		.with_context(|| format!("{} is missing", folder.display()))
 }

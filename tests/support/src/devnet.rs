@@ -15,7 +15,7 @@ use std::{
 	time::{Duration, UNIX_EPOCH},
 };
 use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// The validators of the `local` preset.
 pub const VALIDATORS: [&str; 3] = ["alice", "bob", "charlie"];
@@ -143,6 +143,13 @@ fn address(secret: &str) -> Result<String> {
 }
 
 /// Validators with workers, connected with one another.
+
+/// No network of this process starts while this is held: for who starts one in another process.
+pub async fn turn_to_start() -> MutexGuard<'static, ()> {
+	STARTING.lock().await
+}
+
+/// Three validators with workers, connected with one another.
 pub struct Devnet {
 	/// The nodes.
 	pub nodes: Vec<Node>,
@@ -235,7 +242,7 @@ impl Devnet {
 	}
 
 	async fn start_validators(&mut self) -> Result<()> {
-		let turn = STARTING.lock().await;
+		let turn = turn_to_start().await;
 		let Setup { operators, extra, .. } = self.setup.clone();
 		let (first, others) = operators.split_first().context("a network has a node")?;
 		let first = self.validator(first, extra.clone()).await?;

@@ -169,6 +169,13 @@ fn weights(name: &str, rows: usize, columns: usize, seed: u64) -> Message {
 		.bytes(9, raw)
 }
 
+/// A good model: the identity of a little more than `bytes` bytes, of which no two parts are alike. Nothing uses most of
+/// them.
+pub fn large_identity(bytes: usize) -> Vec<u8> {
+	let padding: Vec<i64> = (0..bytes.div_ceil(8) as i64).collect();
+	identity_and(|graph| graph.message(5, integers("padding", &padding)))
+}
+
 /// A good model whose rows change one another: `y = x − mean of all rows` for `x` of f32\[N, 4\].
 pub fn row_mixing() -> Vec<u8> {
 	let axes = Message::new().bytes(1, "axes").int(8, 0).int(20, 7);

@@ -122,11 +122,34 @@ impl AccountBalance {
 	}
 }
 
+/// Plain requests to a node: they need to know nothing of its chain.
+#[derive(Clone)]
+pub(crate) struct Rpc(RpcClient);
+
+impl Rpc {
+	/// Connects to the node at `url`, whatever its chain.
+	pub(crate) async fn connect(url: &str) -> Result<Self, subxt_rpcs::Error> {
+		RpcClient::from_insecure_url(url).await.map(Self)
+	}
+
+	/// Sends a plain JSON-RPC request.
+	pub(crate) async fn request<R: serde::de::DeserializeOwned>(
+		&self,
+		method: &str,
+		params: Vec<Value>,
+	) -> Result<R, ClientError> {
+		self.0
+			.request(method, rpc_params(params))
+			.await
+			.map_err(|error| request_error(method, error))
+	}
+}
+
 /// A connection to a node.
 #[derive(Clone)]
 pub struct Client {
 	url: String,
-	rpc: RpcClient,
+	rpc: Rpc,
 	methods: LegacyRpcMethods<PolkadotConfig>,
 	chain: OnlineClient<PolkadotConfig>,
 	for_development: bool,
@@ -139,13 +162,13 @@ impl Client {
 			url: url.into(),
 			reason,
 		};
-		let rpc = in_time(RpcClient::from_insecure_url(url)).await.map_err(unreachable)?;
-		let chain = in_time(OnlineClient::from_rpc_client(rpc.clone()))
+		let rpc = in_time(Rpc::connect(url)).await.map_err(unreachable)?;
+		let chain = in_time(OnlineClient::from_rpc_client(rpc.0.clone()))
 			.await
 			.map_err(unreachable)?;
 		let mut client = Self {
 			url: url.into(),
-			methods: LegacyRpcMethods::new(rpc.clone()),
+			methods: LegacyRpcMethods::new(rpc.0.clone()),
 			rpc,
 			chain,
 			for_development: false,
@@ -174,16 +197,18 @@ impl Client {
 		self.for_development
 	}
 
+	/// What needs nothing but plain requests.
+	pub(crate) fn rpc(&self) -> &Rpc {
+		&self.rpc
+	}
+
 	/// Sends a plain JSON-RPC request.
 	pub async fn request<R: serde::de::DeserializeOwned>(
 		&self,
 		method: &str,
 		params: Vec<Value>,
 	) -> Result<R, ClientError> {
-		self.rpc
-			.request(method, rpc_params(params))
-			.await
-			.map_err(|error| request_error(method, error))
+		self.rpc.request(method, params).await
 	}
 
 	/// Subscribes to a stream of JSON values.
@@ -194,6 +219,7 @@ impl Client {
 		unsubscribe: &str,
 	) -> Result<RpcSubscription<Value>, ClientError> {
 		self.rpc
+			.0
 			.subscribe(method, rpc_params(params), unsubscribe)
 			.await
 			.map_err(|error| request_error(method, error))

@@ -262,7 +262,7 @@ async fn put_inputs(output: Output, client: &Client, items: &[Item]) -> Result<(
 	for item in items {
 		if let Some(input) = item.input() {
 			let bar = output.bytes_bar(item.path.display().to_string());
-			let put = blobs::put(client, input, &bar).await;
+			let put = blobs::put(client.rpc(), input, &bar).await;
 			bar.finish_and_clear();
 			put?;
 		}

@@ -123,7 +123,7 @@ async fn fetch(
 ) -> Result<Vec<u8>, CommandError> {
 	patiently(client, async |client: &Client| {
 		bar.set_position(0);
-		Ok(blobs::get(client, blob, owner, bar).await?)
+		Ok(blobs::get(client.rpc(), blob, owner, bar).await?)
 	})
 	.await
 }

@@ -558,11 +558,11 @@ async fn add(context: &Context, args: AddArgs) -> Result<(), CommandError> {
 
 async fn upload(context: &Context, client: &Client, bytes: &[u8], what: &str) -> Result<(), CommandError> {
 	let bar = context.output.bytes_bar(what);
-	let result = blobs::put(client, bytes, &bar).await;
+	let result = blobs::put(client.rpc(), bytes, &bar).await;
 	bar.finish_and_clear();
 	let blob = result?;
 	// Until operators host the model, this may be the only copy.
-	if blobs::pin(client, &blob).await.is_err() {
+	if blobs::pin(client.rpc(), &blob).await.is_err() {
 		context.output.remark(format!(
 			"the node does not keep the {what} for good, as it is not your own: until others host it, keep a node that has it"
 		));

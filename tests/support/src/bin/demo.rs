@@ -3,7 +3,7 @@
 use anyhow::{ensure, Context, Result};
 use highway_test_support::{
 	bare::{BareMagika, TOLERANCE},
-	market, unless_interrupted, until, Devnet, Wallet,
+	binaries, market, unless_interrupted, until, Devnet, Wallet,
 };
 use highway_wallet::recipes::Answer;
 use serde_json::{json, Value};
@@ -20,7 +20,7 @@ const EXPECTED: [&str; 5] = ["python", "elf", "png", "pdf", "json"];
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 
 fn files() -> Result<Vec<PathBuf>> {
-	let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../files").canonicalize()?;
+	let samples = binaries::tests_folder("files")?;
 	// The ELF binary is this very program.
 	let own = env::current_exe()?;
 	Ok(vec![

@@ -32,7 +32,7 @@ const BARE_RUNS: usize = 600;
 ///             long as it was open. Bytes on chain of a job that is attested alone, on average
 /// throughput  correct, finalized jobs per second under load, against bare ONNX Runtime on one core: the ratio that counts
 ///             is to its rate before the nodes start, the other one to its rate beside the idle nodes. Correct: the file's
-///             type, and every number within 1e-4 of bare ONNX Runtime's.
+///             type, and every number within 1e-3 of bare ONNX Runtime's.
 ///             Bytes on chain of a job that is attested with at least five others, on average
 /// sandbox     throughput of the sandboxed child against ONNX Runtime in the same process, both with two rows a run (the
 ///             engine runs no fewer); the child's memory at its peak, after a run as wide as there may be

@@ -1,0 +1,71 @@
+//! `scripts/demo --json`, but for its set-up: the program that it runs, as a person's own program would read it.
+
+use anyhow::{ensure, Context, Result};
+use highway_test_support::{binaries, devnet};
+use serde_json::Value;
+use std::{collections::BTreeSet, path::Path, process::Stdio};
+use tokio::{
+	io::{AsyncBufReadExt, BufReader},
+	process::Command,
+};
+
+/// What the files are, in Magika's own words.
+const LABELS: [&str; 5] = ["python", "elf", "png", "pdf", "json"];
+
+/// What is said of a job.
+const KEYS: [&str; 6] = ["file", "label", "score", "node", "blocks", "bill"];
+
+#[tokio::test]
+async fn demo_should_print_one_json_object_when_asked_for_json() -> Result<()> {
+	let mut turn = Some(devnet::turn_to_start().await);
+	let mut demo = Command::new(binaries::demo()?)
+		.arg("--json")
+		.stdin(Stdio::null())
+		.stdout(Stdio::piped())
+		.stderr(Stdio::piped())
+		.spawn()?;
+	// It ends by itself: whatever it waits for has a limit. What it prints at its end is far less than a pipe holds.
+	let mut said = BufReader::new(demo.stderr.take().context("its errors are piped")?).lines();
+	let mut log = Vec::new();
+	while let Some(line) = said.next_line().await? {
+		// It names its nodes once they have started.
+		if line.contains("ws://") {
+			turn = None;
+		}
+		log.push(line);
+	}
+	drop(turn);
+	let output = demo.wait_with_output().await?;
+	let (text, log) = (String::from_utf8(output.stdout)?, log.join("\n"));
+	let status = output.status;
+	ensure!(status.success(), "it ended with {status}:\n{log}\n{text}");
+	let printed: Value = serde_json::from_str(&text).with_context(|| format!("it is not one JSON value: {text}"))?;
+	ensure!(printed.is_object(), "it is not an object: {printed}");
+
+	let jobs = printed["jobs"]
+		.as_array()
+		.with_context(|| format!("it has jobs: {printed}"))?;
+	let labels: Vec<_> = jobs
+		.iter()
+		.map(|job| job["label"].as_str().unwrap_or_default())
+		.collect();
+	ensure!(labels == LABELS, "the labels are {labels:?}");
+	for job in jobs {
+		let keys = job.as_object().context("a job is an object")?.keys();
+		let keys: BTreeSet<_> = keys.map(String::as_str).collect();
+		ensure!(keys == BTreeSet::from(KEYS), "a job says {keys:?}");
+		let file = job["file"].as_str().context("a file has a path")?;
+		ensure!(Path::new(file).is_file(), "{file} is the file");
+		let score = job["score"].as_f64().context("a score is a number")?;
+		ensure!((0.0..=1.0).contains(&score), "the score of {file} is {score}");
+		let node = job["node"].as_u64();
+		ensure!(node.is_some_and(|node| node < 3), "one of three nodes ran it: {job}");
+		ensure!(job["blocks"].as_u64() >= Some(1), "it took a block or more: {job}");
+		let lines = job["bill"].as_array().context("a bill is a list")?;
+		ensure!(
+			lines.iter().any(|line| line["role"] == "Compute"),
+			"who ran it is paid: {job}"
+		);
+	}
+	Ok(())
+}
