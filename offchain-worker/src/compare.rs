@@ -178,9 +178,9 @@ fn report(ours: &Tensor, theirs: &Tensor, bounds: Option<&Bounds>) -> TensorRepo
 /// Whether the best value of a row lies elsewhere in `theirs`, and it was no close call.
 fn turned(ours: &Numbers<'_>, theirs: &Numbers<'_>, row: std::ops::Range<usize>, bounds: &Bounds) -> bool {
 	let best = |numbers: &Numbers<'_>| {
-		row.clone().fold(None, |best: Option<usize>, index| match best {
-			Some(best) if !(numbers.get(index) > numbers.get(best)) && !numbers.get(best).is_nan() => Some(best),
-			_ => Some(index),
+		row.clone().fold(None, |best: Option<usize>, index| {
+			let is_beaten = |best: &usize| numbers.get(index) > numbers.get(*best) || numbers.get(*best).is_nan();
+			best.filter(|best| !is_beaten(best)).or(Some(index))
 		})
 	};
 	let (Some(here), Some(there)) = (best(ours), best(theirs)) else {

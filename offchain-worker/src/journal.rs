@@ -106,7 +106,9 @@ impl Contents {
 	fn forget(&mut self, key: &WorkKey) -> bool {
 		let entries = self.entries.remove(key).is_some();
 		let ballots: Vec<BallotKey> = self.ballots.range(ballots_of(key)).map(|(key, _)| *key).collect();
-		ballots.iter().for_each(|key| drop(self.ballots.remove(key)));
+		for key in &ballots {
+			self.ballots.remove(key);
+		}
 		entries || !ballots.is_empty()
 	}
 

@@ -139,6 +139,8 @@ struct Job {
 	local_fault: bool,
 }
 
+// Few of them are in memory at a time: not worth a box.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum JobState {
 	/// The input is wanted, not before this block.

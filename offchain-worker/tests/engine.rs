@@ -539,13 +539,13 @@ async fn run_should_time_out_and_recover_when_it_takes_too_long() {
 async fn run_should_end_in_time_when_every_input_is_slow() {
 	let engine = engine().await;
 	engine.load(request(6, &hostile::counting_loop())).await.unwrap();
-	// What takes three quarters of the limit by itself.
+	// What takes half of the limit by itself: a busy machine may take twice as long.
 	let limit = 2 * SECOND;
 	let mut turns = 100_000;
 	loop {
 		let started = Instant::now();
 		assert!(run(&engine, &key(6), vec![count(turns)], 60 * SECOND).await[0].is_ok());
-		let (taken, wanted) = (started.elapsed(), limit.mul_f64(0.75));
+		let (taken, wanted) = (started.elapsed(), limit.mul_f64(0.5));
 		if taken > SECOND / 4 {
 			turns = (turns as f64 * wanted.as_secs_f64() / taken.as_secs_f64()) as i64;
 			break;

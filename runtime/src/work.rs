@@ -10,8 +10,8 @@ use highway_primitives::{
 	worker, BlockNumber, JobId, JobPhase, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use highway_runtime_api::types::{
-	AuditInfo, AuditItem, Bill, CalibrationInfo, ComingVersion, DelegationInfo, HostedModel, JobInfo, ModelInfo, NodeInfo,
-	Quote, SeatInfo, WorkItem, WorkList,
+	AuditInfo, AuditItem, Bill, CalibrationInfo, ComingVersion, DelegationInfo, HostedModel, JobInfo, ModelInfo,
+	NodeInfo, Quote, SeatInfo, WorkItem, WorkList,
 };
 use pallet_revenue_split::AskRole;
 use sp_runtime::{generic::Era, DispatchError};
@@ -291,8 +291,12 @@ pub fn bill(id: JobId) -> Option<Bill<AccountId>> {
 	let job = Jobs::job(id)?;
 	let price = job.deal.price;
 	let lines = match job.phase() {
-		JobPhase::Assigned | JobPhase::Attested | JobPhase::Auditing => Split::bill(job.model, &job.deal, job.executor()?),
-		JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed | JobPhase::Rejected | JobPhase::Void => job.bill.clone(),
+		JobPhase::Assigned | JobPhase::Attested | JobPhase::Auditing => {
+			Split::bill(job.model, &job.deal, job.executor()?)
+		}
+		JobPhase::Settled | JobPhase::Refunded | JobPhase::Failed | JobPhase::Rejected | JobPhase::Void => {
+			job.bill.clone()
+		}
 	};
 	let paid = lines
 		.iter()

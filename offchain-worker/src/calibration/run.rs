@@ -12,7 +12,7 @@ use bytes::Bytes;
 use highway_primitives::{
 	audit::SketchSeed,
 	model::{VerificationPolicy, VersionSpec},
-	BlobRef, DeviceClass,
+	DeviceClass,
 };
 use sp_runtime::Perbill;
 use std::{fs::File, io, path::PathBuf, sync::Arc, time::Duration};
@@ -405,7 +405,10 @@ fn split(outputs: &[Tensor], parts: usize, rows: usize) -> Option<Vec<Vec<Tensor
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use highway_primitives::model::{DType, MaxTensors, TensorSpec, Unit};
+	use highway_primitives::{
+		model::{DType, MaxTensors, TensorSpec, Unit},
+		BlobRef,
+	};
 	use sp_runtime::BoundedVec;
 
 	fn tensor(shape: &[usize], fill: u8) -> Tensor {

@@ -50,6 +50,8 @@ pub(super) struct Judge {
 	local_fault: bool,
 }
 
+// Few of them are in memory at a time: not worth a box.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub(super) enum Stage {
 	/// The input is wanted, not before this block.

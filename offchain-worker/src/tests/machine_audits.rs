@@ -136,7 +136,10 @@ fn job_should_be_run_then_looked_at_then_voted_on_and_revealed_when_all_goes_wel
 		seed: auditor_seed(1),
 		commitment: sealed.commitment(),
 	};
-	assert_eq!(rig.machine.handle(Event::BallotRecorded(sealed)), [commit.clone()]);
+	assert_eq!(
+		rig.machine.handle(Event::BallotRecorded(sealed)),
+		std::slice::from_ref(&commit)
+	);
 	rig.machine
 		.handle(Event::Submitted(Submission::Audit(1, AuditStep::Commit)));
 	for (block, again) in [(11, false), (12, false), (13, true)] {
@@ -515,7 +518,7 @@ fn commitment_should_be_opened_with_what_was_attested_when_an_audit_asks() {
 			sketch: expected,
 			salt: [1; 32],
 		};
-		assert_eq!(rig.block(10, vec![]), [open.clone()]);
+		assert_eq!(rig.block(10, vec![]), std::slice::from_ref(&open));
 		rig.machine
 			.handle(Event::Submitted(Submission::Audit(1, AuditStep::Open)));
 		assert_eq!(rig.block(12, vec![]), []);
@@ -546,7 +549,7 @@ fn chunk_should_be_shown_when_somebody_misses_the_output() {
 		output: BlobRef::of(&output(1)),
 		chunk: 4,
 	};
-	assert_eq!(rig.block(10, vec![]), [prove.clone()]);
+	assert_eq!(rig.block(10, vec![]), std::slice::from_ref(&prove));
 	rig.machine
 		.handle(Event::SubmitFailed(Submission::Audit(1, AuditStep::Prove)));
 	assert_eq!(rig.block(11, vec![]), [prove]);
@@ -704,8 +707,7 @@ fn questions_should_be_few_when_much_has_gone() {
 		ballots: vec![],
 	});
 	rig.block_finalized(10, 8, vec![]);
-	let mut block = 400;
-	for expected in [vec![1, 2], vec![3, 4], vec![5]] {
+	for (block, expected) in (400..).zip([vec![1, 2], vec![3, 4], vec![5]]) {
 		let actions = rig.block_finalized(block, block - 2, vec![]);
 		assert!(actions.contains(&Action::AskJobs(expected.clone())), "{actions:?}");
 		let forgotten = expected.into_iter().map(|job| key(job, 1)).collect();
@@ -713,6 +715,5 @@ fn questions_should_be_few_when_much_has_gone() {
 			rig.machine.handle(Event::OpenJobs(Some(BTreeSet::new()))),
 			[Action::Forget(forgotten)]
 		);
-		block += 1;
 	}
 }

@@ -69,7 +69,7 @@ fn truth_of(job: JobId) -> Truth {
 
 /// Jurors are asked in half of the audits, with a seed of their own.
 fn seed_of(job: JobId) -> SketchSeed {
-	if job % 2 == 0 {
+	if job.is_multiple_of(2) {
 		auditor_seed(job)
 	} else {
 		[job as u8; 32]
@@ -564,7 +564,7 @@ impl World {
 				for (place, RunItem { task, seeds, .. }) in items.into_iter().enumerate() {
 					let how = how.rotate_left(place as u32);
 					let unfit = matches!(task, Task::Audit(key) if truth_of(key.work.job) == Truth::Unfit);
-					if unfit && how % 3 == 0 {
+					if unfit && how.is_multiple_of(3) {
 						results.push((task, Err(JobFault::Engine(EngineError::InputInvalid("x".into())))));
 					} else if how % 3 == 1 || unfit {
 						results.push((task, Err(JobFault::Engine(trouble(task, how)))));

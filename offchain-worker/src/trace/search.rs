@@ -425,7 +425,7 @@ pub(super) fn find<'a>(graph: &Graph<'a>, facts: &Facts<'a>) -> Option<Found<'a>
 			.iter()
 			.find_map(|(name, number)| (*number == value).then_some(name))?;
 		Some(Found::Value {
-			name: *name,
+			name,
 			kind: facts.values[value].kind,
 		})
 	};

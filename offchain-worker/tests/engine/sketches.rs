@@ -11,7 +11,7 @@ use highway_primitives::{model::Trace, Sketch};
 /// A model that passes the first batch's proof and mixes rows all the same: whoever shares a run with a row above 100
 /// gets the excess added.
 fn mixing_above_100() -> Vec<u8> {
-	let axes = hostile::Message::new().bytes(1, "axes").int(8, 0).int(20, 7);
+	let axes = Message::new().bytes(1, "axes").int(8, 0).int(20, 7);
 	let graph = Graph::new()
 		.with(node("ReduceMax", &["x"], &["most"]).message(5, axes))
 		.constant("limit", 100.0)
@@ -22,40 +22,37 @@ fn mixing_above_100() -> Vec<u8> {
 }
 
 /// A graph being written.
-struct Graph(hostile::Message);
+struct Graph(Message);
 
 impl Graph {
 	fn new() -> Self {
-		Self(hostile::Message::new())
+		Self(Message::new())
 	}
 
-	fn with(self, node: hostile::Message) -> Self {
+	fn with(self, node: Message) -> Self {
 		Self(self.0.message(1, node))
 	}
 
 	/// A float of rank 0.
 	fn constant(self, name: &str, value: f32) -> Self {
-		let tensor = hostile::Message::new()
-			.int(2, 1)
-			.bytes(8, name)
-			.bytes(9, value.to_le_bytes());
+		let tensor = Message::new().int(2, 1).bytes(8, name).bytes(9, value.to_le_bytes());
 		Self(self.0.message(5, tensor))
 	}
 
 	/// The model that takes `input` of f32\[N, 4\] and gives floats of these ranks.
 	fn model(self, input: &str, outputs: &[(&str, usize)]) -> Vec<u8> {
 		let dim = |dim: Option<i64>| match dim {
-			Some(dim) => hostile::Message::new().int(1, dim),
-			None => hostile::Message::new().bytes(2, "N"),
+			Some(dim) => Message::new().int(1, dim),
+			None => Message::new().bytes(2, "N"),
 		};
 		let value = |name: &str, dims: Vec<Option<i64>>| {
 			let shape = dims
 				.into_iter()
-				.fold(hostile::Message::new(), |shape, d| shape.message(1, dim(d)));
-			let tensor = hostile::Message::new().int(1, 1).message(2, shape);
-			hostile::Message::new()
+				.fold(Message::new(), |shape, d| shape.message(1, dim(d)));
+			let tensor = Message::new().int(1, 1).message(2, shape);
+			Message::new()
 				.bytes(1, name)
-				.message(2, hostile::Message::new().message(1, tensor))
+				.message(2, Message::new().message(1, tensor))
 		};
 		let graph = self.0.message(11, value(input, vec![None, Some(4)]));
 		let graph = outputs.iter().fold(graph, |graph, (name, rank)| {
@@ -65,10 +62,8 @@ impl Graph {
 	}
 }
 
-fn node(operator: &str, inputs: &[&str], outputs: &[&str]) -> hostile::Message {
-	let node = inputs
-		.iter()
-		.fold(hostile::Message::new(), |node, input| node.bytes(1, input));
+fn node(operator: &str, inputs: &[&str], outputs: &[&str]) -> Message {
+	let node = inputs.iter().fold(Message::new(), |node, input| node.bytes(1, input));
 	let node = outputs.iter().fold(node, |node, output| node.bytes(2, output));
 	node.bytes(4, operator)
 }
@@ -189,7 +184,7 @@ pub async fn sketches_should_be_made_inside_both_branches_when_silero_runs() {
 
 /// `t = 2·x`, `y = the mean of each row of t`.
 fn doubling() -> Vec<u8> {
-	let axes = hostile::Message::new().bytes(1, "axes").int(8, 1).int(20, 7);
+	let axes = Message::new().bytes(1, "axes").int(8, 1).int(20, 7);
 	let graph = Graph::new()
 		.with(node("Add", &["x", "x"], &["t"]))
 		.with(node("ReduceMean", &["t"], &["y"]).message(5, axes));
@@ -251,7 +246,7 @@ pub async fn sketch_should_be_of_the_own_rows_when_a_run_is_padded_or_shared() {
 }
 
 pub async fn sketch_should_be_of_the_whole_trace_when_it_does_not_go_by_rows() {
-	let perm = hostile::Message::new().bytes(1, "perm").int(8, 1).int(8, 0).int(20, 7);
+	let perm = Message::new().bytes(1, "perm").int(8, 1).int(8, 0).int(20, 7);
 	let model = Graph::new()
 		.with(node("Transpose", &["x"], &["t"]).message(5, perm))
 		.with(node("Identity", &["x"], &["y"]))

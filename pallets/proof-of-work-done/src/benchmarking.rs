@@ -14,8 +14,8 @@ use highway_primitives::{
 	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, Seat, SketchSeed, Step},
 	traits::{Attestations, Jobs, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
-	AttestItem, Ballot, BlobRef, BlockNumber, FailureClass, JobId, ModelId, ModelVersion, NodeId, Sketch, Verdict,
-	Vote, WorkTag, WorkerAction, WorkerId, WorkerSignature,
+	AttestItem, Ballot, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, ModelVersion, NodeId, Sketch,
+	Verdict, Vote, WorkTag, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
@@ -506,7 +506,13 @@ mod benchmarks {
 		fill_ring::<T>(&drawn, drawn.deadline)?;
 		let phase = AuditPhase::JuryDraw { fixed: drawn.deadline };
 		let seats = vec![seat(auditor, Seat::Auditor, Some(ballot()))];
-		Audits::<T>::insert(drawn.job, record::<T>(&drawn, phase, seats.clone()));
+		let mut seating = record::<T>(&drawn, phase, seats.clone());
+		// Nobody of the executor's class is found: one search more.
+		seating.device = match seating.device {
+			Some(DeviceClass::CpuArm) => Some(DeviceClass::CpuX86),
+			_ => Some(DeviceClass::CpuArm),
+		};
+		Audits::<T>::insert(drawn.job, seating);
 
 		for node in [auditor, first, second, third] {
 			T::Nodes::secure(node, judged.security)?;

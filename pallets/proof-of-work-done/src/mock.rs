@@ -115,7 +115,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 /// So many nodes, ids from 0, each with an operator of its own.
 pub fn execute_with(nodes: NodeId, test: impl FnOnce()) {
 	new_test_ext().execute_with(|| {
-		(0..nodes).for_each(|node| join(node));
+		(0..nodes).for_each(join);
 		Purses::insert(PAYER, 1_000_000);
 		let all = total();
 		test();

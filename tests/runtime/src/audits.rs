@@ -22,7 +22,7 @@ pub enum Conduct {
 	Silent,
 	/// It judges nothing: no input, or trouble of its own.
 	Abstains,
-	/// It says that nobody serves the output.
+	/// It has run the model, and says that nobody serves the output.
 	Misses,
 	/// It says no to everything, with a true sketch of its own.
 	Accuses,
@@ -117,7 +117,7 @@ impl Chain {
 		let (vote, auditor_right, sketch) = match self.conduct.get(&node) {
 			None | Some(Conduct::Silent) => (truth, self.auditor_is_right(job, truth), computed),
 			Some(Conduct::Abstains) => (Vote::Abstain, true, Sketch::default()),
-			Some(Conduct::Misses) => (Vote::Missing, true, Sketch::default()),
+			Some(Conduct::Misses) => (Vote::Missing, true, computed),
 			Some(Conduct::Accuses) => (Vote::No, true, computed),
 			Some(Conduct::Copies) => (Vote::Yes, true, Sketch::default()),
 		};
@@ -132,7 +132,10 @@ impl Chain {
 	fn auditor_is_right(&self, job: JobId, truth: Vote) -> bool {
 		let claims = ProofOfWorkDone::audit(job).and_then(|audit| audit.claims());
 		let work = self.work(job);
-		claims.is_none_or(|claims| claims.vote == truth && claims.auditor == sketch_of(&work, &work_seed(&work)))
+		claims.is_none_or(|claims| {
+			let said = claims.vote == truth || claims.vote == Vote::Missing;
+			said && claims.auditor == sketch_of(&work, &work_seed(&work))
+		})
 	}
 
 	/// Lets blocks pass until the job is in audit. Its auditor has not spoken yet.

@@ -4,7 +4,7 @@
 //! jury's finding and what may be slashed by the pallet itself: neither is written here a second time.
 
 use highway_math::{audit, draw, split};
-use highway_primitives::{Ballot, Sketch, Verdict, Vote};
+use highway_primitives::{audit::AuditTerms, Ballot, Sketch, Verdict, Vote};
 use pallet_proof_of_work_done::{
 	verdict::{self, Finding, Juror},
 	JURORS, MAX_AUDITORS,
@@ -47,6 +47,18 @@ pub enum Executor {
 	HidesWhenAccused,
 	/// Runs something cheaper, gives the output to nobody who judges, and proves each drawn chunk.
 	Withholds,
+	/// Runs something cheaper, and gives the output to auditors, not to jurors.
+	HidesFromJury,
+	/// Runs the model, commits to its sketch, and attests another output. It shows that to auditors; of the jurors to one
+	/// that is honest, if one of ours is among them, so that nobody agrees with anybody; else to none, who go by the sketch.
+	OtherOutput,
+}
+
+impl Executor {
+	/// Whether it runs the model.
+	fn runs(self) -> bool {
+		matches!(self, Self::Honest | Self::OtherOutput)
+	}
 }
 
 /// What an auditor of ours does.
@@ -62,7 +74,7 @@ pub enum Auditor {
 	Copies,
 	/// Says No, whatever is true.
 	Accuses,
-	/// Says that nobody serves the output, which somebody does.
+	/// Says that nobody serves the output, which somebody does, with a sketch out of thin air.
 	Misses,
 }
 
@@ -141,6 +153,19 @@ impl Terms {
 			..self
 		}
 	}
+
+	/// A version without a trace whose policy asks for equal bytes: so do sketches.
+	pub fn exact(self) -> Self {
+		Self { tolerance: 0, ..self }
+	}
+
+	fn compares_sketches(&self) -> bool {
+		AuditTerms {
+			owner: (),
+			tolerance: self.tolerance,
+		}
+		.compares_sketches()
+	}
 }
 
 /// What chance decides, drawn before: the same for a strategy and for the honest game that it is compared with.
@@ -209,7 +234,7 @@ struct Game<'a> {
 	terms: &'a Terms,
 	plan: &'a Plan,
 	luck: &'a Luck,
-	cheated: bool,
+	executor: Executor,
 	ledger: Ledger,
 	honest_slashed: u32,
 	disputed: bool,
@@ -229,20 +254,20 @@ pub fn play(nodes: &[Node], terms: &Terms, plan: &Plan, luck: &Luck, audited: bo
 		terms,
 		plan,
 		luck,
-		cheated: executor != Executor::Honest,
+		executor,
 		ledger: Ledger::default(),
 		honest_slashed: 0,
 		disputed: false,
 	};
 	game.ledger.payer -= signed(REWARD + terms.premium);
-	if !game.cheated {
+	if executor.runs() {
 		game.works(EXECUTOR);
 	}
 	if plan.forced {
 		game.ledger.payer -= 2 * signed(REWARD);
 	}
 	let verdict = match audited || plan.forced {
-		true => game.audit(executor),
+		true => game.audit(),
 		false => Verdict::Upheld,
 	};
 	game.settle(verdict);
@@ -333,28 +358,42 @@ impl Game<'_> {
 		None
 	}
 
-	/// Whether whoever runs the job finds the executor wrong.
-	fn is_wrong(&self) -> bool {
-		self.cheated && self.luck.noticed
+	/// Whether the sketch that the executor opens differs from that of whoever runs the job.
+	fn is_sketch_wrong(&self) -> bool {
+		!self.executor.runs() && self.luck.noticed
+	}
+
+	/// Whether whoever runs the job, and has the output, finds it wrong.
+	fn is_output_wrong(&self) -> bool {
+		self.is_sketch_wrong() || self.executor == Executor::OtherOutput
 	}
 
 	fn opened(&self) -> Sketch {
-		sketch(if self.is_wrong() { WRONG } else { TRUE })
+		sketch(if self.is_sketch_wrong() { WRONG } else { TRUE })
 	}
 
-	fn audit(&mut self, executor: Executor) -> Verdict {
+	fn agrees(&self, a: &Sketch, b: &Sketch) -> bool {
+		a.agrees_with(b, self.terms.tolerance)
+	}
+
+	fn audit(&mut self) -> Verdict {
 		let mut parties = vec![EXECUTOR];
+		let mut missed = false;
 		let luck = self.luck;
 		for seed in &luck.auditors {
 			let Some(auditor) = self.draw(seed, &parties, None) else {
-				return Verdict::Unaudited;
+				break;
 			};
 			parties.push(auditor);
-			let ballot = self.auditor_says(auditor, executor);
+			let ballot = self.auditor_says(auditor);
 			match ballot.vote {
-				// The executor proves the chunk: the next auditor.
-				Vote::Missing | Vote::Abstain => continue,
-				Vote::No if executor == Executor::HidesWhenAccused => {
+				Vote::Abstain => continue,
+				// The executor proves the chunk, and nothing else can be compared: the next auditor.
+				Vote::Missing if !self.terms.compares_sketches() => {
+					missed = true;
+					continue;
+				}
+				Vote::No if self.executor == Executor::HidesWhenAccused => {
 					if !self.terms.slash_silence {
 						self.share_out(0, &[], Some(auditor));
 						return Verdict::Void;
@@ -365,17 +404,21 @@ impl Game<'_> {
 				}
 				_ => {}
 			}
-			if ballot.vote == Vote::Yes && self.opened().agrees_with(&ballot.sketch, self.terms.tolerance) {
+			// Of one that missed the output counts the sketch alone.
+			if ballot.vote != Vote::No && self.agrees(&self.opened(), &ballot.sketch) {
 				self.share_out(0, &[], Some(auditor));
 				return Verdict::Upheld;
 			}
 			return self.jury(auditor, &ballot, parties);
 		}
-		Verdict::Unaudited
+		match missed {
+			true => Verdict::Void,
+			false => Verdict::Unaudited,
+		}
 	}
 
-	fn auditor_says(&mut self, node: usize, executor: Executor) -> Ballot {
-		let covers_us = self.nodes[EXECUTOR].ours && self.cheated;
+	fn auditor_says(&mut self, node: usize) -> Ballot {
+		let covers_us = self.nodes[EXECUTOR].ours && self.executor != Executor::Honest;
 		let plan = match (self.nodes[node].ours, self.plan.auditor) {
 			(false, _) => Auditor::Honest,
 			(true, Auditor::Covers) if !covers_us => Auditor::Honest,
@@ -384,19 +427,19 @@ impl Game<'_> {
 		let (vote, sketch) = match plan {
 			Auditor::Honest => {
 				self.works(node);
-				let vote = match self.is_wrong() {
-					true => Vote::No,
-					false => Vote::Yes,
+				let vote = match (self.executor, self.is_output_wrong()) {
+					(Executor::Withholds, _) => Vote::Missing,
+					(_, true) => Vote::No,
+					(_, false) => Vote::Yes,
 				};
-				match executor {
-					Executor::Withholds => (Vote::Missing, Sketch::default()),
-					_ => (vote, sketch(TRUE)),
-				}
+				(vote, sketch(TRUE))
 			}
+			// It wants a jury.
+			Auditor::Covers if self.executor == Executor::OtherOutput => (Vote::No, self.opened()),
 			Auditor::Covers | Auditor::Copies => (Vote::Yes, self.opened()),
 			Auditor::Invents => (Vote::Yes, invented(node)),
 			Auditor::Accuses => (Vote::No, invented(node)),
-			Auditor::Misses => (Vote::Missing, Sketch::default()),
+			Auditor::Misses => (Vote::Missing, invented(node)),
 		};
 		Ballot {
 			vote,
@@ -409,18 +452,23 @@ impl Game<'_> {
 		let class = self.nodes[EXECUTOR].class;
 		let mut seats = Vec::with_capacity(JURORS);
 		for (round, seed) in self.luck.jurors.iter().enumerate() {
-			let wanted = (round == 0).then_some(class);
-			let Some(juror) = self.draw(seed, &parties, wanted) else {
+			let of_class = match round {
+				0 => self.draw(seed, &parties, Some(class)),
+				_ => None,
+			};
+			let Some(juror) = of_class.or_else(|| self.draw(seed, &parties, None)) else {
 				self.share_out(0, &[], Some(auditor));
 				return Verdict::Void;
 			};
 			parties.push(juror);
 			seats.push(juror);
 		}
+		let sees = self.who_sees(&seats);
 		let jurors: Vec<Juror> = seats
 			.iter()
-			.map(|node| Juror {
-				ballot: Some(self.juror_says(*node, auditor, said)),
+			.zip(sees)
+			.map(|(node, sees)| Juror {
+				ballot: Some(self.juror_says(*node, auditor, said, sees)),
 				same_device: self.nodes[*node].class == class,
 			})
 			.collect();
@@ -433,7 +481,17 @@ impl Game<'_> {
 			} if executor_right || self.terms.slash_by_jury => (executor_right, auditor_right),
 			_ => {
 				self.disputed = finding == Finding::Disputed;
-				self.share_out(0, &seats, Some(auditor));
+				// Who misses the output has not judged.
+				let judged: Vec<usize> = seats
+					.iter()
+					.zip(&jurors)
+					.filter(|(_, juror)| {
+						let vote = juror.ballot.map(|ballot| ballot.vote);
+						matches!(vote, Some(Vote::Yes | Vote::No))
+					})
+					.map(|(node, _)| *node)
+					.collect();
+				self.share_out(0, &judged, Some(auditor));
 				return Verdict::Void;
 			}
 		};
@@ -465,7 +523,24 @@ impl Game<'_> {
 		}
 	}
 
-	fn juror_says(&mut self, node: usize, auditor: usize, said: &Ballot) -> Ballot {
+	/// Which jurors the executor shows its output.
+	fn who_sees(&self, seats: &[usize]) -> Vec<bool> {
+		let ours = |node: &usize| self.nodes[*node].ours;
+		let one = seats
+			.iter()
+			.position(|node| !ours(node))
+			.filter(|_| seats.iter().any(ours));
+		(0..seats.len())
+			.map(|index| match self.executor {
+				Executor::Withholds | Executor::HidesFromJury => false,
+				Executor::OtherOutput => self.plan.jury == Jury::Disputes && one == Some(index),
+				_ => true,
+			})
+			.collect()
+	}
+
+	/// An honest juror says what `judge::ballot` of the worker does.
+	fn juror_says(&mut self, node: usize, auditor: usize, said: &Ballot, sees: bool) -> Ballot {
 		let ours = self.nodes[node].ours;
 		match self.plan.jury {
 			Jury::Covers if ours => {
@@ -487,13 +562,23 @@ impl Game<'_> {
 			},
 			_ => {
 				self.works(node);
-				let wrong = self.is_wrong();
-				let vote = if wrong { Vote::No } else { Vote::Yes };
-				let sketch_right = said.sketch.agrees_with(&sketch(TRUE), self.terms.tolerance);
+				let own = sketch(TRUE);
+				let vote = match (self.agrees(&self.opened(), &own), sees) {
+					(false, _) => Vote::No,
+					(true, true) if self.is_output_wrong() => Vote::No,
+					(true, true) => Vote::Yes,
+					(true, false) if self.terms.compares_sketches() => Vote::Yes,
+					(true, false) => Vote::Missing,
+				};
+				let contradicted = match said.vote {
+					Vote::No => sees && !self.is_output_wrong(),
+					Vote::Yes => sees && self.is_output_wrong(),
+					_ => false,
+				};
 				Ballot {
 					vote,
-					auditor_right: said.vote == vote && sketch_right,
-					sketch: sketch(TRUE),
+					auditor_right: self.agrees(&said.sketch, &own) && !contradicted,
+					sketch: own,
 				}
 			}
 		}
@@ -524,5 +609,58 @@ impl Game<'_> {
 			}
 		}
 		self.ledger.treasury += signed(rest);
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	/// A hundred nodes, of which the executor is ours and of class 0, and so many others are of class 0, too.
+	fn ends(executor: Executor, terms: Terms, of_class: usize, noticed: bool) -> Verdict {
+		let nodes: Vec<Node> = (0..100)
+			.map(|node| Node {
+				bond: 1_000,
+				class: u8::from(node > of_class),
+				ours: node == EXECUTOR,
+			})
+			.collect();
+		let plan = Plan { executor, ..HONEST };
+		let mut rng = ChaCha8Rng::seed_from_u64(1);
+		let luck = Luck::new(&mut rng, f64::from(u8::from(noticed)));
+		let outcome = play(&nodes, &terms, &plan, &luck, true);
+		assert_eq!((outcome.ledger.balance(), outcome.honest_slashed), (0, 0));
+		outcome.verdict
+	}
+
+	fn terms() -> Terms {
+		Terms::new(Perbill::from_percent(50))
+	}
+
+	#[test]
+	fn sketches_should_convict_when_the_output_is_hidden() {
+		use Executor::{HidesFromJury, OtherOutput, Withholds};
+		for executor in [Withholds, HidesFromJury] {
+			for terms in [terms(), terms().exact()] {
+				assert_eq!(ends(executor, terms, 99, true), Verdict::Rejected);
+				assert_eq!(ends(executor, terms, 99, false), Verdict::Upheld);
+			}
+		}
+		assert_eq!(ends(OtherOutput, terms(), 99, true), Verdict::Upheld);
+	}
+
+	#[test]
+	fn job_should_be_void_when_its_output_is_hidden_and_sketches_say_nothing() {
+		let terms = terms().without_trace();
+		assert_eq!(ends(Executor::Withholds, terms, 99, false), Verdict::Void);
+		assert_eq!(ends(Executor::HidesFromJury, terms, 99, true), Verdict::Void);
+		assert_eq!(ends(Executor::HidesFromJury, terms, 99, false), Verdict::Upheld);
+	}
+
+	#[test]
+	fn cheat_should_be_convicted_when_few_or_none_are_of_its_class() {
+		for of_class in [0, 1, 2, 50] {
+			assert_eq!(ends(Executor::Cheats, terms(), of_class, true), Verdict::Rejected);
+		}
 	}
 }

@@ -1,5 +1,6 @@
 //! What cheats gain under the audits: see `scripts/simulate-audits`.
 
+mod campaign;
 mod game;
 mod slots;
 mod strategies;

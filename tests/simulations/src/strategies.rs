@@ -1,13 +1,14 @@
 //! The strategies, what each may gain at most, and what it does gain.
 
 use crate::{
+	campaign::{Campaign, Tactic, JOBS},
 	game::{play, Auditor, Executor, Jury, Ledger, Luck, Node, Outcome, Plan, Terms, HONEST, REWARD},
 	slots::{drawn_behind_deadline, drawn_when_timed, steering, Rule},
 };
 use highway_math::audit;
 use highway_primitives::Verdict;
-use pallet_proof_of_work_done::{may_slash, Calibration};
-use rand::{Rng, SeedableRng};
+use pallet_proof_of_work_done::may_slash;
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sp_arithmetic::Perbill;
 
@@ -19,9 +20,6 @@ const DETECTION: f64 = 0.5;
 
 /// What a version's calibrated d is of the least power that was measured.
 const CALIBRATED: f64 = 2.0 / 3.0;
-
-/// Jobs of a campaign that is to suspend slashing.
-const CAMPAIGN: u32 = 20_000;
 
 /// Campaigns that are averaged.
 const CAMPAIGNS: u32 = 40;
@@ -365,15 +363,7 @@ impl Simulation {
 			Bound::Nothing,
 			note,
 		);
-		let withholds = executor(Executor::Withholds);
-		let note = "three auditors miss it, each chunk is proved: paid, unaudited";
-		self.cheat(
-			"hides the output from auditors",
-			format!("d = {DETECTION}"),
-			&withholds,
-			Bound::Nothing,
-			note,
-		);
+		self.hides();
 		let small = Case {
 			terms: Terms {
 				slash_silence: may_slash::<u64>(4, None),
@@ -393,12 +383,62 @@ impl Simulation {
 		);
 	}
 
+	/// Hiding the output: from auditors, who say `Missing` with the sketch of their own run, or from jurors only.
+	fn hides(&mut self) {
+		const FROM_AUDITORS: &str = "hides the output from auditors";
+		const FROM_JURORS: &str = "hides the output from jurors";
+		let note = "the auditor's sketch convicts it";
+		for (name, seen) in [("a trace", 1.0), ("a trace, sketches alone see ⅔", 2.0 / 3.0)] {
+			let case = Case {
+				power: DETECTION * seen,
+				..executor(Executor::Withholds)
+			};
+			let parameters = format!("d = {DETECTION}, {name}");
+			self.cheat(FROM_AUDITORS, parameters, &case, Bound::Nothing, note);
+		}
+		let jury = executor(Executor::HidesFromJury);
+		let parameters = format!("d = {DETECTION}, a trace");
+		self.cheat(FROM_JURORS, parameters, &jury, Bound::Nothing, "");
+		for (strategy, plan) in [
+			(FROM_AUDITORS, Executor::Withholds),
+			(FROM_JURORS, Executor::HidesFromJury),
+		] {
+			let mut case = executor(plan);
+			case.terms = case.terms.exact();
+			let parameters = format!("d = {DETECTION}, no trace, equal bytes");
+			self.cheat(strategy, parameters, &case, Bound::Nothing, "");
+			case.terms = case.terms.without_trace();
+			let parameters = format!("d = {DETECTION}, no trace, a tolerance");
+			let note = "Void costs the pay only: left over, README of the pallet";
+			self.cheat(strategy, parameters, &case, Bound::Stated(0.8), note);
+		}
+		let colluding = Case {
+			nodes: Network::of(0.2).nodes(),
+			plan: Plan {
+				executor: Executor::Withholds,
+				auditor: Auditor::Covers,
+				jury: Jury::Covers,
+				forced: false,
+			},
+			..executor(Executor::Withholds)
+		};
+		let parameters = "colluding: α = 20 %, a trace".into();
+		self.cheat(FROM_AUDITORS, parameters, &colluding, Bound::Nothing, "");
+		let other = executor(Executor::OtherOutput);
+		let note = "right sketch, wrong output: paid, nothing saved, and the payer has no result; README of the pallet";
+		let parameters = "runs the model, attests another output".into();
+		self.cheat(FROM_JURORS, parameters, &other, Bound::Nothing, note);
+	}
+
 	fn auditors(&mut self) {
 		let share = 0.05;
 		let lazy = judge(share, Auditor::Invents, Jury::Honest);
 		let parameters = format!("{} of the bonds, a trace", percent(share));
 		let note = "its sketch is not the executor's: the jury convicts it";
 		self.cheat("lazy auditor: votes Yes", parameters, &lazy, Bound::Nothing, note);
+		let misses = judge(share, Auditor::Misses, Jury::Honest);
+		let parameters = format!("{} of the bonds, a trace", percent(share));
+		self.cheat("lazy auditor: says Missing", parameters, &misses, Bound::Nothing, note);
 		let copies = Case {
 			terms: lazy.terms.without_trace(),
 			..judge(share, Auditor::Copies, Jury::Honest)
@@ -498,69 +538,104 @@ impl Simulation {
 				..executor(Executor::Cheats)
 			};
 			let parameters = format!("{} of the others are of its class", percent(of_class));
-			let note = "no juror of its class is found: Void, which costs the pay only";
+			let note = "one of its class and another convict it, or all three do";
 			self.cheat("cheats in a rare device class", parameters, &case, Bound::Nothing, note);
+		}
+		// Who is most of a class sits in the jury as the first, and without it nobody is convicted.
+		for (share, of_class) in [
+			(0.02, 0.0),
+			(0.05, 0.0),
+			(0.10, 0.0),
+			(0.20, 0.0),
+			(0.10, 0.05),
+			(0.10, 0.10),
+			(0.10, 0.20),
+		] {
+			let case = Case {
+				nodes: Network {
+					of_class,
+					..Network::of(share)
+				}
+				.nodes(),
+				plan: Plan {
+					executor: Executor::Cheats,
+					auditor: Auditor::Covers,
+					jury: Jury::Covers,
+					forced: false,
+				},
+				..executor(Executor::Cheats)
+			};
+			let parameters = format!("α = {}, honest of its class: {}", percent(share), percent(of_class));
+			self.cheat(
+				"colluding in a rare device class",
+				parameters,
+				&case,
+				Bound::Nothing,
+				"",
+			);
 		}
 	}
 
-	/// A coalition that cheats on a version, and whose jurors disagree with everybody, until slashing is suspended.
+	/// A coalition that makes jurors disagree until slashing is suspended, for the sake of the jobs that are open then.
 	fn suspension(&mut self) {
-		for (share, jobs) in [
-			(0.05, 1.0),
-			(0.10, 1.0),
-			(0.20, 1.0),
-			(0.33, 1.0),
-			(0.20, 0.2),
-			(0.33, 0.33),
+		for (tactic, slots, share, jobs) in [
+			(Tactic::Cheats, 1, 0.05, 1.0),
+			(Tactic::Cheats, 1, 0.10, 1.0),
+			(Tactic::Cheats, 1, 0.20, 1.0),
+			(Tactic::Cheats, 1, 0.33, 1.0),
+			(Tactic::Cheats, 1, 0.20, 0.20),
+			(Tactic::Cheats, 1, 0.33, 0.33),
+			(Tactic::Waits, 1, 0.05, 1.0),
+			(Tactic::Waits, 1, 0.05, 0.05),
+			(Tactic::Waits, 1, 0.10, 0.10),
+			(Tactic::Waits, 1, 0.20, 0.20),
+			(Tactic::Waits, 1, 0.33, 0.33),
+			(Tactic::Forces(12), 1, 0.10, 0.10),
+			(Tactic::Forces(8), 1, 0.20, 0.20),
+			(Tactic::Forces(5), 1, 0.33, 0.33),
+			(Tactic::Forces(5), 4, 0.33, 0.33),
+			(Tactic::Spares, 4, 0.10, 1.0),
+			(Tactic::Spares, 4, 0.20, 0.20),
 		] {
 			let mut rng = self.rng();
 			let nodes = Network::of(share).nodes();
-			let plan = Plan {
-				executor: Executor::Cheats,
-				auditor: Auditor::Covers,
-				jury: Jury::Disputes,
-				forced: false,
-			};
-			let (mut gain, mut suspended, mut balanced) = (Mean::default(), 0u32, true);
+			let (mut gain, mut done, mut suspensions) = (Mean::default(), Mean::default(), Mean::default());
+			let (mut ended, mut balanced) = (0u32, true);
 			for _ in 0..CAMPAIGNS {
-				let mut calibration = Calibration::<u64> {
-					reproduced_by: vec![1, 2].try_into().expect("there is room for two; qed"),
-					..Default::default()
-				};
-				let (mut gained, mut ours) = (0.0, 0.0);
-				for _ in 0..CAMPAIGN {
-					let mut terms = Terms::new(Perbill::from_float(DETECTION));
-					terms.slash_by_jury = may_slash(NODES as u32, Some((&calibration, &0)));
-					let luck = Luck::new(&mut rng, DETECTION);
-					let audited = audit::is_drawn(rng.gen(), terms.rate);
-					let of_ours = rng.gen_bool(jobs);
-					calibration.audits += u32::from(audited);
-					if !of_ours {
-						continue;
-					}
-					let outcome = play(&nodes, &terms, &plan, &luck, audited);
-					let honest = play(&nodes, &terms, &HONEST, &luck, audited);
-					calibration.disputes += u32::from(outcome.disputed);
-					gained += in_rewards(outcome.ledger.ours - honest.ledger.ours);
-					ours += 1.0;
-					balanced &= outcome.ledger.balance() == 0;
-				}
-				gain.add(gained / ours);
-				suspended += u32::from(!may_slash(NODES as u32, Some((&calibration, &0))));
+				let campaign = Campaign::run(&mut rng, &nodes, tactic, DETECTION, slots, jobs);
+				gain.add(campaign.gained / (jobs * JOBS as f64));
+				done.add(campaign.jobs as f64);
+				suspensions.add(f64::from(campaign.suspensions));
+				ended += u32::from(campaign.suspended);
+				balanced &= campaign.balanced;
 			}
+			// What is open gains what a cheat saves. A third gains on what came before, too, and may suspend twice.
+			let open = 0.8 * Campaign::open(NODES, slots) as f64 / JOBS as f64;
+			let bound = match (tactic, share) {
+				// Who cheats before it can suspend anything loses more.
+				(Tactic::Cheats, ..0.15) => Bound::Nothing,
+				(Tactic::Cheats, ..0.3) if jobs < 1.0 => Bound::Nothing,
+				(_, 0.3..) => Bound::Stated(1.3 * open),
+				_ => Bound::Stated(open),
+			};
 			let parameters = format!(
-				"α = {}, does {} of the jobs, new version",
+				"α = {}, does {} of the jobs, {slots} per node",
 				percent(share),
 				percent(jobs)
 			);
-			let note = format!("suspended after {CAMPAIGN} jobs in {suspended} of {CAMPAIGNS} campaigns");
+			let note = format!(
+				"ends the version in {ended} of {CAMPAIGNS}, suspends it {:.1} times; {:.0} jobs, {:+.0} R in all",
+				suspensions.mean(),
+				done.mean(),
+				gain.mean() * jobs * JOBS as f64
+			);
 			self.rows.push(Row {
-				strategy: "disputes until slashing is suspended",
+				strategy: tactic.name(),
 				parameters,
 				gain: gain.mean(),
 				error: gain.error(),
 				harm: None,
-				bound: Bound::Nothing,
+				bound,
 				sound: balanced,
 				note,
 			});
@@ -693,38 +768,43 @@ impl Simulation {
 		);
 		let misses = judge(0.01, Auditor::Misses, Jury::Honest);
 		let found = self.compare(&misses);
-		let note = "the executor proves a chunk; the auditor is not paid".into();
-		// It saves the work and forgoes the pay.
-		self.grief(
-			"false Missing",
-			"one auditor of a hundred".into(),
-			&found,
-			found.executor,
-			note,
-		);
-		let lone_class = Case {
-			nodes: Network {
+		let note = "the executor proves a chunk; the sketch convicts the auditor".into();
+		let parameters = "one auditor of a hundred, a trace".into();
+		self.grief("false Missing", parameters, &found, found.executor, note);
+		for share in [0.01, 0.10, 0.33] {
+			let mut misses = judge(share, Auditor::Misses, Jury::Honest);
+			misses.terms = misses.terms.without_trace();
+			let found = self.compare(&misses);
+			let note = "the next auditor; after three of them Void".into();
+			let parameters = format!("α = {} of the bonds, no trace", percent(share));
+			self.grief("false Missing", parameters, &found, found.executor, note);
+		}
+		for share in [0.01, 0.05, 0.10, 0.20, 0.33] {
+			let mut alone = judge(share, Auditor::Accuses, Jury::Covers);
+			alone.nodes.iter_mut().skip(1).for_each(|node| node.class = 1);
+			let found = self.compare(&alone);
+			let note = format!(
+				"Void, or an honest executor is slashed, in {} of its audits",
+				percent(round(found.unpaid))
+			);
+			let parameters = format!("α = {}, executor alone in its device class", percent(share));
+			self.grief("false No, jurors collude", parameters, &found, found.executor, note);
+		}
+		for share in [0.02, 0.05, 0.10, 0.20] {
+			let mut joined = judge(share, Auditor::Accuses, Jury::Covers);
+			joined.nodes = Network {
 				executor: false,
 				of_class: 0.0,
-				..Network::of(0.01)
+				..Network::of(share)
 			}
-			.nodes()
-			.into_iter()
-			.enumerate()
-			.map(|(index, node)| Node {
-				class: if index == 0 { 0 } else { 1 },
-				..node
-			})
-			.collect(),
-			..judge(0.01, Auditor::Accuses, Jury::Honest)
-		};
-		let found = self.compare(&lone_class);
-		let note = "Void: the executor has no pay, the liar is paid; left over, README of the pallet".into();
-		let parameters = "executor alone in its device class, one auditor of a hundred".into();
-		self.grief("false No", parameters, &found, found.executor, note);
-		if let Some(row) = self.rows.last_mut() {
-			// The liar saves its work, in one of a hundred audits.
-			row.bound = Bound::Stated(0.001);
+			.nodes();
+			let found = self.compare(&joined);
+			let note = format!(
+				"Void, or an honest executor is slashed, in {} of its audits",
+				percent(round(found.unpaid))
+			);
+			let parameters = format!("α = {}, nobody else of the executor's class", percent(share));
+			self.grief("false No, jurors collude", parameters, &found, found.executor, note);
 		}
 	}
 

@@ -142,14 +142,12 @@ fn address(secret: &str) -> Result<String> {
 	Ok(pair.public().to_ss58check())
 }
 
-/// Validators with workers, connected with one another.
-
 /// No network of this process starts while this is held: for who starts one in another process.
 pub async fn turn_to_start() -> MutexGuard<'static, ()> {
 	STARTING.lock().await
 }
 
-/// Three validators with workers, connected with one another.
+/// Validators with workers, connected with one another.
 pub struct Devnet {
 	/// The nodes.
 	pub nodes: Vec<Node>,

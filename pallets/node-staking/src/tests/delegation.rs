@@ -416,7 +416,10 @@ fn delegations_should_be_shown_in_the_order_of_nodes_and_in_pages() {
 		delegate(8, 0, 50);
 		let shown = |from, limit| {
 			let (page, next) = NodeStaking::delegations_from(&9, from, limit);
-			(page.iter().map(|view| (view.node, view.amount)).collect::<Vec<_>>(), next)
+			(
+				page.iter().map(|view| (view.node, view.amount)).collect::<Vec<_>>(),
+				next,
+			)
 		};
 		assert_eq!(shown(0, 2), (vec![(0, 100), (1, 101)], Some(2)));
 		assert_eq!(shown(4, 64), (vec![(4, 104), (5, 105)], None));

@@ -128,7 +128,9 @@ fn work_on(node: NodeId, job: JobId, task: AuditTask, honest_node: bool, vote: u
 		}
 		AuditTask::Reveal { .. } => {
 			let claims = record(job).claims();
-			let candidates = (0..7).map(|vote| other(job, vote)).chain([right(job, claims), right(job, None)]);
+			let candidates = (0..7)
+				.map(|vote| other(job, vote))
+				.chain([right(job, claims), right(job, None)]);
 			for ballot in candidates {
 				if apply(&reveal(node, job, ballot)).is_ok() {
 					return;
@@ -136,11 +138,13 @@ fn work_on(node: NodeId, job: JobId, task: AuditTask, honest_node: bool, vote: u
 			}
 			panic!("a node can always open what it committed to");
 		}
-		// The list is what a worker sees once this block is over, and this says it within: too early for a chunk that the
-		// block's own VRF draws. See `challenges` for what a worker does.
-		AuditTask::ProveChunk { .. } if matches!(record(job).phase, AuditPhase::Challenged { since, .. } if since == now()) => {}
 		AuditTask::ProveChunk { chunk } => {
-			apply(&prove(node, job, chunk)).unwrap().unwrap();
+			// A worker reads the list once a block is over, and speaks in the next one. This speaks within the block: too
+			// early for a chunk that the block's own VRF draws.
+			let drawn_now = matches!(record(job).phase, AuditPhase::Challenged { since, .. } if since == now());
+			if !drawn_now {
+				apply(&prove(node, job, chunk)).unwrap().unwrap();
+			}
 		}
 	}
 }

@@ -67,7 +67,9 @@ fn every_job_should_end_without_a_slash() {
 						_ if nodes == 1 => Verdict::Unaudited,
 						Auditors::Silent | Auditors::CommitOnly => Verdict::Unaudited,
 						Auditors::Say(said) if said.vote == Vote::Abstain => Verdict::Unaudited,
-						Auditors::Say(said) if [yes(1), missing(1)].contains(&said) && executor_opens => Verdict::Upheld,
+						Auditors::Say(said) if [yes(1), missing(1)].contains(&said) && executor_opens => {
+							Verdict::Upheld
+						}
 						_ => Verdict::Void,
 					};
 					assert_eq!(verdict, expected, "{nodes} {auditors:?} {executor_opens}");

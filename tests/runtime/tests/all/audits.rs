@@ -363,9 +363,9 @@ fn an_output_said_to_be_missing_should_be_settled_by_a_chunk_of_it() {
 				has_it
 			);
 			if has_it {
-				// The one who did not look is not paid, and another one judges.
+				// It is there: what the auditor ran itself is compared with what the executor opens.
 				assert_eq!(chain.job(job).phase(), JobPhase::Settled);
-				assert_eq!((auditors(job).len(), earned(chain, first)), (2, 0));
+				assert_eq!((auditors(job).len(), earned(chain, first)), (1, PRICE));
 				nobody_was_slashed(chain);
 			} else {
 				assert_eq!(chain.job(job).phase(), JobPhase::Rejected);
@@ -374,6 +374,21 @@ fn an_output_said_to_be_missing_should_be_settled_by_a_chunk_of_it() {
 			}
 		});
 	}
+}
+
+#[test]
+fn a_cheat_should_be_slashed_when_it_shows_its_output_to_nobody_but_the_chain() {
+	calibrated(|chain, model| {
+		let job = forced(chain, model, true);
+		chain.until_audited(job);
+		let (executor, auditor) = (chain.executor(job), auditors(job)[0]);
+		chain.conduct.insert(auditor, Conduct::Misses);
+		chain.finish(job);
+		assert!(has_happened(chain, |event| matches!(event, Event::ChunkProved { .. })));
+		assert_eq!(chain.job(job).phase(), JobPhase::Rejected);
+		assert_eq!(audit(job).slashes, vec![(executor, SECURITY)]);
+		assert_eq!(earned(chain, auditor), 2 * PRICE);
+	});
 }
 
 #[test]

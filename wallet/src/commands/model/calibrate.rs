@@ -624,7 +624,10 @@ mod tests {
 	#[test]
 	fn inputs_should_be_refused_when_they_do_not_fit_or_are_too_few() {
 		let one = ("a.safetensors", input(1));
-		assert!(matches!(found(&[one.clone()], 9), Err(CommandError::Usage(_))));
+		assert!(matches!(
+			found(std::slice::from_ref(&one), 9),
+			Err(CommandError::Usage(_))
+		));
 		let plain = ("b.png", vec![1]);
 		assert!(matches!(found(&[one.clone(), plain], 9), Err(CommandError::Usage(_))));
 		let junk = ("b.safetensors", vec![1]);
