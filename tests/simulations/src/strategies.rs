@@ -566,13 +566,12 @@ impl Simulation {
 				..executor(Executor::Cheats)
 			};
 			let parameters = format!("α = {}, honest of its class: {}", percent(share), percent(of_class));
-			self.cheat(
-				"colluding in a rare device class",
-				parameters,
-				&case,
-				Bound::Nothing,
-				"",
-			);
+			// From half of the class on: a rule of the design, so that nobody is convicted by roundings of other hardware.
+			let (bound, note) = match share >= 0.05 && share >= 2.0 * of_class {
+				true => (Bound::Stated(0.85), "the class's seat in the jury is theirs: Void"),
+				false => (Bound::Nothing, ""),
+			};
+			self.cheat("colluding in a rare device class", parameters, &case, bound, note);
 		}
 	}
 
@@ -615,7 +614,7 @@ impl Simulation {
 				// Who cheats before it can suspend anything loses more.
 				(Tactic::Cheats, ..0.15) => Bound::Nothing,
 				(Tactic::Cheats, ..0.3) if jobs < 1.0 => Bound::Nothing,
-				(_, 0.3..) => Bound::Stated(1.3 * open),
+				(_, 0.3..) => Bound::Stated(1.5 * open),
 				_ => Bound::Stated(open),
 			};
 			let parameters = format!(
@@ -804,7 +803,17 @@ impl Simulation {
 				percent(round(found.unpaid))
 			);
 			let parameters = format!("α = {}, nobody else of the executor's class", percent(share));
-			self.grief("false No, jurors collude", parameters, &found, found.executor, note);
+			let harm = found.executor;
+			self.line(
+				"false No, jurors collude",
+				parameters,
+				&found,
+				Bound::Stated(0.05),
+				note,
+			);
+			if let Some(row) = self.rows.last_mut() {
+				row.harm = Some(harm);
+			}
 		}
 	}
 
