@@ -106,6 +106,9 @@ async function serveModel(api, provider, maker, operator) {
 		unit: 'Request',
 		unitTimeMs: 200,
 		policy: { Tolerance: { atol: 1_000, rtol: 1_000, outliers: 0 } },
+		trace: null,
+		detection: 500_000_000,
+		sharesRuns: false,
 		recipe: null,
 	};
 	const name = `identity-${randomBytes(4).toString('hex')}`;

@@ -123,6 +123,13 @@ async fn settled_bill(payer: &Wallet, job: u64) -> Result<Value> {
 	Ok(bill)
 }
 
+/// The compute line.
+fn compute_of(bill: &Value) -> Result<Balance> {
+	let lines = bill["lines"].as_array().context("a bill has lines")?;
+	let line = lines.iter().find(|line| line["role"] == "Compute");
+	amount(&line.context("somebody computed")?["amount"])
+}
+
 /// Nothing was claimed yet, so what each payee may claim is what the bills say.
 async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value]) -> Result<()> {
 	let mut owed: BTreeMap<String, Balance> = BTreeMap::new();
@@ -134,6 +141,20 @@ async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value]) -> R
 		for (payee, sum) in &mut owed {
 			*sum += billed_to(bill, Some(payee))?;
 		}
+	}
+	// One job in twenty is drawn: its auditor is paid as much as its executor.
+	let judge = Wallet::new(devnet.node("alice"), "//Eve");
+	let audits = judge.run(&["audit", "list"]).await?;
+	for audit in audits["audits"].as_array().context("there is a list")? {
+		let bill = bills.iter().find(|bill| bill["job"] == audit["job"]);
+		let bill = bill.context("nobody else has jobs here")?;
+		let shown = judge.run(&["audit", "show", &audit["job"].to_string()]).await?;
+		ensure!(shown["verdict"] == "Upheld", "the work is right: {shown}");
+		let auditor = shown["seats"][0]["node"].to_string();
+		let operator = shown["operators"][&auditor]
+			.as_str()
+			.context("the auditor has an operator")?;
+		*owed.entry(operator.into()).or_insert(0) += compute_of(bill)?;
 	}
 	let maker = Account::connect(devnet.node("alice"), "//Dave").await?;
 	let royalties = owed.get(&maker.address()).copied();

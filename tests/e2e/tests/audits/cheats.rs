@@ -106,18 +106,18 @@ async fn cheats_should_be_slashed_by_exactly_their_security_and_honest_nodes_los
 		let honest = bonds(&watcher, &HONEST_NODES).await?;
 		let cheats = bonds(&watcher, &CHEATS).await?;
 		let first = devnet.node("alice").best_block().await?;
-		let scenes = async {
-			tokio::try_join!(
-				silence(devnet),
-				garbage(devnet),
-				many_unforced(devnet, &watcher),
-				previous(devnet, first + 8),
-				int8(devnet, first + 16),
-				lazy_auditor(devnet, first + 24),
-				impossible_jobs(devnet),
-			)
+		// One after another: a slash takes its node out for some blocks, and of six nodes no two may be out at once.
+		let hunted = async {
+			silence(devnet).await?;
+			garbage(devnet).await?;
+			previous(devnet).await?;
+			int8(devnet).await?;
+			lazy_auditor(devnet).await?;
+			everybody_active(devnet).await?;
+			many_unforced(devnet, &watcher).await
 		};
-		let (.., unforced, (), (), (), ()) = tokio::select! {
+		let scenes = async { tokio::try_join!(hunted, impossible_jobs(devnet)) };
+		let (unforced, ()) = tokio::select! {
 			done = scenes => done?,
 			stopped = keep_active(devnet, &CHEATS) => match stopped? {},
 		};
@@ -185,26 +185,42 @@ async fn caught(devnet: &Devnet, forced: Forced, executor: &str, votes_no: bool)
 	Ok(job)
 }
 
+/// Waits until nobody is out after a slash.
+async fn everybody_active(devnet: &Devnet) -> Result<()> {
+	let watcher = Account::connect(devnet.node("alice"), "//Alice").await?;
+	until("nodes to be active again", Duration::from_secs(60), async || {
+		for name in CHEATS {
+			if node_info(&watcher, name).await?.chilled {
+				return Ok(None);
+			}
+		}
+		Ok(Some(()))
+	})
+	.await
+}
+
 /// Attests what is right, and opens nothing.
 async fn silence(devnet: &Devnet) -> Result<()> {
+	everybody_active(devnet).await?;
 	let forced = forced(devnet.node("bob"), "//Silent", SILENT, &input(1.0)?).await?;
 	caught(devnet, forced, "eve", false).await.map(drop)
 }
 
 /// Numbers of the right shape.
 async fn garbage(devnet: &Devnet) -> Result<()> {
+	everybody_active(devnet).await?;
 	let forced = forced(devnet.node("bob"), "//Garbage", GARBAGE, &input(2.0)?).await?;
 	caught(devnet, forced, "dave", true).await.map(drop)
 }
 
 /// The output of another job, which was right there.
-async fn previous(devnet: &Devnet, start: u64) -> Result<()> {
+async fn previous(devnet: &Devnet) -> Result<()> {
 	let node = devnet.node("ferdie");
 	let payer = Account::connect(node, "//Previous").await?;
 	let blob = put_blob(node, &input(3.0)?).await?;
 	let earlier = payer.submit_job(u64::from(PREVIOUS), blob, None).await?.job;
 	let before = attested(&payer, earlier).await?;
-	node.wait_for_block(start).await?;
+	everybody_active(devnet).await?;
 	let forced = forced(node, "//Previous", PREVIOUS, &input(4.0)?).await?;
 	let after = attested(&payer, forced.job).await?;
 	ensure!(
@@ -221,17 +237,17 @@ async fn previous(devnet: &Devnet, start: u64) -> Result<()> {
 }
 
 /// A smaller copy of the model.
-async fn int8(devnet: &Devnet, start: u64) -> Result<()> {
+async fn int8(devnet: &Devnet) -> Result<()> {
 	let node = devnet.node("ferdie");
-	node.wait_for_block(start).await?;
+	everybody_active(devnet).await?;
 	let forced = forced(node, "//Int8", INT8, &input(5.0)?).await?;
 	caught(devnet, forced, "eve", true).await.map(drop)
 }
 
 /// The executor is honest; its auditor copies what is public, and cannot know what is inside the model.
-async fn lazy_auditor(devnet: &Devnet, start: u64) -> Result<()> {
+async fn lazy_auditor(devnet: &Devnet) -> Result<()> {
 	let node = devnet.node("ferdie");
-	node.wait_for_block(start).await?;
+	everybody_active(devnet).await?;
 	for round in 0..LAZY_TRIES {
 		let Forced { payer, job, reward, .. } = forced(node, "//Lazy", HONEST, &input(6.0 + round as f32)?).await?;
 		let lazy = node_info(&payer, "charlie").await?.id;
