@@ -1,6 +1,6 @@
-//! Measures what sandbox and sketch cost: Magika with its trace in a child process, one sketch per run, against the bare
-//! model in this process, in alternating rounds, with the same inputs and the same width: two rows, since the engine
-//! doubles a lone one. Then what memory the child took at most, once it has run as many rows as it may. Prints one line of
+//! Measures what the sandbox costs, and what the sketch does: Magika with its trace in a child process, one sketch per run,
+//! against the same in this process, and against the bare model without trace and sketch; in alternating rounds, with the
+//! same inputs and the same width: two rows, since the engine doubles a lone one. Then what memory the child took at most, once it has run as many rows as it may. Prints one line of
 //! JSON.
 //!
 //! ```text
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use highway_offchain_worker::{
 	engine::{worker_main, Engine, EngineConfig, LoadRequest, ModelKey, OrtEngine, Provider, RunInput, MAX_BATCH_ROWS},
 	precheck,
+	sketch::sketch,
 	tensors::{serialize, Tensor},
 	trace,
 };
@@ -71,6 +72,8 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 	let signature = precheck::signature(&bytes)?;
 	let traced = trace::add(&bytes, &precheck::Limits::default())?.context("no trace was found")?;
 	let artifact = BlobRef::of(&traced.file);
+	let mut inside = bare_session(&environment, &traced.file).map_err(|error| anyhow::anyhow!("{error}"))?;
+	let name = traced.tensor.clone();
 	let tensor = traced.tensor.into_bytes();
 	let spec = VersionSpec {
 		artifact,
@@ -115,7 +118,7 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 		file: Bytes::from(serialize(&[Tensor::new("bytes", DType::I32, vec![1, 2048], data)?])),
 		seeds: vec![[1; 32]],
 	};
-	let (mut in_process, mut sandboxed) = (Duration::ZERO, Duration::ZERO);
+	let (mut bare_time, mut in_process, mut sandboxed) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
 	for round in 0..=rounds {
 		let started = Instant::now();
 		for _ in 0..RUNS {
@@ -124,7 +127,15 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 			let outputs = bare.run(ort::inputs!["bytes" => tensor])?;
 			std::hint::black_box(outputs[0].try_extract_tensor::<f32>()?);
 		}
-		let bare_time = started.elapsed();
+		let without_sketch = started.elapsed();
+		let started = Instant::now();
+		for _ in 0..RUNS {
+			let tensor = ort::value::Tensor::from_array((vec![2usize, 2048], row.repeat(2)))?;
+			let outputs = inside.run(ort::inputs!["bytes" => tensor])?;
+			let (_, trace) = outputs[name.as_str()].try_extract_tensor::<f32>()?;
+			std::hint::black_box(sketch(&input.seeds[0], &trace[..trace.len() / 2]));
+		}
+		let with_sketch = started.elapsed();
 		let started = Instant::now();
 		runtime.block_on(async {
 			for _ in 0..RUNS {
@@ -135,9 +146,10 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 			}
 			anyhow::Ok(())
 		})?;
-		// The first round warms both up.
+		// The first round warms all of them up.
 		if round > 0 {
-			in_process += bare_time;
+			bare_time += without_sketch;
+			in_process += with_sketch;
 			sandboxed += started.elapsed();
 		}
 	}
@@ -155,6 +167,7 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 		"in_process_per_s": runs / in_process.as_secs_f64(),
 		"sandboxed_per_s": runs / sandboxed.as_secs_f64(),
 		"ratio": in_process.as_secs_f64() / sandboxed.as_secs_f64(),
+		"sketch_ratio": bare_time.as_secs_f64() / in_process.as_secs_f64(),
 		"child_peak_mib": mib(peak(child)?),
 		"model_mib": mib(artifact.size),
 	}))

@@ -51,8 +51,14 @@ pub async fn sandbox() -> Result<Vec<Figure>> {
 		figure(
 			"sandbox_throughput_ratio",
 			number("ratio")?,
-			"of in-process, two rows a run",
+			"of in-process, two rows and a sketch a run",
 			Goal::AtLeast(0.97),
+		),
+		figure(
+			"sketch_throughput_ratio",
+			number("sketch_ratio")?,
+			"of a run without a sketch, both in-process",
+			Goal::None,
 		),
 		figure(
 			"sandbox_memory",
