@@ -43,12 +43,6 @@ impl Message {
 		self
 	}
 
-	/// Adds a field as it stands in another message.
-	pub fn raw(mut self, field: &[u8]) -> Self {
-		self.0.extend_from_slice(field);
-		self
-	}
-
 	/// Adds a message.
 	pub fn message(self, field: u64, value: Message) -> Self {
 		self.bytes(field, value.0)

@@ -11,7 +11,6 @@ pub mod devnet;
 pub mod hostile_models;
 pub mod market;
 pub mod node;
-pub mod quantise;
 pub mod wait;
 pub mod wallet;
 

@@ -4,10 +4,11 @@ use crate::{
 	cheats::{Cheat, Cheats},
 	watch::Seen,
 };
-use anyhow::Result;
+use anyhow::{Context, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
 use highway_offchain_worker::{
+	calibration::quantise::rounded_copy,
 	engine::{Engine, EngineError, LoadRequest, ModelKey, RunInput, RunOutput},
 	ports::{BlobStore, Keep},
 	sketch::Sketcher,
@@ -19,7 +20,6 @@ use highway_primitives::{
 	BlobRef, DeviceClass, Sketch,
 };
 use highway_runtime_api::types::AuditItem;
-use highway_test_support::quantise;
 use parking_lot::Mutex;
 use std::{collections::HashMap, io::Write, os::unix::fs::FileExt, sync::Arc, time::Duration};
 
@@ -231,7 +231,7 @@ fn random(output: &TensorSpec, rows: usize, state: &mut u64) -> Option<Tensor> {
 fn rounded(request: LoadRequest) -> Result<LoadRequest> {
 	let mut bytes = vec![0; usize::try_from(request.artifact.size)?];
 	request.file.read_exact_at(&mut bytes, 0)?;
-	let copy = quantise::int8(&bytes)?;
+	let copy = rounded_copy(&bytes)?.context("the model has no weights to round")?;
 	let mut file = tempfile::tempfile()?;
 	file.write_all(&copy)?;
 	eprintln!("cheating: {} is loaded with rounded weights", request.model);
