@@ -13,6 +13,7 @@ use highway_runtime_api::types::{
 	AuditInfo, AuditItem, Bill, CalibrationInfo, ComingVersion, DelegationInfo, HostedModel, JobInfo, ModelInfo,
 	NodeInfo, Quote, SeatInfo, WorkItem, WorkList,
 };
+use pallet_inference_jobs::NextJobId;
 use pallet_revenue_split::AskRole;
 use sp_runtime::{generic::Era, DispatchError};
 
@@ -426,7 +427,7 @@ pub fn audit(id: JobId) -> Option<AuditInfo> {
 
 /// See `MarketApi::audits`.
 pub fn audits(from: JobId, limit: u32) -> (Vec<AuditInfo>, Option<JobId>) {
-	let (jobs, next) = Proofs::audits_from(from, limit.min(MAX_PAGE));
+	let (jobs, next) = Proofs::audits_from(from, NextJobId::<Runtime>::get(), limit.min(MAX_PAGE));
 	(jobs.into_iter().filter_map(audit).collect(), next)
 }
 

@@ -4,7 +4,7 @@ use crate::{
 	chunk_proof, types::Duty, AuditRecord, Audits, Calibration, Calibrations, Commitments, Config, Forced, Pallet,
 	Tasks,
 };
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::vec::Vec;
 use highway_primitives::{
 	audit::{AuditSubject, AuditTask, Seat, Step},
 	traits::{Attestations, Jobs, Market, SecurityTouched},
@@ -21,19 +21,21 @@ impl<T: Config> Pallet<T> {
 		Audits::<T>::get(job)
 	}
 
-	/// Jobs with an audit, ids from `from` on, in order, at most `limit`; and the id from which to go on, `None` at the end.
-	/// For calls from outside: it reads all keys.
-	pub fn audits_from(from: JobId, limit: u32) -> (Vec<JobId>, Option<JobId>) {
+	/// Jobs with an audit, ids from `from` on and below `end`, in order: at most `limit`; and the id from which to go on, `None`
+	/// at the end. For calls from outside: it looks at up to 4096 ids, so that a page may be short before the end.
+	pub fn audits_from(from: JobId, end: JobId, limit: u32) -> (Vec<JobId>, Option<JobId>) {
+		let last = end.min(from.saturating_add(MAX_READ as JobId));
 		let limit: usize = limit.saturated_into();
-		let mut first = BTreeSet::new();
-		for job in Audits::<T>::iter_keys().filter(|job| *job >= from) {
-			first.insert(job);
-			if first.len() > limit.saturating_add(1) {
-				first.pop_last();
-			}
-		}
-		let next = if first.len() > limit { first.pop_last() } else { None };
-		(first.into_iter().collect(), next)
+		let jobs: Vec<JobId> = (from..last)
+			.filter(|job| Audits::<T>::contains_key(job))
+			.take(limit)
+			.collect();
+		// A full page ends at its last id, another one where nobody looked yet.
+		let next = match jobs.len() == limit {
+			true => jobs.last().map_or(from, |job| job.saturating_add(1)),
+			false => last,
+		};
+		(jobs, (next < end).then_some(next))
 	}
 
 	/// What audits want of the node now, and the last block in which it counts; the most urgent first. For calls from

@@ -61,15 +61,19 @@ fn most_urgent_task_should_come_first() {
 #[test]
 fn audits_should_be_listed_in_order_page_by_page() {
 	execute_with(4, || {
-		assert_eq!(Pallet::<Test>::audits_from(0, 10), (vec![], None));
+		let page = Pallet::<Test>::audits_from;
+		assert_eq!(page(0, 0, 10), (vec![], None));
 		for job in [9, 3, 500, 70] {
 			audited(job, honest(job));
 		}
-		assert_eq!(Pallet::<Test>::audits_from(0, 10), (vec![3, 9, 70, 500], None));
-		assert_eq!(Pallet::<Test>::audits_from(0, 4), (vec![3, 9, 70, 500], None));
-		assert_eq!(Pallet::<Test>::audits_from(4, 2), (vec![9, 70], Some(500)));
-		assert_eq!(Pallet::<Test>::audits_from(71, 64), (vec![500], None));
-		assert_eq!(Pallet::<Test>::audits_from(0, 0), (vec![], Some(3)));
+		assert_eq!(page(0, 501, 10), (vec![3, 9, 70, 500], None));
+		assert_eq!(page(0, 501, 4), (vec![3, 9, 70, 500], None));
+		assert_eq!(page(4, 501, 2), (vec![9, 70], Some(71)));
+		assert_eq!(page(71, 501, 64), (vec![500], None));
+		assert_eq!(page(0, 501, 0), (vec![], Some(0)));
+		// What nobody audited is looked at in parts.
+		assert_eq!(page(501, 10_000, 10), (vec![], Some(4_597)));
+		assert_eq!(page(u64::MAX, u64::MAX, 10), (vec![], None));
 		go_to(300);
 	});
 }
