@@ -75,9 +75,7 @@ impl<T: Config> Pallet<T> {
 			slashes: Default::default(),
 		};
 		Tasks::<T>::insert(subject.executor, subject.job, ());
-		Calibrations::<T>::mutate(subject.model, subject.version, |calibration| {
-			calibration.audits = calibration.audits.saturating_add(1);
-		});
+		Calibrations::<T>::mutate(subject.model, subject.version, |calibration| calibration.count_audit());
 		AverageReward::<T>::mutate(|average| *average = reliability::moving_average(*average, subject.reward));
 		Self::next_auditor(subject, record)
 	}

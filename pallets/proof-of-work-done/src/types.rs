@@ -61,6 +61,13 @@ impl<AccountId> Calibration<AccountId> {
 	pub fn is_suspended(&self) -> bool {
 		self.disputes > (self.audits / 100).saturating_add(1)
 	}
+
+	/// Counts one more audit. While slashes are suspended none counts: a suspension must not end by what is still open.
+	pub fn count_audit(&mut self) {
+		if !self.is_suspended() {
+			self.audits = self.audits.saturating_add(1);
+		}
+	}
 }
 
 // Derived, it would ask for a default of the account.

@@ -2,7 +2,7 @@
 //!
 //! Whether slashes are allowed is asked when a jury concludes. So whatever is attested from [`VERDICT`] blocks before the
 //! suspension on, and whatever is assigned when it comes, is judged without them. A suspended version takes no new jobs;
-//! but a suspension is a share of the audits, and audits of open jobs still begin: it may end again.
+//! and stays suspended: what is open is audited on, and none of it counts.
 
 use crate::game::{play, Auditor, Executor, Jury, Luck, Node, Plan, Terms, HONEST, REWARD};
 use highway_math::audit;
@@ -122,7 +122,9 @@ impl Campaign {
 				jobs.get(next).is_some_and(|job| job.at + blocks * per_block <= now)
 			};
 			while is_over(&jobs, drawn, WINDOW) {
-				calibration.audits += u32::from(jobs[drawn].drawn);
+				if jobs[drawn].drawn {
+					calibration.count_audit();
+				}
 				drawn += 1;
 			}
 			while is_over(&jobs, seated, SEATED) {
