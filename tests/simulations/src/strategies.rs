@@ -372,7 +372,7 @@ impl Simulation {
 			},
 			..executor(Executor::Cheats)
 		};
-		let note = "it risks the pay only: left over, ECONOMICS §5";
+		let note = "it risks the pay only: left over, docs/ECONOMICS.md";
 		let parameters = "under five operators, or not calibrated".into();
 		self.cheat(
 			"cheats where nobody may be slashed",
