@@ -22,6 +22,11 @@ pub struct Cli {
 	#[clap(flatten)]
 	pub run: RunCmd,
 
+	/// Folder for compiled runtimes, so that a start need not compile what an earlier one did. What lies there is run: nobody
+	/// else may be able to write to it. Without it: `runtimes` in the base path.
+	#[arg(long, value_name = "DIR")]
+	pub runtime_cache: Option<PathBuf>,
+
 	/// How to run inference.
 	#[clap(flatten)]
 	pub inference: InferenceArgs,

@@ -50,7 +50,7 @@ pub fn run(wrap: WrapPorts) -> sc_cli::Result<()> {
 	match &cli.subcommand {
 		None => {
 			let runner = cli.create_runner(&cli.run)?;
-			let inference = cli.inference.clone();
+			let (runtime_cache, inference) = (cli.runtime_cache.clone(), cli.inference.clone());
 			runner.run_node_until_exit(|config| async move {
 				// Each backend is the whole service compiled once more.
 				if matches!(config.network.network_backend, NetworkBackendType::Libp2p) {
@@ -59,7 +59,7 @@ pub fn run(wrap: WrapPorts) -> sc_cli::Result<()> {
 							.into(),
 					);
 				}
-				service::new_full(config, inference, wrap)
+				service::new_full(config, runtime_cache, inference, wrap)
 					.await
 					.map_err(sc_cli::Error::Service)
 			})
@@ -75,19 +75,19 @@ pub fn run(wrap: WrapPorts) -> sc_cli::Result<()> {
 				task_manager,
 				import_queue,
 				..
-			} = service::new_partial(&config)?;
+			} = service::new_partial(&config, cli.runtime_cache.as_deref())?;
 			Ok((command.run(client, import_queue), task_manager))
 		}),
 		Some(Subcommand::ExportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
 			let PartialComponents {
 				client, task_manager, ..
-			} = service::new_partial(&config)?;
+			} = service::new_partial(&config, cli.runtime_cache.as_deref())?;
 			Ok((command.run(client, config.database), task_manager))
 		}),
 		Some(Subcommand::ExportState(command)) => cli.create_runner(command)?.async_run(|config| {
 			let PartialComponents {
 				client, task_manager, ..
-			} = service::new_partial(&config)?;
+			} = service::new_partial(&config, cli.runtime_cache.as_deref())?;
 			Ok((command.run(client, config.chain_spec), task_manager))
 		}),
 		Some(Subcommand::ImportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
@@ -96,7 +96,7 @@ pub fn run(wrap: WrapPorts) -> sc_cli::Result<()> {
 				task_manager,
 				import_queue,
 				..
-			} = service::new_partial(&config)?;
+			} = service::new_partial(&config, cli.runtime_cache.as_deref())?;
 			Ok((command.run(client, import_queue), task_manager))
 		}),
 		Some(Subcommand::PurgeChain(command)) => cli
@@ -108,7 +108,7 @@ pub fn run(wrap: WrapPorts) -> sc_cli::Result<()> {
 				task_manager,
 				backend,
 				..
-			} = service::new_partial(&config)?;
+			} = service::new_partial(&config, cli.runtime_cache.as_deref())?;
 			let revert_consensus = Box::new(|client: std::sync::Arc<service::FullClient>, backend, blocks| {
 				sc_consensus_babe::revert(client.clone(), backend, blocks)?;
 				sc_consensus_grandpa::revert(client, blocks)?;

@@ -10,13 +10,18 @@ use highway_runtime::{apis::RuntimeApi, opaque::Block};
 use sc_client_api::BlockBackend;
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, SlotProportion};
 use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState, VotingRulesBuilder};
+use sc_executor::{HeapAllocStrategy, WasmExecutor, DEFAULT_HEAP_ALLOC_STRATEGY};
 use sc_network::NetworkBackend;
 use sc_service::{error::Error as ServiceError, Configuration, TaskManager, WarpSyncConfig};
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_blockchain::HeaderBackend;
 use sp_runtime::traits::Block as BlockT;
-use std::{sync::Arc, time::Duration};
+use std::{
+	path::{Path, PathBuf},
+	sync::Arc,
+	time::Duration,
+};
 
 /// Host functions of the runtime.
 #[cfg(not(feature = "runtime-benchmarks"))]
@@ -29,7 +34,7 @@ type HostFunctions = (
 );
 
 /// The client.
-pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
+pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, WasmExecutor<HostFunctions>>;
 /// The database.
 pub type FullBackend = sc_service::TFullBackend<Block>;
 /// The transaction pool.
@@ -72,8 +77,27 @@ pub type Partial = sc_service::PartialComponents<
 /// Blocks after which Grandpa makes a justification at the latest.
 const JUSTIFICATION_PERIOD: u32 = 512;
 
+/// What runs the runtime. As the SDK's own, but it keeps what it compiled in `cache`, or else in the base path.
+fn executor(config: &Configuration, cache: Option<&Path>) -> WasmExecutor<HostFunctions> {
+	let executor = &config.executor;
+	let heap = executor
+		.default_heap_pages
+		.map_or(DEFAULT_HEAP_ALLOC_STRATEGY, |pages| HeapAllocStrategy::Static {
+			extra_pages: u32::try_from(pages).unwrap_or(u32::MAX),
+		});
+	let cache = cache.map_or_else(|| config.base_path.path().join("runtimes"), Path::to_path_buf);
+	WasmExecutor::builder()
+		.with_execution_method(executor.wasm_method)
+		.with_onchain_heap_alloc_strategy(heap)
+		.with_offchain_heap_alloc_strategy(heap)
+		.with_max_runtime_instances(executor.max_runtime_instances)
+		.with_runtime_cache_size(executor.runtime_cache_size)
+		.with_cache_path(cache)
+		.build()
+}
+
 /// Makes the parts that the subcommands need, too.
-pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
+pub fn new_partial(config: &Configuration, runtime_cache: Option<&Path>) -> Result<Partial, ServiceError> {
 	let telemetry = config
 		.telemetry_endpoints
 		.clone()
@@ -85,7 +109,7 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
 		})
 		.transpose()?;
 
-	let executor = sc_service::new_wasm_executor::<HostFunctions>(&config.executor);
+	let executor = executor(config, runtime_cache);
 	let (client, backend, keystore_container, task_manager) = sc_service::new_full_parts::<Block, RuntimeApi, _>(
 		config,
 		telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
@@ -166,6 +190,7 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
 /// Starts a node.
 pub async fn new_full(
 	mut config: Configuration,
+	runtime_cache: Option<PathBuf>,
 	inference: InferenceArgs,
 	wrap: WrapPorts,
 ) -> Result<TaskManager, ServiceError> {
@@ -184,7 +209,7 @@ pub async fn new_full(
 			babe_worker_handle,
 			mut telemetry,
 		},
-	} = new_partial(&config)?;
+	} = new_partial(&config, runtime_cache.as_deref())?;
 
 	let genesis_hash = client
 		.block_hash(0)

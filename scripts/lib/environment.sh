@@ -16,8 +16,9 @@ export ORT_DYLIB_PATH=${ORT_DYLIB_PATH:-$HIGHWAY_CACHE/onnxruntime/libonnxruntim
 export ORT_DISABLE_TELEMETRY=1
 # litep2p would compile OpenSSL itself; the system's is found through pkg-config.
 export OPENSSL_NO_VENDOR=1
-# The target folder lies outside the checkout: the runtime's builder is told where Cargo.lock is.
-export WASM_BUILD_WORKSPACE_HINT=$repository
+# What scripts/cargo builds from: a copy of the checkout. The runtime's builder is told where its Cargo.lock is.
+build_source=$CARGO_TARGET_DIR/source
+export WASM_BUILD_WORKSPACE_HINT=$build_source
 # One profile for node, tests and CI, so that the SDK compiles once.
 export HIGHWAY_PROFILE=${HIGHWAY_PROFILE:-testnet}
 export PATH=$HIGHWAY_CACHE/bin:$HOME/.cargo/bin:$PATH

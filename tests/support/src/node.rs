@@ -138,6 +138,9 @@ impl Node {
 			.arg(format!("/ip4/127.0.0.1/tcp/{}", self.p2p_port))
 			.arg("--base-path")
 			.arg(self.folder.join("data"))
+			// One for all nodes: to compile the runtime takes a node's first seconds.
+			.arg("--runtime-cache")
+			.arg(binary.with_file_name("runtimes"))
 			.arg("--onnxruntime")
 			.arg(binaries::onnxruntime()?);
 		match &self.options.validator {

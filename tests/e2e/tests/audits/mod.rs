@@ -2,7 +2,7 @@
 //!
 //! | scenario | nodes | what it shows |
 //! |---|---|---|
-//! | `cheats` | six | garbage, the previous output, an int8 copy, silence, a lazy auditor: slashed by exactly S; impossible jobs: nobody |
+//! | `cheats` | five, six | garbage, the previous output, an int8 copy, silence, a lazy auditor: slashed by exactly S; impossible jobs: nobody |
 //! | `small_networks` | one to four | every job ends, and nobody is slashed |
 //! | `restarts` | five | `kill -9` of executors and auditors at any moment: nobody is slashed, nothing is paid twice |
 //!
