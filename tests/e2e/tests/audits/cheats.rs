@@ -155,7 +155,7 @@ async fn silence_should_cost_the_security_and_impossible_jobs_nobody() -> Result
 		let honest = [ENDLESS, RANDOM, INNOCENT];
 		host(devnet, &[("alice", &honest), ("bob", &honest)]).await?;
 		let silent = async {
-			let forced = forced(devnet.node("bob"), "//Payer", TRACED, &input(1.0)?).await?;
+			let forced = forced(devnet.node("alice"), "//Payer", TRACED, &input(1.0)?).await?;
 			caught(devnet, forced, false).await
 		};
 		tokio::try_join!(silent, impossible_jobs(devnet)).map(drop)
@@ -173,7 +173,7 @@ async fn previous_output_should_cost_the_security() -> Result<()> {
 		CHEAT,
 		|setup| setup,
 		async |devnet, _| {
-			let node = devnet.node("bob");
+			let node = devnet.node("alice");
 			let payer = Account::connect(node, "//Payer").await?;
 			let blob = put_blob(node, &input(3.0)?).await?;
 			let earlier = payer.submit_job(u64::from(TRACED), blob, None).await?.job;
@@ -207,7 +207,7 @@ async fn int8_copy_should_cost_the_security() -> Result<()> {
 		CHEAT,
 		|setup| setup,
 		async |devnet, _| {
-			let forced = forced(devnet.node("bob"), "//Payer", TRACED, &input(5.0)?).await?;
+			let forced = forced(devnet.node("alice"), "//Payer", TRACED, &input(5.0)?).await?;
 			caught(devnet, forced, true).await.map(drop)
 		},
 	)
@@ -221,7 +221,7 @@ async fn lazy_auditor_should_lose_its_security_and_the_executor_nothing() -> Res
 	let cheats = format!("lazy:{TRACED}");
 	let change = |setup: Setup| setup.bonding(CHEAT, 100_000_000);
 	with_cheat(&FIVE, &cheats, "alice", change, async |devnet, _| {
-		let node = devnet.node("bob");
+		let node = devnet.node("alice");
 		for round in 0..LAZY_TRIES {
 			let Forced { payer, job, reward, .. } =
 				forced(node, "//Payer", TRACED, &input(6.0 + round as f32)?).await?;
@@ -326,7 +326,7 @@ async fn garbage_should_be_found_by_all_others_when_five_nodes_are_there() -> Re
 
 /// Many jobs of the node that makes numbers up. Nobody forces an audit. Returns them in order, with their compute lines.
 async fn many_unforced(devnet: &Devnet, watcher: &Account) -> Result<Vec<(JobId, Balance)>> {
-	let node = devnet.node("bob");
+	let node = devnet.node("alice");
 	let payer = Account::connect(node, "//Payer").await?;
 	let blob = put_blob(node, &input(7.0)?).await?;
 	let price = payer.client.quote(TRACED, blob.size, None).await?.price;
@@ -428,7 +428,7 @@ fn drawn_as_stated(history: &[Happened], jobs: &[(JobId, Balance)]) -> Result<()
 /// An input that nobody has, a model that never ends, one with random operators: two nodes say so, and are paid a fifth
 /// for it; or one of them was too slow for its deadline, and everything goes back.
 async fn impossible_jobs(devnet: &Devnet) -> Result<()> {
-	let node = devnet.node("bob");
+	let node = devnet.node("alice");
 	let payer = Account::connect(node, "//Impossible").await?;
 	let endless = serialize(&[integers("n", &[], &[i64::MAX])?, floats("x", &[4], &[1.0; 4])?]);
 	let endless = put_blob(node, &endless).await?;
