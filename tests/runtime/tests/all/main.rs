@@ -12,6 +12,7 @@ mod limits;
 mod market;
 mod metadata;
 mod offences;
+mod probes;
 mod random;
 mod refusals;
 mod sessions;
