@@ -10,11 +10,12 @@ use frame_benchmarking::account;
 use frame_support::{traits::fungible::Mutate, BoundedVec};
 use frame_system::RawOrigin;
 use highway_primitives::{
+	job::MAX_QUORUM,
 	model::{DerivativeTerms, VersionSpec, MAX_LINEAGE},
 	traits::Nodes as _,
 	work_tag,
 	worker::{self, WorkerSignature},
-	BlobRef, DeviceClass, FailureClass, JobId, ModelId, ModelVersion, NodeId, Tier, WorkTag, WorkerId, AIC,
+	BlobRef, DeviceClass, FailureClass, JobId, ModelId, ModelVersion, NodeId, Quorum, Tier, WorkTag, WorkerId, AIC,
 };
 use pallet_inference_jobs::{benchmarking::Dearest, Jobs, NextJobId};
 use pallet_model_registry::NextModelId;
@@ -167,6 +168,19 @@ fn reported(job: JobId, node: NodeId) {
 	});
 }
 
+/// As if the job were the first of the largest quorum: its reassignment reads all siblings.
+fn in_quorum(job: JobId) {
+	let quorum = Quorum {
+		first: job,
+		size: MAX_QUORUM,
+	};
+	let mut record = Jobs::<Runtime>::get(job).expect("the job was submitted");
+	record.quorum = Some(quorum);
+	quorum
+		.jobs()
+		.for_each(|member| Jobs::<Runtime>::insert(member, &record));
+}
+
 fn set_slots(node: NodeId, slots: u16) {
 	Standings::<Runtime>::mutate(node, |standing| {
 		if let Some(standing) = standing {
@@ -236,7 +250,10 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup<AccountId> for Benc
 				let work = Jobs::<Runtime>::get(job).map(|record| work_tag(&record.work));
 				(job, work.unwrap_or_default())
 			})
-			.collect();
+			.collect::<Vec<_>>();
+		if let [(job, _)] = jobs.as_slice() {
+			in_quorum(*job);
+		}
 		others.iter().for_each(|node| set_slots(*node, MAX_SLOTS));
 		(executor_node, jobs)
 	}

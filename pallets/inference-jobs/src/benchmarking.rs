@@ -9,8 +9,9 @@ use frame_benchmarking::v2::*;
 use frame_support::weights::WeightMeter;
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
+	job::MAX_QUORUM,
 	traits::{Jobs as _, Market as _},
-	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, ModelId, NodeId, Tier, Verdict,
+	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, ModelId, NodeId, Quorum, Tier, Verdict,
 };
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
@@ -55,6 +56,18 @@ fn submit<T: Config>(executors: u32) -> Result<JobId, BenchmarkError> {
 	)
 	.map_err(|error| error.error)?;
 	Ok(job)
+}
+
+/// As if the job were the first of the largest quorum: its reassignment reads all siblings.
+fn in_quorum<T: Config>(job: JobId) -> Result<(), BenchmarkError> {
+	let quorum = Quorum {
+		first: job,
+		size: MAX_QUORUM,
+	};
+	let mut record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
+	record.quorum = Some(quorum);
+	quorum.jobs().for_each(|member| Jobs::<T>::insert(member, &record));
+	Ok(())
 }
 
 /// Lets the node that has the job say that it cannot.
@@ -118,6 +131,7 @@ mod benchmarks {
 	#[benchmark]
 	fn poke() -> Result<(), BenchmarkError> {
 		let job = submit::<T>(MAX_DRAWN)?;
+		in_quorum::<T>(job)?;
 		go_to_due::<T>(job)?;
 		let caller: T::AccountId = whitelisted_caller();
 		#[extrinsic_call]
@@ -151,6 +165,7 @@ mod benchmarks {
 	#[benchmark]
 	fn tick_time_out(e: Linear<1, MAX_DRAWN>) -> Result<(), BenchmarkError> {
 		let job = submit::<T>(e)?;
+		in_quorum::<T>(job)?;
 		go_to_due::<T>(job)?;
 		let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
 		#[block]

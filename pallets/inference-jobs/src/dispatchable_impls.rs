@@ -10,13 +10,13 @@ use frame_support::{ensure, traits::Randomness, weights::Weight};
 use highway_primitives::{
 	model::ModelService,
 	traits::{Attestations as _, Market, Models, Nodes},
-	work_id, Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Tier, BLOCK_SECONDS,
+	work_id, Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Quorum, Tier, BLOCK_SECONDS,
 };
 use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
-	/// Agrees on the price, takes it, and gives the job to a node. Returns how many nodes were looked at, and how many of
-	/// them the executor was drawn from.
+	/// Agrees on the price, takes it, and gives each job to a node. Returns how many nodes were looked at, and how many of
+	/// them each executor was drawn from. An error may leave traces: the call's storage layer undoes them.
 	pub(crate) fn do_submit(
 		payer: T::AccountId,
 		model: ModelId,
@@ -26,8 +26,7 @@ impl<T: Config> Pallet<T> {
 		gateway: Option<NodeId>,
 		curator: Option<T::AccountId>,
 	) -> Result<(u32, u32), DispatchError> {
-		// Another tier needs another way through this function: let the compiler say so.
-		let Tier::Spot = tier;
+		let size = tier.jobs().ok_or(Error::<T>::QuorumSizeOutOfRange)?;
 		if let Some(gateway) = gateway {
 			ensure!(T::Nodes::operator(gateway).is_some(), Error::<T>::UnknownGateway);
 		}
@@ -38,10 +37,13 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::VersionSuspended
 		);
 
-		let job = NextJobId::<T>::get();
-		let storage_seed = Self::seed(Draw::Storage(job));
+		let jobs = Quorum {
+			first: NextJobId::<T>::get(),
+			size,
+		};
+		let storage_seed = Self::seed(Draw::Storage(jobs.first));
 		let deal = T::Market::open(
-			job,
+			jobs.first,
 			model,
 			units,
 			input.size,
@@ -49,47 +51,53 @@ impl<T: Config> Pallet<T> {
 			curator.as_ref(),
 			storage_seed,
 		)?;
-		ensure!(deal.price <= max_price, Error::<T>::PriceAboveMax);
-
-		let security = Self::security(deal.compute);
 		let looked_at = T::Market::looked_at(model, &deal);
+		let security = Self::security(deal.compute);
 		let executors = T::Market::executors(model, &deal);
 		let drawn = u32::try_from(executors.len()).unwrap_or(u32::MAX);
-		let node = Self::draw_executor(job, model, security, &[], &executors).ok_or(Error::<T>::NoCapacity)?;
-		T::Market::escrow(&payer, &deal)?;
-		T::Nodes::reserve(node, security)?;
-		T::Models::job_opened(model);
+		let deals = Self::open_siblings(model, deal, size)?;
+		let price = deals
+			.iter()
+			.fold(0, |sum: Balance, deal| sum.saturating_add(deal.price));
+		ensure!(price <= max_price, Error::<T>::PriceAboveMax);
+		let nodes = Self::draw_distinct(jobs, model, security, &executors).ok_or(Error::<T>::NoCapacity)?;
 
 		let now = Self::now();
 		let deadline = now.saturating_add(allowance);
-		let price = deal.price;
-		let record = JobRecord {
-			payer: payer.clone(),
-			model,
-			version: service.version,
-			input,
-			work: work_id(job, service.spec, &input),
-			deal,
-			security,
-			allowance,
-			executors: drawn,
-			gateway,
-			state: JobState::Assigned { node, deadline },
-			bill: Default::default(),
-			tried: Default::default(),
-			failures: Default::default(),
-			submitted_at: now,
-		};
-		NextJobId::<T>::put(job.saturating_add(1));
-		Self::file(job, &record);
-		Self::deposit_event(Event::JobSubmitted {
-			job,
-			payer,
-			model,
-			node,
-			price,
-			deadline,
-		});
+		for (job, (deal, node)) in jobs.jobs().zip(deals.into_iter().zip(nodes)) {
+			T::Market::escrow(&payer, &deal)?;
+			T::Nodes::reserve(node, security)?;
+			T::Models::job_opened(model);
+			let price = deal.price;
+			let record = JobRecord {
+				payer: payer.clone(),
+				model,
+				version: service.version,
+				input,
+				work: work_id(job, service.spec, &input),
+				deal,
+				security,
+				allowance,
+				executors: drawn,
+				gateway,
+				quorum: (tier != Tier::Spot).then_some(jobs),
+				state: JobState::Assigned { node, deadline },
+				bill: Default::default(),
+				tried: Default::default(),
+				failures: Default::default(),
+				submitted_at: now,
+			};
+			Self::file(job, &record);
+			Self::deposit_event(Event::JobSubmitted {
+				job,
+				payer: payer.clone(),
+				model,
+				node,
+				price,
+				deadline,
+			});
+		}
+		NextJobId::<T>::put(jobs.jobs().end);
 		Ok((looked_at, drawn))
 	}
 
@@ -113,22 +121,24 @@ impl<T: Config> Pallet<T> {
 		Ok(Self::advance(job, record))
 	}
 
-	/// An able node among `executors` and not among `tried`, drawn by reliability × free capacity.
+	/// An able node among `executors` and not among `excluded`, drawn by reliability × free capacity, after so many others
+	/// as `round` says.
 	pub(crate) fn draw_executor(
 		job: JobId,
+		round: usize,
 		model: ModelId,
 		security: Balance,
-		tried: &[NodeId],
+		excluded: &[NodeId],
 		executors: &[NodeId],
 	) -> Option<NodeId> {
 		let weights: Vec<u64> = executors
 			.iter()
-			.map(|node| match tried.contains(node) {
+			.map(|node| match excluded.contains(node) {
 				true => 0,
 				false => T::Nodes::draw_weight(*node, model, security),
 			})
 			.collect();
-		let round = u32::try_from(tried.len()).unwrap_or(u32::MAX);
+		let round = u32::try_from(round).unwrap_or(u32::MAX);
 		let seed = Self::seed(Draw::Executor(job, round));
 		executors.get(highway_math::draw::weighted(&seed, &weights)?).copied()
 	}

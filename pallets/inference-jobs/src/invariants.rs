@@ -2,7 +2,7 @@
 
 use crate::{Assignments, Config, Due, JobRecordOf, Jobs, NextDue, NextJobId, Pallet};
 use highway_math::audit::DRAW_DELAY;
-use highway_primitives::{JobId, JobPhase};
+use highway_primitives::{JobId, JobPhase, Tier};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -20,6 +20,7 @@ impl<T: Config> Pallet<T> {
 			Self::check_assignment(job, &record)?;
 			Self::check_tried(&record)?;
 			Self::check_attestation(&record)?;
+			Self::check_quorum(job, &record)?;
 		}
 		// With the checks per job: no entry without its job, no job with two entries.
 		if Due::<T>::iter_keys().count() != jobs {
@@ -72,6 +73,50 @@ impl<T: Config> Pallet<T> {
 			true => Ok(()),
 			false => Err("the audit of a job would be drawn by blocks that are not there".into()),
 		}
+	}
+
+	/// A job is of the quorum that it says. What is there once is paid with the first alone. All of them are of one submission,
+	/// and no node has or did two of them.
+	fn check_quorum(job: JobId, record: &JobRecordOf<T>) -> Result<(), TryRuntimeError> {
+		let is_first = record.quorum.is_none_or(|quorum| quorum.first == job);
+		if record.deal.royalties != is_first {
+			return Err("royalties are paid with the first job of a quorum, and only there".into());
+		}
+		let Some(quorum) = record.quorum else {
+			return Ok(());
+		};
+		let jobs = quorum.jobs();
+		let is_possible = Tier::Quorum(quorum.size).jobs().is_some() && jobs.end <= NextJobId::<T>::get();
+		if !is_possible || !jobs.contains(&job) {
+			return Err("a job is of a quorum that there is not".into());
+		}
+		if !is_first && (record.deal.storage.is_some() || record.deal.curator.is_some()) {
+			return Err("storage or curator are paid twice for a quorum".into());
+		}
+		for sibling in quorum.siblings(job).filter_map(Jobs::<T>::get) {
+			let ours = (
+				&record.quorum,
+				&record.payer,
+				record.model,
+				record.version,
+				record.input,
+			);
+			let theirs = (
+				&sibling.quorum,
+				&sibling.payer,
+				sibling.model,
+				sibling.version,
+				sibling.input,
+			);
+			if ours != theirs || record.submitted_at != sibling.submitted_at || record.deal.epoch != sibling.deal.epoch
+			{
+				return Err("the jobs of a quorum are not of one submission".into());
+			}
+			if record.executor().is_some() && record.executor() == sibling.executor() {
+				return Err("a node has or did two jobs of a quorum".into());
+			}
+		}
+		Ok(())
 	}
 
 	/// No node gets a job twice, and only nodes that had it say why it failed.

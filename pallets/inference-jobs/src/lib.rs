@@ -26,6 +26,7 @@ mod judgement;
 mod life_cycle;
 #[cfg(test)]
 mod mock;
+mod quorum;
 mod reads;
 #[cfg(test)]
 mod tests;
@@ -161,7 +162,7 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A job was paid into the pot and given to a node.
+		/// A job was paid into the pot and given to a node; of a quorum each job has its event.
 		JobSubmitted {
 			/// The job.
 			job: JobId,
@@ -265,9 +266,9 @@ pub mod pallet {
 		DeadlineTooLong,
 		/// No node has the id given as gateway.
 		UnknownGateway,
-		/// The price is above the payer's maximum.
+		/// The price, of a quorum that of all its jobs together, is above the payer's maximum.
 		PriceAboveMax,
-		/// No node that serves the model can take a job now.
+		/// Too few nodes that serve the model can take a job now: one, or of a quorum one for each of its jobs.
 		NoCapacity,
 		/// The job's present phase is not over yet.
 		NotDue,
@@ -280,6 +281,8 @@ pub mod pallet {
 		/// Too many audits of the model's present version were disputed: nobody is slashed for work on it, so it takes no more
 		/// jobs. Its maker registers a new version, which is calibrated anew; others use another model until then.
 		VersionSuspended,
+		/// A quorum has two to seven jobs.
+		QuorumSizeOutOfRange,
 	}
 
 	#[pallet::hooks]
@@ -309,13 +312,15 @@ pub mod pallet {
 
 	#[pallet::call]
 	impl<T: Config> Pallet<T> {
-		/// Pays for one run of `model` on `input` and gives it to a node.
+		/// Pays for one run of `model` on `input`, or for a quorum of them, and gives each to a node of its own.
 		///
-		/// The price goes into the pot and never exceeds `max_price`. `gateway` is the node that has the input; `curator` earns
-		/// its posted fee. Fails with [`Error::NoCapacity`], taking nothing, if no node can take the job now, and with
-		/// [`Error::VersionSuspended`] if the model's maker has to register a new version.
+		/// The price, of a quorum that of all jobs together, goes into the pot and never exceeds `max_price`. The jobs of a quorum
+		/// have consecutive ids, and each is a job like any other; what does not depend on their number is paid with the first.
+		/// `gateway` is the node that has the input; `curator` earns its posted fee. Fails, taking nothing, with
+		/// [`Error::NoCapacity`] if there are not as many nodes that can take a job now, with [`Error::QuorumSizeOutOfRange`] if
+		/// there is no quorum of that size, and with [`Error::VersionSuspended`] if the model's maker has to register a new version.
 		#[pallet::call_index(0)]
-		#[pallet::weight(Pallet::<T>::submit_weight(MAX_LOOKED_AT, MAX_DRAWN))]
+		#[pallet::weight(Pallet::<T>::submit_weight(*tier, MAX_LOOKED_AT, MAX_DRAWN))]
 		pub fn submit_job(
 			origin: OriginFor<T>,
 			#[pallet::compact] model: ModelId,
@@ -327,7 +332,7 @@ pub mod pallet {
 		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed(origin)?;
 			let (looked_at, drawn) = Self::do_submit(payer, model, input, tier, max_price, gateway, curator)?;
-			Ok(Some(Self::submit_weight(looked_at, drawn)).into())
+			Ok(Some(Self::submit_weight(tier, looked_at, drawn)).into())
 		}
 
 		/// Takes a job whose present phase is over to its next one, as the due queue would: settles it, takes its audit a

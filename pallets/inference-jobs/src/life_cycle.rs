@@ -127,7 +127,9 @@ impl<T: Config> Pallet<T> {
 			return None;
 		}
 		let executors = T::Market::executors(record.model, &record.deal);
-		let node = Self::draw_executor(job, record.model, record.security, &record.tried, &executors)?;
+		let excluded = Self::excluded(job, record);
+		let round = record.tried.len();
+		let node = Self::draw_executor(job, round, record.model, record.security, &excluded, &executors)?;
 		// A refusal must leave no half of a reservation: no call stands around this one that would undo it.
 		with_storage_layer(|| T::Nodes::reserve(node, record.security))
 			.ok()

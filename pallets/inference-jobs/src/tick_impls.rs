@@ -9,7 +9,7 @@ use frame_support::{
 	weights::{Weight, WeightMeter},
 };
 use highway_math::audit;
-use highway_primitives::{model::MIN_DETECTION, BlockNumber};
+use highway_primitives::{model::MIN_DETECTION, BlockNumber, Tier};
 
 impl<T: Config> Pallet<T> {
 	/// Advances the jobs that are due at `now`, as many as `meter` has room for; the cursor stays where it stopped.
@@ -91,13 +91,19 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::tick_settle().max(T::WeightInfo::tick_wait())
 	}
 
-	/// What a submission weighs that looked at so many nodes and drew from so many executors.
+	/// What a submission weighs that looked at so many nodes and drew from so many executors. Each further job of a quorum
+	/// looks at the executors again, but not at those who only asked: the market is cleared once.
 	///
 	/// What it leaves to the due queue is not done in its block, but its payer pays for it: it stands in the second
 	/// dimension, which a chain of its own has no other use for, and which the runtime's fee adds to the first.
-	pub(crate) fn submit_weight(looked_at: u32, executors: u32) -> Weight {
-		let later = Self::later_weight(executors);
-		T::WeightInfo::submit_job(looked_at).saturating_add(Weight::from_parts(0, later.ref_time()))
+	pub(crate) fn submit_weight(tier: Tier, looked_at: u32, executors: u32) -> Weight {
+		// A quorum of an impossible size is refused before anything is looked at.
+		let jobs = u64::from(tier.jobs().unwrap_or(1));
+		let later = Self::later_weight(executors).ref_time().saturating_mul(jobs);
+		let siblings = T::WeightInfo::submit_job(executors).saturating_mul(jobs.saturating_sub(1));
+		T::WeightInfo::submit_job(looked_at)
+			.saturating_add(siblings)
+			.saturating_add(Weight::from_parts(0, later))
 	}
 
 	/// The most that a job costs the due queue: timeouts with another draw after each, its end, and its removal. Of an

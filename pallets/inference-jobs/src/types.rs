@@ -4,7 +4,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use highway_primitives::{
 	market::{BillLines, Deal},
-	Balance, BlobRef, BlockNumber, FailureClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, WorkId,
+	Balance, BlobRef, BlockNumber, FailureClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, Quorum, WorkId,
 };
 use scale_info::TypeInfo;
 
@@ -189,6 +189,8 @@ pub struct JobRecord<AccountId> {
 	pub executors: u32,
 	/// The payer's node, asked first for the input.
 	pub gateway: Option<NodeId>,
+	/// The quorum that it is of, if it is of one.
+	pub quorum: Option<Quorum>,
 	/// Where it stands.
 	pub state: JobState,
 	/// Who was paid what; nothing before the end. Kept as it was: nodes leave, and runtimes change.

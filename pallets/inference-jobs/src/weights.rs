@@ -17,7 +17,7 @@ pub trait WeightInfo {
 	fn tick_base() -> Weight;
 	/// Finding the next entry of the due queue and reading its job.
 	fn tick_look() -> Weight;
-	/// A timeout with a fine and reassignment among `e` executors; with a refund if `e` is 0.
+	/// A timeout with a fine and reassignment among `e` executors, of a job of the largest quorum; with a refund if `e` is 0.
 	fn tick_time_out(e: u32) -> Weight;
 	/// A settlement with two contradicted reporters and as many debts of the audit pot as one premium works off.
 	fn tick_settle() -> Weight;
@@ -64,10 +64,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		let e = u64::from(e);
 		// Own: r AverageReward Retention; w Jobs, Due twice, Assignments twice. Nodes: session r 1, both nodes' standing r 1
 		// w 2; record and standing of each executor, r 2. Market: r 1 for the executors; a refund r 3 w 3. Models: r 1 w 1.
-		// A fine: see below.
-		Weight::from_parts(130_000_000, 36_000)
+		// Six siblings in a quorum: r 6. A fine: see below.
+		Weight::from_parts(145_000_000, 60_000)
 			.saturating_add(Weight::from_parts(6_000_000, 2_800).saturating_mul(e))
-			.saturating_add(T::DbWeight::get().reads(21))
+			.saturating_add(T::DbWeight::get().reads(27))
 			.saturating_add(T::DbWeight::get().reads(2u64.saturating_mul(e)))
 			.saturating_add(T::DbWeight::get().writes(19))
 	}
@@ -118,7 +118,7 @@ impl WeightInfo for () {
 	}
 
 	fn tick_time_out(e: u32) -> Weight {
-		Weight::from_parts(1_300_000_000, 36_000)
+		Weight::from_parts(1_360_000_000, 60_000)
 			.saturating_add(Weight::from_parts(40_000_000, 2_800).saturating_mul(u64::from(e)))
 	}
 

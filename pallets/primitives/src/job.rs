@@ -2,6 +2,7 @@
 
 use crate::BlobRef;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::ops::Range;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
@@ -28,7 +29,13 @@ pub fn work_tag(work: &WorkId) -> WorkTag {
 	tag
 }
 
-/// How many nodes run a job.
+/// The fewest jobs of a quorum: with fewer there is nothing to compare.
+pub const MIN_QUORUM: u8 = 2;
+
+/// The most jobs of a quorum: three nodes may be wrong in it. It bounds what a submission and a reassignment weigh.
+pub const MAX_QUORUM: u8 = 7;
+
+/// How many nodes run an input, each as a job of its own.
 #[derive(
 	Clone,
 	Copy,
@@ -45,9 +52,43 @@ pub fn work_tag(work: &WorkId) -> WorkTag {
 	Deserialize,
 )]
 pub enum Tier {
-	/// One executor.
+	/// One.
 	#[default]
 	Spot,
+	/// So many of different operators, [`MIN_QUORUM`] to [`MAX_QUORUM`].
+	Quorum(u8),
+}
+
+impl Tier {
+	/// How many jobs it files. `None` if there is no quorum of that size.
+	pub fn jobs(self) -> Option<u8> {
+		match self {
+			Self::Spot => Some(1),
+			Self::Quorum(size) => (MIN_QUORUM..=MAX_QUORUM).contains(&size).then_some(size),
+		}
+	}
+}
+
+/// The quorum that a job is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Quorum {
+	/// The first of its jobs: the one that carries the lines of the price which are there once.
+	#[codec(compact)]
+	pub first: JobId,
+	/// How many jobs it has, with consecutive ids.
+	pub size: u8,
+}
+
+impl Quorum {
+	/// The ids of its jobs.
+	pub fn jobs(self) -> Range<JobId> {
+		self.first..self.first.saturating_add(self.size.into())
+	}
+
+	/// The ids of the others in the quorum of `job`.
+	pub fn siblings(self, job: JobId) -> impl Iterator<Item = JobId> {
+		self.jobs().filter(move |sibling| *sibling != job)
+	}
 }
 
 /// Why a node cannot do a job. Two nodes with the same class end the job as `Failed`.
@@ -110,4 +151,36 @@ pub enum JobPhase {
 	Rejected,
 	/// An audit came to no end that would slash or pay: the payer has its money back.
 	Void,
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn tiers_should_file_one_job_or_two_to_seven() {
+		assert_eq!(Tier::Spot.jobs(), Some(1));
+		for size in 0..=u8::MAX {
+			assert_eq!(Tier::Quorum(size).jobs(), (2..=7).contains(&size).then_some(size));
+		}
+	}
+
+	#[test]
+	fn spot_should_keep_its_byte_and_a_quorum_should_take_two() {
+		assert_eq!(Tier::Spot.encode(), [0]);
+		assert_eq!(Tier::Quorum(3).encode(), [1, 3]);
+		assert!(Tier::decode(&mut [2].as_slice()).is_err());
+	}
+
+	#[test]
+	fn siblings_should_be_all_jobs_of_the_quorum_but_one() {
+		let quorum = Quorum { first: 5, size: 3 };
+		assert_eq!(quorum.jobs(), 5..8);
+		assert_eq!(quorum.siblings(6).collect::<alloc::vec::Vec<_>>(), [5, 7]);
+		let last = Quorum {
+			first: JobId::MAX,
+			size: 7,
+		};
+		assert_eq!(last.jobs().count(), 0);
+	}
 }

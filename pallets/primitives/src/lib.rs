@@ -31,7 +31,7 @@ pub mod worker;
 
 pub use audit::{AuditReason, Ballot, Sketch, Verdict, Vote};
 pub use blob::{BlobHash, BlobRef, MaxBlobSize};
-pub use job::{work_id, work_tag, FailureClass, JobId, JobPhase, Tier, WorkId, WorkTag};
+pub use job::{work_id, work_tag, FailureClass, JobId, JobPhase, Quorum, Tier, WorkId, WorkTag};
 pub use market::{EpochIndex, Role};
 pub use model::{ModelId, ModelVersion, RoyaltyLine, Unit};
 pub use node::{DeviceClass, NodeId};

@@ -55,6 +55,8 @@ pub struct Deal<AccountId> {
 	pub price: Balance,
 	/// The compute line of it.
 	pub compute: Balance,
+	/// Whether royalties are a part of it: of the jobs of a quorum, of the first one's alone.
+	pub royalties: bool,
 	/// The storage provider drawn for this job and its line.
 	pub storage: Option<(NodeId, Balance)>,
 	/// The curator and its posted fee.

@@ -101,6 +101,10 @@ pub trait Market<AccountId> {
 		curator: Option<&AccountId>,
 		seed: [u8; 32],
 	) -> Result<Deal<AccountId>, DispatchError>;
+	/// Agrees on one more job of a quorum, whose first one was [opened](Market::open) in this block: at the same prices, but
+	/// what is paid once is paid for the first one alone, so that the price is the compute line, the protocol's part of that,
+	/// and a premium. The clearing record stays until [`Market::close`] for this job, too. Takes no money yet.
+	fn open_sibling(model: ModelId, first: &Deal<AccountId>) -> Result<Deal<AccountId>, DispatchError>;
 	/// The compute winners of the deal's clearing record; at most 64.
 	fn executors(model: ModelId, deal: &Deal<AccountId>) -> Vec<NodeId>;
 	/// How many nodes [`Market::open`] looked at for this deal at most: right after it, for its weight.

@@ -12,7 +12,7 @@ pub trait WeightInfo {
 	fn attest(n: u32) -> Weight;
 	/// Authorizing a batch of `n` items.
 	fn authorize_attest(n: u32) -> Weight;
-	/// `report_failure` with reassignment among 64 executors.
+	/// `report_failure` with reassignment among 64 executors, of a job of the largest quorum.
 	fn report_failure() -> Weight;
 	/// Authorizing a report.
 	fn authorize_report_failure() -> Weight;
@@ -86,9 +86,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 
 	fn report_failure() -> Weight {
-		// r Jobs, AverageReward; both nodes r 6 w 6; the draw r 257; w Jobs, Due twice, Assignments twice; a refund r 4 w 4.
-		Weight::from_parts(460_000_000, 200_000)
-			.saturating_add(T::DbWeight::get().reads(269))
+		// r Jobs, AverageReward; both nodes r 6 w 6; the draw r 257; w Jobs, Due twice, Assignments twice; a refund r 4 w 4. Six
+		// siblings in a quorum: r 6.
+		Weight::from_parts(475_000_000, 224_000)
+			.saturating_add(T::DbWeight::get().reads(275))
 			.saturating_add(T::DbWeight::get().writes(15))
 	}
 
@@ -203,7 +204,7 @@ impl WeightInfo for () {
 	}
 
 	fn report_failure() -> Weight {
-		Weight::from_parts(8_700_000_000, 200_000)
+		Weight::from_parts(8_760_000_000, 224_000)
 	}
 
 	fn authorize_report_failure() -> Weight {

@@ -63,10 +63,24 @@ impl<T: Config> Pallet<T> {
 			units,
 			price,
 			compute,
+			royalties: true,
 			storage,
 			curator,
 			audit_rate,
 			premium,
+		})
+	}
+
+	/// The deal of one more job of the quorum whose first job has the deal `first`: what is paid once is paid there.
+	pub(crate) fn sibling_of(first: &Deal<T::AccountId>) -> Result<Deal<T::AccountId>, Error<T>> {
+		let subtotal = first.compute;
+		let price = plus::<T>(plus::<T>(subtotal, split::protocol_fee(subtotal))?, first.premium)?;
+		Ok(Deal {
+			price,
+			royalties: false,
+			storage: None,
+			curator: None,
+			..first.clone()
 		})
 	}
 
@@ -95,7 +109,7 @@ impl<T: Config> Pallet<T> {
 			left: deal.price,
 			lines: BillLines::default(),
 		};
-		for royalty in royalties {
+		for royalty in royalties.iter().filter(|_| deal.royalties) {
 			let role = if royalty.model == model {
 				Role::Maker
 			} else {

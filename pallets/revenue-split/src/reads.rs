@@ -1,12 +1,14 @@
 //! What the runtime APIs read. Nothing here changes anything.
 
 use crate::{
-	pallet::{Asks, AuditPot, Bonds, Clearings, Config, Earnings, LastCleared, Obligations, Pallet, TotalEarnings},
+	pallet::{
+		Asks, AuditPot, Bonds, Clearings, Config, Earnings, Error, LastCleared, Obligations, Pallet, TotalEarnings,
+	},
 	types::{AskRole, Clearing, QuoteParts},
 };
 use alloc::vec::Vec;
 use frame_support::traits::fungible::Inspect;
-use highway_primitives::{Balance, ModelId, NodeId};
+use highway_primitives::{market::BillLine, Balance, ModelId, NodeId};
 use sp_runtime::{DispatchError, Perbill};
 
 impl<T: Config> Pallet<T> {
@@ -19,15 +21,47 @@ impl<T: Config> Pallet<T> {
 		detection: Perbill,
 		curator: Option<&T::AccountId>,
 	) -> Result<QuoteParts<T::AccountId>, DispatchError> {
+		Self::quote_jobs(model, input_size, units, detection, curator, 1)
+	}
+
+	/// The same for so many `jobs` of one quorum, each line summed over them: what [`Market::open`] and, for all jobs but the
+	/// first, [`Market::open_sibling`] would agree on.
+	///
+	/// [`Market::open`]: highway_primitives::traits::Market::open
+	/// [`Market::open_sibling`]: highway_primitives::traits::Market::open_sibling
+	pub fn quote_jobs(
+		model: ModelId,
+		input_size: u64,
+		units: u32,
+		detection: Perbill,
+		curator: Option<&T::AccountId>,
+		jobs: u8,
+	) -> Result<QuoteParts<T::AccountId>, DispatchError> {
 		let epoch = Self::current_epoch();
 		let (clearing, _) = Self::clearing_now(model, epoch)?;
 		// The price is the same whoever is drawn.
 		let deal = Self::agree(model, epoch, &clearing, units, input_size, detection, curator, &[0; 32])?;
+		let mut lines = Self::lines(model, &deal, &clearing.royalties, None, None).into_inner();
+		let mut price = deal.price;
+		let siblings = Balance::from(jobs.saturating_sub(1));
+		if siblings > 0 {
+			let sibling = Self::sibling_of(&deal)?;
+			price = sibling
+				.price
+				.checked_mul(siblings)
+				.and_then(|more| price.checked_add(more))
+				.ok_or(Error::<T>::PriceOverflow)?;
+			for line in Self::lines(model, &sibling, &clearing.royalties, None, None) {
+				let amount = line.amount.saturating_mul(siblings);
+				add(&mut lines, BillLine { amount, ..line });
+			}
+		}
 		Ok(QuoteParts {
 			epoch,
 			valid_until: Self::last_block_of(epoch),
-			lines: Self::lines(model, &deal, &clearing.royalties, None, None).into_inner(),
-			price: deal.price,
+			lines,
+			price,
+			compute: deal.compute,
 			audit_rate: deal.audit_rate,
 			executors: clearing.executors.into_inner(),
 		})
@@ -75,5 +109,16 @@ impl<T: Config> Pallet<T> {
 	/// less than it owes, which must never be.
 	pub fn pot_surplus() -> Option<Balance> {
 		T::Currency::balance(&Self::pot_account()).checked_sub(Self::pot_owes()?)
+	}
+}
+
+/// Adds a line to those that there are: to the one of the same payee in the same role, if there is one.
+fn add<AccountId: PartialEq>(lines: &mut Vec<BillLine<AccountId>>, line: BillLine<AccountId>) {
+	let same = lines
+		.iter_mut()
+		.find(|other| other.role == line.role && other.payee == line.payee);
+	match same {
+		Some(other) => other.amount = other.amount.saturating_add(line.amount),
+		None => lines.push(line),
 	}
 }

@@ -173,6 +173,16 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		Ok(deal)
 	}
 
+	fn open_sibling(model: ModelId, first: &Deal<T::AccountId>) -> Result<Deal<T::AccountId>, DispatchError> {
+		let Some(clearing) = Clearings::<T>::get(model, first.epoch) else {
+			defensive!("a quorum's first job is opened before the others");
+			return Err(Error::<T>::NobodyServes.into());
+		};
+		let deal = Self::sibling_of(first)?;
+		Self::refer_to(model, first.epoch, clearing, true)?;
+		Ok(deal)
+	}
+
 	fn executors(model: ModelId, deal: &Deal<T::AccountId>) -> Vec<NodeId> {
 		Clearings::<T>::get(model, deal.epoch)
 			.map(|clearing| clearing.executors.into_inner())

@@ -124,7 +124,7 @@ pub struct Debt<AccountId> {
 	pub amount: Balance,
 }
 
-/// What a job costs now, and who could do it.
+/// What a job, or all jobs of a quorum, cost now, and who could do them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct QuoteParts<AccountId> {
 	/// The market epoch that the price is for.
@@ -136,7 +136,9 @@ pub struct QuoteParts<AccountId> {
 	pub lines: Vec<BillLine<AccountId>>,
 	/// The price.
 	pub price: Balance,
-	/// Probability of an audit.
+	/// The compute line of one job.
+	pub compute: Balance,
+	/// Probability of an audit of one job.
 	pub audit_rate: Perbill,
 	/// The compute winners of the epoch; at most [`MAX_ASKS`].
 	pub executors: Vec<NodeId>,

@@ -2,7 +2,9 @@
 
 use super::{InferenceJobs, RuntimeCall, RuntimeOrigin, System, Test, MODEL, PAYER, POKER};
 use crate::{Event, JobRecordOf, Jobs, NextJobId};
-use highway_primitives::{traits::Jobs as _, work_tag, Balance, BlobRef, FailureClass, JobId, NodeId, Tier, WorkTag};
+use highway_primitives::{
+	traits::Jobs as _, work_tag, Balance, BlobRef, FailureClass, JobId, NodeId, Quorum, Tier, WorkTag,
+};
 use sp_core::H256;
 use sp_runtime::{traits::Dispatchable, DispatchError, DispatchResult};
 
@@ -22,10 +24,15 @@ pub fn output() -> BlobRef {
 
 /// Submits through the dispatchable, in a storage layer as in a block.
 pub fn try_submit(max_price: Balance) -> Result<JobId, DispatchError> {
+	try_submit_tier(Tier::Spot, max_price)
+}
+
+/// The same of any tier; returns the first job.
+pub fn try_submit_tier(tier: Tier, max_price: Balance) -> Result<JobId, DispatchError> {
 	let call = crate::Call::submit_job {
 		model: MODEL,
 		input: input(),
-		tier: Tier::Spot,
+		tier,
 		max_price,
 		gateway: None,
 		curator: None,
@@ -37,6 +44,12 @@ pub fn try_submit(max_price: Balance) -> Result<JobId, DispatchError> {
 
 pub fn submit() -> JobId {
 	try_submit(Balance::MAX).unwrap()
+}
+
+/// Submits a quorum and returns its jobs.
+pub fn submit_quorum(size: u8) -> Vec<JobId> {
+	let first = try_submit_tier(Tier::Quorum(size), Balance::MAX).unwrap();
+	Quorum { first, size }.jobs().collect()
 }
 
 pub fn poke(job: JobId) -> DispatchResult {

@@ -17,6 +17,8 @@ use sp_runtime::{DispatchError, DispatchResult, Perbill};
 pub const VERSION: ModelVersion = 3;
 pub const PRICE: Balance = 1_000;
 pub const COMPUTE: Balance = 700;
+/// Price of a job of a quorum but the first: the compute line, the protocol's part of it, and the premium.
+pub const SIBLING_PRICE: Balance = COMPUTE + COMPUTE / 20 + PREMIUM;
 pub const SECURITY: Balance = 64 * COMPUTE;
 pub const PREMIUM: Balance = 44;
 pub const RATE: Perbill = Perbill::from_percent(5);
@@ -83,6 +85,9 @@ pub type Opened = StorageValue<Mock, u32, ValueQuery>;
 pub type Closed = StorageValue<Mock, u32, ValueQuery>;
 #[storage_alias]
 pub type Escrowed = StorageValue<Mock, Balance, ValueQuery>;
+/// Prices of the jobs whose money has left the pot.
+#[storage_alias]
+pub type Discharged = StorageValue<Mock, Balance, ValueQuery>;
 #[storage_alias]
 pub type Outcomes = StorageMap<Mock, Twox64Concat, JobId, Outcome>;
 #[storage_alias]
@@ -213,8 +218,9 @@ impl traits::Nodes<AccountId> for Nodes {
 
 pub struct Market;
 impl Market {
-	fn end(job: JobId, outcome: Outcome) {
+	fn end(job: JobId, deal: &Deal<AccountId>, outcome: Outcome) {
 		assert!(!Outcomes::contains_key(job), "the money of a job moves once");
+		Discharged::mutate(|discharged| *discharged += deal.price);
 		Outcomes::insert(job, outcome);
 	}
 }
@@ -247,10 +253,21 @@ impl traits::Market<AccountId> for Market {
 			units,
 			price: PRICE,
 			compute: COMPUTE,
+			royalties: true,
 			storage: None,
 			curator,
 			audit_rate: RATE,
 			premium: PREMIUM,
+		})
+	}
+	fn open_sibling(_: ModelId, first: &Deal<AccountId>) -> Result<Deal<AccountId>, DispatchError> {
+		assert!(first.royalties, "it is opened after the first one");
+		Opened::mutate(|opened| *opened += 1);
+		Ok(Deal {
+			price: SIBLING_PRICE,
+			royalties: false,
+			curator: None,
+			..first.clone()
 		})
 	}
 	fn executors(_: ModelId, _: &Deal<AccountId>) -> Vec<NodeId> {
@@ -270,19 +287,19 @@ impl traits::Market<AccountId> for Market {
 		job: JobId,
 		_: ModelId,
 		payer: &AccountId,
-		_: &Deal<AccountId>,
+		deal: &Deal<AccountId>,
 		executor: NodeId,
 		audited: bool,
 	) -> BillLines<AccountId> {
 		assert_eq!(*payer, super::PAYER);
 		match audited {
-			true => Self::end(job, Outcome::Settled(executor)),
-			false => Self::end(job, Outcome::Unaudited(executor)),
+			true => Self::end(job, deal, Outcome::Settled(executor)),
+			false => Self::end(job, deal, Outcome::Unaudited(executor)),
 		}
 		bill_of(&[executor])
 	}
-	fn refund(job: JobId, _: &AccountId, _: &Deal<AccountId>) {
-		Self::end(job, Outcome::Refunded);
+	fn refund(job: JobId, _: &AccountId, deal: &Deal<AccountId>) {
+		Self::end(job, deal, Outcome::Refunded);
 	}
 	fn slash_account() -> AccountId {
 		SLASHES
@@ -296,8 +313,8 @@ impl traits::Market<AccountId> for Market {
 		Ok(())
 	}
 	fn end_bond(_: JobId, _: &AccountId, _: Balance, _: bool) {}
-	fn fail(job: JobId, _: &AccountId, _: &Deal<AccountId>, reporters: &[NodeId]) -> BillLines<AccountId> {
-		Self::end(job, Outcome::Failed(reporters.to_vec()));
+	fn fail(job: JobId, _: &AccountId, deal: &Deal<AccountId>, reporters: &[NodeId]) -> BillLines<AccountId> {
+		Self::end(job, deal, Outcome::Failed(reporters.to_vec()));
 		bill_of(reporters)
 	}
 	fn close(_: ModelId, _: &Deal<AccountId>) {
@@ -373,12 +390,12 @@ impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
 
 /// Money in = money out + money in open jobs; slots and securities taken = those of open jobs.
 pub fn check_books() {
-	let ended = Outcomes::iter().count();
 	let records: Vec<_> = Jobs::<Test>::iter().collect();
 	let open: Vec<_> = records.iter().filter(|(job, _)| !Outcomes::contains_key(job)).collect();
+	let held: Balance = open.iter().map(|(_, record)| record.deal.price).sum();
 	assert_eq!(
 		Escrowed::get(),
-		PRICE * (ended + open.len()) as Balance,
+		Discharged::get() + held,
 		"every price paid in is settled, given back or open"
 	);
 	assert_eq!(OpenJobs::get() as usize, open.len(), "the model knows its open jobs");

@@ -2,7 +2,7 @@
 
 use crate::{mock::parties::*, mock::*, Event, Jobs, NextJobId};
 use frame_support::traits::Hooks;
-use highway_primitives::{traits::Jobs as _, FailureClass, JobPhase, Verdict};
+use highway_primitives::{traits::Jobs as _, Balance, FailureClass, JobPhase, Tier, Verdict};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -173,6 +173,7 @@ enum Step {
 	Answers(u64, Vec<Answer>),
 	Until(u64, u32),
 	Submit,
+	SubmitQuorum(u8),
 	Attest(u64, u32),
 	Report(u64, u32, u8),
 	Poke(u64),
@@ -199,6 +200,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 		4 => (0u64..30, proptest::collection::vec(answer, 1..6)).prop_map(|(job, answers)| Step::Answers(job, answers)),
 		2 => (0u64..30, 0u32..400).prop_map(|(job, until)| Step::Until(job, until)),
 		6 => Just(Step::Submit),
+		2 => (1u8..9).prop_map(Step::SubmitQuorum),
 		5 => (0u64..30, 0u32..6).prop_map(|(job, node)| Step::Attest(job, node)),
 		3 => (0u64..30, 0u32..6, 0u8..5).prop_map(|(job, node, class)| Step::Report(job, node, class)),
 		3 => (0u64..30).prop_map(Step::Poke),
@@ -222,6 +224,7 @@ fn run(step: &Step) {
 		Step::Answers(job, ref answers) => Answers::insert(job, answers.clone()),
 		Step::Until(job, until) => InferenceJobs::audit_until(job, until),
 		Step::Submit => drop(try_submit(PRICE)),
+		Step::SubmitQuorum(size) => drop(try_submit_tier(Tier::Quorum(size), Balance::MAX)),
 		// Half of them by the right node, the others by whoever.
 		Step::Attest(job, node) => {
 			let right = Jobs::<Test>::get(job).and_then(|record| record.executor());

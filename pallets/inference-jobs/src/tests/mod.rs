@@ -6,5 +6,6 @@ mod due_queue;
 mod failures;
 mod interleavings;
 mod poke;
+mod quorum;
 mod submit_job;
 mod time_out;

@@ -153,6 +153,7 @@ fn errors_should_keep_their_numbers() {
 	use codec::Encode;
 	assert_eq!(Error::<Test>::DeadlinePassed.encode(), [9]);
 	assert_eq!(Error::<Test>::VersionSuspended.encode(), [10]);
+	assert_eq!(Error::<Test>::QuorumSizeOutOfRange.encode(), [11]);
 }
 
 #[test]

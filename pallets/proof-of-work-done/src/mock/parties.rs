@@ -212,6 +212,9 @@ impl traits::Market<AccountId> for Market {
 	) -> Result<Deal<AccountId>, DispatchError> {
 		Err("not asked".into())
 	}
+	fn open_sibling(_: ModelId, _: &Deal<AccountId>) -> Result<Deal<AccountId>, DispatchError> {
+		Err("not asked".into())
+	}
 	fn executors(_: ModelId, _: &Deal<AccountId>) -> Vec<NodeId> {
 		vec![]
 	}

@@ -278,3 +278,21 @@ fn looked_at_should_count_the_asks_on_the_first_touch_and_the_winners_later() {
 		assert_eq!(Split::looked_at(MODEL, &second), 4);
 	});
 }
+
+#[test]
+fn a_quorum_should_clear_once_and_keep_the_record_for_its_last_job() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		System::reset_events();
+		let first = open(1, 1, 0);
+		let siblings = [(); 2].map(|()| Split::open_sibling(MODEL, &first).unwrap());
+		assert_eq!(events().len(), 1, "it is cleared once");
+		assert_eq!(Clearings::<Test>::get(MODEL, 1).unwrap().jobs, 3);
+		go_to_epoch(2);
+		Split::close(MODEL, &first);
+		Split::close(MODEL, &siblings[0]);
+		assert!(is_kept(1));
+		Split::close(MODEL, &siblings[1]);
+		assert!(!is_kept(1));
+	});
+}

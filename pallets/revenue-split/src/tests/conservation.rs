@@ -25,8 +25,8 @@ struct PlannedJob {
 	curated: bool,
 	payer: AccountId,
 	payer_dies: bool,
-	end: End,
-	rank: u8,
+	/// How each job of a quorum ends, the first one first, and in which order with others; one if there is no quorum.
+	ends: Vec<(End, u8)>,
 }
 
 fn job() -> impl Strategy<Value = PlannedJob> {
@@ -35,17 +35,21 @@ fn job() -> impl Strategy<Value = PlannedJob> {
 		1 => Just(End::Refund),
 		1 => vec(0..8u32, 0..4).prop_map(End::Fail),
 	];
+	let end = (end, any::<u8>());
+	let ends = prop_oneof![
+		2 => vec(end.clone(), 1..=1),
+		1 => vec(end, 2..=7),
+	];
 	let units = prop_oneof![Just(1), 1..1000u32, Just(u32::MAX)];
 	let size = prop_oneof![Just(0), 0..10 * MIB, 0..8192 * MIB];
-	(units, size, any::<bool>(), 0..4u64, any::<bool>(), end, any::<u8>()).prop_map(
-		|(units, input_size, curated, payer, payer_dies, end, rank)| PlannedJob {
+	(units, size, any::<bool>(), 0..4u64, any::<bool>(), ends).prop_map(
+		|(units, input_size, curated, payer, payer_dies, ends)| PlannedJob {
 			units,
 			input_size,
 			curated,
 			payer: 10 + payer,
 			payer_dies,
-			end,
-			rank,
+			ends,
 		},
 	)
 }
@@ -189,56 +193,69 @@ fn run(
 		let issuance = Balances::total_issuance();
 
 		let mut open = Vec::new();
-		for (id, job) in jobs.into_iter().enumerate() {
-			go_to_epoch(1 + id as u32 / 3);
-			let id = id as JobId;
+		for (nth, job) in jobs.into_iter().enumerate() {
+			go_to_epoch(1 + nth as u32 / 3);
+			// Room for the largest quorum.
+			let first = 7 * nth as JobId;
 			let curator = job.curated.then_some(&CURATOR);
-			let quote = Split::quote(MODEL, job.input_size, job.units, DETECTION, curator).unwrap();
-			let deal = Split::open(id, MODEL, job.units, job.input_size, DETECTION, curator, [id as u8; 32]).unwrap();
-			assert_eq!((quote.price, sum(&quote.lines)), (deal.price, deal.price));
-			if Split::escrow(&job.payer, &deal).is_err() {
+			let size = job.ends.len();
+			let quote = Split::quote_jobs(MODEL, job.input_size, job.units, DETECTION, curator, size as u8).unwrap();
+			let seed = [nth as u8; 32];
+			let deal = Split::open(first, MODEL, job.units, job.input_size, DETECTION, curator, seed).unwrap();
+			let mut deals = vec![deal];
+			while deals.len() < size {
+				deals.push(Split::open_sibling(MODEL, &deals[0]).unwrap());
+			}
+			let price: Balance = deals.iter().map(|deal| deal.price).sum();
+			assert_eq!((quote.price, sum(&quote.lines)), (price, price));
+			let escrowed = deals.iter().take_while(|deal| Split::escrow(&job.payer, deal).is_ok());
+			let escrowed = escrowed.count();
+			if escrowed == 0 {
 				// An earlier job's payer died: the submission fails as a whole.
-				Split::close(MODEL, &deal);
+				deals.iter().for_each(|deal| Split::close(MODEL, deal));
 				continue;
 			}
+			assert_eq!(escrowed, size, "payers are rich, or dead");
 			if job.payer_dies {
 				assert_ok!(Balances::transfer_all(RuntimeOrigin::signed(job.payer), 99, false));
 			}
 			check(issuance);
-			open.push((id, deal, job));
+			for (id, (deal, (end, rank))) in (first..).zip(deals.into_iter().zip(job.ends)) {
+				open.push((id, deal, job.payer, end, rank));
+			}
 		}
 
 		gone.into_iter().for_each(leave);
 		let mut books = AuditBooks::default();
 		let mut acts = acts.iter();
-		open.sort_by_key(|(_, _, job)| job.rank);
-		for (id, deal, job) in open {
+		open.sort_by_key(|(.., rank)| *rank);
+		for (id, deal, payer, end, rank) in open {
 			// No earlier than the last submission.
-			go_to_epoch(4 + u32::from(job.rank) / 16);
+			go_to_epoch(4 + u32::from(rank) / 16);
 			acts.by_ref().take(3).for_each(|act| books.run(act));
 			let total = |payer| Balances::total_balance(&payer) + Split::claimable(&payer);
-			let payer_before = total(job.payer);
-			match &job.end {
+			let payer_before = total(payer);
+			match &end {
 				End::Settle(node, audited) => {
 					let bill = Split::bill(MODEL, &deal, *node);
 					assert_eq!(sum(&bill), deal.price);
 					assert!(bill.iter().all(|line| line.amount > 0));
 					let back = if *audited { 0 } else { deal.premium };
 					books.watch(0, 0, || {
-						let lines = Split::settle(id, MODEL, &job.payer, &deal, *node, *audited);
+						let lines = Split::settle(id, MODEL, &payer, &deal, *node, *audited);
 						assert_eq!(sum(&lines), deal.price - back);
 					});
-					assert_eq!(total(job.payer), payer_before + back);
+					assert_eq!(total(payer), payer_before + back);
 				}
 				End::Refund => {
-					books.watch(0, 0, || Split::refund(id, &job.payer, &deal));
-					assert_eq!(total(job.payer), payer_before + deal.price);
+					books.watch(0, 0, || Split::refund(id, &payer, &deal));
+					assert_eq!(total(payer), payer_before + deal.price);
 				}
 				End::Fail(reporters) => {
 					let mut paid = 0;
-					books.watch(0, 0, || paid = sum(&Split::fail(id, &job.payer, &deal, reporters)));
+					books.watch(0, 0, || paid = sum(&Split::fail(id, &payer, &deal, reporters)));
 					assert!(paid <= deal.compute / 5);
-					assert_eq!(total(job.payer), payer_before + deal.price - paid);
+					assert_eq!(total(payer), payer_before + deal.price - paid);
 				}
 			}
 			Split::close(MODEL, &deal);
@@ -288,19 +305,22 @@ proptest! {
 		per_unit in vec(any::<Balance>(), 0..=5),
 		units in any::<u32>(),
 		premium in any::<Balance>(),
+		royalties in any::<bool>(),
 	) {
 		let deal = Deal {
 			epoch: 0,
 			units,
 			price,
 			compute,
+			royalties,
 			storage: stored.map(|amount| (1, amount)),
 			curator: fee.map(|amount| (CURATOR, amount)),
 			audit_rate: Default::default(),
 			premium,
 		};
-		let royalties: Vec<_> = per_unit.into_iter().map(|amount| royalty(MODEL, 50, amount)).collect();
-		let lines = Split::lines(MODEL, &deal, &royalties, Some(1), Some(2));
+		let payees: Vec<_> = per_unit.into_iter().map(|amount| royalty(MODEL, 50, amount)).collect();
+		let lines = Split::lines(MODEL, &deal, &payees, Some(1), Some(2));
+		prop_assert!(royalties || lines.iter().all(|line| line.role != Role::Maker));
 		let total = lines.iter().try_fold(0u128, |sum, line| sum.checked_add(line.amount));
 		prop_assert_eq!(total, Some(price));
 	}

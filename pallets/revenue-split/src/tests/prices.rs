@@ -152,3 +152,74 @@ fn open_should_let_all_win_when_asks_are_equal() {
 		assert_eq!(Split::executors(MODEL, &deal), (0..crate::MAX_ASKS).collect::<Vec<_>>());
 	});
 }
+
+#[test]
+fn open_sibling_should_price_the_compute_line_alone() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		assert_ok!(Split::post_curator_fee(RuntimeOrigin::signed(CURATOR), 11));
+		let first = Split::open(1, MODEL, 4, 2 * MIB + 1, DETECTION, Some(&CURATOR), [0; 32]).unwrap();
+		let sibling = Split::open_sibling(MODEL, &first).unwrap();
+		assert_eq!((first.royalties, sibling.royalties), (true, false));
+		assert_eq!((sibling.epoch, sibling.units, sibling.compute), (first.epoch, 4, 40));
+		assert_eq!((sibling.storage, sibling.curator), (None, None));
+		assert_eq!((sibling.audit_rate, sibling.premium), (first.audit_rate, first.premium));
+		// 40, 5 % of it, and the premium.
+		assert_eq!(sibling.price, 40 + 2 + 3);
+		let line = |role, payee, amount| BillLine { role, payee, amount };
+		assert_eq!(
+			Split::bill(MODEL, &sibling, 2).into_inner(),
+			vec![
+				line(Role::Compute, Some(operator_of(2)), 40),
+				line(Role::Auditor, None, 3),
+				line(Role::Protocol, Some(TREASURY), 1),
+				line(Role::Protocol, None, 1),
+			]
+		);
+		assert_eq!(Split::executors(MODEL, &sibling), Split::executors(MODEL, &first));
+	});
+}
+
+#[test]
+fn quote_jobs_should_sum_each_line_over_the_jobs_of_a_quorum() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		assert_ok!(Split::post_curator_fee(RuntimeOrigin::signed(CURATOR), 11));
+		let quote = |jobs| Split::quote_jobs(MODEL, 2 * MIB + 1, 4, DETECTION, Some(&CURATOR), jobs).unwrap();
+		let line = |role, payee, amount| BillLine { role, payee, amount };
+		let three = quote(3);
+		assert_eq!(
+			three.lines,
+			vec![
+				line(Role::Maker, Some(50), 20),
+				line(Role::Parent, Some(51), 8),
+				line(Role::Compute, None, 3 * 40),
+				line(Role::Storage, None, 9),
+				line(Role::Curator, Some(CURATOR), 11),
+				line(Role::Auditor, None, 3 * 3),
+				line(Role::Protocol, Some(TREASURY), 3 + 2),
+				line(Role::Protocol, None, 2 + 2),
+			]
+		);
+		assert_eq!((three.price, three.compute), (96 + 2 * 45, 40));
+		assert_eq!(sum(&three.lines), three.price);
+		let one = Split::quote(MODEL, 2 * MIB + 1, 4, DETECTION, Some(&CURATOR)).unwrap();
+		assert_eq!(quote(1), one);
+	});
+}
+
+#[test]
+fn quote_jobs_should_refuse_a_sum_beyond_all_money() {
+	ExtBuilder.build_and_execute(|| {
+		// One job costs a little less than all money there can be.
+		TestRoyalties::set(vec![royalty(MODEL, 50, Balance::MAX / 100 * 95)]);
+		ask(1, AskRole::Compute, MAX_ASK);
+		go_to_epoch(1);
+		let quote = |jobs| Split::quote_jobs(MODEL, 0, 1, DETECTION, None, jobs);
+		assert_ok!(quote(1));
+		assert_ok!(quote(7));
+		TestRoyalties::set(vec![royalty(MODEL, 50, (Balance::MAX - 4 * MAX_ASK) / 105 * 100)]);
+		assert_ok!(quote(1));
+		assert_noop!(quote(7), Error::<Test>::PriceOverflow);
+	});
+}
