@@ -12,7 +12,7 @@ use frame_support::{
 	traits::KeyOwnerProofSystem,
 	weights::Weight,
 };
-use highway_primitives::{JobId, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature};
+use highway_primitives::{JobId, ModelId, ModelVersion, NodeId, Tier, WorkerAction, WorkerId, WorkerSignature};
 use highway_runtime_api::types::{
 	AuditInfo, Bill, CalibrationInfo, DelegationInfo, JobInfo, ModelInfo, NodeInfo, Quote, WorkList,
 };
@@ -253,7 +253,16 @@ impl_runtime_apis! {
 			input_size: u64,
 			curator: Option<AccountId>,
 		) -> Result<Quote<AccountId>, DispatchError> {
-			work::quote(model, input_size, curator)
+			work::quote(model, input_size, curator, Tier::Spot)
+		}
+
+		fn quote_quorum(
+			model: ModelId,
+			input_size: u64,
+			curator: Option<AccountId>,
+			size: u8,
+		) -> Result<Quote<AccountId>, DispatchError> {
+			work::quote(model, input_size, curator, Tier::Quorum(size))
 		}
 
 		fn job(id: JobId) -> Option<JobInfo<AccountId>> {

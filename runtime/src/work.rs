@@ -4,10 +4,9 @@ use crate::{AccountId, Balance, Runtime, RuntimeCall, Session, System, TxExtensi
 use alloc::vec::Vec;
 use highway_primitives::{
 	audit::AuditTask,
-	market::Role,
 	node::Contact,
 	traits::{Market, Models, Nodes},
-	worker, BlockNumber, JobId, JobPhase, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature,
+	worker, BlockNumber, JobId, JobPhase, ModelId, ModelVersion, NodeId, Tier, WorkerAction, WorkerId, WorkerSignature,
 };
 use highway_runtime_api::types::{
 	AuditInfo, AuditItem, Bill, CalibrationInfo, ComingVersion, DelegationInfo, HostedModel, JobInfo, ModelInfo,
@@ -127,9 +126,13 @@ fn work_item(id: JobId, node: NodeId) -> Option<WorkItem> {
 	})
 }
 
-/// Who is likely to have a job's input: the payer's node, then storage.
+/// Who is likely to have a job's input: the payer's node, then storage, which for all jobs of a quorum is the first one's.
 fn input_providers(job: &pallet_inference_jobs::JobRecord<AccountId>) -> impl Iterator<Item = Contact> {
-	let storage = job.deal.storage.as_ref().map(|(provider, _)| *provider);
+	let storage = match job.quorum {
+		Some(quorum) => Jobs::job(quorum.first).and_then(|first| first.deal.storage),
+		None => job.deal.storage,
+	};
+	let storage = storage.map(|(provider, _)| provider);
 	job.gateway.into_iter().chain(storage).filter_map(Staking::contact)
 }
 
@@ -238,17 +241,20 @@ pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> Unchecke
 	UncheckedExtrinsic::new_transaction(call, extension)
 }
 
-/// See `MarketApi::quote`.
-pub fn quote(model: ModelId, input_size: u64, curator: Option<AccountId>) -> Result<Quote<AccountId>, DispatchError> {
+/// See `MarketApi::quote` and `MarketApi::quote_quorum`.
+pub fn quote(
+	model: ModelId,
+	input_size: u64,
+	curator: Option<AccountId>,
+	tier: Tier,
+) -> Result<Quote<AccountId>, DispatchError> {
+	let jobs = tier
+		.jobs()
+		.ok_or(pallet_inference_jobs::Error::<Runtime>::QuorumSizeOutOfRange)?;
 	let service = Registry::service(model)?;
 	let (units, deadline) = Jobs::terms(&service, input_size)?;
-	let parts = Split::quote(model, input_size, units, service.detection, curator.as_ref())?;
-	let compute = parts
-		.lines
-		.iter()
-		.find(|line| line.role == Role::Compute)
-		.map_or(0, |line| line.amount);
-	let security = Jobs::security(compute);
+	let parts = Split::quote_jobs(model, input_size, units, service.detection, curator.as_ref(), jobs)?;
+	let security = Jobs::security(parts.compute);
 	let able = parts
 		.executors
 		.iter()
@@ -282,6 +288,7 @@ pub fn job(id: JobId) -> Option<JobInfo<AccountId>> {
 		version: job.version,
 		input: job.input,
 		price: job.deal.price,
+		quorum: job.quorum,
 		tried: job.tried.into_inner(),
 		submitted_at: job.submitted_at,
 	})

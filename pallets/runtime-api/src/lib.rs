@@ -34,6 +34,14 @@ sp_api::decl_runtime_apis! {
 	pub trait MarketApi<AccountId: Codec> {
 		/// What a job of this model with an input of `input_size` bytes costs now, line by line.
 		fn quote(model: ModelId, input_size: u64, curator: Option<AccountId>) -> Result<Quote<AccountId>, DispatchError>;
+		/// What the jobs of a quorum of `size` on such an input cost together, each line summed over them. Error if there is no
+		/// quorum of that size.
+		fn quote_quorum(
+			model: ModelId,
+			input_size: u64,
+			curator: Option<AccountId>,
+			size: u8,
+		) -> Result<Quote<AccountId>, DispatchError>;
 		/// A job, while its record is kept.
 		fn job(id: JobId) -> Option<JobInfo<AccountId>>;
 		/// Who was paid, or will be paid, what for a job.

@@ -7,7 +7,7 @@ use highway_primitives::{
 	market::BillLine,
 	model::{DerivativeTerms, VersionSpec},
 	node::Contact,
-	Balance, BlobRef, BlockNumber, DeviceClass, EpochIndex, JobId, JobPhase, ModelId, ModelVersion, NodeId,
+	Balance, BlobRef, BlockNumber, DeviceClass, EpochIndex, JobId, JobPhase, ModelId, ModelVersion, NodeId, Quorum,
 	RoyaltyLine, WorkId, WorkerId,
 };
 use scale_info::TypeInfo;
@@ -163,24 +163,24 @@ pub struct DelegationInfo {
 	pub unbonding: Vec<(Balance, u32)>,
 }
 
-/// The price of a job, before it is submitted.
+/// The price of a job, or of all jobs of a quorum together, before it is submitted.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct Quote<AccountId> {
 	/// The market epoch that the price is for; later ones may differ.
 	pub epoch: EpochIndex,
 	/// The last block of that epoch.
 	pub valid_until: BlockNumber,
-	/// Units of the job.
+	/// Units of one job.
 	pub units: u32,
 	/// Blocks that an executor has.
 	pub deadline: BlockNumber,
-	/// Nodes able to take it now.
+	/// Nodes able to take it now; a quorum needs as many as it has jobs.
 	pub executors: u32,
 	/// The lines; the compute line names no payee yet. They sum to `price`.
 	pub lines: Vec<BillLine<AccountId>>,
 	/// The price.
 	pub price: Balance,
-	/// Probability of an audit, in parts per billion.
+	/// Probability of an audit of each job, in parts per billion.
 	pub audit_rate: u32,
 }
 
@@ -199,6 +199,8 @@ pub struct JobInfo<AccountId> {
 	pub input: BlobRef,
 	/// What was paid into the pot.
 	pub price: Balance,
+	/// The quorum that it is of, if it is of one.
+	pub quorum: Option<Quorum>,
 	/// Where it stands.
 	pub phase: JobPhase,
 	/// Who has it, or did it last.

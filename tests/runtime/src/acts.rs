@@ -66,10 +66,15 @@ pub fn register_call(
 
 /// `InferenceJobs.submit_job` with a small input and no bound on the price.
 pub fn submit_call(model: ModelId, curator: Option<AccountId>) -> RuntimeCall {
+	submit_tier_call(model, curator, Tier::Spot)
+}
+
+/// The same of any tier.
+pub fn submit_tier_call(model: ModelId, curator: Option<AccountId>, tier: Tier) -> RuntimeCall {
 	pallet_inference_jobs::Call::submit_job {
 		model,
 		input: BlobRef::of(b"input"),
-		tier: Tier::Spot,
+		tier,
 		max_price: Balance::MAX,
 		gateway: None,
 		curator,
@@ -148,6 +153,13 @@ impl Chain {
 		let job = pallet_inference_jobs::NextJobId::<Runtime>::get();
 		self.ok(payer, submit_call(model, None));
 		job
+	}
+
+	/// Submits a quorum without a curator and returns its jobs.
+	pub fn submit_quorum(&mut self, payer: Sr25519Keyring, model: ModelId, size: u8) -> Vec<JobId> {
+		let first = pallet_inference_jobs::NextJobId::<Runtime>::get();
+		self.ok(payer, submit_tier_call(model, None, Tier::Quorum(size)));
+		(first..first + u64::from(size)).collect()
 	}
 
 	/// The record of a job that is kept.

@@ -17,7 +17,7 @@ mod chain;
 mod genesis;
 pub mod invariants;
 
-pub use acts::{output_of, register_call, spec, submit_call, worker_transaction};
+pub use acts::{output_of, register_call, spec, submit_call, submit_tier_call, worker_transaction};
 pub use audits::Conduct;
 pub use chain::{signed, signed_with, Chain};
 pub use genesis::{config_of_preset, genesis_of, names_of_presets, patch_of_preset};

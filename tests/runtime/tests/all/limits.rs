@@ -148,6 +148,14 @@ fn job_calls() -> Vec<pallet_inference_jobs::Call<Runtime>> {
 			gateway: Some(0),
 			curator: Some(Eve.to_account_id()),
 		},
+		Call::submit_job {
+			model: 0,
+			input: BlobRef::of(b"input"),
+			tier: Tier::Quorum(7),
+			max_price: 1,
+			gateway: Some(0),
+			curator: Some(Eve.to_account_id()),
+		},
 		Call::poke { job: 0 },
 	];
 	complete(&calls);

@@ -12,6 +12,7 @@ mod limits;
 mod market;
 mod metadata;
 mod offences;
+mod quorum;
 mod random;
 mod refusals;
 mod sessions;

@@ -24,6 +24,7 @@ fn runtime_apis_should_be_in_the_metadata_when_programs_look_for_them() {
 			"MarketApi",
 			vec![
 				"quote",
+				"quote_quorum",
 				"job",
 				"explain_split",
 				"models",

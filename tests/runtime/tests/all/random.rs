@@ -1,10 +1,10 @@
 //! Random lives of a small market. Every block is checked by the chain itself; here it only has to go on.
 
-use highway_primitives::{model::DerivativeTerms, Balance, FailureClass, JobPhase, AIC};
+use highway_primitives::{model::DerivativeTerms, Balance, FailureClass, JobPhase, Tier, AIC};
 use highway_runtime::{Balances, RevenueSplit, Runtime, RuntimeCall};
 use highway_runtime_tests::{
 	invariants::{free, is_open},
-	register_call, spec, submit_call, worker_transaction, Chain, Conduct, MILLI,
+	register_call, spec, submit_tier_call, worker_transaction, Chain, Conduct, MILLI,
 };
 use pallet_inference_jobs::Jobs;
 use pallet_revenue_split::AskRole;
@@ -53,6 +53,7 @@ enum Act {
 		who: usize,
 		model: u32,
 		curator: Option<usize>,
+		tier: Tier,
 	},
 	Attest {
 		nth: usize,
@@ -143,8 +144,8 @@ fn act() -> impl Strategy<Value = Act> {
 		3 => (operator.clone(), model.clone(), any::<bool>(), proptest::option::weighted(0.8, price.clone()))
 			.prop_map(|(who, model, storage, price)| Act::Ask { who, model, storage, price }),
 		1 => (who.clone(), price).prop_map(|(who, fee)| Act::CuratorFee { who, fee }),
-		12 => (who.clone(), 0..2u32, proptest::option::of(who.clone()))
-			.prop_map(|(who, model, curator)| Act::Submit { who, model, curator }),
+		12 => (who.clone(), 0..2u32, proptest::option::of(who.clone()), tier())
+			.prop_map(|(who, model, curator, tier)| Act::Submit { who, model, curator, tier }),
 		6 => any::<usize>().prop_map(|nth| Act::Attest { nth }),
 		2 => (0..4u32).prop_map(|node| Act::AttestAll { node }),
 		3 => any::<usize>().prop_map(|nth| Act::Cheat { nth }),
@@ -166,6 +167,11 @@ fn act() -> impl Strategy<Value = Act> {
 		1 => (0..3u32, any::<bool>()).prop_map(|(node, speak)| Act::Silence { node, speak }),
 		8 => (1..8u32).prop_map(|count| Act::Blocks { count }),
 	]
+}
+
+/// With three nodes that serve, one of four jobs finds too few.
+fn tier() -> impl Strategy<Value = Tier> {
+	prop_oneof![3 => Just(Tier::Spot), 1 => (2..5u8).prop_map(Tier::Quorum)]
 }
 
 fn conduct() -> impl Strategy<Value = Conduct> {
@@ -258,12 +264,14 @@ fn perform(chain: &mut Chain, act: Act) {
 			}
 		}
 		Act::CuratorFee { who, fee } => try_call(chain, PEOPLE[who], Split::post_curator_fee { fee }),
-		Act::Submit { who, model, curator } => {
-			try_call(
-				chain,
-				PEOPLE[who],
-				submit_call(model, curator.map(|curator| PEOPLE[curator].to_account_id())),
-			);
+		Act::Submit {
+			who,
+			model,
+			curator,
+			tier,
+		} => {
+			let curator = curator.map(|curator| PEOPLE[curator].to_account_id());
+			try_call(chain, PEOPLE[who], submit_tier_call(model, curator, tier));
 		}
 		Act::Attest { nth } => {
 			// Assigned or not: a second attestation must be refused, not break anything.
