@@ -91,6 +91,19 @@ pub enum CommandError {
 		many can take it"
 	)]
 	NobodyFree(ModelId),
+	/// Too few nodes for a quorum.
+	#[error(
+		"{free} nodes of {wanted} that serve model {model} are free now: nothing was paid; try again in a moment, or with a \
+		smaller --quorum"
+	)]
+	TooFewFree {
+		/// The model.
+		model: ModelId,
+		/// How many nodes could take a job.
+		free: u32,
+		/// How many the quorum needs, each of another operator.
+		wanted: u8,
+	},
 	/// Something went wrong after a job was paid for.
 	#[error(
 		"job {job} is paid for, but {source}; `highway job watch {job} --output out.safetensors` fetches its output"
@@ -117,6 +130,26 @@ pub enum CommandError {
 		/// How it ended.
 		reason: String,
 	},
+	/// The nodes of a quorum do not agree.
+	#[error(
+		"no output was given by more than half of the quorum: nothing was written. {opinions}. `highway job watch JOB --output \
+		FILE` fetches an output all the same, `highway job audit JOB` has it audited: where that finds it wrong, the job's price \
+		comes back"
+	)]
+	NoMajority {
+		/// The jobs.
+		jobs: Vec<JobId>,
+		/// Which of them agree, in words.
+		opinions: String,
+	},
+	/// A job whose output dissents from a quorum's result could not be audited.
+	#[error("job {job} dissents, and its audit was not asked for: {source}")]
+	NotAudited {
+		/// The job.
+		job: JobId,
+		/// Why.
+		source: Box<CommandError>,
+	},
 	/// Some of several files.
 	#[error("{failed} of {all} files gave no result; their errors stand above")]
 	SomeFailed {
@@ -139,13 +172,13 @@ impl CommandError {
 				5
 			}
 			Self::Client(ClientError::Refused(_) | ClientError::WouldRefuse(_) | ClientError::NotAccepted(_)) => 4,
-			Self::NobodyFree(_) => 4,
+			Self::NobodyFree(_) | Self::TooFewFree { .. } => 4,
 			Self::TooLittleMoney { .. } | Self::TooDear { .. } => 5,
-			Self::JobEnded { .. } | Self::SomeFailed { .. } => 6,
+			Self::JobEnded { .. } | Self::NoMajority { .. } | Self::SomeFailed { .. } => 6,
 			Self::Keystore(_) => 7,
 			Self::Blob(BlobError::Mismatch(_) | BlobError::StoredOther { .. }) => 8,
 			Self::Client(ClientError::Unknown { .. }) => 9,
-			Self::AfterPayment { source, .. } => source.exit_code(),
+			Self::AfterPayment { source, .. } | Self::NotAudited { source, .. } => source.exit_code(),
 			_ => 1,
 		}
 	}
@@ -165,19 +198,23 @@ impl CommandError {
 		}
 	}
 
-	/// For programs. `job` is there if the error is about one.
+	/// For programs. `job` is there if the error is about one, `jobs` if it is about those of a quorum.
 	pub fn to_json(&self) -> Value {
 		let mut json = json!({ "kind": self.kind(), "message": self.to_string() });
-		if let Self::AfterPayment { job, .. } | Self::JobEnded { job, .. } = self {
-			json["job"] = json!(job);
+		match self {
+			Self::AfterPayment { job, .. } | Self::JobEnded { job, .. } | Self::NotAudited { job, .. } => {
+				json["job"] = json!(job);
+			}
+			Self::NoMajority { jobs, .. } => json["jobs"] = json!(jobs),
+			_ => {}
 		}
 		json
 	}
 
-	/// The same error, in the way of job `job`, which is paid for. How a job ended is said with its id already.
+	/// The same error, in the way of job `job`, which is paid for. How a job, or a quorum, ended is said with its id already.
 	pub fn after_payment(self, job: JobId) -> Self {
 		match self {
-			Self::JobEnded { .. } => self,
+			Self::JobEnded { .. } | Self::NoMajority { .. } => self,
 			_ => Self::AfterPayment {
 				job,
 				source: Box::new(self),
@@ -294,6 +331,27 @@ mod tests {
 		};
 		assert!(matches!(ended.after_payment(7), CommandError::JobEnded { .. }));
 		assert!(missing().to_json().get("job").is_none());
+	}
+
+	#[test]
+	fn quorums_that_do_not_agree_should_name_their_jobs_and_what_to_do() {
+		let torn = CommandError::NoMajority {
+			jobs: vec![7, 8],
+			opinions: "job 7, by node 0: agrees with none; job 8, by node 1: agrees with none".into(),
+		};
+		let torn = torn.after_payment(7);
+		assert_eq!((torn.exit_code(), torn.kind()), (6, "no_result"));
+		assert_eq!(torn.to_json()["jobs"], json!([7, 8]));
+		let text = torn.to_string();
+		assert!(
+			text.contains("nothing was written") && text.contains("highway job audit"),
+			"{text}"
+		);
+		let unaudited = CommandError::NotAudited {
+			job: 8,
+			source: Box::new(CommandError::NotFound("x".into())),
+		};
+		assert_eq!((unaudited.exit_code(), &unaudited.to_json()["job"]), (1, &json!(8)));
 	}
 
 	#[test]

@@ -32,11 +32,18 @@ impl Output {
 		let _ = writeln!(io::stderr(), "{}", text.as_ref());
 	}
 
+	/// Asks a person; anything but yes is a no.
+	pub fn confirms(&self, question: &str) -> bool {
+		let _ = write!(io::stderr(), "{question} [y/N] ");
+		let mut answer = String::new();
+		io::stdin().read_line(&mut answer).is_ok() && is_yes(&answer)
+	}
+
 	/// Shows why a command failed.
 	pub fn failure(&self, error: &crate::CommandError) {
 		match error {
 			// It stands in the results, which are the one document.
-			crate::CommandError::SomeFailed { .. } if self.json => {}
+			crate::CommandError::SomeFailed { .. } | crate::CommandError::NotAudited { .. } if self.json => {}
 			_ if self.json => {
 				let _ = writeln!(io::stdout(), "{}", serde_json::json!({ "error": error.to_json() }));
 			}
@@ -62,6 +69,10 @@ impl Output {
 		bar.enable_steady_tick(Duration::from_millis(120));
 		bar
 	}
+}
+
+fn is_yes(answer: &str) -> bool {
+	matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }
 
 /// A table with these column heads.
@@ -102,6 +113,12 @@ mod tests {
 	fn plain_should_take_away_what_steers_a_terminal() {
 		assert_eq!(plain(b"eu-west"), "eu-west");
 		assert_eq!(plain(b"\x1b[2Jx\n"), "\u{fffd}[2Jx\u{fffd}");
+	}
+
+	#[test]
+	fn only_a_yes_should_be_one() {
+		assert!(["y", "Y\n", " yes\r\n"].iter().all(|answer| is_yes(answer)));
+		assert!(["", "\n", "n", "yep", "no yes"].iter().all(|answer| !is_yes(answer)));
 	}
 
 	#[test]

@@ -42,6 +42,20 @@ impl Client {
 		answer.map_err(|error| ClientError::Refused(Refusal::of_runtime(&self.chain.metadata(), &error)))
 	}
 
+	/// What the jobs of a quorum of `size` cost together now.
+	pub async fn quote_quorum(
+		&self,
+		model: ModelId,
+		input_size: u64,
+		curator: Option<&AccountId32>,
+		size: u8,
+	) -> Result<Quote<AccountId32>, ClientError> {
+		let answer: Result<Quote<AccountId32>, sp_runtime::DispatchError> = self
+			.state_call("MarketApi_quote_quorum", (model, input_size, curator, size).encode())
+			.await?;
+		answer.map_err(|error| ClientError::Refused(Refusal::of_runtime(&self.chain.metadata(), &error)))
+	}
+
 	/// A job, while its record is kept.
 	pub async fn job(&self, id: JobId) -> Result<Option<JobInfo<AccountId32>>, ClientError> {
 		self.state_call("MarketApi_job", id.encode()).await

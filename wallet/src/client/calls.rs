@@ -315,8 +315,31 @@ pub fn claim() -> Call {
 	Call::new("RevenueSplit", "claim")
 }
 
-/// `InferenceJobs.submit_job`
+/// `InferenceJobs.submit_job` of one job.
 pub fn submit_job(
+	model: ModelId,
+	input: BlobRef,
+	max_price: Balance,
+	gateway: Option<NodeId>,
+	curator: Option<AccountId32>,
+) -> Call {
+	submission(Tier::Spot, model, input, max_price, gateway, curator)
+}
+
+/// `InferenceJobs.submit_job` of a quorum of `size` jobs, which together cost `max_price` at most.
+pub fn submit_quorum(
+	size: u8,
+	model: ModelId,
+	input: BlobRef,
+	max_price: Balance,
+	gateway: Option<NodeId>,
+	curator: Option<AccountId32>,
+) -> Call {
+	submission(Tier::Quorum(size), model, input, max_price, gateway, curator)
+}
+
+fn submission(
+	tier: Tier,
 	model: ModelId,
 	input: BlobRef,
 	max_price: Balance,
@@ -326,7 +349,7 @@ pub fn submit_job(
 	Call::new("InferenceJobs", "submit_job")
 		.with("model", Compact(model))
 		.with("input", input)
-		.with("tier", Tier::Spot)
+		.with("tier", tier)
 		.with("max_price", Compact(max_price))
 		.with("gateway", gateway)
 		.with("curator", curator)
@@ -422,7 +445,8 @@ pub fn one_of_each() -> Vec<Call> {
 		post_curator_fee(1),
 		claim(),
 		set_session_keys([0; 64], vec![1]),
-		submit_job(1, blob, 1, Some(1), Some(account)),
+		submit_job(1, blob, 1, Some(1), Some(account.clone())),
+		submit_quorum(3, 1, blob, 1, Some(1), Some(account)),
 		poke(1),
 		force_audit(1),
 		confirm_calibration(1, 1),

@@ -1,5 +1,6 @@
 //! `highway quote` and `highway infer`
 
+mod quorum;
 mod quote;
 mod run;
 mod show;
@@ -16,15 +17,24 @@ use crate::{
 	output::{plain, Output},
 	recipes::{self, Prepared, Recipe},
 };
-use clap::Args;
-use futures::future::join_all;
+use clap::{builder::RangedI64ValueParser, Args};
+use futures::{future::join_all, lock::Mutex};
 use highway_offchain_worker::tensors;
-use highway_primitives::{Balance, BlobRef};
+use highway_primitives::{
+	job::{MAX_QUORUM, MIN_QUORUM},
+	Balance, BlobRef, ModelId,
+};
 use highway_runtime_api::types::{ModelInfo, Quote};
 use indicatif::MultiProgress;
+use quorum::Doubt;
 use run::{Outcome, Run};
 use sp_core::crypto::AccountId32;
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+	collections::BTreeMap,
+	fs,
+	io::{self, IsTerminal},
+	path::PathBuf,
+};
 
 /// Shown below the help of `infer`.
 const INFER_EXAMPLES: &str = "\
@@ -32,9 +42,13 @@ Examples:
   highway infer //Alice/magika --file photo.png
   highway --json infer 0 --file a.bin b.bin c.bin --max-price 0.01
   highway infer 3 --input in.safetensors --output out.safetensors
+  highway infer 3 --input in.safetensors --quorum 3 --audit-dissent
 
 The price is taken when the job is submitted and given back if no node does it.
 Every output is checked against the hash on chain before anything of it is shown.
+With --quorum, nodes of as many operators run each input, and the result is what more than half of them agree on, value by
+value within the model's policy; without such a majority nothing is written (exit code 6). Royalties, storage and curator are
+paid once, compute and audits for each.
 If the command is cut off, `highway job watch JOB` goes on; `highway job list` finds the job.";
 
 /// Jobs to run.
@@ -53,7 +67,7 @@ pub struct InferArgs {
 	/// Where to write the output, a safetensors file.
 	#[arg(long, value_name = "FILE", requires = "input")]
 	pub output: Option<PathBuf>,
-	/// The most to pay per job, in AIC; by default what the quote says.
+	/// The most to pay per job, or per quorum, in AIC; by default what the quote says.
 	#[arg(long, value_parser = parse_amount, value_name = "AIC")]
 	pub max_price: Option<Balance>,
 	/// Who chose the model for you, and gets its posted fee.
@@ -62,6 +76,21 @@ pub struct InferArgs {
 	/// Only submits; `highway job watch` fetches the output later.
 	#[arg(long)]
 	pub detach: bool,
+	/// Lets nodes of so many operators run each input, 2 to 7, and takes what more than half of them agree on.
+	#[arg(long, value_name = "NODES", conflicts_with = "detach", value_parser = parse_quorum())]
+	pub quorum: Option<u8>,
+	/// Asks for the audit of each job whose output dissents: a bond of twice its compute line, which comes back unless the
+	/// output was right.
+	#[arg(long, requires = "quorum")]
+	pub audit_dissent: bool,
+	/// Puts down such bonds without asking.
+	#[arg(long, requires = "audit_dissent")]
+	pub yes: bool,
+}
+
+/// For clap: the size of a quorum.
+fn parse_quorum() -> RangedI64ValueParser<u8> {
+	clap::value_parser!(u8).range(i64::from(MIN_QUORUM)..=i64::from(MAX_QUORUM))
 }
 
 /// A file on its way through.
@@ -84,6 +113,7 @@ pub async fn infer(context: &Context, args: InferArgs) -> Result<(), CommandErro
 	if let Some(path) = &args.output {
 		ensure_writable(path)?;
 	}
+	let doubts = doubts(&args, io::stdin().is_terminal())?;
 	let client = context.connect().await?;
 	let signer = context.signer(&client)?;
 	let curator = args
@@ -106,19 +136,22 @@ pub async fn infer(context: &Context, args: InferArgs) -> Result<(), CommandErro
 	let items = prepare(&args, recipe.as_deref(), &model)?;
 
 	// What it costs, whether that can be paid and whether the chain would take it: before anything is sent.
-	let prices = prices(&client, &model, &items, curator.as_ref(), args.max_price).await?;
+	let prices = prices(&client, &model, &items, curator.as_ref(), &args).await?;
 	let gateway = node::connected(&client).await;
 	let wanted: Vec<Option<[calls::Call; 1]>> = items
 		.iter()
 		.map(|item| {
 			let input = BlobRef::of(item.input()?);
 			let max = args.max_price.or_else(|| prices.get(&input.size).copied())?;
-			Some([calls::submit_job(model.id, input, max, gateway, curator.clone())])
+			Some([match args.quorum {
+				Some(size) => calls::submit_quorum(size, model.id, input, max, gateway, curator.clone()),
+				None => calls::submit_job(model.id, input, max, gateway, curator.clone()),
+			}])
 		})
 		.collect();
 	if let Some(first) = wanted.iter().flatten().next() {
-		let jobs = wanted.iter().flatten().count() as u128;
-		let fees = client.fee(&signer, first).await?.saturating_mul(jobs);
+		let submissions = wanted.iter().flatten().count() as u128;
+		let fees = client.fee(&signer, first).await?.saturating_mul(submissions);
 		let total: Balance = items
 			.iter()
 			.filter_map(|item| prices.get(&(item.input()?.len() as u64)))
@@ -130,10 +163,11 @@ pub async fn infer(context: &Context, args: InferArgs) -> Result<(), CommandErro
 	put_inputs(context.output, &client, &items).await?;
 
 	// One after another, so that the nonces follow one another in the pool; then all are waited for side by side.
+	let jobs = items.len() * usize::from(args.quorum.unwrap_or(1));
 	let bars = MultiProgress::new();
 	let spinner = context
 		.output
-		.spinner_among(&bars, format!("{} of model {}", plural(items.len(), "job"), model.id));
+		.spinner_among(&bars, format!("{} of model {}", plural(jobs, "job"), model.id));
 	let mut nonce = client.next_nonce(&signer.account()).await?;
 	let mut sent = Vec::new();
 	for wanted in &wanted {
@@ -152,20 +186,28 @@ pub async fn infer(context: &Context, args: InferArgs) -> Result<(), CommandErro
 		output: context.output,
 		client: &client,
 		payer: signer.account(),
+		signer: &signer,
 		model: &model,
 		recipe: recipe.as_deref(),
 		to: args.output.as_deref(),
 		detach: args.detach,
+		doubts,
+		turn: Mutex::new(()),
 		wait: context.wait(),
 		bars,
 		spinner,
 	};
+	let in_quorums = args.quorum.is_some();
 	let work = items.into_iter().zip(sent).map(|(item, sent)| {
 		let run = &run;
 		async move {
 			let outcome = match (sent, item.prepared) {
 				(Some(Ok(pending)), Prepared::Input(input)) => {
-					run.finish(&item.path, BlobRef::of(&input), pending).await
+					let input = BlobRef::of(&input);
+					match in_quorums {
+						true => run.finish_quorum(&item.path, input, pending).await,
+						false => run.finish(&item.path, input, pending).await,
+					}
 				}
 				(Some(Err(error)), _) => Err(error.into()),
 				(_, Prepared::Answer(answer)) => Ok(Outcome::Answer(answer)),
@@ -177,6 +219,18 @@ pub async fn infer(context: &Context, args: InferArgs) -> Result<(), CommandErro
 	let outcomes = join_all(work).await;
 	run.spinner.finish_and_clear();
 	show::show(context, outcomes)
+}
+
+/// What is to be done about outputs that dissent. Error if somebody would have to be asked, and nobody is there.
+fn doubts(args: &InferArgs, somebody_is_there: bool) -> Result<Doubt, CommandError> {
+	match (args.audit_dissent, args.yes) {
+		(false, _) => Ok(Doubt::Name),
+		(true, true) => Ok(Doubt::Audit),
+		(true, false) if somebody_is_there => Ok(Doubt::Ask),
+		(true, false) => Err(CommandError::Usage(
+			"nobody is there to be asked before a bond is put down: add --yes to --audit-dissent".into(),
+		)),
+	}
 }
 
 /// The model's recipe with its file, checked against the chain.
@@ -232,13 +286,13 @@ fn prepare(
 	Ok(items)
 }
 
-/// The price for each size of input. Error if it is too dear, or nobody would take a job.
+/// The price for each size of input. Error if it is too dear, or too few nodes would take a job.
 async fn prices(
 	client: &Client,
 	model: &ModelInfo<AccountId32>,
 	items: &[Item],
 	curator: Option<&AccountId32>,
-	max: Option<Balance>,
+	args: &InferArgs,
 ) -> Result<BTreeMap<u64, Balance>, CommandError> {
 	let mut prices = BTreeMap::new();
 	for input in items.iter().filter_map(Item::input) {
@@ -246,16 +300,38 @@ async fn prices(
 		if prices.contains_key(&size) {
 			continue;
 		}
-		let Quote { price, executors, .. } = client.quote(model.id, size, curator).await?;
-		if let Some(max) = max.filter(|max| *max < price) {
+		let Quote { price, executors, .. } = quoted(client, model.id, size, curator, args.quorum).await?;
+		if let Some(max) = args.max_price.filter(|max| *max < price) {
 			return Err(CommandError::TooDear { price, max });
 		}
-		if executors == 0 {
-			return Err(CommandError::NobodyFree(model.id));
+		match args.quorum {
+			None if executors == 0 => return Err(CommandError::NobodyFree(model.id)),
+			Some(wanted) if executors < u32::from(wanted) => {
+				return Err(CommandError::TooFewFree {
+					model: model.id,
+					free: executors,
+					wanted,
+				})
+			}
+			_ => {}
 		}
 		prices.insert(size, price);
 	}
 	Ok(prices)
+}
+
+/// What a job, or a quorum of this size, costs now.
+async fn quoted(
+	client: &Client,
+	model: ModelId,
+	input_size: u64,
+	curator: Option<&AccountId32>,
+	quorum: Option<u8>,
+) -> Result<Quote<AccountId32>, CommandError> {
+	Ok(match quorum {
+		Some(size) => client.quote_quorum(model, input_size, curator, size).await?,
+		None => client.quote(model, input_size, curator).await?,
+	})
 }
 
 async fn put_inputs(output: Output, client: &Client, items: &[Item]) -> Result<(), CommandError> {
@@ -272,4 +348,47 @@ async fn put_inputs(output: Output, client: &Client, items: &[Item]) -> Result<(
 
 fn plural(count: usize, what: &str) -> String {
 	format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::args::{Cli, Command};
+	use clap::Parser;
+
+	fn parsed(words: &str) -> Result<InferArgs, clap::Error> {
+		let line = format!("highway infer 1 --file a {words}");
+		match Cli::try_parse_from(line.split_whitespace())?.command {
+			Command::Infer(args) => Ok(args),
+			_ => panic!("another command"),
+		}
+	}
+
+	#[test]
+	fn quorums_should_have_two_to_seven_nodes_and_somebody_who_waits() {
+		for size in 2..=7 {
+			let args = parsed(&format!("--quorum {size}")).unwrap();
+			assert_eq!(args.quorum, Some(size));
+		}
+		for wrong in [
+			"--quorum 1",
+			"--quorum 8",
+			"--quorum 300",
+			"--quorum 3 --detach",
+			"--audit-dissent",
+			"--quorum 3 --yes",
+		] {
+			assert!(parsed(wrong).is_err(), "{wrong}");
+		}
+	}
+
+	#[test]
+	fn bonds_should_be_put_down_only_by_who_says_so() {
+		let told = |words: &str, there| doubts(&parsed(words).unwrap(), there);
+		assert_eq!(told("--quorum 3", false).unwrap(), Doubt::Name);
+		assert_eq!(told("--quorum 3 --audit-dissent", true).unwrap(), Doubt::Ask);
+		assert_eq!(told("--quorum 3 --audit-dissent --yes", false).unwrap(), Doubt::Audit);
+		let refused = told("--quorum 3 --audit-dissent", false).unwrap_err();
+		assert!(matches!(&refused, CommandError::Usage(text) if text.contains("--yes")));
+	}
 }

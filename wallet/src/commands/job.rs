@@ -155,7 +155,7 @@ async fn audit(context: &Context, id: JobId) -> Result<(), CommandError> {
 }
 
 /// What a payer puts down that asks for an audit: twice the compute line.
-fn bond(lines: &[BillLine<AccountId32>]) -> Balance {
+pub fn bond(lines: &[BillLine<AccountId32>]) -> Balance {
 	lines
 		.iter()
 		.filter(|line| line.role == Role::Compute)
@@ -398,6 +398,7 @@ fn to_json(job: &JobInfo<AccountId32>) -> Value {
 		"version": job.version,
 		"phase": format!("{:?}", job.phase),
 		"price": decimal(job.price),
+		"quorum": job.quorum.map(|quorum| json!({ "first": quorum.first, "size": quorum.size })),
 		"executor": job.executor,
 		"tried": job.tried,
 		"input": { "hash": format!("{:?}", job.input.hash), "size": job.input.size },
@@ -419,6 +420,13 @@ fn to_text(job: &JobInfo<AccountId32>) -> String {
 		("executor", node(job.executor)),
 		("input", format!("{:?} ({} bytes)", job.input.hash, job.input.size)),
 	];
+	if let Some(quorum) = job.quorum {
+		let last = quorum.first.saturating_add(quorum.size.into()).saturating_sub(1);
+		rows.push((
+			"quorum",
+			format!("jobs {} to {last}, each with a node of another operator", quorum.first),
+		));
+	}
 	if let Some(output) = &job.output {
 		rows.push(("output", format!("{:?} ({} bytes)", output.hash, output.size)));
 	}
@@ -454,7 +462,7 @@ mod tests {
 	use super::*;
 	use crate::args::{Cli, Command};
 	use clap::Parser;
-	use highway_primitives::AIC;
+	use highway_primitives::{Quorum, AIC};
 
 	fn job(phase: JobPhase) -> JobInfo<AccountId32> {
 		JobInfo {
@@ -464,6 +472,7 @@ mod tests {
 			version: 2,
 			input: BlobRef::of(b"input"),
 			price: 2 * AIC,
+			quorum: None,
 			phase,
 			executor: Some(0),
 			executor_contact: None,
@@ -514,6 +523,16 @@ mod tests {
 		assert!(auditing.contains("phase ends at") && auditing.contains("`highway audit show 7`"));
 		let settled = to_text(&job(JobPhase::Settled));
 		assert!(settled.contains("record kept until") && !settled.contains("highway audit"));
+	}
+
+	#[test]
+	fn jobs_should_say_of_which_quorum_they_are() {
+		let alone = job(JobPhase::Attested);
+		assert_eq!(to_json(&alone)["quorum"], Value::Null);
+		let quorum = Some(Quorum { first: 6, size: 3 });
+		let third = JobInfo { quorum, ..alone };
+		assert_eq!(to_json(&third)["quorum"], json!({ "first": 6, "size": 3 }));
+		assert!(to_text(&third).contains("jobs 6 to 8"));
 	}
 
 	#[test]

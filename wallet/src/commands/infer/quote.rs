@@ -1,6 +1,6 @@
 //! `highway quote`
 
-use super::{fetch_recipe, show::answer_json};
+use super::{fetch_recipe, parse_quorum, quoted, show::answer_json};
 use crate::{
 	amount::{decimal, percent, with_unit},
 	commands::{file_error, job},
@@ -31,6 +31,9 @@ pub struct QuoteArgs {
 	/// Who chose the model for you, and gets its posted fee.
 	#[arg(long, value_name = "ACCOUNT")]
 	pub curator: Option<String>,
+	/// What a quorum costs: nodes of so many operators, 2 to 7, run the same input.
+	#[arg(long, value_name = "NODES", value_parser = parse_quorum())]
+	pub quorum: Option<u8>,
 }
 
 /// `highway quote`
@@ -61,12 +64,17 @@ pub async fn quote(context: &Context, args: QuoteArgs) -> Result<(), CommandErro
 		(_, _, Some(input)) => fs::metadata(input).map_err(|source| file_error(input, source))?.len(),
 		_ => 1024,
 	};
-	let quote = client.quote(model.id, size, curator.as_ref()).await?;
+	let quote = quoted(&client, model.id, size, curator.as_ref(), args.quorum).await?;
+	let what = args
+		.quorum
+		.map_or_else(|| "One job".into(), |jobs| format!("A quorum of {jobs} jobs"));
+	let each = if args.quorum.is_some() { "each " } else { "" };
 	let audit_rate = percent(Perbill::from_parts(quote.audit_rate));
 	context.output.result(
 		json!({
 			"model": model.id,
 			"inputSize": size,
+			"quorum": args.quorum,
 			"units": quote.units,
 			"price": decimal(quote.price),
 			"epoch": quote.epoch,
@@ -78,9 +86,9 @@ pub async fn quote(context: &Context, args: QuoteArgs) -> Result<(), CommandErro
 		}),
 		|| {
 			format!(
-				"One job of model {} ({}) with {size} bytes of input: {}\n{}\n\
+				"{what} of model {} ({}) with {size} bytes of input: {}\n{}\n\
 				holds until block {}; {} nodes can take it now, and have {} blocks for it\n\
-				audited with a probability of {audit_rate}: the Auditor line is the premium for that",
+				{each}audited with a probability of {audit_rate}: the Auditor line is the premium for that",
 				model.id,
 				plain(&model.name),
 				with_unit(quote.price),

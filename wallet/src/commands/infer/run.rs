@@ -1,13 +1,15 @@
 //! One job of `highway infer`, from the pool to its checked output.
 
+use super::quorum::{Agreement, Doubt};
 use crate::{
 	blobs::BlobOwner,
-	client::{Client, Included, Pending, Wait},
+	client::{Client, Included, Pending, Signer, Wait},
 	commands::{fetch, file_error, job},
 	error::CommandError,
 	output::Output,
 	recipes::{Answer, Recipe},
 };
+use futures::lock::Mutex;
 use highway_offchain_worker::tensors::{self, Tensor};
 use highway_primitives::{BlobRef, JobId};
 use highway_runtime_api::types::{JobInfo, ModelInfo};
@@ -36,6 +38,15 @@ pub enum Outcome {
 		/// What its output says.
 		reading: Reading,
 	},
+	/// Done by a quorum, more than half of which agree.
+	Agreed {
+		/// The job whose output is the result.
+		job: Box<JobInfo<AccountId32>>,
+		/// What its output says.
+		reading: Reading,
+		/// How all of the quorum's jobs stand to it.
+		agreement: Agreement,
+	},
 }
 
 /// What an output says.
@@ -59,6 +70,8 @@ pub struct Run<'a> {
 	pub client: &'a Client,
 	/// Who pays.
 	pub payer: AccountId32,
+	/// The payer's key.
+	pub signer: &'a Signer,
 	/// The model, as it was when the inputs were made.
 	pub model: &'a ModelInfo<AccountId32>,
 	/// Its recipe; without one outputs stay tensors.
@@ -67,6 +80,10 @@ pub struct Run<'a> {
 	pub to: Option<&'a Path>,
 	/// Whether nobody waits for outputs.
 	pub detach: bool,
+	/// What is done about outputs that dissent from those of most of a quorum.
+	pub doubts: Doubt,
+	/// Who holds it may ask for an audit.
+	pub turn: Mutex<()>,
 	/// When a submission counts as done.
 	pub wait: Wait,
 	/// All that moves on the screen.
@@ -103,16 +120,20 @@ impl Run<'_> {
 	fn submitted(&self, file: &Path, included: Included) -> Result<JobId, CommandError> {
 		let id = included.number("InferenceJobs", "job")?;
 		let id = JobId::try_from(id).unwrap_or(JobId::MAX);
-		self.bars.suspend(|| {
-			self.output.remark(format!(
-				"{}: job {id} is submitted; `highway job watch {id}` goes on with it whatever happens here",
-				file.display()
-			))
-		});
+		self.say(format!(
+			"{}: job {id} is submitted; `highway job watch {id}` goes on with it whatever happens here",
+			file.display()
+		));
 		Ok(id)
 	}
 
-	async fn follow(
+	/// Says something beside what moves on the screen.
+	pub(super) fn say(&self, text: String) {
+		self.bars.suspend(|| self.output.remark(text));
+	}
+
+	/// Waits until the job, which must be the one that was asked for, has an output or has ended.
+	pub(super) async fn follow(
 		&self,
 		client: &mut Client,
 		id: JobId,
@@ -133,17 +154,27 @@ impl Run<'_> {
 	}
 
 	async fn conclude(&self, client: &mut Client, job: JobInfo<AccountId32>) -> Result<Outcome, CommandError> {
-		let blob = job::delivered(&job)?;
+		let output = self.output_bytes(client, &job).await?;
+		let reading = read(self.model, self.recipe, &job, &output, self.to)?;
+		Ok(Outcome::Done {
+			job: Box::new(job),
+			reading,
+		})
+	}
+
+	/// The output of a job that was tried, checked against its hash on chain.
+	pub(super) async fn output_bytes(
+		&self,
+		client: &mut Client,
+		job: &JobInfo<AccountId32>,
+	) -> Result<Vec<u8>, CommandError> {
+		let blob = job::delivered(job)?;
 		let bar = self
 			.bars
 			.add(self.output.bytes_bar(format!("output of job {}", job.id)));
 		let output = fetch(client, blob, BlobOwner::Job(job.id), &bar).await;
 		bar.finish_and_clear();
-		let reading = read(self.model, self.recipe, &job, &output?, self.to)?;
-		Ok(Outcome::Done {
-			job: Box::new(job),
-			reading,
-		})
+		output
 	}
 }
 
@@ -153,7 +184,7 @@ fn is_of(job: &JobInfo<AccountId32>, payer: &AccountId32, model: &ModelInfo<Acco
 }
 
 /// Reads an output. Tensors explain themselves; a recipe's labels and thresholds belong to the version that it came with.
-fn read(
+pub(super) fn read(
 	model: &ModelInfo<AccountId32>,
 	recipe: Option<&dyn Recipe>,
 	job: &JobInfo<AccountId32>,
@@ -253,6 +284,7 @@ mod tests {
 			version: 2,
 			input: BlobRef::of(b"input"),
 			price: 1,
+			quorum: None,
 			phase: JobPhase::Attested,
 			executor: Some(0),
 			executor_contact: None,

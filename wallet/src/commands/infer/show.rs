@@ -1,6 +1,9 @@
 //! What people and programs see of `highway infer`.
 
-use super::run::{Outcome, Reading};
+use super::{
+	quorum::{Agreement, Member, Stance},
+	run::{Outcome, Reading},
+};
 use crate::{
 	amount::{decimal, with_unit},
 	context::Context,
@@ -9,7 +12,7 @@ use crate::{
 	recipes::Answer,
 };
 use highway_offchain_worker::tensors::Tensor;
-use highway_primitives::JobId;
+use highway_primitives::{Balance, JobId, NodeId};
 use highway_runtime_api::types::JobInfo;
 use serde_json::{json, Value};
 use sp_core::crypto::AccountId32;
@@ -42,6 +45,7 @@ fn report(mut outcomes: Vec<(PathBuf, Result<Outcome, CommandError>)>) -> Result
 		return outcomes.remove(0).1.map(|_| unreachable!("it is an error; qed"));
 	}
 	let (mut results, mut texts, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
+	let mut unaudited = None;
 	for (file, outcome) in outcomes {
 		let name = file.display().to_string();
 		match outcome {
@@ -49,6 +53,9 @@ fn report(mut outcomes: Vec<(PathBuf, Result<Outcome, CommandError>)>) -> Result
 				let (value, text) = shown(&name, &outcome);
 				results.push(value);
 				texts.push(text);
+				if let Outcome::Agreed { agreement, .. } = outcome {
+					unaudited = unaudited.or(agreement.failed_audits().next());
+				}
 			}
 			Err(error) => {
 				results.push(json!({ "file": name, "error": error.to_json() }));
@@ -58,7 +65,7 @@ fn report(mut outcomes: Vec<(PathBuf, Result<Outcome, CommandError>)>) -> Result
 	}
 	let mut json = json!({ "results": results });
 	let end = match remarks.len() {
-		0 => Ok(()),
+		0 => unaudited.map_or(Ok(()), Err),
 		failed => Err(CommandError::SomeFailed { failed, all }),
 	};
 	if let Err(error) = &end {
@@ -79,7 +86,16 @@ fn shown(name: &str, outcome: &Outcome) -> (Value, String) {
 			json!({ "job": job, "final": is_final }),
 			submitted_text(name, *job, *is_final),
 		),
-		Outcome::Done { job, reading } => done(name, job, reading),
+		Outcome::Done { job, reading } => done(name, job, job.price, reading),
+		Outcome::Agreed {
+			job,
+			reading,
+			agreement,
+		} => {
+			let (mut value, text) = done(name, job, agreement.price, reading);
+			value["quorum"] = agreement.members.iter().map(member_json).collect();
+			(value, format!("{text}\n{}", members_text(agreement)))
+		}
 	};
 	value["file"] = json!(name);
 	(value, text)
@@ -96,11 +112,9 @@ fn submitted_text(name: &str, job: JobId, is_final: bool) -> String {
 	format!("{name}: job {job}; follow it with: highway job watch {job} --output out.safetensors{doubt}")
 }
 
-fn done(name: &str, job: &JobInfo<AccountId32>, reading: &Reading) -> (Value, String) {
-	let executor = job
-		.executor
-		.map_or_else(|| "nobody".into(), |node| format!("node {node}"));
-	let source = format!("job {}, by {executor}, for {}", job.id, with_unit(job.price));
+fn done(name: &str, job: &JobInfo<AccountId32>, price: Balance, reading: &Reading) -> (Value, String) {
+	let executor = node_text(job.executor);
+	let source = format!("job {}, by {executor}, for {}", job.id, with_unit(price));
 	let (mut value, text) = match reading {
 		Reading::Answer(answer) => (answer_json(answer), answer_text(name, answer, &source)),
 		Reading::Tensors { tensors, written } => (
@@ -109,13 +123,58 @@ fn done(name: &str, job: &JobInfo<AccountId32>, reading: &Reading) -> (Value, St
 		),
 	};
 	value["job"] = json!(job.id);
-	value["price"] = json!(decimal(job.price));
+	value["price"] = json!(decimal(price));
 	value["executor"] = json!(job.executor);
 	value["output"] = job.output.map_or(
 		Value::Null,
 		|blob| json!({ "hash": format!("{:?}", blob.hash), "size": blob.size }),
 	);
 	(value, text)
+}
+
+fn node_text(node: Option<NodeId>) -> String {
+	node.map_or_else(|| "nobody".into(), |node| format!("node {node}"))
+}
+
+/// One job of a quorum for programs.
+fn member_json(member: &Member) -> Value {
+	let mut value = json!({ "job": member.job, "executor": member.executor });
+	let stance = match &member.stance {
+		Stance::Agrees => "agrees",
+		Stance::Dissents(audit) => {
+			value["audit"] = match audit {
+				None => Value::Null,
+				Some(Ok(bond)) => json!({ "bond": decimal(*bond) }),
+				Some(Err(error)) => json!({ "error": error.to_json() }),
+			};
+			"dissents"
+		}
+		Stance::Absent(error) => {
+			value["error"] = error.to_json();
+			"absent"
+		}
+	};
+	value["stance"] = json!(stance);
+	value
+}
+
+/// The jobs of a quorum for people.
+fn members_text(agreement: &Agreement) -> String {
+	let rows = agreement.members.iter().map(|member| {
+		let stance = match &member.stance {
+			Stance::Agrees => "agrees".into(),
+			Stance::Dissents(None) => {
+				format!("dissents; `highway job audit {}` has it audited", member.job)
+			}
+			Stance::Dissents(Some(Ok(bond))) => {
+				format!("dissents; will be audited, for a bond of {}", with_unit(*bond))
+			}
+			Stance::Dissents(Some(Err(error))) => format!("dissents; its audit was not asked for: {error}"),
+			Stance::Absent(error) => format!("no output: {error}"),
+		};
+		[member.job.to_string(), node_text(member.executor), stance]
+	});
+	table(["job", "by", "output"], rows)
 }
 
 fn tensor_json(tensor: &Tensor) -> Value {
@@ -174,6 +233,7 @@ fn answer_text(name: &str, answer: &Answer, source: &str) -> String {
 mod tests {
 	use super::*;
 	use crate::blobs::BlobError;
+	use highway_primitives::{BlobRef, JobPhase, AIC};
 
 	fn answered(label: &str) -> Result<Outcome, CommandError> {
 		Ok(Outcome::Answer(Answer {
@@ -218,6 +278,79 @@ mod tests {
 		);
 		assert!(report.remarks[0].starts_with("b: error: job 7 is paid for"));
 		assert!(report.text.contains("empty") && report.text.contains("txt"));
+	}
+
+	fn agreed(audit: Option<Result<Balance, CommandError>>) -> Result<Outcome, CommandError> {
+		let member = |job, stance| Member {
+			job,
+			executor: Some(job as NodeId),
+			stance,
+		};
+		let gone = CommandError::JobEnded {
+			job: 9,
+			reason: "no node did it".into(),
+		};
+		let job = JobInfo {
+			id: 7,
+			payer: AccountId32::new([1; 32]),
+			model: 0,
+			version: 1,
+			input: BlobRef::of(b"input"),
+			price: AIC,
+			quorum: None,
+			phase: JobPhase::Attested,
+			executor: Some(7),
+			executor_contact: None,
+			output: Some(BlobRef::of(b"output")),
+			tried: Vec::new(),
+			submitted_at: 1,
+			attested_at: Some(2),
+			due: 3,
+		};
+		Ok(Outcome::Agreed {
+			job: Box::new(job),
+			reading: Reading::Tensors {
+				tensors: Vec::new(),
+				written: None,
+			},
+			agreement: Agreement {
+				members: vec![
+					member(7, Stance::Agrees),
+					member(8, Stance::Dissents(audit)),
+					member(9, Stance::Absent(gone)),
+					member(10, Stance::Agrees),
+					member(11, Stance::Agrees),
+				],
+				price: 3 * AIC,
+			},
+		})
+	}
+
+	#[test]
+	fn quorums_should_show_who_dissents_and_what_was_paid_for_all() {
+		let report = report(vec![("a".into(), agreed(Some(Ok(AIC))))]).unwrap();
+		assert!(report.end.is_ok());
+		let result = &report.json["results"][0];
+		assert_eq!((&result["job"], &result["price"]), (&json!(7), &json!("3")));
+		let members = result["quorum"].as_array().unwrap();
+		let stances: Vec<_> = members.iter().map(|member| &member["stance"]).collect();
+		assert_eq!(stances, ["agrees", "dissents", "absent", "agrees", "agrees"]);
+		assert_eq!(members[1]["audit"]["bond"], "1");
+		assert!(report.text.contains("for 3 AIC") && report.text.contains("for a bond of 1 AIC"));
+		let named = super::report(vec![("a".into(), agreed(None))]).unwrap();
+		assert!(named.end.is_ok() && named.text.contains("highway job audit 8"));
+	}
+
+	#[test]
+	fn an_audit_that_was_not_asked_for_should_be_no_success() {
+		let failed = agreed(Some(Err(CommandError::NotFound("x".into()))));
+		let report = report(vec![("a".into(), failed), ("b".into(), answered("empty"))]).unwrap();
+		assert!(matches!(report.end, Err(CommandError::NotAudited { job: 8, .. })));
+		assert_eq!(report.json["error"]["job"], 8);
+		assert_eq!(
+			report.json["results"][0]["quorum"][1]["audit"]["error"]["kind"],
+			"failed"
+		);
 	}
 
 	#[test]
