@@ -93,8 +93,8 @@ pub enum CommandError {
 	NobodyFree(ModelId),
 	/// Too few nodes for a quorum.
 	#[error(
-		"{free} nodes of {wanted} that serve model {model} are free now: nothing was paid; try again in a moment, or with a \
-		smaller --quorum"
+		"a quorum of {wanted} needs as many nodes, and {free} that serve model {model} are free now: nothing was paid; try again in \
+		a moment, or with a smaller --quorum"
 	)]
 	TooFewFree {
 		/// The model.

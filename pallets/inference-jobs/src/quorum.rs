@@ -6,11 +6,7 @@
 
 use crate::{Config, JobRecordOf, Jobs, Pallet};
 use alloc::{vec, vec::Vec};
-use highway_primitives::{
-	market::Deal,
-	traits::{Market, Nodes},
-	Balance, JobId, ModelId, NodeId, Quorum,
-};
+use highway_primitives::{market::Deal, traits::Market, Balance, JobId, ModelId, NodeId, Quorum};
 use sp_runtime::DispatchError;
 
 /// The deals of a quorum, the first one first.

@@ -128,7 +128,7 @@ impl Scene {
 	async fn refuses_what_cannot_be(&self) -> Result<()> {
 		let large = self.wallet.fails(&self.words(&["--quorum", "4"])).await?;
 		ensure!(
-			large.code == 4 && large.message.contains("3 nodes of 4"),
+			large.code == 4 && large.message.contains("a quorum of 4") && large.message.contains("3 that serve"),
 			"too few nodes: {large:?}"
 		);
 		let silent = self
