@@ -5,7 +5,7 @@
 //! changes: operators, shapes, trace.
 
 use crate::precheck::{
-	wire::{fields, Value},
+	wire::{fields, put_bytes, Value},
 	Refusal,
 };
 use half::{bf16, f16};
@@ -40,23 +40,11 @@ fn message(
 			_ => None,
 		};
 		match changed {
-			Some(value) => {
-				varint(&mut written, u64::from(field.number) << 3 | 2);
-				varint(&mut written, value.len() as u64);
-				written.extend_from_slice(&value);
-			}
+			Some(value) => put_bytes(&mut written, field.number, &value),
 			None => written.extend_from_slice(field.raw),
 		}
 	}
 	Ok(written)
-}
-
-fn varint(to: &mut Vec<u8>, mut value: u64) {
-	while value >= 0x80 {
-		to.push(value as u8 | 0x80);
-		value >>= 7;
-	}
-	to.push(value as u8);
 }
 
 fn graph(bytes: &[u8], rounded: &mut u32) -> Result<Vec<u8>, Refusal> {
@@ -182,19 +170,17 @@ fn values_of(dims: &[usize]) -> usize {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::precheck::wire::put_number;
 
-	fn field(number: u64, value: &[u8]) -> Vec<u8> {
+	fn field(number: u32, value: &[u8]) -> Vec<u8> {
 		let mut bytes = Vec::new();
-		varint(&mut bytes, number << 3 | 2);
-		varint(&mut bytes, value.len() as u64);
-		bytes.extend_from_slice(value);
+		put_bytes(&mut bytes, number, value);
 		bytes
 	}
 
-	fn number(number: u64, value: u64) -> Vec<u8> {
+	fn number(number: u32, value: u64) -> Vec<u8> {
 		let mut bytes = Vec::new();
-		varint(&mut bytes, number << 3);
-		varint(&mut bytes, value);
+		put_number(&mut bytes, number, value);
 		bytes
 	}
 

@@ -1,4 +1,5 @@
-//! A reader of the protobuf wire format that never allocates, never recurses and never trusts a length.
+//! The protobuf wire format: a reader that never allocates, never recurses and never trusts a length, and the three
+//! functions that write what is written here.
 
 use super::Refusal;
 
@@ -117,4 +118,26 @@ impl<'a> Iterator for Fields<'a> {
 		}
 		Some(field)
 	}
+}
+
+/// Appends a number in seven bits per byte.
+pub(crate) fn put_varint(to: &mut Vec<u8>, mut value: u64) {
+	while value >= 0x80 {
+		to.push(value as u8 | 0x80);
+		value >>= 7;
+	}
+	to.push(value as u8);
+}
+
+/// Appends a field that holds a number.
+pub(crate) fn put_number(to: &mut Vec<u8>, field: u32, value: u64) {
+	put_varint(to, u64::from(field) << 3);
+	put_varint(to, value);
+}
+
+/// Appends a field that holds a string, bytes or a message.
+pub(crate) fn put_bytes(to: &mut Vec<u8>, field: u32, value: &[u8]) {
+	put_varint(to, u64::from(field) << 3 | 2);
+	put_varint(to, value.len() as u64);
+	to.extend_from_slice(value);
 }

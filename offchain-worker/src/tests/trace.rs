@@ -1,9 +1,8 @@
-use super::{
-	graph::Graph,
-	rewrite::{bytes, number},
-	*,
+use super::{graph::Graph, *};
+use crate::precheck::{
+	check_traced,
+	wire::{fields, put_bytes, put_number},
 };
-use crate::precheck::{check_traced, wire::fields};
 use proptest::prelude::*;
 
 /// A protobuf message being written.
@@ -11,13 +10,13 @@ use proptest::prelude::*;
 struct Message(Vec<u8>);
 
 impl Message {
-	fn int(mut self, field: u64, value: u64) -> Self {
-		number(&mut self.0, field, value);
+	fn int(mut self, field: u32, value: u64) -> Self {
+		put_number(&mut self.0, field, value);
 		self
 	}
 
-	fn bytes(mut self, field: u64, value: impl AsRef<[u8]>) -> Self {
-		bytes(&mut self.0, field, value.as_ref());
+	fn bytes(mut self, field: u32, value: impl AsRef<[u8]>) -> Self {
+		put_bytes(&mut self.0, field, value.as_ref());
 		self
 	}
 }

@@ -6,7 +6,7 @@ use super::{
 	Traced, MAX_NAME,
 };
 use crate::precheck::{
-	wire::{fields, Value},
+	wire::{fields, put_bytes, put_number, Value},
 	Refusal,
 };
 use std::collections::HashSet;
@@ -29,7 +29,7 @@ pub(super) fn rewrite(model: &[u8], graph: &Graph<'_>, found: &Found<'_>) -> Res
 		match (field.number, field.value) {
 			(7, Value::Bytes(graph)) => {
 				let (graph, name) = with_output(graph, found, &mut names, true)?;
-				bytes(&mut file, 7, &graph);
+				put_bytes(&mut file, 7, &graph);
 				tensor = Some(name);
 			}
 			_ => file.extend_from_slice(field.raw),
@@ -77,10 +77,10 @@ fn with_output(
 			} else {
 				let short = names.fresh();
 				let mut node = Vec::new();
-				bytes(&mut node, 1, name);
-				bytes(&mut node, 2, &short);
-				bytes(&mut node, 4, b"Identity");
-				bytes(&mut written, 1, &node);
+				put_bytes(&mut node, 1, name);
+				put_bytes(&mut node, 2, &short);
+				put_bytes(&mut node, 4, b"Identity");
+				put_bytes(&mut written, 1, &node);
 				short
 			}
 		}
@@ -91,7 +91,7 @@ fn with_output(
 				let field = field?;
 				if field.number == 1 && index == *node {
 					let changed = with_branch_outputs(field.bytes()?, branches, &name, names)?;
-					bytes(&mut written, 1, &changed);
+					put_bytes(&mut written, 1, &changed);
 				} else {
 					written.extend_from_slice(field.raw);
 				}
@@ -100,7 +100,7 @@ fn with_output(
 			name
 		}
 	};
-	bytes(&mut written, 12, &value_info(&name, found.kind()));
+	put_bytes(&mut written, 12, &value_info(&name, found.kind()));
 	Ok((written, name))
 }
 
@@ -127,14 +127,14 @@ fn with_branch_outputs(
 			let field = field?;
 			if field.number == 6 {
 				let (graph, _) = with_output(field.bytes()?, found, names, false)?;
-				bytes(&mut attribute, 6, &graph);
+				put_bytes(&mut attribute, 6, &graph);
 			} else {
 				attribute.extend_from_slice(field.raw);
 			}
 		}
-		bytes(&mut written, 5, &attribute);
+		put_bytes(&mut written, 5, &attribute);
 	}
-	bytes(&mut written, 2, name);
+	put_bytes(&mut written, 2, name);
 	Ok(written)
 }
 
@@ -155,36 +155,17 @@ fn branch_of<'f, 'a>(attribute: &[u8], branches: &'f [(&[u8], Found<'a>)]) -> Re
 
 fn value_info(name: &[u8], kind: Type) -> Vec<u8> {
 	let mut tensor = Vec::new();
-	number(&mut tensor, 1, kind.element.unwrap_or(0));
+	put_number(&mut tensor, 1, kind.element.unwrap_or(0));
 	if let Some(rank) = kind.rank {
 		let mut shape = Vec::new();
 		// Dimensions without a value: dynamic ones.
-		(0..rank).for_each(|_| bytes(&mut shape, 1, &[]));
-		bytes(&mut tensor, 2, &shape);
+		(0..rank).for_each(|_| put_bytes(&mut shape, 1, &[]));
+		put_bytes(&mut tensor, 2, &shape);
 	}
 	let mut kind = Vec::new();
-	bytes(&mut kind, 1, &tensor);
+	put_bytes(&mut kind, 1, &tensor);
 	let mut value = Vec::new();
-	bytes(&mut value, 1, name);
-	bytes(&mut value, 2, &kind);
+	put_bytes(&mut value, 1, name);
+	put_bytes(&mut value, 2, &kind);
 	value
-}
-
-fn varint(to: &mut Vec<u8>, mut value: u64) {
-	while value >= 0x80 {
-		to.push(value as u8 | 0x80);
-		value >>= 7;
-	}
-	to.push(value as u8);
-}
-
-pub(super) fn number(to: &mut Vec<u8>, field: u64, value: u64) {
-	varint(to, field << 3);
-	varint(to, value);
-}
-
-pub(super) fn bytes(to: &mut Vec<u8>, field: u64, value: &[u8]) {
-	varint(to, field << 3 | 2);
-	varint(to, value.len() as u64);
-	to.extend_from_slice(value);
 }
