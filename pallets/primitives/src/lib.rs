@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! model-registry ──Models──► revenue-split ──Market──► inference-jobs ──Jobs──► proof-of-work-done
-//! node-staking ───Nodes────► revenue-split, inference-jobs, proof-of-work-done
+//! node-staking ───Nodes────► revenue-split, inference-jobs, proof-of-work-done, capacity-probes
+//! proof-of-work-done ─BlockSeeds─► capacity-probes ─Capacity─► node-staking
 //! ```
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
@@ -22,10 +23,12 @@ extern crate alloc;
 
 pub mod audit;
 pub mod blob;
+pub mod chunk_proof;
 pub mod job;
 pub mod market;
 pub mod model;
 pub mod node;
+pub mod probe;
 pub mod traits;
 pub mod worker;
 
@@ -35,6 +38,7 @@ pub use job::{work_id, work_tag, FailureClass, JobId, JobPhase, Quorum, Tier, Wo
 pub use market::{EpochIndex, Role};
 pub use model::{ModelId, ModelVersion, RoyaltyLine, Unit};
 pub use node::{DeviceClass, NodeId};
+pub use probe::{ProbeSeed, ProbeTask, ProbeTerms};
 pub use worker::{AttestItem, WorkerAction, WorkerId, WorkerSignature};
 
 /// An amount of AIC in its smallest unit: 1 AIC = 10¹² of them.

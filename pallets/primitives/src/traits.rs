@@ -61,6 +61,9 @@ pub trait Nodes<AccountId> {
 	fn fine(node: NodeId, amount: Balance, to: &AccountId) -> Balance;
 	/// What the node says that it runs on.
 	fn device(node: NodeId) -> Option<DeviceClass>;
+	/// The slots that the node's last heartbeat declared, whether or not it is allowed to sell them; 0 if there is no such
+	/// node.
+	fn declared_slots(node: NodeId) -> u16;
 	/// A node drawn by own bond among those that could judge now: live, healthy, not chilled, with `security` of its own
 	/// bond free, of an operator that is not among `parties`, and of this class if one is asked for. Bounded, whatever
 	/// the number of nodes.
@@ -171,4 +174,45 @@ pub trait Attestations<AccountId> {
 	/// Whether slashing of work on the version is suspended, because too many of its audits were disputed: it takes no new
 	/// jobs. A version that merely is not calibrated yet is not suspended.
 	fn suspended(model: ModelId, version: ModelVersion) -> bool;
+}
+
+/// Provided by proof of work done.
+pub trait BlockSeeds {
+	/// What the VRF of this block's author drew. `None`: the block is still to come or not over, is forgotten, or has no
+	/// VRF.
+	fn seed(block: BlockNumber) -> Option<[u8; 32]>;
+}
+
+/// What a node may sell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Allowed {
+	/// The most jobs at the same time.
+	pub slots: u16,
+	/// Whether it may take jobs and judge at all.
+	pub able: bool,
+}
+
+impl Allowed {
+	/// Nothing is known against the node.
+	pub const UNBOUNDED: Self = Self {
+		slots: u16::MAX,
+		able: true,
+	};
+}
+
+/// Provided by capacity probes. The other way round it would be asked at every draw; so it is asked at every heartbeat.
+pub trait Capacity {
+	/// What a node of this class may sell from now on. Notes a round that it missed. Constant time.
+	fn settle(node: NodeId, device: DeviceClass) -> Allowed;
+	/// The node is gone: forget what is kept of it.
+	fn forget(node: NodeId);
+}
+
+/// Nobody measures.
+impl Capacity for () {
+	fn settle(_: NodeId, _: DeviceClass) -> Allowed {
+		Allowed::UNBOUNDED
+	}
+
+	fn forget(_: NodeId) {}
 }

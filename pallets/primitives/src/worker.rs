@@ -3,7 +3,7 @@
 //! The signature covers [`payload`]: a domain, the chain's genesis hash and the whole action. The pallets check it
 //! in the pool and in the block, through `#[pallet::authorize]`.
 
-use crate::{audit::SketchSeed, Ballot, BlobRef, FailureClass, JobId, NodeId, Sketch, WorkId, WorkTag};
+use crate::{audit::SketchSeed, Ballot, BlobRef, FailureClass, JobId, NodeId, ProbeSeed, Sketch, WorkId, WorkTag};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -148,6 +148,31 @@ pub enum WorkerAction {
 		/// Jobs that the node takes at the same time, queued ones included.
 		#[codec(compact)]
 		slots: u16,
+	},
+	/// `capacity-probes::answer`: the node has computed rows of the reference model.
+	AnswerProbe {
+		/// The node.
+		#[codec(compact)]
+		node: NodeId,
+		/// The round.
+		#[codec(compact)]
+		round: u32,
+		/// Seed of the round. On another fork the round has another one: rows that were computed under one seed are wrong
+		/// under another.
+		seed: ProbeSeed,
+		/// The final rows one after another.
+		output: BlobRef,
+	},
+	/// `capacity-probes::prove`: the node shows the drawn chunk of what it answered.
+	ProveProbe {
+		/// The node.
+		#[codec(compact)]
+		node: NodeId,
+		/// The round.
+		#[codec(compact)]
+		round: u32,
+		/// The chunk and its way to the root.
+		proof: ChunkProof,
 	},
 }
 

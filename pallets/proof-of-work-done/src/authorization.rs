@@ -1,6 +1,6 @@
 //! Who may say what: checked in the pool and, by the same code, in the block.
 
-use crate::{chunk_proof, types::Duty, AuditRecord, Audits, Commitments, Config, Pallet, SeatRecord};
+use crate::{types::Duty, AuditRecord, Audits, Commitments, Config, Pallet, SeatRecord};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
@@ -15,6 +15,7 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use highway_primitives::{
 	audit::{ballot_commitment, AuditSubject, SketchSeed},
+	chunk_proof,
 	traits::{Jobs, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
 	AttestItem, Ballot, FailureClass, JobId, MaxBlobSize, NodeId, Sketch, WorkTag, WorkerAction, WorkerId,

@@ -12,6 +12,7 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
 	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, Seat, SketchSeed, Step},
+	chunk_proof,
 	traits::{Attestations, Jobs, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
 	AttestItem, Ballot, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, ModelVersion, NodeId, Sketch,

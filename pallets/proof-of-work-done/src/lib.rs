@@ -27,7 +27,6 @@ mod authorization;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
 mod calibration;
-pub mod chunk_proof;
 mod dispatchable_impls;
 mod draw;
 pub mod finality;

@@ -1,13 +1,11 @@
 //! What others read of audits, and what this pallet offers to other pallets.
 
-use crate::{
-	chunk_proof, types::Duty, AuditRecord, Audits, Calibration, Calibrations, Commitments, Config, Forced, Pallet,
-	Tasks,
-};
+use crate::{types::Duty, AuditRecord, Audits, Calibration, Calibrations, Commitments, Config, Forced, Pallet, Tasks};
 use alloc::vec::Vec;
 use highway_primitives::{
 	audit::{AuditSubject, AuditTask, Seat, Step},
-	traits::{Attestations, Jobs, Market, SecurityTouched},
+	chunk_proof,
+	traits::{Attestations, BlockSeeds, Jobs, Market, SecurityTouched},
 	BlockNumber, JobId, ModelId, ModelVersion, NodeId,
 };
 use sp_runtime::SaturatedConversion;
@@ -121,5 +119,11 @@ impl<T: Config> Attestations<T::AccountId> for Pallet<T> {
 impl<T: Config> SecurityTouched for Pallet<T> {
 	fn touched(node: NodeId) {
 		Self::suspect(node);
+	}
+}
+
+impl<T: Config> BlockSeeds for Pallet<T> {
+	fn seed(block: BlockNumber) -> Option<[u8; 32]> {
+		Some(Self::sealed(block)?.seal?.1)
 	}
 }

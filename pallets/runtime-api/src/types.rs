@@ -7,8 +7,8 @@ use highway_primitives::{
 	market::BillLine,
 	model::{DerivativeTerms, VersionSpec},
 	node::Contact,
-	Balance, BlobRef, BlockNumber, DeviceClass, EpochIndex, JobId, JobPhase, ModelId, ModelVersion, NodeId, Quorum,
-	RoyaltyLine, WorkId, WorkerId,
+	Balance, BlobRef, BlockNumber, DeviceClass, EpochIndex, JobId, JobPhase, ModelId, ModelVersion, NodeId, ProbeTask,
+	Quorum, RoyaltyLine, WorkId, WorkerId,
 };
 use scale_info::TypeInfo;
 
@@ -21,7 +21,7 @@ pub struct WorkList {
 	pub session: u32,
 	/// Whether the node's heartbeat of this session is still missing.
 	pub heartbeat_due: bool,
-	/// Slots of its last heartbeat.
+	/// Slots that it may sell since its last heartbeat: what that declared, or less if less was proved.
 	pub slots: u16,
 	/// The device that it is registered with.
 	pub device: DeviceClass,
@@ -32,6 +32,8 @@ pub struct WorkList {
 	pub jobs: Vec<WorkItem>,
 	/// What audits want of it now, at most 256.
 	pub audits: Vec<AuditItem>,
+	/// What a round of probes wants of it now.
+	pub probe: Option<ProbeTask>,
 }
 
 /// A model that the node hosts.
@@ -325,7 +327,7 @@ pub struct NodeInfo<AccountId> {
 	pub last_heartbeat: Option<u32>,
 	/// Whether its engine was healthy then.
 	pub healthy: bool,
-	/// Jobs that it takes at the same time.
+	/// Jobs that it takes at the same time: what it declared, or less if less was proved.
 	pub slots: u16,
 	/// Jobs that it has.
 	pub assigned: u32,
@@ -333,4 +335,23 @@ pub struct NodeInfo<AccountId> {
 	pub reliability: u32,
 	/// Models that it hosts, with its posted asks: compute per unit, storage per started MiB of input.
 	pub hosted: Vec<(ModelId, Option<Balance>, Option<Balance>)>,
+	/// Jobs that it says it can take at the same time.
+	pub declared: u16,
+	/// What rounds of probes found of it. `None`: probing is off, or no round came to an end for it yet.
+	pub measured: Option<MeasuredInfo>,
+}
+
+/// What rounds of probes found of a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct MeasuredInfo {
+	/// Rows that count for it.
+	pub rows: u32,
+	/// The slots that it may sell from its next heartbeat on, if it declares so many.
+	pub slots: u16,
+	/// The last round that counted for it.
+	pub round: u32,
+	/// Rounds in a row that it missed.
+	pub missed: u8,
+	/// Whether its last proof was a lie: it gets no jobs.
+	pub refuted: bool,
 }

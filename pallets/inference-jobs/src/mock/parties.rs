@@ -205,6 +205,9 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn device(_: NodeId) -> Option<DeviceClass> {
 		None
 	}
+	fn declared_slots(_: NodeId) -> u16 {
+		0
+	}
 	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> Option<NodeId> {
 		None
 	}

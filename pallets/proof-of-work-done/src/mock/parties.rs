@@ -165,6 +165,9 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn device(node: NodeId) -> Option<DeviceClass> {
 		Some(Fleet::get(node)?.device)
 	}
+	fn declared_slots(_: NodeId) -> u16 {
+		0
+	}
 	fn draw_judge(
 		seed: &SketchSeed,
 		security: Balance,

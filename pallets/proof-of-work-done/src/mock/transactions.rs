@@ -1,7 +1,7 @@
 //! Real general extrinsics, run as a pool and as a block run them.
 
 use super::*;
-use crate::{chunk_proof, Call};
+use crate::Call;
 use codec::Encode;
 use frame_support::{
 	dispatch::{GetDispatchInfo, PostDispatchInfo},
@@ -9,6 +9,7 @@ use frame_support::{
 };
 use highway_primitives::{
 	audit::{ballot_commitment, SketchSeed},
+	chunk_proof,
 	worker::{self, ChunkProof, MaxAttestations, WorkerPair},
 	AttestItem, Ballot, BlobRef, FailureClass, JobId, NodeId, Sketch, WorkerAction, WorkerSignature,
 };

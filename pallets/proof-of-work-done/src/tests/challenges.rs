@@ -1,10 +1,10 @@
 //! An output that its auditor misses: the executor shows a chunk of it, and its sketch, or is silent.
 
-use crate::{chunk_proof, mock::*, AuditPhase, Event, SlashReason};
+use crate::{mock::*, AuditPhase, Event, SlashReason};
 use frame_support::traits::Hooks;
 use highway_primitives::{
 	audit::{AuditTask, Claims, Verdict, Vote},
-	Ballot,
+	chunk_proof, Ballot,
 };
 use sp_runtime::transaction_validity::InvalidTransaction;
 

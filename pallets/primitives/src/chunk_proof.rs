@@ -4,6 +4,7 @@
 //! two below `n`. The shape follows from the blob's size alone, so a proof needs neither flags nor lengths (BLAKE3
 //! specification, section 2.1). Pure.
 
+use crate::worker::ChunkProof;
 use alloc::vec::Vec;
 use blake3::{
 	hazmat::{merge_subtrees_non_root, merge_subtrees_root, ChainingValue, HasherExt, Mode},
@@ -80,9 +81,9 @@ pub fn verify(root: &H256, size: u64, index: u64, bytes: &[u8], siblings: &[Chai
 	merge_subtrees_root(&left, &right, Mode::Hash).as_bytes() == root.as_fixed_bytes()
 }
 
-/// The proof of chunk `index` of `blob`. For tests and benchmarks: a node makes its proofs without reading the whole blob.
-#[cfg(any(test, feature = "runtime-benchmarks"))]
-pub(crate) fn prove(blob: &[u8], index: u64) -> Option<highway_primitives::worker::ChunkProof> {
+/// The proof of chunk `index` of `blob`; `None` if it has no such chunk. For tests and benchmarks: a node makes its proofs
+/// without reading the whole blob.
+pub fn prove(blob: &[u8], index: u64) -> Option<ChunkProof> {
 	/// The chaining value of a subtree that begins at byte `start` of the blob.
 	fn subtree(bytes: &[u8], start: u64) -> ChainingValue {
 		let mut hasher = Hasher::new();
@@ -107,7 +108,7 @@ pub(crate) fn prove(blob: &[u8], index: u64) -> Option<highway_primitives::worke
 	}
 	siblings.reverse();
 	length(size, index)?;
-	Some(highway_primitives::worker::ChunkProof {
+	Some(ChunkProof {
 		bytes: rest.to_vec().try_into().ok()?,
 		siblings: siblings.try_into().ok()?,
 	})
