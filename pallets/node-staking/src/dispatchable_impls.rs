@@ -14,7 +14,10 @@ use frame_support::{
 	ensure,
 	traits::{fungible::MutateHold, tokens::Precision, Defensive, Get},
 };
-use highway_primitives::{traits::Models, worker, Balance, ModelId, NodeId, WorkerId, WorkerSignature};
+use highway_primitives::{
+	traits::{Capacity, Models},
+	worker, Balance, ModelId, NodeId, WorkerId, WorkerSignature,
+};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
 use sp_runtime::{traits::Zero, DispatchError};
@@ -253,6 +256,7 @@ impl<T: Config> Pallet<T> {
 		NodeOfWorker::<T>::remove(&record.worker);
 		NodeOf::<T>::remove(&record.operator);
 		Slashes::<T>::remove(node);
+		T::Capacity::forget(node);
 		// Without a bond it left the list already; a list that fell out of step must not outlive the node.
 		if T::VoterList::contains(&record.operator) {
 			let _ = T::VoterList::on_remove(&record.operator).defensive();

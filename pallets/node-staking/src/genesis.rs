@@ -44,6 +44,7 @@ impl<T: Config> Pallet<T> {
 		let standing = Standing {
 			last_heartbeat: None,
 			healthy: true,
+			declared: node.slots,
 			slots: node.slots,
 			..Standing::new(0)
 		};

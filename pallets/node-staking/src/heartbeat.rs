@@ -12,7 +12,7 @@ use frame_support::{
 	traits::Get,
 	weights::Weight,
 };
-use highway_primitives::{worker, NodeId, WorkerAction, WorkerSignature};
+use highway_primitives::{traits::Capacity, worker, NodeId, WorkerAction, WorkerSignature};
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionPriority, ValidTransaction};
 
 /// Blocks for which a heartbeat may wait in the pool. One that the session overtakes is thrown out as stale before.
@@ -76,11 +76,15 @@ impl<T: Config> Pallet<T> {
 		Ok((valid, Weight::zero()))
 	}
 
-	pub(crate) fn do_heartbeat(node: NodeId, session: u32, healthy: bool, slots: u16) -> DispatchResult {
+	pub(crate) fn do_heartbeat(node: NodeId, session: u32, healthy: bool, declared: u16) -> DispatchResult {
+		let device = Nodes::<T>::get(node).ok_or(Error::<T>::UnknownNode)?.device;
 		Standings::<T>::try_mutate(node, |standing| {
 			let standing = standing.as_mut().ok_or(Error::<T>::UnknownNode)?;
+			let allowed = T::Capacity::settle(node, device);
+			let (healthy, slots) = (healthy && allowed.able, declared.min(allowed.slots));
 			standing.last_heartbeat = Some(session);
 			standing.healthy = healthy;
+			standing.declared = declared;
 			standing.slots = slots;
 			Self::deposit_event(Event::HeartbeatReceived {
 				node,

@@ -177,7 +177,10 @@ impl<T: Config> Pallet<T> {
 				"a heartbeat is from the future"
 			);
 			ensure!(standing.live_since <= session, "a node is live since the future");
-			ensure!(standing.slots <= MAX_SLOTS, "a node has more slots than allowed");
+			ensure!(
+				standing.slots <= standing.declared && standing.declared <= MAX_SLOTS,
+				"a node has more slots than declared or than a node may have"
+			);
 			ensure!(
 				standing.assigned <= MAX_SLOTS.into(),
 				"a node has more jobs than a node may have slots"

@@ -92,7 +92,7 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use highway_math::emission;
 	use highway_primitives::{
-		traits::{Models, SecurityTouched},
+		traits::{Capacity, Models, SecurityTouched},
 		Balance, ModelId, NodeId, WorkerId, WorkerSignature,
 	};
 	use sp_core::H256;
@@ -120,6 +120,9 @@ pub mod pallet {
 
 		/// Operators by stake, own and delegated, roughly sorted: those who may become validators. Nothing else writes to it.
 		type VoterList: SortedListProvider<Self::AccountId, Score = Balance>;
+
+		/// What a node may sell, by what it proved. Asked at each of its heartbeats.
+		type Capacity: Capacity;
 
 		/// Accounts with session keys: only they can author blocks.
 		type HasSessionKeys: Contains<Self::AccountId>;
@@ -364,9 +367,9 @@ pub mod pallet {
 			node: NodeId,
 			/// In this session.
 			session: u32,
-			/// Whether its engine is able to work.
+			/// Whether its engine is able to work, and the node to sell.
 			healthy: bool,
-			/// Jobs that it takes at the same time.
+			/// Jobs that it takes at the same time: what it declared, or less if it may sell less.
 			slots: u16,
 		},
 		/// A validator was proved to have offended. It is chilled.

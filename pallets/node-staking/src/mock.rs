@@ -9,8 +9,8 @@ use frame_support::{
 use highway_primitives::{
 	audit::AuditTerms,
 	model::{ModelService, Royalties},
-	traits::{Models, SecurityTouched},
-	Balance, ModelId, ModelVersion, NodeId,
+	traits::{Allowed, Capacity, Models, SecurityTouched},
+	Balance, DeviceClass, ModelId, ModelVersion, NodeId,
 };
 use sp_runtime::{
 	impl_opaque_keys,
@@ -136,6 +136,24 @@ parameter_types! {
 	pub static LongestAudit: u32 = 1_199;
 	/// Nodes whose security was touched, in order.
 	pub static Touched: Vec<NodeId> = Vec::new();
+	/// What every node may sell: slots, and whether anything at all.
+	pub static May: (u16, bool) = (u16::MAX, true);
+	/// Heartbeats at which it was asked, and nodes that were forgotten, in order.
+	pub static Settled: Vec<(NodeId, DeviceClass)> = Vec::new();
+	pub static Forgotten: Vec<NodeId> = Vec::new();
+}
+
+pub struct Measured;
+impl Capacity for Measured {
+	fn settle(node: NodeId, device: DeviceClass) -> Allowed {
+		Settled::mutate(|settled| settled.push((node, device)));
+		let (slots, able) = May::get();
+		Allowed { slots, able }
+	}
+
+	fn forget(node: NodeId) {
+		Forgotten::mutate(|forgotten| forgotten.push(node));
+	}
 }
 
 pub struct NoteTouched;
@@ -154,6 +172,7 @@ impl pallet_node_staking::Config for Test {
 	type PalletId = PotId;
 	type Treasury = Treasury;
 	type OnSecurityTouched = NoteTouched;
+	type Capacity = Measured;
 	type MinBond = ConstU128<MIN_BOND>;
 	type MinDelegation = ConstU128<MIN_DELEGATION>;
 	type FirstReward = ConstU128<REWARD>;

@@ -229,6 +229,10 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 		Some(Nodes::<T>::get(node)?.device)
 	}
 
+	fn declared_slots(node: NodeId) -> u16 {
+		Standings::<T>::get(node).map_or(0, |standing| standing.declared)
+	}
+
 	/// Nodes of `parties` and those already found unable are left out of the next try, so that no draw is wasted on them.
 	fn draw_judge(
 		seed: &SketchSeed,

@@ -195,10 +195,13 @@ pub struct Standing {
 	/// The session from which missed heartbeats count: that of its registration, or of its return from jail.
 	#[codec(compact)]
 	pub live_since: u32,
-	/// Whether its engine was able to work at its last heartbeat. False until the first one, and after a return from
-	/// jail until the next one.
+	/// Whether its engine was able to work at its last heartbeat, and the node to sell. False until the first one, and
+	/// after a return from jail until the next one.
 	pub healthy: bool,
-	/// Jobs that it takes at the same time, by its last heartbeat.
+	/// Jobs that it can take at the same time, as its last heartbeat says.
+	#[codec(compact)]
+	pub declared: u16,
+	/// Jobs that it takes at the same time: no more than declared, and no more than it was allowed at its last heartbeat.
 	#[codec(compact)]
 	pub slots: u16,
 	/// Slots taken. More than `slots` if it lowered them since.

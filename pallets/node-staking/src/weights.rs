@@ -97,28 +97,28 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `Pools` (r:1 w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1)
+	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `Pools` (r:1 w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2)
 	fn deregister() -> Weight {
 		Weight::from_parts(110_000_000, 12000)
 			.saturating_add(T::DbWeight::get().reads(10_u64))
-			.saturating_add(T::DbWeight::get().writes(10_u64))
+			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
-	/// Storage: `Standings` (r:1 w:1)
+	/// Storage: `Nodes` (r:1), `Standings` (r:1 w:1), whoever says what a node may sell (r:4 w:2)
 	fn heartbeat() -> Weight {
-		Weight::from_parts(20_000_000, 2700)
-			.saturating_add(T::DbWeight::get().reads(1_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		Weight::from_parts(30_000_000, 9000)
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 	/// Storage: `CurrentSession` (r:1), `Standings` (r:1), `Nodes` (r:1), `System::BlockHash` (r:1); one sr25519 verification
 	fn authorize_heartbeat() -> Weight {
 		Weight::from_parts(65_000_000, 5000)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 	}
-	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1)
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2)
 	fn reap() -> Weight {
 		Weight::from_parts(70_000_000, 10000)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(9_u64))
+			.saturating_add(T::DbWeight::get().writes(11_u64))
 	}
 	/// Storage: `Nodes` (r:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `System::Account` (r:2 w:2), `Delegations` (r:1 w:1), `FormerGenerations` (r:1 w:1), list: move between two bags (r:7 w:6)
 	fn delegate() -> Weight {
@@ -246,28 +246,28 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
-	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `Pools` (r:1 w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1)
+	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `Pools` (r:1 w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2)
 	fn deregister() -> Weight {
 		Weight::from_parts(110_000_000, 12000)
 			.saturating_add(RocksDbWeight::get().reads(10_u64))
-			.saturating_add(RocksDbWeight::get().writes(10_u64))
+			.saturating_add(RocksDbWeight::get().writes(12_u64))
 	}
-	/// Storage: `Standings` (r:1 w:1)
+	/// Storage: `Nodes` (r:1), `Standings` (r:1 w:1), whoever says what a node may sell (r:4 w:2)
 	fn heartbeat() -> Weight {
-		Weight::from_parts(20_000_000, 2700)
-			.saturating_add(RocksDbWeight::get().reads(1_u64))
-			.saturating_add(RocksDbWeight::get().writes(1_u64))
+		Weight::from_parts(30_000_000, 9000)
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	/// Storage: `CurrentSession` (r:1), `Standings` (r:1), `Nodes` (r:1), `System::BlockHash` (r:1); one sr25519 verification
 	fn authorize_heartbeat() -> Weight {
 		Weight::from_parts(65_000_000, 5000)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 	}
-	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1)
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2)
 	fn reap() -> Weight {
 		Weight::from_parts(70_000_000, 10000)
 			.saturating_add(RocksDbWeight::get().reads(8_u64))
-			.saturating_add(RocksDbWeight::get().writes(9_u64))
+			.saturating_add(RocksDbWeight::get().writes(11_u64))
 	}
 	/// Storage: `Nodes` (r:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `System::Account` (r:2 w:2), `Delegations` (r:1 w:1), `FormerGenerations` (r:1 w:1), list: move between two bags (r:7 w:6)
 	fn delegate() -> Weight {

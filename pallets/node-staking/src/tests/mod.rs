@@ -2,6 +2,7 @@
 
 mod bond;
 mod bond_tree;
+mod capacity;
 mod commission;
 mod cost;
 mod delegation;
