@@ -9,16 +9,19 @@ use crate::{
 	journal::{Entry, Journal},
 	judge::{self, Finding},
 	machine::{
-		Action, AuditStep, BallotKey, Event, JobFault, LoadFault, Machine, MachineConfig, RunId, RunItem, SealedBallot,
-		Submission, Task, Transfer, WorkKey,
+		Action, AuditStep, BallotKey, Event, JobFault, LoadFault, Machine, MachineConfig, ProbeStep, RunId, RunItem,
+		SealedBallot, Submission, Task, Transfer, WorkKey,
 	},
 	metrics::Metrics,
 	ports::{BlobStore, BlockStream, BlockTick, Keep, Ports},
-	precheck, LOG_TARGET,
+	precheck, probe, LOG_TARGET,
 };
 use bytes::Bytes;
 use futures::FutureExt;
-use highway_primitives::{model::VersionSpec, Ballot, BlobRef, DeviceClass, JobId, NodeId, Sketch, Vote, WorkerAction};
+use highway_primitives::{
+	model::VersionSpec, probe::rows_of, worker::ChunkProof, Ballot, BlobRef, DeviceClass, NodeId, ProbeSeed, Sketch,
+	Vote, WorkerAction,
+};
 use highway_runtime_api::types::WorkList;
 use parking_lot::Mutex;
 use rand::{rngs::OsRng, RngCore};
@@ -26,6 +29,7 @@ use sp_core::H256;
 use std::{
 	collections::HashMap,
 	future::Future,
+	ops::Range,
 	panic::AssertUnwindSafe,
 	path::PathBuf,
 	sync::Arc,
@@ -39,6 +43,9 @@ use tokio::{
 /// How long inputs and outputs are kept after they were fetched or made: a day after the job's end, and two hours for
 /// the job itself.
 pub const DEFAULT_KEEP: Duration = Duration::from_secs(26 * 3600);
+
+/// How long the rows of a probe are kept: ten times as long as a round lasts.
+const KEEP_PROBE: Duration = Duration::from_secs(600);
 
 /// How the worker works.
 #[derive(Clone, Debug)]
@@ -273,6 +280,17 @@ impl Driver {
 					}
 				}
 			}
+			Event::ProbeRun { result: Err(fault), .. } => {
+				log::warn!(target: LOG_TARGET, "rows of a probe are not computed: {fault}");
+			}
+			Event::ProbeStored { result: Ok(output), .. } => {
+				let rows = rows_of(output).unwrap_or_default();
+				self.metrics.probe_answered(rows);
+				log::info!(target: LOG_TARGET, "a probe is answered with {rows} rows");
+			}
+			Event::ProbeStored { result: Err(error), .. } => {
+				log::error!(target: LOG_TARGET, "the rows of a probe cannot be saved: {error}");
+			}
 			Event::Submitted(submission) => self.metrics.submitted(submission.name(), true),
 			Event::SubmitFailed(submission) => self.metrics.submitted(submission.name(), false),
 			_ => {}
@@ -425,7 +443,57 @@ impl Driver {
 				job,
 				output,
 				chunk,
-			} => self.submit_proof(node, job, output, chunk),
+			} => {
+				let action = move |proof| WorkerAction::ProveChunk { node, job, proof };
+				self.submit_proof(Submission::Audit(job, AuditStep::Prove), output, chunk, action);
+			}
+			Action::RunProbe { run, node, seed, rows } => self.start_probe(run, node, seed, rows),
+			Action::StoreProbe { seed, rows } => {
+				let (blobs, keep) = (self.blobs.clone(), self.keep_for(KEEP_PROBE));
+				let panicked = Event::ProbeStored {
+					seed,
+					result: Err(panicked_blob()),
+				};
+				self.spawn(panicked, async move {
+					Event::ProbeStored {
+						seed,
+						result: blobs.put(rows, keep).await,
+					}
+				});
+			}
+			Action::SubmitProbeAnswer {
+				node,
+				round,
+				seed,
+				output,
+			} => {
+				let action = WorkerAction::AnswerProbe {
+					node,
+					round,
+					seed,
+					output,
+				};
+				self.submit(action, Submission::Probe(round, ProbeStep::Answer));
+			}
+			Action::SubmitProbeProof {
+				node,
+				round,
+				output,
+				chunk,
+			} => {
+				let action = move |proof| WorkerAction::ProveProbe { node, round, proof };
+				self.submit_proof(Submission::Probe(round, ProbeStep::Prove), output, chunk, action);
+			}
+			Action::EndProbe { round, proved } => {
+				self.metrics.probe_ended(proved);
+				if !proved {
+					log::warn!(
+						target: LOG_TARGET,
+						"round {round} of probes ends without a proof: the node may sell half as much, and after a second \
+						 such round nothing until it proves again"
+					);
+				}
+			}
 			Action::Unanswerable { key, step } => {
 				self.metrics.unanswerable(step);
 				log::error!(
@@ -555,6 +623,20 @@ impl Driver {
 		);
 	}
 
+	fn start_probe(&mut self, run: RunId, node: NodeId, seed: ProbeSeed, rows: Range<u32>) {
+		let (blobs, engine) = (self.blobs.clone(), self.engine.clone());
+		let panicked = Event::ProbeRun {
+			run,
+			result: Err(LoadFault::Engine(panicked_engine())),
+		};
+		self.spawn(panicked, async move {
+			Event::ProbeRun {
+				run,
+				result: probe::compute(&*blobs, &*engine, node, seed, rows).await,
+			}
+		});
+	}
+
 	fn start_record(&mut self, outputs: Vec<(WorkKey, Bytes, Sketch)>) {
 		let (blobs, journal, metrics) = (self.blobs.clone(), self.journal.clone(), self.metrics.clone());
 		let keep = self.keep_until();
@@ -589,21 +671,24 @@ impl Driver {
 		});
 	}
 
-	fn submit_proof(&mut self, node: NodeId, job: JobId, output: BlobRef, chunk: u64) {
+	/// Shows a chunk of an own blob, as the word that `action` makes of it.
+	fn submit_proof(
+		&mut self,
+		submission: Submission,
+		output: BlobRef,
+		chunk: u64,
+		action: impl FnOnce(ChunkProof) -> WorkerAction + Send + 'static,
+	) {
 		let (blobs, submitter, at) = (self.blobs.clone(), self.submitter.clone(), self.best);
-		let submission = Submission::Audit(job, AuditStep::Prove);
 		self.spawn(Event::SubmitFailed(submission.clone()), async move {
 			let proof = match blobs.prove_chunk(output, chunk).await {
 				Ok(proof) => proof,
 				Err(error) => {
-					log::error!(target: LOG_TARGET, "the output of job {job}, which somebody misses, cannot be shown: {error}");
+					log::error!(target: LOG_TARGET, "{}: the output cannot be shown: {error}", submission.name());
 					return Event::SubmitFailed(submission);
 				}
 			};
-			let sent = submitter
-				.submit(at, WorkerAction::ProveChunk { node, job, proof })
-				.await;
-			submitted(submission, sent)
+			submitted(submission, submitter.submit(at, action(proof)).await)
 		});
 	}
 
@@ -639,12 +724,12 @@ impl Driver {
 	}
 
 	fn keep_until(&self) -> Keep {
-		Keep::Until(
-			self.clock
-				.now()
-				.checked_add(self.keep)
-				.unwrap_or_else(|| self.clock.now()),
-		)
+		self.keep_for(self.keep)
+	}
+
+	fn keep_for(&self, time: Duration) -> Keep {
+		let now = self.clock.now();
+		Keep::Until(now.checked_add(time).unwrap_or(now))
 	}
 
 	async fn stop(mut self) {

@@ -14,7 +14,7 @@
 //!      ┌────────────┼──────────────┬───────────────┬───────────────────┐
 //!      ▼            ▼              ▼               ▼                   ▼
 //!  BlobStore     Engine        BlobStore        journal            Submitter
-//!  fetch model   load, run,    put output   salt, fsync       attest · failure · heartbeat · audits
+//!  fetch model   load, run,    put output   salt, fsync       attest · failure · heartbeat · audits · probes
 //!  and input     sketch                     before a word     (worker key, transaction pool)
 //! ```
 //!
@@ -36,6 +36,15 @@
 //! rules of their own. It never attests what is not in its [`journal`], never runs a job twice at once, never looks at
 //! another node's output before it has its own, never gives a second ballot, never moves money, and never decides who gets
 //! paid: it only proposes, the chain judges.
+//!
+//! # Probes
+//!
+//! From time to time the chain asks many nodes in one block how much they can compute, and what a node proves bounds what it
+//! sells. The [`probe`]'s model runs on the same engine as all others, between jobs.
+//!
+//! ```text
+//!  seed of the round ─► rows, batch by batch ─► blob store ─► answer: the rows' hash ─► a drawn chunk of them
+//! ```
 //!
 //! # Another engine, another word
 //!
@@ -65,6 +74,8 @@ pub mod metrics;
 #[cfg(feature = "engine")]
 pub mod ports;
 pub mod precheck;
+#[cfg(feature = "engine")]
+pub mod probe;
 pub mod sketch;
 pub mod tensors;
 pub mod trace;

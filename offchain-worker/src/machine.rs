@@ -10,7 +10,8 @@
 //! ```
 //!
 //! What audits want of the node stands beside it: see `audits.rs`. Both share the models, the transfers of inputs and the
-//! one device; whatever is due first goes first.
+//! one device; whatever is due first goes first. A probe, see `probes.rs`, has the device in between, for a quarter of a
+//! second at a time.
 //!
 //! Every block brings the whole [`WorkList`], and the machine reconciles itself with it: what the list does not name is
 //! dropped, what it names is brought on. So a missed event, a restart or a reorg needs no rule of its own. What the
@@ -18,13 +19,14 @@
 
 mod audits;
 mod messages;
+mod probes;
 mod reconcile;
 mod runs;
 mod schedule;
 
 pub use messages::{
-	Action, AuditStep, BallotKey, Event, Finished, JobFault, LoadFault, Outcome, RunId, RunItem, SealedBallot,
-	Submission, Task, Transfer, WorkKey,
+	Action, AuditStep, BallotKey, Event, Finished, JobFault, LoadFault, Outcome, ProbeStep, RunId, RunItem,
+	SealedBallot, Submission, Task, Transfer, WorkKey,
 };
 
 use crate::{
@@ -38,6 +40,7 @@ use highway_primitives::{
 	model::VersionSpec, node::Contact, Ballot, BlockNumber, DeviceClass, FailureClass, JobId, NodeId, Sketch,
 };
 use highway_runtime_api::types::{AuditItem, HostedModel, WorkItem, WorkList};
+use probes::Probe;
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	time::Duration,
@@ -210,6 +213,7 @@ enum ModelState {
 struct Run {
 	id: RunId,
 	model: ModelKey,
+	/// None in a batch of a probe.
 	tasks: Vec<Task>,
 	units: u64,
 }
@@ -271,6 +275,10 @@ pub struct Machine {
 	record_at: BlockNumber,
 	running: Option<Run>,
 	next_run: RunId,
+	/// What the present round of probes asks of the node, or asked.
+	probe: Option<Probe>,
+	/// Whether the last run was one of jobs and audits: a batch of a probe, if there is one, has the next turn.
+	probes_turn: bool,
 	attesting: bool,
 	reporting: BTreeSet<JobId>,
 	audits: BTreeMap<JobId, Audit>,
@@ -309,6 +317,8 @@ impl Machine {
 			record_at: 0,
 			running: None,
 			next_run: 0,
+			probe: None,
+			probes_turn: false,
 			attesting: false,
 			reporting: BTreeSet::new(),
 			audits: BTreeMap::new(),
@@ -343,6 +353,8 @@ impl Machine {
 			Event::Compared(key, finding) => self.compared(key, finding, &mut actions),
 			Event::NotLoaded(run) => self.not_loaded(run),
 			Event::RunDone { run, elapsed, results } => self.run_done(run, elapsed, results, &mut actions),
+			Event::ProbeRun { run, result } => self.probe_run(run, result),
+			Event::ProbeStored { seed, result } => self.probe_stored(seed, result),
 			Event::Recorded(finished) => self.recorded(finished),
 			Event::RecordFailed => self.record_failed(),
 			Event::BallotRecorded(sealed) => self.sealed(sealed),
@@ -552,6 +564,11 @@ impl Machine {
 					note(saying);
 				}
 			}
+			Submission::Probe(round, step) => {
+				if let Some(saying) = self.probe.as_mut().and_then(|probe| probe.saying(round, step)) {
+					note(saying);
+				}
+			}
 		}
 	}
 
@@ -590,6 +607,10 @@ mod tests;
 #[cfg(test)]
 #[path = "tests/machine_audits.rs"]
 mod audit_tests;
+
+#[cfg(test)]
+#[path = "tests/machine_probes.rs"]
+mod probe_tests;
 
 #[cfg(test)]
 #[path = "tests/machine_property.rs"]

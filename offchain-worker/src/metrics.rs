@@ -29,6 +29,8 @@ struct Inner {
 	audits: CounterVec<U64>,
 	open_audits: Gauge<U64>,
 	unanswerable: CounterVec<U64>,
+	probes: CounterVec<U64>,
+	probe_rows: Gauge<U64>,
 	submissions: CounterVec<U64>,
 	blobs: CounterVec<U64>,
 	journal_bytes: Gauge<U64>,
@@ -79,6 +81,18 @@ impl Metrics {
 
 	pub(crate) fn unanswerable(&self, step: AuditStep) {
 		self.with(|inner| inner.unanswerable.with_label_values(&[step.name()]).inc());
+	}
+
+	pub(crate) fn probe_answered(&self, rows: u32) {
+		self.with(|inner| {
+			inner.probes.with_label_values(&["answered"]).inc();
+			inner.probe_rows.set(rows.into());
+		});
+	}
+
+	pub(crate) fn probe_ended(&self, proved: bool) {
+		let outcome = if proved { "proved" } else { "missed" };
+		self.with(|inner| inner.probes.with_label_values(&[outcome]).inc());
 	}
 
 	pub(crate) fn submitted(&self, action: &str, ok: bool) {
@@ -173,6 +187,15 @@ impl Inner {
 				"highway_audits_unanswerable_total",
 				"Openings that audits asked for and the journal did not hold, by step",
 				&["step"],
+			)?,
+			probes: counters(
+				"highway_probes_total",
+				"Rounds of probes: answered, then proved or missed",
+				&["outcome"],
+			)?,
+			probe_rows: gauge(
+				"highway_probe_rows",
+				"Rows of the node's last answer to a round of probes",
 			)?,
 			submissions: counters(
 				"highway_submissions_total",

@@ -11,11 +11,12 @@ use highway_primitives::{
 	audit::{ballot_commitment, SketchSeed},
 	model::VersionSpec,
 	node::Contact,
-	AttestItem, Ballot, BlobHash, BlobRef, BlockNumber, FailureClass, JobId, NodeId, Sketch, WorkId, WorkTag,
+	AttestItem, Ballot, BlobHash, BlobRef, BlockNumber, FailureClass, JobId, NodeId, ProbeSeed, Sketch, WorkId,
+	WorkTag,
 };
 use highway_runtime_api::types::{AuditItem, WorkItem, WorkList};
 use sp_core::H256;
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 /// What identifies a piece of work. On another fork the same job id may stand for something else.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
@@ -144,6 +145,25 @@ impl AuditStep {
 	}
 }
 
+/// What is said in a round of probes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ProbeStep {
+	/// That rows are computed, and which.
+	Answer,
+	/// A chunk of them.
+	Prove,
+}
+
+impl ProbeStep {
+	/// Its name in logs and metrics.
+	pub fn name(&self) -> &'static str {
+		match self {
+			Self::Answer => "answer_probe",
+			Self::Prove => "prove_probe",
+		}
+	}
+}
+
 /// Number of a run, to tell a late answer from the one that is waited for.
 pub type RunId = u64;
 
@@ -158,7 +178,7 @@ pub enum JobFault {
 	Engine(EngineError),
 }
 
-/// Why a model version was not loaded.
+/// Why a model version was not loaded, or rows of a probe not computed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LoadFault {
 	/// The artefact could not be opened.
@@ -180,6 +200,8 @@ pub enum Submission {
 	Heartbeat(NodeId, u32),
 	/// A step of the audit of this job.
 	Audit(JobId, AuditStep),
+	/// A step in this round of probes.
+	Probe(u32, ProbeStep),
 }
 
 impl Submission {
@@ -190,6 +212,7 @@ impl Submission {
 			Self::Failure(_) => "report_failure",
 			Self::Heartbeat(..) => "heartbeat",
 			Self::Audit(_, step) => step.name(),
+			Self::Probe(_, step) => step.name(),
 		}
 	}
 }
@@ -257,6 +280,20 @@ pub enum Event {
 		/// What came of each input.
 		results: Vec<(Task, Result<RunOutput, JobFault>)>,
 	},
+	/// A batch of a probe is over.
+	ProbeRun {
+		/// Number of its run.
+		run: RunId,
+		/// Its final rows, one after another, and how long they took.
+		result: Result<(Bytes, Duration), LoadFault>,
+	},
+	/// The rows of a probe are in the blob store, or could not be stored.
+	ProbeStored {
+		/// Seed of its round.
+		seed: ProbeSeed,
+		/// Where they are.
+		result: Result<BlobRef, BlobError>,
+	},
 	/// Outputs are stored and in the journal.
 	Recorded(Vec<Finished>),
 	/// Outputs could not be stored or journalled: nothing of them counts.
@@ -287,8 +324,8 @@ pub struct RunItem {
 }
 
 /// What the machine wants done. Each but [`Action::StopFetch`], [`Action::DropJob`], [`Action::DropModel`],
-/// [`Action::ReleaseModel`], [`Action::Unanswerable`] and [`Action::Forget`] is answered by exactly one event, unless it is
-/// a fetch that is broken off.
+/// [`Action::ReleaseModel`], [`Action::Unanswerable`], [`Action::EndProbe`] and [`Action::Forget`] is answered by exactly one
+/// event, unless it is a fetch that is broken off.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
 	/// Ask the engine how it is.
@@ -332,6 +369,24 @@ pub enum Action {
 		items: Vec<RunItem>,
 		/// What one of them may take.
 		time_limit: Duration,
+	},
+	/// Compute rows of a probe. A run as well: the device does nothing else meanwhile.
+	RunProbe {
+		/// Number of the run.
+		run: RunId,
+		/// The node.
+		node: NodeId,
+		/// Seed of the round.
+		seed: ProbeSeed,
+		/// Which rows.
+		rows: Range<u32>,
+	},
+	/// Store the rows of a probe until its round is over.
+	StoreProbe {
+		/// Seed of its round.
+		seed: ProbeSeed,
+		/// The final rows, one after another.
+		rows: Bytes,
 	},
 	/// Store outputs, draw salts, and write both to the journal with the runs' sketches.
 	Record(Vec<(WorkKey, Bytes, Sketch)>),
@@ -405,6 +460,35 @@ pub enum Action {
 		output: BlobRef,
 		/// Index of the chunk.
 		chunk: u64,
+	},
+	/// Say which rows of a probe are computed.
+	SubmitProbeAnswer {
+		/// The node.
+		node: NodeId,
+		/// The round.
+		round: u32,
+		/// Its seed.
+		seed: ProbeSeed,
+		/// The rows.
+		output: BlobRef,
+	},
+	/// Show a chunk of the rows of a probe.
+	SubmitProbeProof {
+		/// The node.
+		node: NodeId,
+		/// The round.
+		round: u32,
+		/// The rows.
+		output: BlobRef,
+		/// Index of the chunk.
+		chunk: u64,
+	},
+	/// A round of probes asks no more of this node.
+	EndProbe {
+		/// The round.
+		round: u32,
+		/// Whether the proof had been sent.
+		proved: bool,
 	},
 	/// An audit asks for something that the journal does not hold: an operator has to know.
 	Unanswerable {

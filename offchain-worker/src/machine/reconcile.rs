@@ -35,13 +35,14 @@ impl Machine {
 			.as_ref()
 			.is_some_and(|work| self.config.device.is_some_and(|device| device != work.device));
 		self.heartbeat_due = work.as_ref().filter(|work| work.heartbeat_due).map(|work| work.session);
-		let (hosted, items, audits) = work
-			.map(|work| (work.hosted, work.jobs, work.audits))
+		let (hosted, items, audits, probe) = work
+			.map(|work| (work.hosted, work.jobs, work.audits, work.probe))
 			.unwrap_or_default();
 
 		self.reconcile_jobs(items, actions);
 		self.reconcile_audits(audits, actions);
 		self.reconcile_models(hosted, actions);
+		self.reconcile_probe(probe, actions);
 		self.give_up_late_blobs(actions);
 		self.give_up_late_audits(actions);
 		self.forget(finalized, actions);

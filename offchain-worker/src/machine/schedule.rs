@@ -61,11 +61,13 @@ impl Machine {
 		self.fetch_inputs(actions);
 		self.start_run(actions);
 		self.look_at_outputs(actions);
+		self.store_probe(actions);
 		// What was settled on in this call.
 		self.seal(actions);
 		self.attest(actions);
 		self.report_failures(actions);
 		self.speak_in_audits(actions);
+		self.speak_of_probe(actions);
 		self.send_heartbeat(actions);
 	}
 
@@ -289,8 +291,15 @@ impl Machine {
 		if self.running.is_some() || self.record_failed || !self.engine_up() {
 			return;
 		}
+		// Jobs go before a probe, but if they always did, a busy node would look like one that cannot compute.
+		if self.probes_turn && self.start_probe(actions) {
+			return;
+		}
 		let ready = self.ready();
-		let Some(first) = ready.first() else { return };
+		let Some(first) = ready.first() else {
+			self.start_probe(actions);
+			return;
+		};
 
 		let model = first.model;
 		let mut batch: Vec<&Ready> = vec![first];
@@ -343,6 +352,7 @@ impl Machine {
 				Task::Audit(key) => self.start_audit_run(key),
 			}
 		}
+		self.probes_turn = true;
 		self.running = Some(Run {
 			id,
 			model,

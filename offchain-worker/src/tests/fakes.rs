@@ -5,13 +5,19 @@ use crate::{
 	error::{BlobError, ChainError, SubmitError},
 	fixtures::*,
 	ports::*,
-	tensors::{serialize, Tensor},
+	probe,
+	tensors::{self, serialize, Tensor},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use highway_primitives::{
-	audit::SketchSeed, model::DType, node::Contact, worker::ChunkProof, AttestItem, BlobHash, BlobRef, BlockNumber,
-	DeviceClass, FailureClass, JobId, ModelId, Sketch, WorkerAction,
+	audit::SketchSeed,
+	model::DType,
+	node::Contact,
+	probe::{matrix, run, WIDTH},
+	worker::ChunkProof,
+	AttestItem, BlobHash, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, ProbeTask, Sketch,
+	WorkerAction,
 };
 use highway_runtime_api::types::{AuditItem, HostedModel, WorkItem, WorkList};
 use parking_lot::Mutex;
@@ -45,7 +51,9 @@ pub struct ChainState {
 	pub failed: BTreeMap<JobId, FailureClass>,
 	/// What audits want of the node; what it says about one takes it away.
 	pub audits: BTreeMap<JobId, AuditItem>,
-	/// Everything that was said in audits, whether it got there or not.
+	/// What a round of probes wants of the node. An answer makes it the proof of its first chunk, a proof ends it.
+	pub probe: Option<ProbeTask>,
+	/// Everything that was said in audits and probes, whether it got there or not.
 	pub said: Vec<WorkerAction>,
 	/// Jobs that are still to end.
 	pub open: BTreeSet<JobId>,
@@ -95,6 +103,15 @@ impl FakeChain {
 				| WorkerAction::ProveChunk { job, .. } => {
 					state.audits.remove(&job);
 				}
+				WorkerAction::AnswerProbe { round, output, .. } => {
+					state.probe = Some(ProbeTask::Prove {
+						round,
+						output,
+						chunk: 0,
+						until: state.number + 16,
+					});
+				}
+				WorkerAction::ProveProbe { .. } => state.probe = None,
 			}
 		}
 		BlockTick {
@@ -129,6 +146,7 @@ impl ChainReader for FakeChain {
 			session: state.session,
 			device: state.device.unwrap_or(DeviceClass::CpuX86),
 			audits: state.audits.values().cloned().collect(),
+			probe: state.probe,
 			..work(state.jobs.values().cloned().collect())
 		}))
 	}
@@ -251,7 +269,8 @@ impl BlobStore for FakeBlobs {
 	}
 }
 
-/// An engine whose answer is the input with a word in front, as one tensor.
+/// An engine whose answer is the input with a word in front, as one tensor; that of the reference model of probes is the
+/// right one.
 #[derive(Default)]
 pub struct FakeEngine {
 	pub loaded: Mutex<BTreeSet<ModelKey>>,
@@ -269,6 +288,21 @@ pub struct FakeEngine {
 pub fn answer_to(input: &[u8]) -> Vec<u8> {
 	let text = [b"answer to ", input].concat();
 	serialize(&[Tensor::new("y", DType::U8, vec![text.len()], text).expect("as many bytes as the shape says")])
+}
+
+/// What the reference model of probes gives for an input.
+fn rows_of(input: &[u8]) -> Vec<u8> {
+	let rows = tensors::parse(input).expect("an input")[0].rows();
+	let firsts = probe::final_rows(input, rows).expect("the input has the output's form");
+	let matrix = matrix();
+	let lasts = firsts
+		.as_chunks::<WIDTH>()
+		.0
+		.iter()
+		.flat_map(|first| run(&matrix, *first))
+		.flat_map(|value| f32::from(value).to_le_bytes())
+		.collect();
+	serialize(&[Tensor::new("y", DType::F32, vec![rows, WIDTH], lasts).expect("as many bytes as the shape says")])
 }
 
 /// The sketch of its run under a seed.
@@ -301,7 +335,7 @@ impl Engine for FakeEngine {
 
 	async fn run(
 		&self,
-		_model: &ModelKey,
+		model: &ModelKey,
 		inputs: Vec<RunInput>,
 		_time_limit: Duration,
 	) -> Vec<Result<RunOutput, EngineError>> {
@@ -318,6 +352,13 @@ impl Engine for FakeEngine {
 				.iter()
 				.map(|_| Err(EngineError::Unavailable("no library".into())))
 				.collect();
+		}
+		if *model == probe::key() {
+			let answer = |input: &RunInput| RunOutput {
+				file: rows_of(&input.file).into(),
+				sketches: Vec::new(),
+			};
+			return inputs.iter().map(|input| Ok(answer(input))).collect();
 		}
 		let faults = self.faults.lock();
 		inputs

@@ -107,6 +107,7 @@ pub fn work(jobs: Vec<WorkItem>) -> WorkList {
 		hosted: Vec::new(),
 		jobs,
 		audits: Vec::new(),
+		probe: None,
 	}
 }
 
