@@ -855,3 +855,7 @@ mod tests;
 #[cfg(test)]
 #[path = "tests/driver_audits.rs"]
 mod audit_tests;
+
+#[cfg(test)]
+#[path = "tests/driver_probes.rs"]
+mod probe_tests;

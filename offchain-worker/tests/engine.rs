@@ -29,6 +29,9 @@ use std::{
 	time::{Duration, Instant},
 };
 
+#[path = "engine/probes.rs"]
+mod probes;
+use probes::*;
 #[path = "engine/sketches.rs"]
 mod sketches;
 use sketches::*;
@@ -54,6 +57,8 @@ tests![
 	sketch_should_be_of_the_outputs_when_there_is_no_trace,
 	traces_should_be_near_when_optimisation_threads_and_width_differ,
 	model_should_be_refused_when_its_trace_is_not_there_or_not_of_floats,
+	reference_model_should_give_the_bytes_of_the_integer_code_however_it_is_run,
+	reference_model_should_be_exact_where_its_sums_are_extreme,
 	sandbox_should_deny_everything_when_the_child_tries,
 	engine_should_not_start_when_the_kernel_offers_no_sandbox,
 	child_should_be_replaced_when_it_is_killed_in_mid_run,

@@ -356,19 +356,21 @@ fn next_batch(rows: u32, elapsed: Duration) -> u32 {
 	u32::try_from(wanted).unwrap_or(u32::MAX).min(most).max(1)
 }
 
-/// Ends what the node is not asked for any more, unless it is now to prove its answer.
+/// Ends what the node is not asked for any more, and the round, unless the list still asks something in it.
 fn end(probe: Probe, task: Option<&ProbeTask>, actions: &mut Vec<Action>) {
 	let (round, proved) = match probe {
 		Probe::Answer(answer) => {
 			if matches!(answer.state, AnswerState::Computing(_)) {
 				actions.push(Action::DropModel(probe::key()));
 			}
-			if matches!(task, Some(ProbeTask::Prove { round, .. }) if *round == answer.round) {
-				return;
-			}
 			(answer.round, false)
 		}
 		Probe::Proof(proof) => (proof.round, proof.saying.said),
 	};
-	actions.push(Action::EndProbe { round, proved });
+	let asked = task.map(|task| match task {
+		ProbeTask::Compute { round, .. } | ProbeTask::Prove { round, .. } => *round,
+	});
+	if asked != Some(round) {
+		actions.push(Action::EndProbe { round, proved });
+	}
 }

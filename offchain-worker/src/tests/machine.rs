@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixtures::*;
-use highway_primitives::{BlobRef, ModelId};
+use highway_primitives::{BlobRef, ModelId, ProbeTask};
 use sp_core::H256;
 
 #[path = "machine/blobs.rs"]
@@ -18,6 +18,7 @@ pub(super) struct Rig {
 	number: BlockNumber,
 	hosted: Vec<HostedModel>,
 	pub audits: Vec<AuditItem>,
+	pub probe: Option<ProbeTask>,
 	heartbeat_due: bool,
 	session: u32,
 	device: DeviceClass,
@@ -35,6 +36,7 @@ impl Rig {
 			number: 0,
 			hosted: vec![],
 			audits: vec![],
+			probe: None,
 			heartbeat_due: false,
 			session: 1,
 			device: DeviceClass::CpuX86,
@@ -56,6 +58,7 @@ impl Rig {
 			session: self.session,
 			device: self.device,
 			audits: self.audits.clone(),
+			probe: self.probe,
 			..work(jobs)
 		};
 		self.machine.handle(Event::Block {

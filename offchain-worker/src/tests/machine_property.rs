@@ -5,8 +5,9 @@ use crate::fixtures::*;
 use codec::Encode;
 use highway_primitives::{
 	audit::{work_seed, AuditTask, Claims, SketchSeed},
+	probe::{ProbeTask, WIDTH},
 	worker::commitment,
-	BlobRef, ModelId, Vote,
+	BlobRef, ModelId, ProbeSeed, Vote,
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -42,7 +43,19 @@ struct World {
 	/// Ballots whose commitment is on chain.
 	committed: BTreeSet<JobId>,
 	revealed: BTreeSet<JobId>,
+	/// Seed of the round of probes that the machine computes for, and how many rows it has.
+	probed: (ProbeSeed, u32),
+	/// What it answered, by the chain's state.
+	answered: Option<(ProbeSeed, BlobRef)>,
+	/// Rounds whose proof is on chain.
+	proved: BTreeSet<u32>,
 }
+
+/// Blocks from one round of probes to the next.
+const ROUND: BlockNumber = 40;
+
+/// Rows that a round asks for.
+const ROWS: u32 = 300;
 
 /// Other nodes' jobs have numbers from here on.
 const OTHERS: JobId = 1_000_000;
@@ -180,6 +193,9 @@ impl World {
 			silent: Vec::new(),
 			committed: BTreeSet::new(),
 			revealed: BTreeSet::new(),
+			probed: ([0; 32], 0),
+			answered: None,
+			proved: BTreeSet::new(),
 		}
 	}
 
@@ -203,7 +219,7 @@ impl World {
 					Action::FetchModel { model, .. } => *model != dropped,
 					_ => true,
 				}),
-				Action::ReleaseModel(_) => {}
+				Action::ReleaseModel(_) | Action::EndProbe { .. } => {}
 				Action::Unanswerable { key, .. } => panic!("the journal does not hold job {}", key.job),
 				action => self.open.push(action),
 			}
@@ -227,7 +243,7 @@ impl World {
 		let limit = &self.machine.config;
 		match action {
 			Action::Run { model, items, .. } => {
-				assert!(self.running.is_empty(), "two runs on one device");
+				assert!(self.running.is_empty() && !self.is_probing(), "two runs on one device");
 				assert!(!items.is_empty() && items.len() <= limit.max_batch);
 				for RunItem { task, seeds, .. } in items {
 					match task {
@@ -253,6 +269,28 @@ impl World {
 					);
 					assert!(self.running.insert(*task));
 				}
+			}
+			Action::RunProbe { node, seed, rows, .. } => {
+				assert!(self.running.is_empty() && !self.is_probing(), "two runs on one device");
+				if rows.start == 0 {
+					self.probed = (*seed, 0);
+				}
+				assert_eq!((*node, *seed, rows.start), (NODE, self.probed.0, self.probed.1));
+				assert!(!rows.is_empty() && rows.end <= ROWS);
+			}
+			Action::StoreProbe { seed, rows } => {
+				assert!(!rows.is_empty());
+				assert_eq!((*seed, rows.len()), (self.probed.0, self.probed.1 as usize * WIDTH));
+			}
+			Action::SubmitProbeAnswer { round, seed, .. } => {
+				assert!(
+					matches!(self.probe(), Some(ProbeTask::Compute { round: r, seed: s, .. }) if (r, s) == (*round, *seed))
+				);
+			}
+			Action::SubmitProbeProof { round, output, .. } => {
+				assert!(
+					matches!(self.probe(), Some(ProbeTask::Prove { round: r, output: o, .. }) if (r, o) == (*round, *output))
+				);
 			}
 			Action::FetchOutput { key, .. } => {
 				assert!(
@@ -351,6 +389,32 @@ impl World {
 		}
 	}
 
+	fn is_probing(&self) -> bool {
+		self.open.iter().any(|open| matches!(open, Action::RunProbe { .. }))
+	}
+
+	/// What the round of probes of this block asks for.
+	fn probe(&self) -> Option<ProbeTask> {
+		let (round, at) = (self.number / ROUND, self.number % ROUND);
+		let seed = [round as u8; 32];
+		match self.answered {
+			Some((own, output)) if own == seed => {
+				(at < 26 && !self.proved.contains(&round)).then_some(ProbeTask::Prove {
+					round,
+					output,
+					chunk: 0,
+					until: round * ROUND + 25,
+				})
+			}
+			_ => (at < 10).then_some(ProbeTask::Compute {
+				round,
+				seed,
+				rows: ROWS,
+				until: round * ROUND + 9,
+			}),
+		}
+	}
+
 	fn block(&mut self) {
 		self.number += 1;
 		let jobs: Vec<WorkItem> = self
@@ -363,6 +427,7 @@ impl World {
 			heartbeat_due: self.number % 20 < 5,
 			session: self.number / 20,
 			audits: self.audits.values().cloned().collect(),
+			probe: self.probe(),
 			..work(jobs)
 		};
 		let finalized = self.number.saturating_sub(2);
@@ -403,6 +468,16 @@ impl World {
 						item.until = self.number + 40;
 						self.committed.insert(job);
 					}
+					continue;
+				}
+				Action::SubmitProbeAnswer { seed, output, .. } => {
+					if matches!(self.probe(), Some(ProbeTask::Compute { seed: asked, .. }) if asked == seed) {
+						self.answered = Some((seed, output));
+					}
+					continue;
+				}
+				Action::SubmitProbeProof { round, .. } => {
+					self.proved.insert(round);
 					continue;
 				}
 				Action::SubmitReveal { job, .. } => {
@@ -587,6 +662,25 @@ impl World {
 					results,
 				}
 			}
+			Action::RunProbe { run, rows, seed, .. } => Event::ProbeRun {
+				run,
+				result: if good {
+					if self.probed.0 == seed {
+						self.probed.1 = rows.end;
+					}
+					Ok((vec![0u8; rows.len() * WIDTH].into(), Duration::from_millis(how.into())))
+				} else {
+					Err(LoadFault::Engine(engine_error(how)))
+				},
+			},
+			Action::StoreProbe { seed, rows } => Event::ProbeStored {
+				seed,
+				result: if good {
+					Ok(BlobRef::of(&rows))
+				} else {
+					Err(blob_error(how))
+				},
+			},
 			Action::Record(outputs) if good => {
 				let finished: Vec<Finished> = outputs
 					.into_iter()
@@ -612,6 +706,8 @@ impl World {
 			| Action::SubmitCommitment { .. }
 			| Action::SubmitReveal { .. }
 			| Action::SubmitProof { .. }
+			| Action::SubmitProbeAnswer { .. }
+			| Action::SubmitProbeProof { .. }
 			| Action::SubmitHeartbeat { .. }) => {
 				let submission = match action {
 					Action::SubmitAttest { items, .. } => {
@@ -623,6 +719,8 @@ impl World {
 					Action::SubmitCommitment { job, .. } => Submission::Audit(*job, AuditStep::Commit),
 					Action::SubmitReveal { job, .. } => Submission::Audit(*job, AuditStep::Reveal),
 					Action::SubmitProof { job, .. } => Submission::Audit(*job, AuditStep::Prove),
+					Action::SubmitProbeAnswer { round, .. } => Submission::Probe(*round, ProbeStep::Answer),
+					Action::SubmitProbeProof { round, .. } => Submission::Probe(*round, ProbeStep::Prove),
 					_ => unreachable!(),
 				};
 				match how % 3 {
@@ -640,6 +738,7 @@ impl World {
 			| Action::DropModel(_)
 			| Action::Forget(_)
 			| Action::ReleaseModel(_)
+			| Action::EndProbe { .. }
 			| Action::Unanswerable { .. } => unreachable!("not kept open"),
 		};
 		self.tell(event);
