@@ -122,6 +122,8 @@ mod tests {
 			assigned: 0,
 			reliability: 0,
 			hosted: vec![(model, None, None)],
+			declared: 0,
+			measured: None,
 		}
 	}
 

@@ -16,7 +16,7 @@ use crate::{
 use clap::{Args, Subcommand};
 use codec::Decode;
 use highway_primitives::{node::Multiaddress, Balance, DeviceClass, NodeId, WorkerId, WorkerSignature};
-use highway_runtime_api::types::NodeInfo;
+use highway_runtime_api::types::{MeasuredInfo, NodeInfo};
 use serde::Deserialize;
 use serde_json::{json, Value};
 use sp_core::crypto::{AccountId32, Ss58Codec};
@@ -465,6 +465,8 @@ async fn list(context: &Context) -> Result<(), CommandError> {
 				"commission",
 				"reliability",
 				"jobs",
+				"declared",
+				"measured",
 				"models",
 				"state",
 			],
@@ -479,6 +481,9 @@ async fn list(context: &Context) -> Result<(), CommandError> {
 					commission(node),
 					reliability(node),
 					format!("{}/{}", node.assigned, node.slots),
+					node.declared.to_string(),
+					node.measured
+						.map_or_else(|| "-".into(), |measured| measured.slots.to_string()),
 					node.hosted
 						.iter()
 						.map(|(id, ..)| id.to_string())
@@ -509,6 +514,8 @@ fn state(node: &NodeInfo<AccountId32>) -> &'static str {
 		"chilled"
 	} else if node.eligible {
 		"serving"
+	} else if node.measured.is_some_and(|measured| measured.refuted) {
+		"refuted"
 	} else if node.last_heartbeat.is_none() {
 		"silent"
 	} else if !node.healthy {
@@ -526,6 +533,28 @@ fn slashed(node: &NodeInfo<AccountId32>) -> String {
 			with_unit(amount),
 			node.id
 		),
+	}
+}
+
+/// What rounds of probes found of it.
+fn measured(node: &NodeInfo<AccountId32>) -> String {
+	let Some(measured) = node.measured else {
+		return "no round of probes has counted for it yet".into();
+	};
+	let MeasuredInfo {
+		rows,
+		slots,
+		round,
+		missed,
+		refuted,
+	} = measured;
+	let what = format!("{rows} rows by round {round}, good for {slots} slots");
+	match (refuted, missed) {
+		(true, _) => format!(
+			"refuted: rows that it answered for in round {round} are wrong; it gets no jobs until it proves right ones"
+		),
+		(false, 0) => what,
+		(false, missed) => format!("{what}; rounds missed in a row: {missed}"),
 	}
 }
 
@@ -552,6 +581,14 @@ fn to_json(node: &NodeInfo<AccountId32>) -> Value {
 		"lastHeartbeat": node.last_heartbeat,
 		"healthy": node.healthy,
 		"slots": node.slots,
+		"declared": node.declared,
+		"measured": node.measured.map(|measured| json!({
+			"rows": measured.rows,
+			"slots": measured.slots,
+			"round": measured.round,
+			"missed": measured.missed,
+			"refuted": measured.refuted,
+		})),
 		"assigned": node.assigned,
 		"reliability": reliability(node),
 		"hosted": node.hosted.iter().map(|(model, compute, storage)| json!({
@@ -585,7 +622,14 @@ fn to_text(node: &NodeInfo<AccountId32>) -> String {
 			format!("{} to be claimed by its operator", with_unit(node.rewards)),
 		),
 		("slashed", slashed(node)),
-		("jobs", format!("{} of {} slots", node.assigned, node.slots)),
+		(
+			"jobs",
+			format!(
+				"{} of {} slots; {} are declared",
+				node.assigned, node.slots, node.declared
+			),
+		),
+		("measured", measured(node)),
 		("reliability", reliability(node)),
 		(
 			"heartbeat",

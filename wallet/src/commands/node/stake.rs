@@ -402,7 +402,7 @@ mod tests {
 		node::Contact,
 		DeviceClass, WorkerId, AIC,
 	};
-	use highway_runtime_api::types::SeatInfo;
+	use highway_runtime_api::types::{MeasuredInfo, SeatInfo};
 
 	fn node(rewards: Balance, slashed: Balance) -> NodeInfo<AccountId32> {
 		NodeInfo {
@@ -434,6 +434,8 @@ mod tests {
 			assigned: 0,
 			reliability: 1_000_000_000,
 			hosted: Vec::new(),
+			declared: 1,
+			measured: None,
 		}
 	}
 
@@ -517,6 +519,46 @@ mod tests {
 		let json = to_json(&node(AIC, 2 * AIC));
 		assert_eq!((&json["delegated"], &json["commission"]), (&json!("50"), &json!("10%")));
 		assert_eq!((&json["rewards"], &json["slashed"]), (&json!("1"), &json!("2")));
+	}
+
+	#[test]
+	fn status_should_show_what_was_declared_and_what_was_measured() {
+		let mut node = node(0, 0);
+		node.declared = 8;
+		let text = to_text(&node);
+		assert!(
+			text.contains("0 of 1 slots; 8 are declared") && text.contains("no round of probes"),
+			"{text}"
+		);
+		assert_eq!(to_json(&node)["measured"], Value::Null);
+
+		let measured = MeasuredInfo {
+			rows: 640,
+			slots: 6,
+			round: 4,
+			missed: 0,
+			refuted: false,
+		};
+		node.measured = Some(measured);
+		let text = to_text(&node);
+		assert!(text.contains("640 rows by round 4, good for 6 slots\n"), "{text}");
+		let json = to_json(&node);
+		assert_eq!((&json["declared"], &json["measured"]["slots"]), (&json!(8), &json!(6)));
+		node.measured = Some(MeasuredInfo { missed: 1, ..measured });
+		assert!(to_text(&node).contains("missed in a row: 1"));
+		node.eligible = false;
+		node.measured = Some(MeasuredInfo {
+			rows: 0,
+			slots: 0,
+			refuted: true,
+			..measured
+		});
+		let text = to_text(&node);
+		assert!(
+			text.contains("refuted, validator") && text.contains("round 4 are wrong"),
+			"{text}"
+		);
+		assert_eq!(to_json(&node)["measured"]["refuted"], json!(true));
 	}
 
 	#[test]
