@@ -3,7 +3,7 @@
 use crate::{binaries, market::key_of, until, Node, NodeOptions};
 use anyhow::{anyhow, ensure, Context, Result};
 use futures::{future::try_join_all, FutureExt};
-use highway_primitives::{Balance, BlobRef, AIC};
+use highway_primitives::{Balance, BlobRef, DeviceClass, AIC};
 use serde_json::{json, Value};
 use sp_core::{crypto::Ss58Codec, ed25519, sr25519, Pair};
 use std::{
@@ -37,6 +37,8 @@ struct Operator {
 	name: String,
 	/// Own bond in AIC.
 	bond: u32,
+	/// The device that its node is registered with; `None`: as the preset says.
+	device: Option<DeviceClass>,
 	/// How its node cheats, if it does.
 	cheats: Option<String>,
 }
@@ -47,6 +49,8 @@ pub struct Setup {
 	operators: Vec<Operator>,
 	/// Secrets of further accounts with money.
 	accounts: Vec<String>,
+	/// How rounds of probes come; `None`: not at all.
+	probes: Option<Value>,
 	extra: Vec<String>,
 }
 
@@ -57,11 +61,13 @@ impl Setup {
 		let operator = |name: &&str| Operator {
 			name: name.to_string(),
 			bond: BOND,
+			device: None,
 			cheats: None,
 		};
 		Self {
 			operators: names.iter().map(operator).collect(),
 			accounts: Vec::new(),
+			probes: None,
 			extra: Vec::new(),
 		}
 	}
@@ -74,6 +80,18 @@ impl Setup {
 	/// Gives the node of `name` another bond, in AIC, so that it is drawn to judge more often, or less.
 	pub fn bonding(self, name: &str, aic: u32) -> Self {
 		self.with_operator(name, |operator| operator.bond = aic)
+	}
+
+	/// Registers the node of `name` with this device, whatever it runs on.
+	pub fn claiming(self, name: &str, device: DeviceClass) -> Self {
+		self.with_operator(name, |operator| operator.device = Some(device))
+	}
+
+	/// Turns probing on, with these [`ProbeTerms`](highway_primitives::ProbeTerms) as JSON. The preset has it off: its nodes
+	/// share one machine, which is what probes find.
+	pub fn probing(mut self, terms: Value) -> Self {
+		self.probes = Some(terms);
+		self
 	}
 
 	/// Adds an account with money.
@@ -97,8 +115,9 @@ impl Setup {
 	/// Whether the preset `local` is just that, but for what is said on the command line.
 	fn is_preset(&self) -> bool {
 		let names: Vec<_> = self.operators.iter().map(|operator| operator.name.as_str()).collect();
-		let bonds = self.operators.iter().all(|operator| operator.bond == BOND);
-		names == VALIDATORS && bonds && self.accounts.is_empty()
+		let plain = |operator: &Operator| operator.bond == BOND && operator.device.is_none();
+		let as_preset = self.operators.iter().all(plain) && self.probes.is_none();
+		names == VALIDATORS && as_preset && self.accounts.is_empty()
 	}
 
 	/// Makes the genesis of `specification`, which is not raw, that of this network.
@@ -121,11 +140,17 @@ impl Setup {
 			node["worker"] = json!(account);
 			// More than 64 bits may be needed: the SDK asks `serde_json` for arbitrary precision.
 			node["bond"] = json!(Balance::from(operator.bond) * AIC);
+			if let Some(device) = operator.device {
+				node["device"] = json!(device);
+			}
 			nodes.push(node);
 			keys.push(json!([account, account, { "babe": account, "grandpa": grandpa }]));
 		}
 		genesis["nodeStaking"]["nodes"] = Value::Array(nodes);
 		genesis["session"]["keys"] = Value::Array(keys);
+		if let Some(terms) = &self.probes {
+			genesis["capacityProbes"] = json!({ "terms": terms });
+		}
 		let balances = genesis["balances"]["balances"]
 			.as_array_mut()
 			.context("the preset has balances")?;
@@ -183,12 +208,12 @@ fn chain_file(setup: &Setup) -> Result<PathBuf> {
 		true => String::new(),
 		// All that the genesis depends on.
 		false => {
-			let bonds: Vec<_> = setup
+			let operators: Vec<_> = setup
 				.operators
 				.iter()
-				.map(|operator| (&operator.name, operator.bond))
+				.map(|operator| (&operator.name, operator.bond, operator.device))
 				.collect();
-			let text = format!("{bonds:?} {:?}", setup.accounts);
+			let text = format!("{operators:?} {:?} {:?}", setup.accounts, setup.probes);
 			format!("{}-", hex::encode(&BlobRef::of(text.as_bytes()).hash.as_bytes()[..8]))
 		}
 	};
@@ -336,7 +361,13 @@ impl Devnet {
 
 	/// Adds a node that does not author, with the worker key of this secret.
 	pub async fn add_worker(&mut self, name: &str, secret: &str) -> Result<&mut Node> {
-		self.add_with(name, None, Some(secret.into()), Vec::new()).await
+		self.add_worker_with(name, secret, &[]).await
+	}
+
+	/// The same, with more arguments.
+	pub async fn add_worker_with(&mut self, name: &str, secret: &str, extra: &[&str]) -> Result<&mut Node> {
+		let extra = extra.iter().map(|argument| argument.to_string()).collect();
+		self.add_with(name, None, Some(secret.into()), extra).await
 	}
 
 	async fn add_with(

@@ -343,6 +343,28 @@ impl Node {
 			.collect()
 	}
 
+	/// Lets its threads, and whatever they start from now on, run on one processor only, the same one for every node.
+	pub fn pin(&self) -> Result<()> {
+		let status = fs::read_to_string("/proc/self/status")?;
+		let allowed = status
+			.lines()
+			.find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
+			.context("the system says which processors there are")?;
+		let first = allowed
+			.trim()
+			.split(['-', ','])
+			.next()
+			.context("there is a processor")?;
+		let pid = self.pid().context("a node that runs can be pinned")?.to_string();
+		let status = Command::new("taskset")
+			.args(["-a", "-c", "-p", first, &pid])
+			.stdout(Stdio::null())
+			.status()
+			.context("taskset")?;
+		ensure!(status.success(), "taskset: {status}");
+		Ok(())
+	}
+
 	/// Kills it at once, as `kill -9` does.
 	pub fn kill(&mut self) -> Result<()> {
 		if let Some(mut child) = self.child.take() {

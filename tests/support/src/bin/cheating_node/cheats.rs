@@ -20,6 +20,10 @@ pub enum Cheat {
 	Silent,
 	/// As a judge, copying what is public.
 	Lazy,
+	/// Rows of a probe that nobody computed.
+	FakeRows,
+	/// A CPU that calls itself a GPU.
+	AsGpu,
 }
 
 /// All that a node does, each with the one model that it is for, or with every model.
@@ -44,11 +48,18 @@ impl Cheats {
 				"int8" => Cheat::Int8,
 				"silent" => Cheat::Silent,
 				"lazy" => Cheat::Lazy,
+				"fake-rows" => Cheat::FakeRows,
+				"as-gpu" => Cheat::AsGpu,
 				other => bail!("{VARIABLE}: `{other}` is no cheat"),
 			};
 			Ok((cheat, model))
 		};
 		Ok(Self(text.split(',').map(word).collect::<Result<_>>()?))
+	}
+
+	/// Whether the node cheats so, with whatever model.
+	pub fn include(&self, cheat: Cheat) -> bool {
+		self.0.iter().any(|(own, _)| *own == cheat)
 	}
 
 	/// Whether the node cheats so with this model.

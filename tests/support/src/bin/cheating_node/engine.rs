@@ -11,6 +11,7 @@ use highway_offchain_worker::{
 	calibration::quantise::rounded_copy,
 	engine::{Engine, EngineError, LoadRequest, ModelKey, RunInput, RunOutput},
 	ports::{BlobStore, Keep},
+	probe,
 	sketch::Sketcher,
 	tensors::{self, Tensor},
 };
@@ -50,6 +51,10 @@ impl CheatingEngine {
 	/// What is said of an input without a run; `None`: it is run.
 	async fn lie(&self, model: &ModelKey, input: &RunInput) -> Option<RunOutput> {
 		let id = model.model;
+		if *model == probe::key() && self.cheats.include(Cheat::FakeRows) {
+			eprintln!("cheating: rows of a probe are made up");
+			return Some(told(unmoved(&input.file)?, &input.seeds));
+		}
 		if let Some(audit) = self.seen.audit(&input.seeds) {
 			return match self.cheats.does(Cheat::Lazy, id) {
 				true => self.copied(&audit, &input.seeds).await,
@@ -153,7 +158,10 @@ impl Engine for CheatingEngine {
 	}
 
 	fn device(&self) -> DeviceClass {
-		self.inner.device()
+		match self.cheats.include(Cheat::AsGpu) {
+			true => DeviceClass::Cuda,
+			false => self.inner.device(),
+		}
 	}
 
 	async fn health(&self) -> bool {
@@ -175,6 +183,15 @@ fn told(file: Bytes, seeds: &[SketchSeed]) -> RunOutput {
 		sketches: seeds.iter().map(sketch).collect(),
 		file,
 	}
+}
+
+/// The rows of a probe as they begin, where they should stand as they end.
+fn unmoved(input: &[u8]) -> Option<Bytes> {
+	let mut tensors = tensors::parse(input).ok()?;
+	for tensor in &mut tensors {
+		tensor.name = "y".into();
+	}
+	Some(tensors::serialize(&tensors).into())
 }
 
 /// A file of the version's outputs, with as many rows as the input has, of numbers from 0 to 1.

@@ -1,7 +1,8 @@
 //! A node that cheats, for tests: `highway-node` with something of its own before the worker's ports.
 //!
 //! `HIGHWAY_CHEATS` says how: words with commas between them, each a cheat, and behind a colon the id of the one model
-//! with which it cheats so; without it, with all of them. Everything else, other nodes' audits included, it does honestly.
+//! with which it cheats so; without it, with all of them. The last two know no models. Everything else, other nodes' audits
+//! included, it does honestly.
 //!
 //! | cheat | what it does |
 //! |---|---|
@@ -10,6 +11,8 @@
 //! | `int8` | runs a copy of the model whose weights are rounded to int8 |
 //! | `silent` | attests, and neither opens its commitment in an audit nor proves a chunk |
 //! | `lazy` | judges others' jobs without a run: takes the executor's output for its own, and sketches that |
+//! | `fake-rows` | answers probes with the rows' beginnings for their ends |
+//! | `as-gpu` | says that inference runs on a GPU |
 //!
 //! ```text
 //! WorkList ──► Watcher: which seeds are of own jobs, which of audits ─┐
