@@ -135,6 +135,12 @@ impl ProbeTerms {
 		self.rows_per_slot.saturating_mul(slots.into())
 	}
 
+	/// What the treasury pays for so many rows.
+	pub fn pay(&self, rows: u32) -> Balance {
+		let whole = self.reward.saturating_mul(rows.into());
+		whole.checked_div(self.rows_per_slot.into()).unwrap_or_default()
+	}
+
 	/// The slots that so many rows back.
 	pub fn slots(&self, rows: u32) -> u16 {
 		let slots = rows.checked_div(self.rows_per_slot).unwrap_or_default();
@@ -268,7 +274,7 @@ mod tests {
 			interval: 1,
 			rows_per_slot: 100,
 			unmeasured_slots: 2,
-			reward: 0,
+			reward: 7,
 			floors: alloc::vec![(DeviceClass::Cuda, 5_000)].try_into().unwrap(),
 		};
 		assert_eq!(
@@ -277,6 +283,7 @@ mod tests {
 		);
 		assert_eq!(terms.slots(u32::MAX), u16::MAX);
 		assert_eq!((terms.rows(0), terms.rows(3)), (0, 300));
+		assert_eq!((terms.pay(0), terms.pay(100), terms.pay(250)), (0, 7, 17));
 		assert_eq!(
 			(terms.floor(DeviceClass::Cuda), terms.floor(DeviceClass::CpuX86)),
 			(5_000, 0)

@@ -61,6 +61,9 @@ impl ExtBuilder {
 	}
 
 	fn build(self) -> sp_io::TestExternalities {
+		May::set((u16::MAX, true));
+		Settled::set(vec![]);
+		Forgotten::set(vec![]);
 		let keys = self
 			.keys
 			.iter()
