@@ -88,8 +88,8 @@ pub fn input(seed: &ProbeSeed, node: NodeId, rows: Range<u32>) -> Bytes {
 	serialize(&[tensor]).into()
 }
 
-/// The rows of an output of the model for `count` rows, one after another, a byte for each value. `None`: that is no output
-/// of the model.
+/// The rows of an output of the model for `count` rows, one after another, a byte for each value. `None`: that is no
+/// output of the model.
 pub fn final_rows(output: &[u8], count: usize) -> Option<Vec<u8>> {
 	let tensors = parse(output).ok()?;
 	let tensor = tensors.first().filter(|tensor| tensor.dtype == DType::F32)?;
@@ -105,8 +105,8 @@ pub fn final_rows(output: &[u8], count: usize) -> Option<Vec<u8>> {
 	tensor.data.as_chunks::<4>().0.iter().map(byte).collect()
 }
 
-/// Computes rows of a node's probe: the final ones, one after another, and how long they took. The model goes the way of all
-/// others, through the blob store into a process of its own.
+/// Computes rows of a node's probe: the final ones, one after another, and how long they took. The model goes the way of
+/// all others, through the blob store into a process of its own.
 pub async fn compute(
 	blobs: &dyn BlobStore,
 	engine: &dyn Engine,

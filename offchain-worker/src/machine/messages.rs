@@ -324,8 +324,8 @@ pub struct RunItem {
 }
 
 /// What the machine wants done. Each but [`Action::StopFetch`], [`Action::DropJob`], [`Action::DropModel`],
-/// [`Action::ReleaseModel`], [`Action::Unanswerable`], [`Action::EndProbe`] and [`Action::Forget`] is answered by exactly one
-/// event, unless it is a fetch that is broken off.
+/// [`Action::ReleaseModel`], [`Action::Unanswerable`], [`Action::EndProbe`] and [`Action::Forget`] is answered by exactly
+/// one event, unless it is a fetch that is broken off.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
 	/// Ask the engine how it is.

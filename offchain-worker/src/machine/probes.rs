@@ -30,7 +30,7 @@ const MAX_BATCH: u32 = 1 << 16;
 /// How many times as many rows as before a batch may have: what takes next to no time says little about more of it.
 const MAX_GROWTH: u32 = 4;
 
-/// How many blocks before the end of the time nothing more is computed: an answer has to be stored, and to reach an author.
+/// How many blocks before the end nothing more is computed: an answer has to be stored, and to reach an author.
 const ANSWER_MARGIN: BlockNumber = 4;
 
 /// What a round asks of this node.
@@ -120,8 +120,8 @@ impl Probe {
 		}
 	}
 
-	/// Whether it is what `node` is asked for now. What is stored waits for the rest of its round: the chain asks for nothing
-	/// until it has drawn a chunk, and a reorg may bring the question back.
+	/// Whether it is what `node` is asked for now. What is stored waits for the rest of its round: the chain asks for
+	/// nothing until it has drawn a chunk, and a reorg may bring the question back.
 	fn goes_on(&self, node: Option<NodeId>, task: Option<&ProbeTask>, block: BlockNumber) -> bool {
 		match (self, task) {
 			(Self::Answer(own), Some(ProbeTask::Compute { round, seed, .. })) => {

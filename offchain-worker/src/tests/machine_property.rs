@@ -283,14 +283,24 @@ impl World {
 				assert_eq!((*seed, rows.len()), (self.probed.0, self.probed.1 as usize * WIDTH));
 			}
 			Action::SubmitProbeAnswer { round, seed, .. } => {
-				assert!(
-					matches!(self.probe(), Some(ProbeTask::Compute { round: r, seed: s, .. }) if (r, s) == (*round, *seed))
-				);
+				let Some(ProbeTask::Compute {
+					round: asked, seed: of, ..
+				}) = self.probe()
+				else {
+					panic!("answered a probe that does not ask")
+				};
+				assert_eq!((asked, of), (*round, *seed));
 			}
 			Action::SubmitProbeProof { round, output, .. } => {
-				assert!(
-					matches!(self.probe(), Some(ProbeTask::Prove { round: r, output: o, .. }) if (r, o) == (*round, *output))
-				);
+				let Some(ProbeTask::Prove {
+					round: asked,
+					output: of,
+					..
+				}) = self.probe()
+				else {
+					panic!("proved what nobody asks for")
+				};
+				assert_eq!((asked, of), (*round, *output));
 			}
 			Action::FetchOutput { key, .. } => {
 				assert!(

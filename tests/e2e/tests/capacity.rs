@@ -181,7 +181,7 @@ const POSING: [&str; 3] = ["bob", "charlie", "dave"];
 async fn one_processor_that_poses_as_three_nodes_should_sell_less_than_three_times_what_it_sells_as_one() -> Result<()>
 {
 	// Nobody has 1024 times as many rows in time, so that not what is declared bounds a node but what it proves.
-	let setup = Setup::of(&["alice"]).probing(terms(1_000));
+	let setup = Setup::of(&["alice"]).probing(terms(10_000));
 	Devnet::run_setup(setup, async |devnet| {
 		for name in POSING {
 			let worker = format!("{}//worker", key_of(name));

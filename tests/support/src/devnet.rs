@@ -87,8 +87,8 @@ impl Setup {
 		self.with_operator(name, |operator| operator.device = Some(device))
 	}
 
-	/// Turns probing on, with these [`ProbeTerms`](highway_primitives::ProbeTerms) as JSON. The preset has it off: its nodes
-	/// share one machine, which is what probes find.
+	/// Turns probing on, with these [`ProbeTerms`](highway_primitives::ProbeTerms) as JSON. The preset has it off: its
+	/// nodes share one machine, which is what probes find.
 	pub fn probing(mut self, terms: Value) -> Self {
 		self.probes = Some(terms);
 		self
