@@ -15,11 +15,13 @@ use highway_primitives::{
 	traits::Nodes as _,
 	work_tag,
 	worker::{self, WorkerSignature},
-	BlobRef, DeviceClass, FailureClass, JobId, ModelId, ModelVersion, NodeId, Quorum, Tier, WorkTag, WorkerId, AIC,
+	BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, ModelVersion, NodeId, Quorum, Tier, WorkTag,
+	WorkerId, AIC,
 };
 use pallet_inference_jobs::{benchmarking::Dearest, Jobs, NextJobId};
 use pallet_model_registry::NextModelId;
 use pallet_node_staking::{NodeDescription, Standings, MAX_SLOTS};
+use pallet_proof_of_work_done::{SealedBlock, Vrfs, RING};
 use pallet_revenue_split::{AskRole, Clearing, Clearings, LastCleared, Winners, MAX_ASKS};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_runtime::Perbill;
@@ -273,5 +275,16 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup<AccountId> for Benc
 	fn calibrator() -> (ModelId, ModelVersion, AccountId) {
 		let model = model();
 		(model, NEW_MODEL_VERSION, operator_hosting(model, 0))
+	}
+}
+
+impl pallet_capacity_probes::benchmarking::BenchmarkSetup for BenchmarkSetup {
+	fn node(worker: WorkerId) -> NodeId {
+		node(&funded("probed", 0), worker)
+	}
+
+	fn seal(block: BlockNumber) {
+		let seal = Some((account("author", 0, 0), [9; 32]));
+		Vrfs::<Runtime>::insert(block % RING, SealedBlock { block, seal });
 	}
 }

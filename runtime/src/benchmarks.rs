@@ -6,4 +6,5 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_revenue_split, crate::RevenueSplit]
 	[pallet_inference_jobs, crate::InferenceJobs]
 	[pallet_proof_of_work_done, crate::ProofOfWorkDone]
+	[pallet_capacity_probes, crate::CapacityProbes]
 );

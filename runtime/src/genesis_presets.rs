@@ -1,4 +1,5 @@
-//! How a development chain starts: well-known keys, short sessions, short market epochs, a short attestation window.
+//! How a development chain starts: well-known keys, short sessions, short market epochs, a short attestation window, and no
+//! capacity probes: all its nodes share one machine, which is just what probes find.
 
 use crate::{
 	apis::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, BalancesConfig, InferenceJobsConfig, NodeStakingConfig,

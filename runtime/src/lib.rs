@@ -26,6 +26,7 @@ pub mod genesis_presets;
 mod work;
 
 pub use configs::{EpochDuration, HasSessionKeys, ProxyType};
+pub use pallet_capacity_probes;
 pub use pallet_inference_jobs;
 pub use pallet_model_registry;
 pub use pallet_node_staking;
@@ -175,4 +176,6 @@ mod runtime {
 	pub type InferenceJobs = pallet_inference_jobs::Pallet<Runtime>;
 	#[runtime::pallet_index(23)]
 	pub type ProofOfWorkDone = pallet_proof_of_work_done::Pallet<Runtime>;
+	#[runtime::pallet_index(24)]
+	pub type CapacityProbes = pallet_capacity_probes::Pallet<Runtime>;
 }

@@ -6,11 +6,12 @@ use highway_primitives::{
 	audit::AuditTask,
 	node::Contact,
 	traits::{Market, Models, Nodes},
-	worker, BlockNumber, JobId, JobPhase, ModelId, ModelVersion, NodeId, Tier, WorkerAction, WorkerId, WorkerSignature,
+	worker, BlockNumber, DeviceClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, Tier, WorkerAction, WorkerId,
+	WorkerSignature,
 };
 use highway_runtime_api::types::{
-	AuditInfo, AuditItem, Bill, CalibrationInfo, ComingVersion, DelegationInfo, HostedModel, JobInfo, ModelInfo,
-	NodeInfo, Quote, SeatInfo, WorkItem, WorkList,
+	AuditInfo, AuditItem, Bill, CalibrationInfo, ComingVersion, DelegationInfo, HostedModel, JobInfo, MeasuredInfo,
+	ModelInfo, NodeInfo, Quote, SeatInfo, WorkItem, WorkList,
 };
 use pallet_inference_jobs::NextJobId;
 use pallet_revenue_split::AskRole;
@@ -21,6 +22,7 @@ type Staking = pallet_node_staking::Pallet<Runtime>;
 type Split = pallet_revenue_split::Pallet<Runtime>;
 type Jobs = pallet_inference_jobs::Pallet<Runtime>;
 type Proofs = pallet_proof_of_work_done::Pallet<Runtime>;
+type Probes = pallet_capacity_probes::Pallet<Runtime>;
 
 /// The most jobs that a worker is told of at once: as many as a node may have.
 const MAX_WORK_ITEMS: u32 = pallet_node_staking::MAX_SLOTS as u32;
@@ -49,6 +51,7 @@ pub fn work_for(worker: &WorkerId) -> Option<WorkList> {
 		hosted,
 		jobs,
 		audits: audits_for(node),
+		probe: Probes::task_of(node),
 	})
 }
 
@@ -224,6 +227,26 @@ pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> Unchecke
 			signature,
 		}
 		.into(),
+		WorkerAction::AnswerProbe {
+			node,
+			round,
+			seed,
+			output,
+		} => pallet_capacity_probes::Call::answer {
+			node,
+			round,
+			seed,
+			output,
+			signature,
+		}
+		.into(),
+		WorkerAction::ProveProbe { node, round, proof } => pallet_capacity_probes::Call::prove {
+			node,
+			round,
+			proof,
+			signature,
+		}
+		.into(),
 	};
 	let extension: TxExtension = (
 		frame_system::AuthorizeCall::new(),
@@ -373,6 +396,7 @@ fn node(id: NodeId) -> Option<NodeInfo<AccountId>> {
 		})
 		.collect();
 	let pool = Staking::pool(id);
+	let measured = measured(id, record.device);
 	Some(NodeInfo {
 		id,
 		contact: Staking::contact(id)?,
@@ -402,6 +426,20 @@ fn node(id: NodeId) -> Option<NodeInfo<AccountId>> {
 		assigned: standing.assigned,
 		reliability: standing.reliability.score().deconstruct(),
 		hosted,
+		declared: standing.declared,
+		measured,
+	})
+}
+
+/// What rounds of probes found of a node.
+fn measured(node: NodeId, device: DeviceClass) -> Option<MeasuredInfo> {
+	let (known, allowed) = Probes::measurement(node, device)?;
+	Some(MeasuredInfo {
+		rows: known.rows?,
+		slots: if allowed.able { allowed.slots } else { 0 },
+		round: known.round,
+		missed: known.missed,
+		refuted: known.refuted,
 	})
 }
 

@@ -38,7 +38,7 @@ const TAG: &[u8; 14] = b"highway/probes";
 pub enum Refusal {
 	/// `Custom(1)`: no node has the id.
 	UnknownNode,
-	/// `Custom(2)`: the output is not made of whole rows, has none, or more than back the slots that the node declared.
+	/// `Custom(2)`: the output is not made of whole rows, has none, or more than the node is asked for.
 	WrongSize,
 	/// `Stale`: the round wants nothing of this kind from the node now: another round or, on this fork, another seed; the
 	/// node is not hit, has said it before, is late; or the blocks that draw its chunk are not over. A replay ends here.

@@ -78,6 +78,8 @@ parameter_types! {
 	pub static Fleet: BTreeMap<NodeId, u16> = BTreeMap::new();
 	/// Worker keys that are not those of [`key`].
 	pub static Keys: BTreeMap<NodeId, WorkerId> = BTreeMap::new();
+	/// What every node says that it runs on.
+	pub static Device: DeviceClass = DeviceClass::CpuX86;
 	/// Whether blocks have a VRF.
 	pub static HasVrf: bool = true;
 	/// Makes other VRFs.
@@ -127,8 +129,8 @@ impl Nodes<AccountId> for TestNodes {
 	fn fine(_: NodeId, _: Balance, _: &AccountId) -> Balance {
 		0
 	}
-	fn device(_: NodeId) -> Option<DeviceClass> {
-		None
+	fn device(node: NodeId) -> Option<DeviceClass> {
+		Fleet::get().contains_key(&node).then(Device::get)
 	}
 	fn declared_slots(node: NodeId) -> u16 {
 		Fleet::get().get(&node).copied().unwrap_or_default()
@@ -182,6 +184,7 @@ pub fn terms() -> ProbeTerms {
 pub fn execute_with(nodes: u32, terms: Option<ProbeTerms>, test: impl FnOnce()) {
 	Fleet::set((0..nodes).map(|node| (node, DECLARED)).collect());
 	Keys::set(BTreeMap::new());
+	Device::set(DeviceClass::CpuX86);
 	HasVrf::set(true);
 	Salt::set(0);
 	let operators = (0..nodes).map(|node| (operator(node), ED));

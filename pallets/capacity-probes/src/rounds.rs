@@ -76,8 +76,11 @@ impl<T: Config> Pallet<T> {
 		let duty = match Answers::<T>::get(node).filter(|answer| answer.round == round.index) {
 			Some(answer) => Duty::Prove(Self::challenge(&round, node, answer)?),
 			None => {
-				let most = terms.rows(T::Nodes::declared_slots(node));
-				(most > 0 && now <= round.answers_until()).then_some(Duty::Answer { most })?
+				let declared = T::Nodes::declared_slots(node);
+				// Whoever declares little can still show that it is of its class.
+				let floor = T::Nodes::device(node).map_or(0, |device| terms.floor(device));
+				let most = terms.rows(declared).max(floor);
+				(declared > 0 && now <= round.answers_until()).then_some(Duty::Answer { most })?
 			}
 		};
 		Some((round, duty))

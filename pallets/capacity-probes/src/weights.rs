@@ -35,14 +35,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 
 	fn answer() -> Weight {
-		// r Terms, Round, Measurements, Answers, the node's standing; w Answers; an event.
+		// r Terms, Round, Measurements, Answers, the node and its standing; w Answers; an event.
 		Weight::from_parts(18_000_000, 13_000)
-			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 
 	fn authorize_answer() -> Weight {
-		// The same reads, the node's worker key, the genesis hash; one sr25519 signature; a tag.
+		// The same reads, the genesis hash; one sr25519 signature; a tag.
 		Weight::from_parts(70_000_000, 20_000).saturating_add(T::DbWeight::get().reads(7))
 	}
 
@@ -80,7 +80,7 @@ impl WeightInfo for () {
 	}
 
 	fn answer() -> Weight {
-		Weight::from_parts(243_000_000, 13_000)
+		Weight::from_parts(268_000_000, 13_000)
 	}
 
 	fn authorize_answer() -> Weight {

@@ -115,7 +115,7 @@ pub struct ProbeTerms {
 	pub interval: u32,
 	/// Rows that back one slot, at least 1.
 	pub rows_per_slot: u32,
-	/// Slots that a node may sell before its first round.
+	/// Slots that a node may sell before a round came to an end for it.
 	pub unmeasured_slots: u16,
 	/// What the treasury pays for a slot that was proved.
 	pub reward: Balance,
@@ -157,7 +157,7 @@ pub enum ProbeTask {
 		round: u32,
 		/// Its seed.
 		seed: ProbeSeed,
-		/// No more rows count: what backs the slots that the node declared.
+		/// No more rows count: what backs the slots that the node declared or, if that is more, the floor of its class.
 		rows: u32,
 		/// The last block in which an answer counts.
 		until: BlockNumber,

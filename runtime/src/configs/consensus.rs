@@ -3,8 +3,8 @@
 use crate::{
 	configs::market::Treasury,
 	constants::{deposit, SLOT_DURATION},
-	AccountId, Babe, Balances, Historical, NodeStaking, Offences, ProofOfWorkDone, Runtime, RuntimeEvent, Session,
-	SessionKeys, VoterList,
+	AccountId, Babe, Balances, CapacityProbes, Historical, NodeStaking, Offences, ProofOfWorkDone, Runtime,
+	RuntimeEvent, Session, SessionKeys, VoterList,
 };
 use frame_support::{
 	parameter_types,
@@ -175,6 +175,7 @@ impl pallet_node_staking::Config for Runtime {
 	type PalletId = StakePotId;
 	type Treasury = Treasury;
 	type OnSecurityTouched = ProofOfWorkDone;
+	type Capacity = CapacityProbes;
 	type MinBond = MinBond;
 	type MinDelegation = MinDelegation;
 	type FirstReward = FirstReward;

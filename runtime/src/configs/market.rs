@@ -1,4 +1,4 @@
-//! Models, prices, jobs and proofs.
+//! Models, prices, jobs, proofs and probes.
 
 use crate::{
 	constants::{deposit, DAYS, MAX_TICK_WEIGHT},
@@ -141,6 +141,22 @@ impl pallet_proof_of_work_done::Config for Runtime {
 	type Validators = Validators;
 	type Jobs = InferenceJobs;
 	type WeightInfo = ProofWeights;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
+}
+
+parameter_types! {
+	/// Blocks of a session.
+	pub SessionLength: BlockNumber = pallet_node_staking::SessionLength::<Runtime>::get();
+}
+
+impl pallet_capacity_probes::Config for Runtime {
+	type Nodes = NodeStaking;
+	type Seeds = ProofOfWorkDone;
+	type Currency = Balances;
+	type Treasury = Treasury;
+	type SessionLength = SessionLength;
+	type WeightInfo = pallet_capacity_probes::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }

@@ -22,6 +22,7 @@ use sp_core::{
 	},
 	H256,
 };
+use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{
 	generic::{Era, SignedPayload},
@@ -71,7 +72,11 @@ impl Chain {
 
 	/// Runs `test` on a chain of this preset, at block 1. The last block is closed and checked after it.
 	pub fn of_preset<R>(name: &str, test: impl FnOnce(&mut Chain) -> R) -> R {
-		let mut externalities = genesis::genesis_of(name);
+		Self::of_genesis(genesis::genesis_of(name), test)
+	}
+
+	/// Runs `test` on a chain with this genesis state, at block 1. The last block is closed and checked after it.
+	pub fn of_genesis<R>(mut externalities: TestExternalities, test: impl FnOnce(&mut Chain) -> R) -> R {
 		let (pool, submitted) = TestTransactionPoolExt::new();
 		externalities.register_extension(TransactionPoolExt::new(pool));
 		externalities.execute_with(|| {
@@ -295,7 +300,7 @@ impl Chain {
 				node,
 				session: NodeStaking::current_session(),
 				healthy: true,
-				slots: standing.slots.max(16),
+				slots: standing.declared.max(16),
 			};
 			let key = crate::acts::worker_of(&record.worker);
 			// Operational: there is room for it in a session's first block too.

@@ -2,8 +2,8 @@
 
 use highway_primitives::{Balance, EpochIndex, JobPhase, ModelId, NodeId, Verdict};
 use highway_runtime::{
-	AccountId, Balances, InferenceJobs, ModelRegistry, NodeStaking, ProofOfWorkDone, RevenueSplit, Runtime,
-	RuntimeEvent,
+	AccountId, Balances, CapacityProbes, InferenceJobs, ModelRegistry, NodeStaking, ProofOfWorkDone, RevenueSplit,
+	Runtime, RuntimeEvent,
 };
 use pallet_inference_jobs::Jobs;
 use std::collections::BTreeMap;
@@ -15,12 +15,14 @@ pub fn check() {
 	RevenueSplit::do_try_state().expect("revenue split");
 	InferenceJobs::do_try_state().expect("inference jobs");
 	ProofOfWorkDone::do_try_state().expect("proof of work done");
+	CapacityProbes::do_try_state().expect("capacity probes");
 	check_obligations();
 	check_reservations();
 	check_audits();
 	check_open_jobs();
 	check_clearings();
 	check_commitments();
+	check_measurements();
 	check_accounts();
 }
 
@@ -143,6 +145,13 @@ fn check_commitments() {
 	let orphan =
 		pallet_proof_of_work_done::Commitments::<Runtime>::iter_keys().find(|job| !Jobs::<Runtime>::contains_key(job));
 	assert_eq!(orphan, None, "a commitment outlived its job");
+}
+
+/// What is known is known of nodes that are there.
+fn check_measurements() {
+	let orphan =
+		pallet_capacity_probes::Measurements::<Runtime>::iter_keys().find(|node| NodeStaking::node(*node).is_none());
+	assert_eq!(orphan, None, "a measurement outlived its node");
 }
 
 /// The issuance is what all accounts have.

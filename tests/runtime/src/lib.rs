@@ -16,11 +16,13 @@ mod audits;
 mod chain;
 mod genesis;
 pub mod invariants;
+mod probes;
 
 pub use acts::{output_of, register_call, spec, submit_call, submit_tier_call, worker_transaction};
 pub use audits::Conduct;
 pub use chain::{signed, signed_with, Chain};
-pub use genesis::{config_of_preset, genesis_of, names_of_presets, patch_of_preset};
+pub use genesis::{config_of_preset, genesis_of, genesis_with, names_of_presets, patch_of_preset};
+pub use probes::computed_rows;
 
 use frame_support::traits::Get;
 use highway_primitives::{Balance, AIC};

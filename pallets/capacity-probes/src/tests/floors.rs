@@ -1,7 +1,7 @@
 //! What says that it is a GPU must be as fast as one.
 
 use crate::mock::*;
-use highway_primitives::{traits::Allowed, DeviceClass};
+use highway_primitives::{traits::Allowed, DeviceClass, ProbeTask};
 
 #[test]
 fn fake_gpu_should_get_no_jobs_when_it_is_below_the_floor_of_its_class() {
@@ -49,5 +49,21 @@ fn rented_gpu_should_last_no_longer_than_its_rows_do() {
 		next_round();
 		compute(0, SLOT);
 		assert!(!beat_as(0, DeviceClass::Cuda).able);
+	});
+}
+
+#[test]
+fn node_should_be_asked_for_its_floor_when_it_declares_few_slots() {
+	in_a_round(1, || {
+		Fleet::mutate(|fleet| fleet.insert(0, 2));
+		let asked = || match task(0) {
+			Some(ProbeTask::Compute { rows, .. }) => rows,
+			other => panic!("an answer is asked for: {other:?}"),
+		};
+		assert_eq!(asked(), 2 * SLOT);
+		Device::set(DeviceClass::Cuda);
+		assert_eq!(asked(), 24, "else it could never be able");
+		compute(0, 24);
+		assert!(beat_as(0, DeviceClass::Cuda).able);
 	});
 }

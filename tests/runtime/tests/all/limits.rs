@@ -7,7 +7,7 @@ use frame_support::{
 use highway_primitives::{
 	model::{DerivativeTerms, VersionSpec},
 	worker::{ChunkProof, WorkerAction},
-	Ballot, BlobRef, FailureClass, Sketch, Tier, Vote,
+	Ballot, BlobRef, FailureClass, ProbeTerms, Sketch, Tier, Vote,
 };
 use highway_runtime::{constants::RuntimeBlockWeights, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic};
 use highway_runtime_tests::{output_of, signed, spec, worker_transaction, Chain};
@@ -171,6 +171,22 @@ fn audit_calls() -> Vec<pallet_proof_of_work_done::Call<Runtime>> {
 	]
 }
 
+/// What root calls.
+fn terms_call() -> pallet_capacity_probes::Call<Runtime> {
+	let floors = vec![(highway_primitives::DeviceClass::Cuda, 1); 8];
+	pallet_capacity_probes::Call::set_terms {
+		terms: Some(ProbeTerms {
+			share: 1,
+			spacing: u32::MAX,
+			interval: 1,
+			rows_per_slot: 1,
+			unmeasured_slots: 1,
+			reward: 1,
+			floors: floors.try_into().expect("eight"),
+		}),
+	}
+}
+
 /// What an author adds.
 fn note() -> pallet_proof_of_work_done::Call<Runtime> {
 	pallet_proof_of_work_done::Call::note_finality { number: 0 }
@@ -214,7 +230,18 @@ fn words() -> Vec<WorkerAction> {
 			ballot,
 			salt,
 		},
-		WorkerAction::ProveChunk { node, job, proof },
+		WorkerAction::ProveChunk {
+			node,
+			job,
+			proof: proof.clone(),
+		},
+		WorkerAction::AnswerProbe {
+			node,
+			round: 1,
+			seed: salt,
+			output: output_of(job),
+		},
+		WorkerAction::ProveProbe { node, round: 1, proof },
 	]
 }
 
@@ -255,6 +282,7 @@ fn every_call_should_fit_into_a_block_when_at_its_worst() {
 		let calls = calls.chain(market_calls().into_iter().map(RuntimeCall::from));
 		let calls = calls.chain(job_calls().into_iter().map(RuntimeCall::from));
 		let calls = calls.chain(audit_calls().into_iter().map(RuntimeCall::from));
+		let calls = calls.chain([RuntimeCall::from(terms_call())]);
 		for call in calls {
 			fits(&signed(Eve, call));
 		}
@@ -262,14 +290,17 @@ fn every_call_should_fit_into_a_block_when_at_its_worst() {
 		assert_eq!(info.class, DispatchClass::Mandatory);
 		assert!(info.call_weight.ref_time() < weights.max_block.ref_time() / 100);
 		let words = words();
-		let said = words
-			.iter()
-			.map(|word| worker_transaction(Alice, word.clone()).function)
-			.filter_map(|call| match call {
-				RuntimeCall::ProofOfWorkDone(call) => Some(call),
-				_ => None,
-			});
-		complete(&said.chain(audit_calls()).chain([note()]).collect::<Vec<_>>());
+		let (mut proofs, mut probes) = (audit_calls(), vec![terms_call()]);
+		proofs.push(note());
+		for word in &words {
+			match worker_transaction(Alice, word.clone()).function {
+				RuntimeCall::ProofOfWorkDone(call) => proofs.push(call),
+				RuntimeCall::CapacityProbes(call) => probes.push(call),
+				call => panic!("no worker says {call:?}"),
+			}
+		}
+		complete(&proofs);
+		complete(&probes);
 		let heartbeat = WorkerAction::Heartbeat {
 			node: 0,
 			session: 0,

@@ -12,6 +12,7 @@ mod limits;
 mod market;
 mod metadata;
 mod offences;
+mod probes;
 mod quorum;
 mod random;
 mod refusals;

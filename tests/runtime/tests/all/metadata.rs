@@ -125,6 +125,7 @@ fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
 				"confirm_calibration",
 			],
 		),
+		("CapacityProbes", vec!["set_terms", "answer", "prove"]),
 		("Balances", vec!["transfer_keep_alive"]),
 		("Utility", vec!["batch_all"]),
 		("Session", vec!["set_keys"]),
