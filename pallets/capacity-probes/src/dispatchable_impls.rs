@@ -1,9 +1,6 @@
 //! What the calls do, once authorized.
 
-use crate::{
-	draw, rounds::Challenge, Answer, Answers, Config, Error, Event, Measurement, Measurements, Pallet, Round, Rounds,
-	Terms,
-};
+use crate::{draw, rounds::Challenge, Answer, Answers, Config, Error, Event, Measurements, Pallet, Round, Terms};
 use frame_support::{ensure, traits::Get};
 use highway_primitives::{
 	chunk_proof,
@@ -49,7 +46,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_prove(node: NodeId, round: u32, chunk: &[u8]) -> DispatchResult {
 		let (seed, challenge) = Self::due_proof(node, round).map_err(|_| Error::<T>::NotDue)?;
 		let terms = Terms::<T>::get().ok_or(Error::<T>::NotDue)?;
-		let known = Measurements::<T>::get(node).unwrap_or_else(|| Measurement::new(Rounds::<T>::get()));
+		let known = Measurements::<T>::get(node).ok_or(Error::<T>::NotDue)?;
 		Answers::<T>::remove(node);
 		if !Self::is_right(&seed, node, &challenge, chunk) {
 			Measurements::<T>::insert(node, known.refuted(round));
