@@ -41,6 +41,8 @@ struct Operator {
 	device: Option<DeviceClass>,
 	/// How its node cheats, if it does.
 	cheats: Option<String>,
+	/// More arguments for its node.
+	extra: Vec<String>,
 }
 
 /// What a network is made of.
@@ -63,6 +65,7 @@ impl Setup {
 			bond: BOND,
 			device: None,
 			cheats: None,
+			extra: Vec::new(),
 		};
 		Self {
 			operators: names.iter().map(operator).collect(),
@@ -75,6 +78,13 @@ impl Setup {
 	/// Lets the node of `name` cheat; see the program `cheating_node` for the words.
 	pub fn cheating(self, name: &str, cheats: &str) -> Self {
 		self.with_operator(name, |operator| operator.cheats = Some(cheats.into()))
+	}
+
+	/// More arguments for the node of `name`.
+	pub fn starting(self, name: &str, extra: &[&str]) -> Self {
+		self.with_operator(name, |operator| {
+			operator.extra.extend(extra.iter().map(|argument| argument.to_string()));
+		})
 	}
 
 	/// Gives the node of `name` another bond, in AIC, so that it is drawn to judge more often, or less.
@@ -288,7 +298,8 @@ impl Devnet {
 		Ok(())
 	}
 
-	async fn validator(&self, operator: &Operator, extra: Vec<String>) -> Result<NodeOptions> {
+	async fn validator(&self, operator: &Operator, mut extra: Vec<String>) -> Result<NodeOptions> {
+		extra.extend(operator.extra.iter().cloned());
 		let options = self.options(&operator.name, Some(&operator.name), None, extra).await?;
 		Ok(NodeOptions {
 			cheats: operator.cheats.clone(),
