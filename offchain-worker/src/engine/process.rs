@@ -8,7 +8,8 @@ use super::{
 	batch::{groups, join, read_answer, read_input, same, split, Input},
 	batchable,
 	protocol::{
-		framed, header, parse_header, small_frame, split_head, AnswerHead, Part, RunHead, Setup, Tag, HEADER, MAX_TEXT, SMALL,
+		framed, header, parse_header, small_frame, split_head, AnswerHead, Part, RunHead, Setup, Tag, HEADER, MAX_TEXT,
+		SMALL,
 	},
 	sandbox::Attempt,
 	EngineError, RunInput, RunOutput, MAX_BATCH_ROWS, MAX_SEEDS, TIME_MARGIN,

@@ -186,7 +186,10 @@ mod tests {
 		for parts in [&parts[..1], &parts[..]] {
 			let mut wire = Vec::new();
 			write_frame(&mut wire, Tag::Run, parts).unwrap();
-			assert_eq!(read_frame(&mut wire.as_slice()).unwrap(), Some((Tag::Run, parts.concat())));
+			assert_eq!(
+				read_frame(&mut wire.as_slice()).unwrap(),
+				Some((Tag::Run, parts.concat()))
+			);
 		}
 	}
 

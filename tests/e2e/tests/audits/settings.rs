@@ -21,7 +21,10 @@ const SILERO: ModelId = 1;
 const NODES: [(&str, &[&str]); 5] = [
 	("alice", &[]),
 	("bob", &["--inference-optimization", "none"]),
-	("charlie", &["--inference-optimization", "basic", "--inference-threads", "2"]),
+	(
+		"charlie",
+		&["--inference-optimization", "basic", "--inference-threads", "2"],
+	),
 	("dave", &["--inference-optimization", "extended"]),
 	("eve", &["--inference-threads", "3"]),
 ];
@@ -39,10 +42,7 @@ const SAMPLES: usize = 576;
 fn magika_input(binary: &[u8], index: usize) -> Result<Vec<u8>> {
 	let start = index * binary.len() / JOBS;
 	let piece = binary.get(start..start + MAGIKA_WIDTH).context("the binary is large")?;
-	let data = piece
-		.iter()
-		.flat_map(|byte| i32::from(*byte).to_le_bytes())
-		.collect();
+	let data = piece.iter().flat_map(|byte| i32::from(*byte).to_le_bytes()).collect();
 	let tensor = Tensor::new("bytes", DType::I32, vec![1, MAGIKA_WIDTH], data)?;
 	Ok(serialize(&[tensor]))
 }
@@ -77,7 +77,10 @@ async fn honest_nodes_should_agree_whatever_their_settings() -> Result<()> {
 		let node = devnet.node("alice");
 		let watcher = Account::connect(node, "//Alice").await?;
 		let maker = Wallet::new(node, "//Maker");
-		for (id, arguments) in [(MAGIKA, market::magika_arguments()?), (SILERO, market::silero_arguments()?)] {
+		for (id, arguments) in [
+			(MAGIKA, market::magika_arguments()?),
+			(SILERO, market::silero_arguments()?),
+		] {
 			let added = market::add_model(&maker, &arguments).await?;
 			ensure!(added == u64::from(id), "model {id} is {added}");
 		}
