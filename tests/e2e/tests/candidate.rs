@@ -35,6 +35,14 @@ async fn candidate_should_author_and_finalize_from_its_second_session_on() -> Re
 		})
 		.await?;
 
+		// The first three finalize the block that makes Dave one of them: until then nobody else can.
+		let alice = devnet.node("alice");
+		let of_four = alice.best_block().await?;
+		until("finality of a block of the four", Duration::from_secs(90), || async {
+			Ok((alice.finalized_block().await? >= of_four).then_some(()))
+		})
+		.await?;
+
 		// Two of three could not finalize, three of four can: Dave's votes count.
 		devnet.node_mut("bob").kill()?;
 		let alice = devnet.node("alice");
