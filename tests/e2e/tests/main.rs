@@ -11,5 +11,6 @@ mod hostile;
 mod javascript;
 mod main_job;
 mod maker;
+mod registration;
 mod silero;
 mod wallet;

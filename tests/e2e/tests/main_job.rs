@@ -2,9 +2,9 @@
 
 use anyhow::{ensure, Context, Result};
 use futures::future::try_join_all;
-use highway_e2e_tests::{amount, billed_in_all, billed_to, get_blob, Account};
+use highway_e2e_tests::{amount, billed_in_all, billed_to, get_blob, subsidy_of, Account};
 use highway_offchain_worker::tensors;
-use highway_primitives::Balance;
+use highway_primitives::{Balance, AIC};
 use highway_test_support::{
 	bare::{self, values, BareModel, TOLERANCE},
 	binaries, market, Devnet, Node, Wallet,
@@ -35,7 +35,7 @@ async fn five_files_should_be_named_and_paid_for_when_three_nodes_serve_magika()
 		let maker = Wallet::new(devnet.node("alice"), "//Dave");
 		let payer = Wallet::new(devnet.node("bob"), "//Eve");
 		let model = market::add_model(&maker, &market::magika_arguments()?).await?;
-		market::host_everywhere(devnet, model, "0.01", "0.001").await?;
+		market::host_everywhere(devnet, model, AIC / 100, AIC / 1_000).await?;
 
 		let files = files()?;
 		let id = model.to_string();
@@ -124,13 +124,13 @@ async fn settled_bill(payer: &Wallet, job: u64) -> Result<Value> {
 }
 
 /// The compute line.
-fn compute_of(bill: &Value) -> Result<Balance> {
+fn compute_of(bill: &Value) -> Result<&Value> {
 	let lines = bill["lines"].as_array().context("a bill has lines")?;
 	let line = lines.iter().find(|line| line["role"] == "Compute");
-	amount(&line.context("somebody computed")?["amount"])
+	line.context("somebody computed")
 }
 
-/// Nothing was claimed yet, so what each payee may claim is what the bills say.
+/// Nothing was claimed yet, so what each payee has earned is what the bills say, and for its work what the chain mints.
 async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value]) -> Result<()> {
 	let mut owed: BTreeMap<String, Balance> = BTreeMap::new();
 	for bill in bills {
@@ -141,6 +141,8 @@ async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value]) -> R
 		for (payee, sum) in &mut owed {
 			*sum += billed_to(bill, Some(payee))?;
 		}
+		let executor = compute_of(bill)?["payee"].as_str().context("somebody computed")?;
+		*owed.entry(executor.into()).or_insert(0) += subsidy_of(bill)?;
 	}
 	// One job in twenty is drawn: its auditor is paid as much as its executor.
 	let judge = Wallet::new(devnet.node("alice"), "//Eve");
@@ -154,7 +156,7 @@ async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value]) -> R
 		let operator = shown["operators"][&auditor]
 			.as_str()
 			.context("the auditor has an operator")?;
-		*owed.entry(operator.into()).or_insert(0) += compute_of(bill)?;
+		*owed.entry(operator.into()).or_insert(0) += amount(&compute_of(bill)?["amount"])?;
 	}
 	let maker = Account::connect(devnet.node("alice"), "//Dave").await?;
 	let royalties = owed.get(&maker.address()).copied();
@@ -164,10 +166,11 @@ async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value]) -> R
 	);
 	let wallet = Wallet::new(devnet.node("charlie"), "//Eve");
 	for (payee, sum) in owed {
-		let balance = wallet.run(&["balance", &payee]).await?;
+		// Storage is claimable once it is proved.
+		let earnings = wallet.run(&["earnings", &payee]).await?;
 		ensure!(
-			amount(&balance["claimable"])? == sum,
-			"{payee} is owed {sum}, but has {balance}"
+			amount(&earnings["claimable"])? + amount(&earnings["waiting"])? == sum,
+			"{payee} is owed {sum}, but has {earnings}"
 		);
 	}
 	Ok(())
@@ -194,8 +197,8 @@ struct Claim {
 
 async fn claim(node: &Node, secret: &str) -> Result<Claim> {
 	let account = Account::connect(node, secret).await?;
-	let (claimable, before) = (account.claimable().await?, account.total().await?);
-	if claimable == 0 {
+	let (earned, before) = (account.earned().await?, account.total().await?);
+	if account.claimable().await? == 0 {
 		return Ok(Claim {
 			claimed: 0,
 			fee_paid: 0,
@@ -203,24 +206,18 @@ async fn claim(node: &Node, secret: &str) -> Result<Claim> {
 	}
 	let fee = account.client.fee(&account.signer, &[calls::claim()]).await?;
 	let claimed = Wallet::new(node, secret).run(&["--finalized", "claim"]).await?;
+	let claimed = amount(&claimed["claimed"])?;
+	let left = account.earned().await?;
 	ensure!(
-		amount(&claimed["claimed"])? == claimable,
-		"{secret} claims {claimable}, not {claimed}"
+		claimed + left == earned,
+		"{secret} has earned {earned}, claimed {claimed} of it, and has {left} left"
 	);
-	let left = account.claimable().await?;
-	ensure!(left == 0, "{secret} claimed {claimable}, but may claim {left} again");
 	let after = account.total().await?;
-	let fee_paid = (before + claimable)
+	let fee_paid = (before + claimed)
 		.checked_sub(after)
-		.with_context(|| format!("{secret}: {before} + {claimable} became {after}"))?;
-	ensure!(
-		fee_paid <= fee,
-		"{secret}: {before} + {claimable} - {fee} became {after}"
-	);
-	Ok(Claim {
-		claimed: claimable,
-		fee_paid,
-	})
+		.with_context(|| format!("{secret}: {before} + {claimed} became {after}"))?;
+	ensure!(fee_paid <= fee, "{secret}: {before} + {claimed} - {fee} became {after}");
+	Ok(Claim { claimed, fee_paid })
 }
 
 async fn metrics_tell_of_the_jobs(devnet: &Devnet, jobs: usize) -> Result<()> {

@@ -32,6 +32,12 @@ fn runtime_apis_should_be_in_the_metadata_when_programs_look_for_them() {
 				"nodes",
 				"node_of",
 				"claimable",
+				"market",
+				"split",
+				"featured",
+				"curator",
+				"curators",
+				"earnings",
 				"audit",
 				"audits",
 				"calibration",
@@ -82,8 +88,11 @@ fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
 				"deprecate",
 				"reinstate",
 				"offer_transfer",
+				"withdraw_offer",
 				"accept_transfer",
 				"remove",
+				"commit_model",
+				"drop_commitment",
 			],
 		),
 		(
@@ -109,7 +118,18 @@ fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
 		),
 		(
 			"RevenueSplit",
-			vec!["post_ask", "withdraw_ask", "post_curator_fee", "claim"],
+			vec![
+				"commit_asks",
+				"reveal_asks",
+				"commit_ask",
+				"reveal_ask",
+				"clear",
+				"set_curator",
+				"claim",
+				"claim_for",
+				"claim_storage_pay",
+				"prune",
+			],
 		),
 		("InferenceJobs", vec!["submit_job", "poke"]),
 		(
@@ -126,6 +146,9 @@ fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
 			],
 		),
 		("CapacityProbes", vec!["set_terms", "answer", "prove"]),
+		("StorageProofs", vec!["prove"]),
+		("Promotion", vec!["bid"]),
+		("Treasury", vec!["spend", "payout", "check_status", "void_spend"]),
 		("Balances", vec!["transfer_keep_alive"]),
 		("Utility", vec!["batch_all"]),
 		("Session", vec!["set_keys"]),
@@ -168,6 +191,8 @@ fn errors_and_events_should_be_documented_when_a_wallet_prints_them() {
 		"RevenueSplit",
 		"InferenceJobs",
 		"ProofOfWorkDone",
+		"StorageProofs",
+		"Promotion",
 	] {
 		let found = metadata.pallet_by_name(pallet).expect("the pallet is there");
 		for error in found.error_variants().expect("the pallet has errors") {
