@@ -12,7 +12,7 @@
 //! What audits want of the node stands beside it: see `audits.rs`. Both share the models, the transfers of inputs and the
 //! one device; whatever is due first goes first. A probe, see `probes.rs`, has the device in between, for a quarter of a
 //! second at a time. What it asks for all that is in `bidding.rs`, which needs
-//! to know of the rest how busy it is.
+//! to know of the rest how busy it is, and what it stores.
 //!
 //! Every block brings the whole [`WorkList`], and the machine reconciles itself with it: what the list does not name is
 //! dropped, what it names is brought on. So a missed event, a restart or a reorg needs no rule of its own. What the
@@ -208,6 +208,8 @@ struct Model {
 	debt_micros: u64,
 	/// Whether the artefact is not here because of this node's own disk.
 	local_fault: bool,
+	/// Whether the artefact was in the blob store when that was looked for last.
+	here: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -436,7 +438,7 @@ impl Machine {
 			.filter(|model| model.state == ModelState::Fetching)
 		{
 			model.state = ModelState::OnDisk(0);
-			model.local_fault = false;
+			(model.local_fault, model.here) = (false, true);
 		}
 	}
 
@@ -451,7 +453,7 @@ impl Machine {
 			.filter(|model| model.state == ModelState::Fetching)
 		{
 			model.state = ModelState::Absent(next);
-			model.local_fault = error.is_local();
+			(model.local_fault, model.here) = (error.is_local(), false);
 			if matches!(error, BlobError::TooLarge { .. }) {
 				self.refuse(key);
 			}
@@ -487,7 +489,10 @@ impl Machine {
 		match fault {
 			LoadFault::Blob(error) => {
 				model.state = match error {
-					BlobError::Missing => ModelState::Absent(next_block),
+					BlobError::Missing => {
+						model.here = false;
+						ModelState::Absent(next_block)
+					}
 					_ => ModelState::OnDisk(next_block),
 				};
 				self.note_blob_error(&error);

@@ -1,7 +1,10 @@
 //! What the pallets' benchmarks find: models, nodes and jobs, made by the same calls as on a living chain, but for what
 //! takes epochs there: asks, and demand.
 
-use crate::{AccountId, Balance, Balances, InferenceJobs, NodeStaking, RevenueSplit, Runtime, RuntimeOrigin, System};
+use crate::{
+	constants::EXISTENTIAL_DEPOSIT, AccountId, Balance, Balances, InferenceJobs, NodeStaking, RevenueSplit, Runtime,
+	RuntimeOrigin, System,
+};
 use alloc::{format, vec::Vec};
 use codec::Encode;
 use frame_benchmarking::account;
@@ -237,6 +240,18 @@ impl pallet_revenue_split::benchmarking::BenchmarkSetup<AccountId> for Benchmark
 		}
 		(node, models)
 	}
+
+	fn rivals(models: &[ModelId]) -> Vec<NodeId> {
+		let rival = |index| {
+			let operator = funded("rival", index);
+			let node = node(&operator, WorkerId::generate_pair(None));
+			for model in models {
+				NodeStaking::host(signed(&operator), *model).expect("the bidder hosts as many models");
+			}
+			node
+		};
+		(0..MAX_ASKS).map(rival).collect()
+	}
 }
 
 impl pallet_inference_jobs::benchmarking::BenchmarkSetup<AccountId> for BenchmarkSetup {
@@ -355,7 +370,9 @@ impl pallet_storage_proofs::benchmarking::BenchmarkSetup for BenchmarkSetup {
 		AskRole::ALL.into_iter().for_each(|role| ask(&operator, model, role));
 		next_epoch::<Runtime>();
 		RevenueSplit::clear(signed(&account("anybody", 0, 0)), model).expect("a node serves the model");
-		Balances::mint_into(&RevenueSplit::pot_account(), AIC).expect("the issuance has room");
+		// The pot keeps what an account must hold.
+		let pot = AIC.saturating_add(EXISTENTIAL_DEPOSIT);
+		Balances::mint_into(&RevenueSplit::pot_account(), pot).expect("the issuance has room");
 		let pay = PendingPay { amount: AIC, since: 0 };
 		StoragePay::<Runtime>::insert(&operator, model, pay);
 		TotalStoragePay::<Runtime>::mutate(|total| *total = total.saturating_add(AIC));

@@ -27,9 +27,10 @@ const EPOCH_CONFIG: sp_consensus_babe::BabeEpochConfiguration = sp_consensus_bab
 
 /// Blocks of a session: long enough for Grandpa to follow, short enough to see several in a test.
 const SESSION_LENGTH: u32 = 30;
-/// Blocks of a market epoch. A revealed ask holds from the next one on, so a demonstration waits for it. Six of them take
-/// commitments and three what was committed to: a node that misses a block, or is started anew, still comes in time.
-const MARKET_EPOCH_LENGTH: u32 = 9;
+/// Blocks of a market epoch. A revealed ask holds from the next one on, so a demonstration waits for it. Eight of them take
+/// commitments and four what was committed to: a node that misses a block, or is started anew, still comes in time, and so
+/// does a wallet.
+const MARKET_EPOCH_LENGTH: u32 = 12;
 /// Blocks from an attestation to its settlement.
 const ATTESTATION_WINDOW: u32 = 10;
 /// Blocks for which the record of a finished job stays.

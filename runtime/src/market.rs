@@ -13,7 +13,7 @@ type Registry = pallet_model_registry::Pallet<Runtime>;
 type Split = pallet_revenue_split::Pallet<Runtime>;
 type Storage = pallet_storage_proofs::Pallet<Runtime>;
 
-/// What `node` may say in auctions now of the models that it hosts.
+/// What `node`, which hosts these models, may say in auctions in the next block.
 pub fn ask_tasks(node: NodeId, hosted: &[ModelId]) -> Vec<AskTask> {
 	Split::ask_tasks(node, hosted)
 		.into_iter()

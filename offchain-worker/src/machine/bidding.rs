@@ -5,13 +5,18 @@
 //! list: Reveal ─► what the chain holds is what the journal holds ─────────────────────► reveal, again while it is there
 //! ```
 //!
+//! The list says what counts in the next block, which is the first one that a word can be in.
+//!
 //! Price and salt are in the journal before the chain hears of them, and what is in the journal for an epoch is never
 //! replaced. So after a restart or a reorg the same commitment is said again, and the one that the chain holds can be
 //! revealed: one that is not costs its bond. What somebody else committed to in the node's name, the operator by his
 //! account, is left to him.
+//!
+//! Storage is sold only of models whose files are in the blob store, that of a coming version, too: the chain pays for what
+//! it may ask to see. What stands without its file is withdrawn near the end of the phase: the file may still come.
 
 use super::{load::Meter, *};
-use crate::bids::{Bids, ModelName};
+use crate::bids::{Bids, ModelName, Terms};
 use highway_primitives::{
 	market::MaxAskItems, AskCommitment, AskReveal, AskRole, Balance, EpochIndex, MarketPhase, ModelId,
 };
@@ -22,6 +27,10 @@ use std::mem;
 /// How often at most the pause between two tries is doubled: what the chain does not take it takes no sooner when it is
 /// said more often, and what is lost on its way must be said again before the phase ends.
 const MAX_DOUBLINGS: u32 = 2;
+
+/// With so many blocks of the phase left, a storage ask whose file is not here is withdrawn. After a start files are found
+/// one after the other, and what is not there is fetched.
+const FILES_MISS_BEFORE: BlockNumber = 4;
 
 /// A standing ask, for the metrics.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -133,16 +142,18 @@ impl Default for Names {
 }
 
 impl Bidding {
-	/// What is asked instead of what stands; `None`: nothing has to change.
-	fn change(&self, bids: &Bids, names: &BTreeMap<ModelName, ModelId>, task: &AskTask) -> Option<Option<Balance>> {
+	/// What is asked instead of what stands; `None`: nothing has to change, or not yet.
+	fn change(&self, offer: &Offer, task: &AskTask, block: BlockNumber) -> Option<Option<Balance>> {
 		// Slots are what computing takes; storing goes on whether jobs come or not.
 		let load = match task.role {
 			AskRole::Compute => self.meter.load(task.epoch, task.model),
 			AskRole::Storage => None,
 		};
-		let wanted = bids
-			.terms(task.model, task.role, names)
-			.map(|terms| terms.next(task.standing, load));
+		let wanted = match offer.terms(task) {
+			Ok(terms) => terms.map(|terms| terms.next(task.standing, load)),
+			Err(FileMissing) if task.until.saturating_sub(block) > FILES_MISS_BEFORE => return None,
+			Err(FileMissing) => None,
+		};
 		(wanted != task.standing).then_some(wanted)
 	}
 
@@ -166,6 +177,37 @@ impl Bidding {
 		due.sort_unstable();
 		due.truncate(most);
 		due.into_iter().map(|(_, key)| key).collect()
+	}
+}
+
+/// What the operator wants, and what the node has for it.
+struct Offer<'a> {
+	bids: &'a Bids,
+	names: &'a BTreeMap<ModelName, ModelId>,
+	/// Of which models all files are in the blob store that the node needs now or soon.
+	stored: BTreeSet<ModelId>,
+}
+
+/// The file that would be sold is not here.
+struct FileMissing;
+
+impl Offer<'_> {
+	/// What may be asked; `None`: nothing.
+	fn terms(&self, task: &AskTask) -> Result<Option<&Terms>, FileMissing> {
+		let terms = self.bids.terms(task.model, task.role, self.names);
+		match task.role {
+			AskRole::Storage if terms.is_some() && !self.stored.contains(&task.model) => Err(FileMissing),
+			_ => Ok(terms),
+		}
+	}
+
+	/// Whether this may be committed to.
+	fn admits(&self, task: &AskTask, price: Option<Balance>) -> bool {
+		match (self.terms(task), price) {
+			(Ok(Some(terms)), Some(price)) => terms.admit(price),
+			(Ok(None) | Err(FileMissing), None) => true,
+			_ => false,
+		}
 	}
 }
 
@@ -243,6 +285,19 @@ impl Machine {
 		self.compare_asks(node, epoch, finalized, actions);
 	}
 
+	/// The models of which every version that the node hosts is in the blob store.
+	pub(super) fn stored_models(&self) -> BTreeSet<ModelId> {
+		let hosted = || self.models.iter().filter(|(_, model)| model.hosted);
+		let missing: BTreeSet<ModelId> = hosted()
+			.filter(|(_, model)| !model.here)
+			.map(|(key, _)| key.model)
+			.collect();
+		hosted()
+			.map(|(key, _)| key.model)
+			.filter(|model| !missing.contains(model))
+			.collect()
+	}
+
 	/// Compares what is in the journal with what the chain holds.
 	fn compare_asks(&mut self, node: NodeId, epoch: EpochIndex, finalized: BlockNumber, actions: &mut Vec<Action>) {
 		let block = self.block;
@@ -254,7 +309,15 @@ impl Machine {
 			let over = key.node != node || key.epoch < epoch;
 			if over {
 				if mem::take(&mut plan.committed) {
-					plan.count(BidOutcome::Missed, actions);
+					// A reveal in the last block of an epoch: the list is about the next one already.
+					let stands = tasks.get(&(key.model, key.role)).map(|task| task.standing);
+					let revealed = key.node == node && plan.revealing && stands == Some(plan.ask.price);
+					let outcome = if revealed {
+						BidOutcome::Revealed
+					} else {
+						BidOutcome::Missed
+					};
+					plan.count(outcome, actions);
 				}
 				// Below the finalized block no reorg brings its epoch back.
 				if *plan.over_since.get_or_insert(block) <= finalized {
@@ -333,20 +396,22 @@ impl Machine {
 
 	/// Writes into the journal what is to be asked instead of what stands.
 	fn seal_asks(&mut self, actions: &mut Vec<Action>) {
-		let (block, bidding) = (self.block, &mut self.bidding);
+		let (block, stored) = (self.block, self.stored_models());
+		let bidding = &mut self.bidding;
 		let (Some(bids), Some(round), Names::Known(names)) = (&self.config.bids, &bidding.round, &bidding.names) else {
 			return;
 		};
 		if !matches!(bidding.writing, Writing::NotBefore(at) if at <= block) {
 			return;
 		}
+		let offer = Offer { bids, names, stored };
 		let asks: Vec<(AskKey, Option<Balance>)> = bidding
 			.tasks
 			.values()
 			.filter(|task| is_open(task, MarketPhase::Commit, block) && task.committed.is_none())
 			.map(|task| (AskKey::of(round.node, task), task))
 			.filter(|(key, _)| !bidding.planned.contains_key(key))
-			.filter_map(|(key, task)| Some((key, bidding.change(bids, names, task)?)))
+			.filter_map(|(key, task)| Some((key, bidding.change(&offer, task, block)?)))
 			.collect();
 		if !asks.is_empty() {
 			bidding.writing = Writing::Now;
@@ -366,21 +431,17 @@ impl Machine {
 
 	/// Commits to what is in the journal, as far as the operator still wants it.
 	fn commit_asks(&mut self, actions: &mut Vec<Action>) {
-		let (block, bidding) = (self.block, &mut self.bidding);
+		let (block, stored) = (self.block, self.stored_models());
+		let bidding = &mut self.bidding;
 		let (Some(bids), Names::Known(names)) = (&self.config.bids, &bidding.names) else {
 			return;
 		};
 		if !bidding.round.as_ref().is_some_and(|round| round.commit.is_due(block)) {
 			return;
 		}
+		let offer = Offer { bids, names, stored };
 		let due = bidding.batch(|task, plan| {
-			let terms = bids.terms(task.model, task.role, names);
-			let admitted = match (terms, plan.ask.price) {
-				(Some(terms), Some(price)) => terms.admit(price),
-				(None, None) => true,
-				_ => false,
-			};
-			is_open(task, MarketPhase::Commit, block) && task.committed.is_none() && admitted
+			is_open(task, MarketPhase::Commit, block) && task.committed.is_none() && offer.admits(task, plan.ask.price)
 		});
 		let Some(round) = &mut bidding.round else { return };
 		let items: Vec<AskCommitment> = due

@@ -307,6 +307,7 @@ impl Model {
 			rests_until: 0,
 			debt_micros: 0,
 			local_fault: false,
+			here: false,
 		}
 	}
 }

@@ -14,7 +14,7 @@ use super::*;
 use highway_primitives::{BlobHash, BlobRef, ModelId};
 use highway_runtime_api::types::StorageTask;
 
-/// The most chunks that are read at the same time: each reads its whole file, and jobs use the disk, too.
+/// The most chunks that are read at the same time: each reads and hashes 1 MiB of its file, and jobs use the disk, too.
 const MAX_READS: usize = 2;
 
 /// The most files that are fetched for it at the same time.
@@ -208,10 +208,23 @@ impl Machine {
 	pub(super) fn chunk_failed(&mut self, key: ChallengeKey, error: &BlobError) {
 		let next_block = self.block.saturating_add(1);
 		if let Some(challenge) = self.challenges.get_mut(&key).filter(|it| it.saying.at.is_none()) {
+			challenge.saying.at = Some(next_block);
 			if matches!(error, BlobError::Missing) {
 				challenge.file = File::Wanted(0);
+				self.note_artefact(key.artefact, false);
 			}
-			challenge.saying.at = Some(next_block);
+		}
+	}
+
+	/// What was found out about a file that a model is made of, too.
+	fn note_artefact(&mut self, artefact: BlobHash, here: bool) {
+		let models = self.models.values_mut();
+		for model in models.filter(|model| model.spec.artifact.hash == artefact) {
+			model.here = here;
+			// What is loaded goes on without it.
+			if !here && matches!(model.state, ModelState::OnDisk(_)) {
+				model.state = ModelState::Absent(0);
+			}
 		}
 	}
 
@@ -224,6 +237,9 @@ impl Machine {
 					challenge.saying.at = Some(0);
 				}
 				Err(_) => challenge.file = File::Wanted(next_block),
+			}
+			if result.is_ok() {
+				self.note_artefact(key.artefact, true);
 			}
 		}
 		// One file that finds no room is no trouble with the disk.

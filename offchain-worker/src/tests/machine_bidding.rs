@@ -134,6 +134,21 @@ impl Rig {
 		rig
 	}
 
+	/// A node that asks 100 for storage of model 1, which it hosts and whose file it fetched at block 9.
+	fn storing() -> Self {
+		let mut rig = Self::with_bids(vec![bid(Scope::Model(1), AskRole::Storage)]);
+		rig.hosted = vec![hosted(1)];
+		rig.block(9, vec![]);
+		rig.load(1);
+		rig
+	}
+
+	/// The auction for storage of model 1, in its first epoch, with this standing ask.
+	fn storage_market(&mut self, standing: Option<Balance>) {
+		let task = self.market(EPOCH, MarketPhase::Commit);
+		(task.role, task.standing) = (AskRole::Storage, standing);
+	}
+
 	/// The auction for compute of model 1.
 	fn market(&mut self, epoch: EpochIndex, phase: MarketPhase) -> &mut AskTask {
 		let until = match phase {
@@ -254,7 +269,7 @@ fn ask_should_stay_when_too_little_of_the_epoch_was_seen() {
 
 #[test]
 fn ask_for_storage_should_stay_whatever_the_load() {
-	let mut rig = Rig::with_bids(vec![bid(Scope::Model(1), AskRole::Storage)]);
+	let mut rig = Rig::storing();
 	rig.slots = 10;
 	for (epoch, block) in [(EPOCH, 10), (EPOCH + 1, 31)] {
 		rig.market(epoch, MarketPhase::Commit).role = AskRole::Storage;
@@ -264,6 +279,90 @@ fn ask_for_storage_should_stay_whatever_the_load() {
 			assert!(sealing(&rig.block(number, jobs.clone())).is_empty());
 		}
 	}
+}
+
+#[test]
+fn storage_should_be_asked_for_only_when_the_file_is_here() {
+	let mut rig = Rig::with_bids(AskRole::ALL.map(|role| bid(Scope::Model(1), role)).to_vec());
+	rig.hosted = vec![hosted(1)];
+	rig.market(EPOCH, MarketPhase::Commit);
+	let storage = AskTask {
+		role: AskRole::Storage,
+		..rig.asks[0].clone()
+	};
+	rig.asks.push(storage);
+	let actions = rig.block(10, vec![]);
+	assert_eq!(sealing(&actions), [(ask_key(EPOCH), Some(100))]);
+	rig.seal(&actions);
+	let fetched = rig.machine.handle(Event::ModelFetched(model_key(1)));
+	let key = AskKey {
+		role: AskRole::Storage,
+		..ask_key(EPOCH)
+	};
+	assert_eq!(sealing(&fetched), [(key, Some(100))]);
+}
+
+#[test]
+fn storage_should_not_be_asked_for_before_the_file_of_the_coming_version_is_here() {
+	let mut rig = Rig::storing();
+	let coming = HostedModel {
+		version: 2,
+		spec: spec(2),
+		..hosted(1)
+	};
+	let key = ModelKey::of(1, 2, &coming.spec);
+	rig.hosted.push(coming);
+	rig.storage_market(None);
+	assert!(prices(&rig.block(10, vec![])).is_empty());
+	assert_eq!(prices(&rig.machine.handle(Event::ModelFetched(key))), [Some(100)]);
+}
+
+#[test]
+fn storage_should_be_withdrawn_at_the_end_of_the_phase_when_the_file_does_not_come() {
+	let mut rig = Rig::with_bids(vec![bid(Scope::Model(1), AskRole::Storage)]);
+	rig.hosted = vec![hosted(1)];
+	rig.storage_market(Some(140));
+	for block in 10..16 {
+		assert!(prices(&rig.block(block, vec![])).is_empty(), "it may still come");
+		let missing = Event::ModelFetchFailed(model_key(1), BlobError::Missing);
+		assert!(prices(&rig.machine.handle(missing)).is_empty());
+	}
+	let actions = rig.block(16, vec![]);
+	assert_eq!(prices(&actions), [None]);
+	// It comes in the last moment.
+	rig.machine.handle(Event::ModelFetched(model_key(1)));
+	assert!(commitments(&rig.seal(&actions)).is_empty());
+	// It did not.
+	let mut rig = Rig::with_bids(vec![bid(Scope::Model(1), AskRole::Storage)]);
+	rig.hosted = vec![hosted(1)];
+	rig.storage_market(Some(140));
+	let actions = rig.block(16, vec![]);
+	assert_eq!(commitments(&rig.seal(&actions)).len(), 1);
+}
+
+#[test]
+fn storage_should_be_withdrawn_when_the_file_is_lost_or_is_too_large_for_the_store() {
+	let withdrawn = |rig: &mut Rig| {
+		rig.storage_market(Some(140));
+		prices(&rig.block(16, vec![])) == [None]
+	};
+	assert!(!withdrawn(&mut Rig::storing()));
+
+	let mut rig = Rig::storing();
+	rig.challenges = vec![storage_task(1, 0, 9, 39)];
+	rig.block(10, vec![]);
+	let key = ChallengeKey::of(NODE, &rig.challenges[0]);
+	rig.machine.handle(Event::ChunkFailed(key, BlobError::Missing));
+	assert!(withdrawn(&mut rig));
+	rig.machine.handle(Event::ArtefactReady(key));
+	assert!(rig.machine.stored_models().contains(&1));
+
+	let mut rig = Rig::with_bids(vec![bid(Scope::All, AskRole::Storage)]);
+	rig.hosted = vec![hosted(1)];
+	rig.block(10, vec![]);
+	let too_large = BlobError::TooLarge { size: 2, most: 1 };
+	rig.machine.handle(Event::ModelFetchFailed(model_key(1), too_large));
+	assert!(withdrawn(&mut rig));
 }
 
 #[test]
@@ -456,14 +555,10 @@ fn nothing_should_be_said_while_the_node_is_syncing() {
 
 #[test]
 fn more_asks_than_fit_should_go_out_one_word_after_the_other() {
-	let mut rig = Rig::with_bids(AskRole::ALL.map(|role| bid(Scope::All, role)).to_vec());
-	let tasks = (1..=40).flat_map(|model| {
-		AskRole::ALL.map(|role| AskTask {
-			role,
-			..ask_task(model, EPOCH, MarketPhase::Commit, 100)
-		})
-	});
-	rig.asks = tasks.collect();
+	let mut rig = Rig::bidder();
+	rig.asks = (1..=80)
+		.map(|model| ask_task(model, EPOCH, MarketPhase::Commit, 100))
+		.collect();
 	let actions = rig.block(10, vec![]);
 	assert_eq!(sealing(&actions).len(), 80);
 	let first = commitments(&rig.seal(&actions));
@@ -523,6 +618,18 @@ fn operator_should_be_told_when_an_ask_was_not_revealed_in_time() {
 	rig.market(EPOCH + 1, MarketPhase::Commit);
 	assert_eq!(counted(&rig.block(31, vec![])), [(EPOCH, BidOutcome::Missed)]);
 	assert!(counted(&rig.block(32, vec![])).is_empty());
+}
+
+#[test]
+fn reveal_in_the_last_block_of_an_epoch_should_count_when_the_ask_stands() {
+	for (standing, outcome) in [(Some(100), BidOutcome::Revealed), (None, BidOutcome::Missed)] {
+		let mut rig = Rig::committing();
+		rig.market(EPOCH, MarketPhase::Reveal).committed = Some(ask(EPOCH, Some(100)).commitment());
+		assert_eq!(reveals(&rig.block(29, vec![])).len(), 1);
+		// What counts in block 31 is of the next epoch.
+		rig.market(EPOCH + 1, MarketPhase::Commit).standing = standing;
+		assert_eq!(counted(&rig.block(30, vec![])), [(EPOCH, outcome)]);
+	}
 }
 
 #[test]

@@ -35,39 +35,58 @@ struct Chain {
 	lost: BTreeSet<H256>,
 }
 
+/// The epoch that is bid for in a block.
+fn epoch_at(block: BlockNumber) -> EpochIndex {
+	block / LENGTH + 1
+}
+
+fn phase_at(block: BlockNumber) -> MarketPhase {
+	if block % LENGTH < COMMIT {
+		MarketPhase::Commit
+	} else {
+		MarketPhase::Reveal
+	}
+}
+
 impl Chain {
-	/// The epoch that is bid for.
+	/// The epoch that is bid for in the next block.
 	fn epoch(&self) -> EpochIndex {
-		self.number / LENGTH + 1
+		epoch_at(self.number + 1)
 	}
 
+	/// The phase of the next block.
 	fn phase(&self) -> MarketPhase {
-		if self.number % LENGTH < COMMIT {
-			MarketPhase::Commit
-		} else {
-			MarketPhase::Reveal
-		}
+		phase_at(self.number + 1)
 	}
 
-	/// The last block of the phase.
+	/// The last block of that phase.
 	fn until(&self) -> BlockNumber {
 		let length = match self.phase() {
 			MarketPhase::Commit => COMMIT,
 			MarketPhase::Reveal => LENGTH,
 		};
-		self.number / LENGTH * LENGTH + length - 1
+		(self.number + 1) / LENGTH * LENGTH + length - 1
+	}
+
+	/// What the next block finds: if it begins an epoch, what was not revealed is lost.
+	fn open(&self) -> BTreeMap<Place, H256> {
+		if self.epoch() == epoch_at(self.number) {
+			self.committed.clone()
+		} else {
+			BTreeMap::new()
+		}
 	}
 
 	/// The next block, with these words in it, and what the operator's account commits to.
 	fn next(&self, words: Vec<Action>, account: Vec<(Place, H256)>) -> Self {
 		let mut next = self.clone();
 		next.number += 1;
-		if next.epoch() != self.epoch() {
+		if epoch_at(next.number) != epoch_at(self.number) {
 			next.lost.extend(next.committed.values());
 			next.committed.clear();
 		}
 		words.into_iter().for_each(|word| next.take(word));
-		if next.phase() == MarketPhase::Commit {
+		if phase_at(next.number) == MarketPhase::Commit {
 			for (place, hash) in account {
 				next.committed.entry(place).or_insert(hash);
 			}
@@ -76,13 +95,14 @@ impl Chain {
 	}
 
 	fn take(&mut self, word: Action) {
-		match (word, self.phase()) {
-			(Action::SubmitAskCommitments { epoch, items, .. }, MarketPhase::Commit) if epoch == self.epoch() => {
+		let (now, phase) = (epoch_at(self.number), phase_at(self.number));
+		match (word, phase) {
+			(Action::SubmitAskCommitments { epoch, items, .. }, MarketPhase::Commit) if epoch == now => {
 				for item in items {
 					self.committed.entry((item.model, item.role)).or_insert(item.hash);
 				}
 			}
-			(Action::SubmitAskReveals { node, epoch, items }, MarketPhase::Reveal) if epoch == self.epoch() => {
+			(Action::SubmitAskReveals { node, epoch, items }, MarketPhase::Reveal) if epoch == now => {
 				for item in items {
 					let place = (item.model, item.role);
 					let opened = ask_commitment(node, epoch, item.model, item.role, item.price, &item.salt);
@@ -101,10 +121,11 @@ impl Chain {
 	}
 
 	fn tasks(&self) -> Vec<AskTask> {
+		let open = self.open();
 		let task = |model, role| AskTask {
 			role,
 			standing: self.standing.get(&(model, role)).copied(),
-			committed: self.committed.get(&(model, role)).copied(),
+			committed: open.get(&(model, role)).copied(),
 			..ask_task(model, self.epoch(), self.phase(), self.until())
 		};
 		(0..MODELS)
@@ -243,7 +264,7 @@ impl World {
 				Action::ForgetAsks(keys) => {
 					for key in keys {
 						assert!(
-							self.finalized() / LENGTH >= key.epoch,
+							(self.finalized() + 1) / LENGTH >= key.epoch,
 							"forgot what may still be asked for"
 						);
 						self.journal.remove(&key);
@@ -268,9 +289,12 @@ impl World {
 				let bids = self.machine.config.bids.clone().expect("nobody bids");
 				for (key, price) in asks {
 					assert_eq!((key.node, key.epoch), (NODE, chain.epoch()));
-					assert!(!chain.committed.contains_key(&(key.model, key.role)));
+					assert!(!chain.open().contains_key(&(key.model, key.role)));
+					let here = self.machine.stored_models().contains(&key.model);
 					match (bids.terms(key.model, key.role, &names()), price) {
+						(Some(_), Some(_)) if key.role == AskRole::Storage && !here => panic!("it has no file of it"),
 						(Some(terms), Some(price)) => assert!(terms.admit(*price)),
+						(Some(_), None) => assert!(key.role == AskRole::Storage && !here, "its file is here"),
 						(None, None) => {}
 						other => panic!("not what the operator wants: {other:?}"),
 					}
@@ -308,14 +332,18 @@ impl World {
 				for item in items {
 					let opened = ask_commitment(*node, *epoch, item.model, item.role, item.price, &item.salt);
 					assert_eq!(
-						chain.committed.get(&(item.model, item.role)),
+						chain.open().get(&(item.model, item.role)),
 						Some(&opened),
 						"revealed what is not committed to"
 					);
 				}
 			}
 			Action::NameModels(asked) => assert_eq!(*asked, [name()]),
-			Action::CheckEngine | Action::CountBid { .. } | Action::ForgetAsks(_) => {}
+			Action::CheckEngine
+			| Action::FetchModel { .. }
+			| Action::LoadModel { .. }
+			| Action::CountBid { .. }
+			| Action::ForgetAsks(_) => {}
 			other => panic!("nothing to do with asks: {other:?}"),
 		}
 	}
@@ -329,6 +357,7 @@ impl World {
 			self.chain.remove(0);
 		}
 		let list = WorkList {
+			hosted: (0..MODELS).map(hosted).collect(),
 			asks: self.best().tasks(),
 			slots: 10,
 			..work(vec![])
@@ -356,6 +385,12 @@ impl World {
 		let action = self.open.remove(index);
 		let event = match action {
 			Action::CheckEngine => Event::EngineHealth(true),
+			Action::FetchModel { model, .. } if how % 3 == 1 => Event::ModelFetchFailed(model, BlobError::Missing),
+			Action::FetchModel { model, .. } => Event::ModelFetched(model),
+			Action::LoadModel { model, .. } if how % 3 == 1 => {
+				Event::ModelFailed(model, LoadFault::Blob(BlobError::Missing))
+			}
+			Action::LoadModel { model, .. } => Event::ModelReady(model),
 			Action::NameModels(_) if how % 3 == 1 => Event::ModelsNamed(None),
 			Action::NameModels(_) => Event::ModelsNamed(Some(names())),
 			Action::SealAsks(_) if how % 3 == 1 => Event::AsksSealed(None),
@@ -438,12 +473,8 @@ impl World {
 	/// The node's own commitments that the chain holds.
 	fn held(&self) -> BTreeSet<H256> {
 		let own: BTreeSet<H256> = self.journal.values().map(SealedAsk::commitment).collect();
-		self.best()
-			.committed
-			.values()
-			.filter(|hash| own.contains(*hash))
-			.copied()
-			.collect()
+		let open = self.best().open();
+		open.into_values().filter(|hash| own.contains(hash)).collect()
 	}
 }
 

@@ -39,14 +39,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		let n = u64::from(n);
 		// Own: r NextJobId LastDraws; w NextJobId LastDraws Jobs Due Assignments. Randomness: r 2. Models: r 2 w 1, four
 		// ancestors r 4. Market: epoch, seed of ties, demand, both books and both reserves, the new record, the former one and
-		// which one that is, r 11 w 7; curator r 1; obligations, payer, pot, r 3 w 3. Nodes: gateway r 1, who stores r 1, session
-		// and that of the epoch's start r 2, four winners r 8, the executor w 1; of each that asks its record, its standing and
-		// what it was at the epoch's start, r 3. Attestations: r 1.
-		Weight::from_parts(200_000_000, 45_000)
+		// which one that is, the model's place among those stored, how many these are and the last of them, the summarised
+		// epochs and two summaries, r 12 w 12; curator r 1; obligations, payer, pot, r 3 w 3. Nodes: gateway r 1, who stores r 1,
+		// session and that of the epoch's start r 2, four winners r 8, the executor w 1; of each that asks its record, its
+		// standing and what it was at the epoch's start, r 3. Attestations: r 1.
+		Weight::from_parts(200_000_000, 46_000)
 			.saturating_add(Weight::from_parts(9_000_000, 5_600).saturating_mul(n))
-			.saturating_add(T::DbWeight::get().reads(38))
+			.saturating_add(T::DbWeight::get().reads(39))
 			.saturating_add(T::DbWeight::get().reads(3u64.saturating_mul(n)))
-			.saturating_add(T::DbWeight::get().writes(17))
+			.saturating_add(T::DbWeight::get().writes(22))
 	}
 
 	fn look_further(d: u32) -> Weight {
@@ -89,13 +90,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn tick_settle() -> Weight {
 		// Own: r AverageReward Retention Jobs; w Jobs, Due twice, AverageReward. Market: the record, obligations, pot, issuance,
 		// r 4 w 3; total and earnings of maker, four parents, executor, curator, weaver and treasury, r 10 w 10; pay that waits
-		// for a proof, the curator's record and the epoch's summary, r 3 w 3; the audit pot and what it owes, r 3 w 2; for each
-		// of four debts r 2 w 2. Nodes: two operators r 2, the executor's standing r 1 w 1. Models: r 1 w 1. For each of two
-		// fines: bond, hold, account and pot, issuance, earnings of the treasury, what the pot owes, and what the node was at the
-		// epoch's start; r 15 w 9.
+		// for a proof and its total, the curator's record and the epoch's summary, r 4 w 4; the audit pot and what it owes, r 3
+		// w 2; for each of four debts r 2 w 2. Nodes: two operators r 2, the executor's standing r 1 w 1. Models: r 1 w 1. For
+		// each of two fines: bond, hold, account and pot, issuance, earnings of the treasury, what the pot owes, and what the
+		// node was at the epoch's start; r 15 w 9.
 		Weight::from_parts(340_000_000, 66_000)
-			.saturating_add(T::DbWeight::get().reads(65))
-			.saturating_add(T::DbWeight::get().writes(50))
+			.saturating_add(T::DbWeight::get().reads(66))
+			.saturating_add(T::DbWeight::get().writes(51))
 	}
 
 	fn tick_wait() -> Weight {
@@ -116,7 +117,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests: the same counts with constant costs.
 impl WeightInfo for () {
 	fn submit_job(n: u32) -> Weight {
-		Weight::from_parts(800_000_000, 20_000)
+		Weight::from_parts(890_000_000, 21_000)
 			.saturating_add(Weight::from_parts(40_000_000, 2_800).saturating_mul(u64::from(n)))
 	}
 
@@ -142,7 +143,7 @@ impl WeightInfo for () {
 	}
 
 	fn tick_settle() -> Weight {
-		Weight::from_parts(1_300_000_000, 52_000)
+		Weight::from_parts(1_330_000_000, 52_000)
 	}
 
 	fn tick_wait() -> Weight {

@@ -29,9 +29,9 @@
 //!   and have it raised by 1/8 in each such epoch ([`starved_reserve`]), up to whatever it likes: that pays after 8 ·
 //!   (1 − cost / reserve) epochs. Anybody else's ask at or below the reserve ends it. What bounds a lone seller is that
 //!   others may come, and what payers are willing to pay.
-//! * *A first clearing* has no reserve yet. Without a loser its dearest winner sets the price. With one it does not,
-//!   but may ask up to the price to have the reserve start higher ([`first_reserve`]); never above the price of that
-//!   clearing.
+//! * *A first clearing* has no reserve yet, and the reserve starts at its price. Without a loser its dearest winner sets
+//!   both. With one the first loser does: no winner, and it is paid nothing for it; in one hand with a winner it is what
+//!   two places are.
 
 use alloc::vec::Vec;
 use sp_arithmetic::{helpers_128bit::multiply_by_rational_with_rounding, Perbill, Rounding};
@@ -61,7 +61,8 @@ pub struct Auction<Id> {
 /// Gives `places` places to the cheapest of `asks`, at most one ask per bidder.
 ///
 /// Asks above `reserve` lose. Price = min(first losing ask, reserve); the reserve, if no ask lost at or below it.
-/// Without a reserve, in a first clearing, no ask is too dear, and if none lost, the price is the highest winning one.
+/// Without a reserve, in a first clearing, no ask is too dear, and if none lost, the price is the highest winning one. What
+/// that clearing's price is, the reserve is from then on.
 ///
 /// Equal asks are ordered by what `tie` makes of their bidder, smaller first: a hash of it and a seed that nobody knew
 /// while asks were taken, so that no name wins all ties. `None` if nobody wins: without places, or without an ask at or
@@ -85,16 +86,6 @@ pub fn clear<Id: Copy, Key: Ord>(
 	ranked.truncate(places);
 	let winners = ranked.into_iter().map(|(_, _, id)| id).collect();
 	Some(Auction { price, winners })
-}
-
-/// The reserve that a first clearing leaves: its highest winning ask, within `min` and `max`. `None` if nobody won.
-///
-/// Never above that clearing's price, but for `min`.
-pub fn first_reserve<Id>(asks: &[(Id, u128)], places: u32, min: u128, max: u128) -> Option<u128> {
-	let mut prices: Vec<u128> = asks.iter().map(|(_, ask)| *ask).collect();
-	prices.sort_unstable();
-	let last = (places as usize).min(prices.len()).checked_sub(1)?;
-	prices.get(last).map(|highest| within(*highest, min, max))
 }
 
 /// The reserve after a cleared epoch whose winners were used so much: 1/512 more above 80 %, 1/512 less below 50 %,

@@ -252,8 +252,8 @@ pub type Royalties<AccountId> = Vec<RoyaltyLine<AccountId>>;
 /// Separates commitments to models from other hashes.
 const MODEL_DOMAIN: &[u8; 15] = b"highway/model/1";
 
-/// H(domain, owner, artefact, salt): what an account says before it registers a model that has no parent, so that nobody
-/// who sees the registration can be there first with the same file. `owner` is the encoded account.
+/// H(domain, owner, artefact, salt): what an account says before it brings an artefact to the chain, as a model or as a
+/// version of one, so that nobody who sees that call can be there first with the same file. `owner` is the encoded account.
 pub fn model_commitment(owner: &[u8], artefact: &BlobHash, salt: &[u8; 32]) -> H256 {
 	H256(sp_io::hashing::blake2_256(
 		&(MODEL_DOMAIN, owner, artefact, salt).encode(),

@@ -97,7 +97,9 @@ impl<T: Config> Pallet<T> {
 			return None;
 		};
 		if reserve.is_none() {
-			*state.reserve_mut(role) = auction::first_reserve(&asks, places, T::MinReserve::get(), T::MaxAsk::get());
+			// Not what the dearest winner asks: it could ask more for nothing, up to the price.
+			let first = cleared.price.min(T::MaxAsk::get()).max(T::MinReserve::get());
+			*state.reserve_mut(role) = Some(first);
 		}
 		Some((cleared.price, Winners::defensive_truncate_from(cleared.winners)))
 	}

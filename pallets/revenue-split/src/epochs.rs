@@ -12,7 +12,12 @@ const TIE_DOMAIN: &[u8; 13] = b"highway/tie/1";
 impl<T: Config> Pallet<T> {
 	/// The market epoch of this block.
 	pub fn current_epoch() -> EpochIndex {
-		Self::now().checked_div(EpochLength::<T>::get()).unwrap_or_default()
+		Self::epoch_at(Self::now())
+	}
+
+	/// The market epoch of `block`.
+	pub(crate) fn epoch_at(block: BlockNumber) -> EpochIndex {
+		block.checked_div(EpochLength::<T>::get()).unwrap_or_default()
 	}
 
 	/// The first block of `epoch`.
@@ -28,9 +33,14 @@ impl<T: Config> Pallet<T> {
 	/// What nodes may say in this block about the asks of the next epoch, and the last block in which they may: commit in
 	/// the first two thirds of an epoch, reveal in the last one.
 	pub fn phase() -> (MarketPhase, BlockNumber) {
-		let epoch = Self::current_epoch();
+		Self::phase_at(Self::now())
+	}
+
+	/// The same in `block`.
+	pub(crate) fn phase_at(block: BlockNumber) -> (MarketPhase, BlockNumber) {
+		let epoch = Self::epoch_at(block);
 		let first_reveal = Self::first_block_of(epoch).saturating_add(reveals_from(EpochLength::<T>::get()));
-		if Self::now() < first_reveal {
+		if block < first_reveal {
 			(MarketPhase::Commit, first_reveal.saturating_sub(1))
 		} else {
 			(MarketPhase::Reveal, Self::last_block_of(epoch))

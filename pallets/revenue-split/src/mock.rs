@@ -16,7 +16,7 @@ use frame_support::{
 use highway_primitives::{Balance, ModelId, NodeId, RoyaltyLine, Unit};
 use sp_core::H256;
 use sp_runtime::{testing::UintAuthorityId, traits::BlakeTwo256, BuildStorage, Perbill};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub type AccountId = u64;
 pub type TxExtension = (frame_system::AuthorizeCall<Test>,);
@@ -161,7 +161,7 @@ impl ExtBuilder {
 /// Every invariant of the pallet, and that no node has more or less reserved than its asks and commitments say.
 pub fn check_invariants() {
 	Pallet::<Test>::do_try_state().unwrap();
-	let reserved = TestNodes::iter()
+	let reserved: BTreeMap<NodeId, Balance> = TestNodes::iter()
 		.map(|(id, node)| (id, node.reserved + node.unsecured))
 		.filter(|(_, reserved)| *reserved > 0)
 		.collect();

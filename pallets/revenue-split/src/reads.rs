@@ -2,8 +2,8 @@
 
 use crate::{
 	pallet::{
-		Asks, AuditPot, Bonds, Clearings, CommitmentQueues, Config, Curators, Earnings, Error, LastCleared, Markets,
-		Obligations, Pallet, StoredAt, StoredModels, TotalEarnings, TotalStoragePay,
+		Asks, AuditPot, Bonds, Clearings, CommitmentPlaces, CommitmentQueues, Config, Curators, Earnings, Error,
+		LastCleared, Markets, Obligations, Pallet, StoredAt, StoredModels, TotalEarnings, TotalStoragePay,
 	},
 	types::{AskRole, AskTaskParts, AskView, Clearing, CuratorRecord, MarketState, MarketView, QuoteParts, RoleView},
 };
@@ -136,32 +136,42 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// What the node's worker may say now about the models that the node hosts: in both roles, while it is time to commit;
-	/// what it committed to, while it is time to reveal.
+	/// What the node's worker may say in the next block, which is the first one that what is sent now can be in: while it is
+	/// time to commit, both roles of the models that the node hosts; while it is time to reveal, whatever it committed to,
+	/// hosted by now or not, since a withdrawal can be revealed all the same. As many as those models have roles, or as the
+	/// node has bonds for at most.
 	pub fn ask_tasks(node: NodeId, hosted: &[ModelId]) -> Vec<AskTaskParts> {
-		let (phase, until) = Self::phase();
-		let epoch = Self::current_epoch().saturating_add(1);
-		let mut tasks = Vec::new();
-		for model in hosted {
-			for role in AskRole::ALL {
-				let open = Self::commitment_of(node, *model, role).filter(|(_, commitment)| commitment.epoch == epoch);
-				let committed = open.map(|(_, commitment)| commitment.hash);
-				if phase == MarketPhase::Reveal && committed.is_none() {
-					continue;
-				}
-				let book = Asks::<T>::get(model, role);
-				tasks.push(AskTaskParts {
-					model: *model,
-					role,
-					epoch,
-					phase,
-					until,
-					standing: book.iter().find(|ask| ask.node == node).and_then(|ask| ask.upcoming()),
-					committed,
-					price: Self::last_price(*model, role),
-					won: Self::last_winners(*model, role).contains(&node),
-				});
+		let next = Self::now().saturating_add(1);
+		let (phase, until) = Self::phase_at(next);
+		let epoch = Self::epoch_at(next).saturating_add(1);
+		let both = |model: &ModelId| AskRole::ALL.map(|role| (*model, role));
+		let places: Vec<(ModelId, AskRole)> = match phase {
+			MarketPhase::Commit => hosted.iter().flat_map(both).collect(),
+			MarketPhase::Reveal => {
+				let mut committed: Vec<_> = CommitmentPlaces::<T>::iter_key_prefix(node).collect();
+				committed.sort_unstable();
+				committed
 			}
+		};
+		let mut tasks = Vec::new();
+		for (model, role) in places {
+			let open = Self::commitment_of(node, model, role).filter(|(_, commitment)| commitment.epoch == epoch);
+			let committed = open.map(|(_, commitment)| commitment.hash);
+			if phase == MarketPhase::Reveal && committed.is_none() {
+				continue;
+			}
+			let book = Asks::<T>::get(model, role);
+			tasks.push(AskTaskParts {
+				model,
+				role,
+				epoch,
+				phase,
+				until,
+				standing: book.iter().find(|ask| ask.node == node).and_then(|ask| ask.upcoming()),
+				committed,
+				price: Self::last_price(model, role),
+				won: Self::last_winners(model, role).contains(&node),
+			});
 		}
 		tasks
 	}

@@ -420,7 +420,7 @@ pub struct AskView {
 	pub won: bool,
 }
 
-/// What a worker may say now about one model in one role.
+/// What a worker may say in the next block about one model in one role.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AskTaskParts {
 	/// The model.

@@ -97,16 +97,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(20_u64))
 	}
 	/// Storage: `EpochLength`, `Asks` (r:2), `EpochSeed`, `ModelRegistry` model, version and five royalties; `Clearings` (r:2
-	/// w:2), `LastCleared` (r:1 w:1), `Markets` (r:1 w:1), `StoredAt` (r:1 w:1), `StoredCount` (r:1 w:1), `StoredModels` (w:1),
-	/// `SummarisedEpochs` (r:1 w:1), `Summaries` (w:2); `CommitmentQueues` and eight holes (r:9 w:1); for each ask the node's
+	/// w:2), `LastCleared` (r:1 w:1), `Markets` (r:1 w:1), `StoredAt` (r:1 w:1), `StoredCount` (r:1 w:1), `StoredModels` (r:1 w:2)
+	/// and the place of the last of them (w:1), `SummarisedEpochs` (r:1 w:1), `Summaries` (w:2); `CommitmentQueues` and eight holes (r:9 w:1); for each ask the node's
 	/// record, standing and standing at the epoch's beginning.
 	/// The range of component `a` is `[0, 256]`.
 	fn clear(a: u32) -> Weight {
 		Weight::from_parts(120_000_000, 40_000)
 			.saturating_add(Weight::from_parts(4_000_000, 3_700).saturating_mul(a.into()))
-			.saturating_add(T::DbWeight::get().reads(27_u64))
+			.saturating_add(T::DbWeight::get().reads(28_u64))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(a.into())))
-			.saturating_add(T::DbWeight::get().writes(11_u64))
+			.saturating_add(T::DbWeight::get().writes(13_u64))
 	}
 	/// Storage: `Curators` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1).
 	fn set_curator() -> Weight {
@@ -187,9 +187,9 @@ impl WeightInfo for () {
 	fn clear(a: u32) -> Weight {
 		Weight::from_parts(120_000_000, 40_000)
 			.saturating_add(Weight::from_parts(4_000_000, 3_700).saturating_mul(a.into()))
-			.saturating_add(RocksDbWeight::get().reads(27_u64))
+			.saturating_add(RocksDbWeight::get().reads(28_u64))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(a.into())))
-			.saturating_add(RocksDbWeight::get().writes(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(13_u64))
 	}
 	fn set_curator() -> Weight {
 		Weight::from_parts(45_000_000, 3_900)

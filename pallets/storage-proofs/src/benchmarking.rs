@@ -25,12 +25,10 @@ use sp_runtime::{traits::Zero, SaturatedConversion};
 /// Fills the other pallets for benchmarks.
 pub trait BenchmarkSetup {
 	/// A node with this worker key that alone stores a model, which is the first one in the list of stored models; it has
-	/// earned something for that, and its bond is larger than a fine.
+	/// earned something for that, and its bond is larger than a fine. All that is so in the present block, not in the first
+	/// one.
 	fn provider(worker: WorkerId) -> (NodeId, ModelId);
 }
-
-/// The block of the draw.
-const DRAWN: BlockNumber = 10;
 
 const SEED: [u8; 32] = [7; 32];
 
@@ -41,7 +39,6 @@ fn go_to<T: Config>(block: BlockNumber) {
 fn provider<T: Config>() -> (NodeId, ModelId, WorkerId) {
 	let key = WorkerId::generate_pair(None);
 	let (node, model) = T::BenchmarkSetup::provider(key.clone());
-	go_to::<T>(DRAWN);
 	(node, model, key)
 }
 
@@ -66,15 +63,16 @@ fn deepest() -> (BlobRef, ChunkProof) {
 	(artefact, proof)
 }
 
-/// A node that has to show a chunk of the largest blob.
+/// A node that has to show a chunk of the largest blob, drawn in the present block.
 fn challenged<T: Config>() -> (NodeId, ModelId, WorkerId, ChunkProof) {
 	let (node, model, key) = provider::<T>();
 	let (artefact, proof) = deepest();
-	let until = DRAWN.saturating_add(T::Window::get());
+	let drawn_at = Pallet::<T>::now();
+	let until = drawn_at.saturating_add(T::Window::get());
 	let challenge = Challenge {
 		artefact,
 		chunk: 0,
-		drawn_at: DRAWN,
+		drawn_at,
 		until,
 		able: true,
 	};
@@ -83,20 +81,22 @@ fn challenged<T: Config>() -> (NodeId, ModelId, WorkerId, ChunkProof) {
 	(node, model, key, proof)
 }
 
-fn proving<T: Config>() -> Result<(NodeId, ModelId, ChunkProof, WorkerSignature), BenchmarkError> {
+/// The answer to it, one block later.
+fn proving<T: Config>() -> Result<(NodeId, ModelId, BlockNumber, ChunkProof, WorkerSignature), BenchmarkError> {
 	let (node, model, key, proof) = challenged::<T>();
-	go_to::<T>(DRAWN.saturating_add(1));
+	let drawn_at = Pallet::<T>::now();
+	go_to::<T>(drawn_at.saturating_add(1));
 	let action = WorkerAction::ProveStorage {
 		node,
 		model,
-		drawn_at: DRAWN,
+		drawn_at,
 		proof: proof.clone(),
 	};
 	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
 	let signature = key
 		.sign(&worker::payload(genesis, &action))
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))?;
-	Ok((node, model, proof, signature))
+	Ok((node, model, drawn_at, proof, signature))
 }
 
 #[benchmarks]
@@ -105,20 +105,20 @@ mod benchmarks {
 
 	#[benchmark]
 	fn prove() -> Result<(), BenchmarkError> {
-		let (node, model, proof, signature) = proving::<T>()?;
+		let (node, model, drawn_at, proof, signature) = proving::<T>()?;
 		#[extrinsic_call]
-		_(RawOrigin::Authorized, node, model, DRAWN, proof, signature);
+		_(RawOrigin::Authorized, node, model, drawn_at, proof, signature);
 		assert!(!Challenges::<T>::contains_key(node, model));
 		Ok(())
 	}
 
 	#[benchmark]
 	fn authorize_prove() -> Result<(), BenchmarkError> {
-		let (node, model, proof, signature) = proving::<T>()?;
+		let (node, model, drawn_at, proof, signature) = proving::<T>()?;
 		let call = Call::<T>::prove {
 			node,
 			model,
-			drawn_at: DRAWN,
+			drawn_at,
 			proof,
 			signature,
 		};
@@ -135,21 +135,23 @@ mod benchmarks {
 	#[benchmark]
 	fn idle() {
 		provider::<T>();
+		let now = Pallet::<T>::now();
 		let answered = (0..DRAWS).map(|node| (node.saturating_add(1_000), 0)).collect();
-		Due::<T>::insert(DRAWN.saturating_sub(1), BoundedVec::truncate_from(answered));
+		Due::<T>::insert(now.saturating_sub(1), BoundedVec::truncate_from(answered));
 		#[block]
 		{
-			Pallet::<T>::begin_block(DRAWN);
+			Pallet::<T>::begin_block(now);
 		}
-		assert!(!Due::<T>::contains_key(DRAWN.saturating_sub(1)));
+		assert!(!Due::<T>::contains_key(now.saturating_sub(1)));
 	}
 
 	#[benchmark]
 	fn challenge() {
 		let (node, model, _) = provider::<T>();
+		let now = Pallet::<T>::now();
 		#[block]
 		{
-			Pallet::<T>::challenge(DRAWN, &SEED, 0, 0);
+			Pallet::<T>::challenge(now, &SEED, 0, 0);
 		}
 		assert!(Challenges::<T>::contains_key(node, model));
 	}
@@ -158,12 +160,13 @@ mod benchmarks {
 	#[benchmark]
 	fn miss() {
 		let (node, model, _, _) = challenged::<T>();
+		let drawn = Pallet::<T>::now();
 		let challenge = Challenges::<T>::get(node, model);
 		if let Some(challenge) = &challenge {
-			Shown::<T>::insert(challenge.artefact.hash, DRAWN);
+			Shown::<T>::insert(challenge.artefact.hash, drawn);
 		}
-		Missed::<T>::insert(node, model, DRAWN);
-		let after = DRAWN.saturating_add(T::Window::get()).saturating_add(1);
+		Missed::<T>::insert(node, model, drawn);
+		let after = drawn.saturating_add(T::Window::get()).saturating_add(1);
 		go_to::<T>(after);
 		#[block]
 		{
@@ -176,8 +179,9 @@ mod benchmarks {
 	#[benchmark]
 	fn forget() {
 		let hash = BlobHash::repeat_byte(1);
-		let now = DRAWN.saturating_add(MEMORY);
-		Shown::<T>::insert(hash, DRAWN);
+		let shown = Pallet::<T>::now();
+		let now = shown.saturating_add(MEMORY);
+		Shown::<T>::insert(hash, shown);
 		Forgets::<T>::insert(now, BoundedVec::truncate_from(alloc::vec![Memory::Shown(hash)]));
 		#[block]
 		{

@@ -74,14 +74,16 @@ impl Chain {
 		for (operator, ask) in asks {
 			said.entry(self.node_of(*operator)).or_default().push(*ask);
 		}
-		let waits = |node: &NodeId, (model, role, _): &Ask| {
-			CommitmentPlaces::<Runtime>::contains_key(node, (*model, *role))
-		};
+		let waits =
+			|node: &NodeId, (model, role, _): &Ask| CommitmentPlaces::<Runtime>::contains_key(node, (*model, *role));
 		self.open_in(MarketPhase::Commit);
 		let epoch = self.coming_epoch();
 		for (node, asks) in &said {
 			self.say(*node, commit_asks(*node, epoch, asks));
-			assert!(asks.iter().all(|ask| waits(node, ask)), "node {node} commits to {asks:?}");
+			assert!(
+				asks.iter().all(|ask| waits(node, ask)),
+				"node {node} commits to {asks:?}"
+			);
 		}
 		self.open_in(MarketPhase::Reveal);
 		for (node, asks) in &said {

@@ -185,15 +185,16 @@ impl Chain {
 		self.slot += slots;
 	}
 
-	/// Puts a transaction into the open block; into the next one if there is no room, as an author would.
+	/// Puts a transaction into the open block; into a later one if there is no room, as an author would.
 	pub fn apply(&mut self, transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
-		match self.apply_here(transaction.clone()) {
-			Err(refusal) if refusal == InvalidTransaction::ExhaustsResources.into() => {
-				self.close();
-				self.apply_here(transaction)
+		// The next one may be the first of a session, which has no room for everything either.
+		for _ in 0..2 {
+			match self.apply_here(transaction.clone()) {
+				Err(refusal) if refusal == InvalidTransaction::ExhaustsResources.into() => self.close(),
+				result => return result,
 			}
-			result => result,
 		}
+		self.apply_here(transaction)
 	}
 
 	/// Puts a transaction into the open block and nowhere else. One that is refused leaves no trace, as an author leaves

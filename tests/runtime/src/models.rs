@@ -4,12 +4,10 @@ use crate::{Chain, DETECTION};
 use codec::Encode;
 use frame_support::{traits::Get, BoundedVec};
 use highway_primitives::{
-	model::{
-		model_commitment, DType, DerivativeTerms, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec,
-	},
+	model::{model_commitment, DType, DerivativeTerms, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec},
 	AskRole, Balance, BlobRef, BlockNumber, ModelId,
 };
-use highway_runtime::{AccountId, Runtime, RuntimeCall};
+use highway_runtime::{Runtime, RuntimeCall};
 use pallet_model_registry::{Call as Model, NextModelId};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
 use sp_runtime::Perbill;

@@ -124,6 +124,11 @@ pub const ADVICE: &[(&str, &str, &str)] = &[
 		 that is chilled or jailed needs `highway node resume`",
 	),
 	(
+		"ModelRegistry",
+		"ArtefactTaken",
+		"`highway model list` shows the models; a file belongs to one of them",
+	),
+	(
 		"RevenueSplit",
 		"NotHosting",
 		"`highway node host MODEL`, then bid: nobody asks money for what it does not host",

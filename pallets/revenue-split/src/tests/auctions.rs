@@ -47,8 +47,8 @@ fn a_first_clearing_should_pay_the_first_losing_ask() {
 		go_to_epoch(1);
 		assert_eq!(cleared(), Some((400, vec![2, 4, 3])));
 		assert_ok!(clear());
-		// The highest winning ask, not what is paid.
-		assert_eq!(reserves(), (Some(300), None));
+		// What is paid, not the highest winning ask.
+		assert_eq!(reserves(), (Some(400), None));
 	});
 }
 

@@ -168,15 +168,9 @@ fn assert_fair(deal: &Deal<AccountId>) {
 			.collect();
 		assert!(asks.is_sorted(), "cheapest first");
 		assert!(asks.iter().all(|ask| *ask <= price), "nobody is paid below its ask");
-		// In a first clearing the price may be the first losing ask, which the reserve that it starts is below.
-		let loser = book
-			.iter()
-			.filter(|ask| !winners.contains(&ask.node))
-			.filter_map(|ask| ask.effective(deal.epoch))
-			.any(|ask| ask == price);
 		let reserve = state.reserve(role).unwrap_or(0);
 		assert!(
-			winners.is_empty() || price <= reserve || loser,
+			winners.is_empty() || price <= reserve,
 			"nobody is paid above the reserve"
 		);
 		assert!(winners.len() as u32 <= MAX_ASKS);

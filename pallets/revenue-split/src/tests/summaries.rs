@@ -154,15 +154,31 @@ fn ask_tasks_should_say_what_a_worker_may_say_now() {
 			..compute
 		};
 		assert_eq!(Split::ask_tasks(1, &[MODEL]), vec![compute, storage]);
-		go_to_reveals();
 		let reveals = AskTaskParts {
 			phase: MarketPhase::Reveal,
 			until: 2 * EPOCH - 1,
 			..compute
 		};
+		// What is sent now is in the next block: in the last one of a phase it is time for the other.
+		go_to(EPOCH + FIRST_REVEAL - 2);
+		assert_eq!(Split::ask_tasks(1, &[MODEL]), vec![compute, storage]);
+		go_to(EPOCH + FIRST_REVEAL - 1);
 		assert_eq!(Split::ask_tasks(1, &[MODEL, 8]), vec![reveals]);
+		// Whatever it hosts: a withdrawal could still be opened.
+		assert_eq!(Split::ask_tasks(1, &[]), vec![reveals]);
+		go_to(2 * EPOCH - 2);
+		assert_eq!(Split::ask_tasks(1, &[MODEL]), vec![reveals]);
 		assert_ok!(reveal(1, COMPUTE, Some(9)));
 		assert_eq!(Split::ask_tasks(1, &[MODEL]), vec![]);
+		go_to(2 * EPOCH - 1);
+		let next = AskTaskParts {
+			epoch: 3,
+			until: 2 * EPOCH + FIRST_REVEAL - 1,
+			standing: Some(9),
+			committed: None,
+			..compute
+		};
+		assert_eq!(Split::ask_tasks(1, &[MODEL])[0], next);
 		// A broken commitment is nothing that could be opened any more.
 		go_to_epoch(2);
 		assert_ok!(commit(1, COMPUTE, Some(8)));

@@ -34,8 +34,9 @@ pub struct WorkList {
 	pub audits: Vec<AuditItem>,
 	/// What a round of probes wants of it now.
 	pub probe: Option<ProbeTask>,
-	/// What it may say in auctions now: while asks are committed to, one entry for each role of each model that it hosts; while
-	/// they are revealed, one for each commitment that it has to open. A node that asks for nothing has nothing to commit to.
+	/// What it may say in auctions in the next block, the first one that what is sent now can be in: while asks are committed
+	/// to, one entry for each role of each model that it hosts; while they are revealed, one for each commitment that it has to
+	/// open, whether it hosts the model by now or not: a withdrawal can be opened all the same.
 	pub asks: Vec<AskTask>,
 	/// What it has to show of what it is paid for storing: at most one chunk of each model, hosted by now or not.
 	pub challenges: Vec<StorageTask>,
@@ -106,18 +107,18 @@ pub struct AuditItem {
 	pub until: BlockNumber,
 }
 
-/// What a node may say in the auction of a model's role now, and how it did in the last one.
+/// What a node may say in the auction of a model's role in the next block, and how it did in the last one.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct AskTask {
 	/// The model.
 	pub model: ModelId,
 	/// For what.
 	pub role: AskRole,
-	/// The epoch that is bid for: the one after the present.
+	/// The epoch that is bid for: the one after that of the next block.
 	pub epoch: EpochIndex,
-	/// Whether asks are committed to or revealed.
+	/// Whether asks are committed to or revealed in that block.
 	pub phase: MarketPhase,
-	/// The last block of the phase.
+	/// The last block of the phase: the last one in which it counts.
 	pub until: BlockNumber,
 	/// The node's standing ask: what holds in `epoch` unless it reveals another.
 	pub standing: Option<Balance>,

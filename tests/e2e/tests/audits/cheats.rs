@@ -224,7 +224,7 @@ async fn int8_copy_should_cost_the_security() -> Result<()> {
 #[tokio::test]
 async fn lazy_auditor_should_lose_its_security_and_the_executor_nothing() -> Result<()> {
 	let cheats = format!("lazy:{TRACED}");
-	let change = |setup: Setup| setup.bonding(CHEAT, 100_000_000);
+	let change = |setup: Setup| setup.bonding(CHEAT, 90_000_000);
 	with_cheat(&FIVE, &cheats, &[("alice", &[TRACED])], change, async |devnet, _| {
 		let node = devnet.node("alice");
 		for round in 0..LAZY_TRIES {

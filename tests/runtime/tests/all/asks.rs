@@ -62,7 +62,11 @@ fn commitments_and_reveals_should_be_refused_when_it_is_not_their_time() {
 		refused(chain, commit(epoch + 1), InvalidTransaction::Future);
 		taken(chain, commit(epoch));
 		refused(chain, commit(epoch), InvalidTransaction::Stale);
-		assert_eq!(RevenueSplit::phase().1, chain.number(), "the last block for commitments");
+		assert_eq!(
+			RevenueSplit::phase().1,
+			chain.number(),
+			"the last block for commitments"
+		);
 
 		refused(chain, commit(epoch), InvalidTransaction::Stale);
 		assert_eq!(RevenueSplit::phase().0, MarketPhase::Reveal);
@@ -99,9 +103,10 @@ fn an_ask_should_be_refused_when_another_node_or_a_stranger_says_it() {
 		let nothing = worker_transaction(Alice, commit_asks(0, epoch, &[]));
 		refused(chain, nothing, InvalidTransaction::Custom(2));
 		// The signature is for another ask.
-		let signature = Alice.sign(&<Runtime as WorkerApi<Block>>::worker_payload(commit_asks(0, epoch, &asks)));
-		let altered =
-			<Runtime as WorkerApi<Block>>::worker_transaction(commit_asks(0, epoch, &more), signature.into());
+		let signature = Alice.sign(&<Runtime as WorkerApi<Block>>::worker_payload(commit_asks(
+			0, epoch, &asks,
+		)));
+		let altered = <Runtime as WorkerApi<Block>>::worker_transaction(commit_asks(0, epoch, &more), signature.into());
 		assert_eq!(
 			chain.apply_here(altered),
 			Err(InvalidTransaction::BadProof.into()),
@@ -120,7 +125,10 @@ fn an_ask_should_be_refused_when_another_node_or_a_stranger_says_it() {
 		chain.say(0, reveal_asks(0, epoch, &asks, ASK_SALT));
 
 		chain.next_market_epoch();
-		assert_eq!([0, 1].map(|node| asked(node, model)), [Some(PRICE / 2), Some(PRICE / 4 * 3)]);
+		assert_eq!(
+			[0, 1].map(|node| asked(node, model)),
+			[Some(PRICE / 2), Some(PRICE / 4 * 3)]
+		);
 	});
 }
 
@@ -150,7 +158,10 @@ fn an_operator_should_be_told_why_when_its_wallet_says_the_wrong_thing() {
 			assert_eq!(chain.call(who, call), Err(why.into()));
 		}
 		chain.ok(Alice, commit(model));
-		assert_eq!(chain.call(Alice, commit(model)), Err(Error::<Runtime>::AlreadyCommitted.into()));
+		assert_eq!(
+			chain.call(Alice, commit(model)),
+			Err(Error::<Runtime>::AlreadyCommitted.into())
+		);
 		let most: Balance = <Runtime as pallet_revenue_split::Config>::MaxAsk::get();
 		let too_much = ask_commitment(1, epoch, model, role, Some(most + 1), &ASK_SALT);
 		chain.ok(
@@ -204,7 +215,10 @@ fn a_node_should_lose_what_stands_behind_its_commitment_and_no_more_when_it_does
 		assert_eq!(reserved(1), before + bond);
 		chain.next_market_epoch();
 		let shown = <Runtime as MarketApi<Block, AccountId>>::market(model).expect("it is registered");
-		assert_eq!(shown.roles[0].commitments, 1, "it lies there until the market is next touched");
+		assert_eq!(
+			shown.roles[0].commitments, 1,
+			"it lies there until the market is next touched"
+		);
 
 		chain.open();
 		let state = || {
@@ -247,7 +261,12 @@ fn a_message_should_count_as_far_as_it_can_when_some_of_it_cannot_be() {
 		let epoch = chain.coming_epoch();
 		// One that is not hosted, one that there is not, and one twice.
 		let ask = |model, price| (model, AskRole::Compute, Some(price));
-		let asks = [ask(other, 1), ask(other + 1, 1), ask(model, MILLI), ask(model, 2 * MILLI)];
+		let asks = [
+			ask(other, 1),
+			ask(other + 1, 1),
+			ask(model, MILLI),
+			ask(model, 2 * MILLI),
+		];
 		let before = reserved(0);
 		chain.say(0, commit_asks(0, epoch, &asks));
 		assert_eq!(reserved(0), before + least_ask_bond(), "it has said one thing");

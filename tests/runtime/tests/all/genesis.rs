@@ -47,7 +47,9 @@ fn presets_should_be_stable_and_build_sound_states_when_named() {
 			}
 			assert_eq!(Balances::total_issuance(), 1_000_000_000 * AIC, "to the last unit");
 			let wallets = WALLETS.map(|who| System::account(who.to_account_id()).data);
-			assert!(wallets.iter().all(|data| data.free + data.reserved == 100_000_000 * AIC));
+			assert!(wallets
+				.iter()
+				.all(|data| data.free + data.reserved == 100_000_000 * AIC));
 			let rest = 400_000_000 * AIC - 2 * EXISTENTIAL_DEPOSIT;
 			assert_eq!(invariants::free(&treasury()), rest);
 			assert_eq!(<highway_runtime::EpochDuration as Get<u64>>::get(), 30);
@@ -87,7 +89,9 @@ fn a_market_epoch_should_have_blocks_for_commitments_and_for_reveals_when_the_pr
 				chain.blocks(1);
 				(phase, until - first)
 			});
-			let expected = [(MarketPhase::Commit, 5); 6].into_iter().chain([(MarketPhase::Reveal, 8); 3]);
+			let expected = [(MarketPhase::Commit, 5); 6]
+				.into_iter()
+				.chain([(MarketPhase::Reveal, 8); 3]);
 			assert!(phases.eq(expected));
 			assert_eq!(RevenueSplit::first_block_of(2), chain.number());
 		});

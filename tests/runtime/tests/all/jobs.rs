@@ -40,10 +40,7 @@ fn paid(chain: &Chain, job: JobId) -> Vec<BillLine<AccountId>> {
 				amount,
 			}),
 			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::StoragePayHeld {
-				job: of,
-				payee,
-				amount,
-				..
+				job: of, payee, amount, ..
 			}) if of == job => Some(BillLine {
 				role: Role::Storage,
 				payee: Some(payee),
@@ -104,7 +101,8 @@ fn claim_all(chain: &mut Chain) {
 	let left = pallet_revenue_split::Earnings::<Runtime>::iter().collect::<Vec<_>>();
 	let rest: Balance = left.iter().map(|(_, amount)| amount).sum();
 	assert!(left.len() <= 1, "only the treasury has unclaimed earnings: {left:?}");
-	let waiting = pallet_revenue_split::AuditPot::<Runtime>::get() + pallet_revenue_split::TotalStoragePay::<Runtime>::get();
+	let waiting =
+		pallet_revenue_split::AuditPot::<Runtime>::get() + pallet_revenue_split::TotalStoragePay::<Runtime>::get();
 	assert_eq!(free(&RevenueSplit::pot_account()), EXISTENTIAL_DEPOSIT + rest + waiting);
 }
 
@@ -308,7 +306,11 @@ fn a_curator_should_earn_nothing_by_jobs_that_it_pays_for_or_that_are_not_done()
 			job
 		});
 		let of_curator = |job| bill(job).lines.iter().any(|line| line.role == Role::Curator);
-		assert_eq!(jobs.map(of_curator), [false, true], "who names itself has found nothing for others");
+		assert_eq!(
+			jobs.map(of_curator),
+			[false, true],
+			"who names itself has found nothing for others"
+		);
 		chain.attest(jobs[0]);
 		chain.finish(jobs[0]);
 		while chain.job(jobs[1]).phase() == JobPhase::Assigned {

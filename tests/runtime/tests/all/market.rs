@@ -127,7 +127,10 @@ fn places_should_go_to_nodes_that_serve_when_the_book_is_full_of_others() {
 				// It still holds in this epoch, but in no later one, and nothing stands behind it any more.
 				let book = Asks::<Runtime>::get(model, AskRole::Compute);
 				let lost = book.iter().filter(|ask| ask.upcoming().is_none()).map(|ask| ask.node);
-				let lost = (lost.collect::<Vec<_>>() == [nodes[40]], reserved(nodes[40]) == reserved(0));
+				let lost = (
+					lost.collect::<Vec<_>>() == [nodes[40]],
+					reserved(nodes[40]) == reserved(0),
+				);
 				frame_support::storage::TransactionOutcome::Rollback((outbid, placed, lost))
 			});
 			assert_eq!(result, ((Ok(()), false), (Ok(()), true), (true, true)), "{state}");

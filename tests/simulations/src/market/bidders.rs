@@ -87,7 +87,10 @@ impl Market {
 		(0..=self.ours)
 			.rev()
 			.map(|kept| (kept, income(kept)))
-			.fold((self.ours, f64::MIN), |best, next| if next.1 > best.1 { next } else { best })
+			.fold(
+				(self.ours, f64::MIN),
+				|best, next| if next.1 > best.1 { next } else { best },
+			)
 			.0
 	}
 

@@ -3,31 +3,29 @@
 //! Blocks are skipped and transactions are calls: there is nothing but what the market does. Nodes are simulated ([`nodes`]),
 //! everything that they ask, earn and lose is not. What the runtime's configuration sets is set here as it is there.
 
+mod acts;
 pub mod nodes;
+
+pub use acts::order;
 
 use codec::Encode;
 use frame_support::{
 	derive_impl, parameter_types,
 	storage::{with_transaction_unchecked, TransactionOutcome},
-	traits::{
-		fungible::{Inspect, Mutate},
-		ConstU128, ConstU32, Hooks, Randomness,
-	},
-	BoundedVec, PalletId,
+	traits::{fungible::Mutate, ConstU128, ConstU32, Hooks, Randomness},
+	PalletId,
 };
-use highway_math::demand::{self, Demand};
+use highway_math::{
+	auction,
+	demand::{self, Demand},
+};
 use highway_primitives::{
-	market::{ask_commitment, AskRole, BillLines, Deal, Order},
-	model::{
-		model_commitment, DType, DerivativeTerms, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec, MIN_DETECTION,
-	},
-	traits::{Market, Models},
-	Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, RoyaltyLine, AIC,
+	market::{ask_commitment, AskRole, Deal, Order},
+	traits::Market,
+	Balance, BlockNumber, JobId, ModelId, NodeId, AIC,
 };
 use nodes::{operator_of, SimulatedNode};
-use pallet_model_registry::NextModelId;
-use pallet_promotion::Featured;
-use pallet_revenue_split::{Clearing, Clearings, CuratorProfile, Markets};
+use pallet_revenue_split::{Clearing, Clearings, Markets};
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Perbill};
 
@@ -210,7 +208,9 @@ impl Chain {
 		sp_io::TestExternalities::from(storage).execute_with(|| {
 			System::set_block_number(1);
 			let mut chain = Self { jobs: 0 };
-			let model = chain.register(MAKER, "model", None, None, royalty).expect("the model is valid");
+			let model = chain
+				.register(MAKER, "model", None, None, royalty)
+				.expect("the model is valid");
 			assert_eq!(model, MODEL, "ids are counted up from 0");
 			chain.next_epoch();
 			let result = play(&mut chain);
@@ -275,7 +275,8 @@ impl Chain {
 	pub fn ask(&mut self, role: AskRole, asks: &[(NodeId, Option<Balance>)]) {
 		self.go_to_block(0);
 		for (node, price) in asks {
-			self.commit(*node, role, *price).expect("a node with a bond may commit once an epoch");
+			self.commit(*node, role, *price)
+				.expect("a node with a bond may commit once an epoch");
 		}
 		self.go_to_reveals();
 		for (node, price) in asks {
@@ -325,7 +326,11 @@ impl Chain {
 	pub fn weigh_by_the_demand_of_its_places(&mut self) {
 		let epoch = self.epoch();
 		Markets::<Simulated>::mutate(MODEL, |state| {
-			let Some(latest) = state.latest.as_mut().filter(|latest| latest.epoch < epoch && !latest.weighed) else {
+			let Some(latest) = state
+				.latest
+				.as_mut()
+				.filter(|latest| latest.epoch < epoch && !latest.weighed)
+			else {
 				return;
 			};
 			latest.weighed = true;
@@ -333,7 +338,7 @@ impl Chain {
 			let used = demand::utilisation(ema, winners, JOBS_PER_WINNER);
 			state.compute_reserve = state
 				.compute_reserve
-				.map(|reserve| highway_math::auction::next_reserve(reserve, used, MIN_RESERVE, MAX_ASK));
+				.map(|reserve| auction::next_reserve(reserve, used, MIN_RESERVE, MAX_ASK));
 		});
 	}
 
@@ -357,148 +362,5 @@ impl Chain {
 	fn open(&mut self, order: &Order<AccountId>) -> Result<Deal<AccountId>, DispatchError> {
 		self.jobs += 1;
 		RevenueSplit::open(self.jobs, order)
-	}
-
-	/// A job from its submission to its settlement, done by `executor` and audited.
-	pub fn job(&mut self, order: &Order<AccountId>, executor: NodeId) -> (Deal<AccountId>, BillLines<AccountId>) {
-		let deal = self.open(order).expect("somebody serves");
-		RevenueSplit::escrow(order.payer, &deal).expect("the payer has the coins");
-		let lines = RevenueSplit::settle(self.jobs, order.model, order.payer, &deal, executor, true);
-		RevenueSplit::close(order.model, &deal);
-		(deal, lines)
-	}
-
-	/// A job that nobody does: the payer has everything back.
-	pub fn refunded_job(&mut self, order: &Order<AccountId>) {
-		let deal = self.open(order).expect("somebody serves");
-		RevenueSplit::escrow(order.payer, &deal).expect("the payer has the coins");
-		RevenueSplit::refund(self.jobs, order.payer, &deal);
-		RevenueSplit::close(order.model, &deal);
-	}
-
-	/// Registers a model.
-	pub fn register(
-		&mut self,
-		owner: AccountId,
-		name: &str,
-		parent: Option<ModelId>,
-		derivative_terms: Option<DerivativeTerms>,
-		royalty: Balance,
-	) -> Result<ModelId, DispatchError> {
-		let spec = spec(&format!("{name} of {owner}"));
-		let hash = model_commitment(&owner.encode(), &spec.artifact.hash, &SALT);
-		let origin = || RuntimeOrigin::signed(owner);
-		// After everything that the parent's owner said, and a block before the file is shown.
-		System::set_block_number(System::block_number() + 1);
-		ModelRegistry::commit_model(origin(), hash)?;
-		System::set_block_number(System::block_number() + 1);
-		let model = NextModelId::<Simulated>::get();
-		let name = BoundedVec::truncate_from(name.as_bytes().to_vec());
-		ModelRegistry::register(origin(), name, spec, parent, derivative_terms, royalty, Some(SALT))?;
-		Ok(model)
-	}
-
-	/// What everybody in the model's lineage earns per unit.
-	pub fn royalties(&self, model: ModelId) -> Vec<RoyaltyLine<AccountId>> {
-		ModelRegistry::royalties(model)
-	}
-
-	/// Sets the royalty of a model.
-	pub fn set_royalty(&mut self, owner: AccountId, model: ModelId, royalty: Balance) -> DispatchResult {
-		ModelRegistry::update_terms(RuntimeOrigin::signed(owner), model, Some(royalty), None)
-	}
-
-	/// The account asks a fee for being named.
-	pub fn set_curator(&mut self, account: AccountId, fee: Balance) {
-		let profile = CuratorProfile {
-			name: BoundedVec::truncate_from(b"curator".to_vec()),
-			url: Default::default(),
-		};
-		RevenueSplit::set_curator(RuntimeOrigin::signed(account), fee, profile).expect("the deposit is there");
-	}
-
-	/// Settled jobs that the curator's profile shows, and what it earned by them.
-	pub fn curated(&self, account: AccountId) -> (u32, Balance) {
-		RevenueSplit::curator(&account).map_or((0, 0), |record| (record.jobs, record.earned))
-	}
-
-	/// Ends commitments that were not revealed.
-	pub fn prune(&mut self) {
-		// Fails if there is nothing to end.
-		let _ = RevenueSplit::prune(RuntimeOrigin::signed(PAYER), MODEL);
-	}
-
-	/// All coins that there are.
-	pub fn issuance(&self) -> Balance {
-		Balances::total_issuance()
-	}
-
-	/// What each featured place of this epoch cost, and who has them.
-	pub fn featured(&self) -> (Balance, Vec<ModelId>) {
-		Featured::<Simulated>::get().map_or((0, Vec::new()), |placement| {
-			let models = placement.winners.iter().map(|bid| bid.model).collect();
-			(placement.price, models)
-		})
-	}
-
-	/// Offers for a featured place.
-	pub fn bid(&mut self, bidder: AccountId, model: ModelId, price: Balance) -> DispatchResult {
-		Promotion::bid(RuntimeOrigin::signed(bidder), model, price)
-	}
-
-	/// All that these accounts have: coins, earnings, and pay that waits for a proof.
-	pub fn wealth(&self, accounts: &[AccountId]) -> Balance {
-		let of = |account: &AccountId| -> Balance {
-			let waits: Balance = RevenueSplit::pending_storage_pay(account)
-				.into_iter()
-				.map(|(_, amount, _)| amount)
-				.sum();
-			<Balances as Inspect<AccountId>>::total_balance(account) + RevenueSplit::claimable(account) + waits
-		};
-		accounts.iter().map(of).sum()
-	}
-}
-
-/// A job of `model` with an input of a MiB.
-pub fn order<'a>(payer: &'a AccountId, curator: Option<&'a AccountId>, model: ModelId) -> Order<'a, AccountId> {
-	Order {
-		model,
-		units: 1,
-		input_size: MIB,
-		detection: MIN_DETECTION,
-		payer,
-		curator,
-		weaver: None,
-		seed: [0; 32],
-	}
-}
-
-/// A version whose file is named after `text`.
-fn spec(text: &str) -> VersionSpec {
-	let bytes = |text: &str| text.as_bytes().to_vec();
-	let tensor = |name: &str, dtype| TensorSpec {
-		name: BoundedVec::truncate_from(bytes(name)),
-		dtype,
-		shape: BoundedVec::truncate_from(vec![None, Some(8)]),
-	};
-	VersionSpec {
-		artifact: BlobRef::of(text.as_bytes()),
-		licence: BoundedVec::truncate_from(bytes("Apache-2.0")),
-		inputs: BoundedVec::truncate_from(vec![tensor("input", DType::I32)]),
-		outputs: BoundedVec::truncate_from(vec![tensor("output", DType::F32)]),
-		unit: Unit::Request,
-		unit_time_ms: 100,
-		policy: VerificationPolicy::Tolerance {
-			atol: 1_000,
-			rtol: 1_000,
-			outliers: Perbill::from_percent(1),
-		},
-		trace: Some(Trace {
-			tensor: BoundedVec::truncate_from(bytes("inside")),
-			tolerance: 1_000,
-		}),
-		detection: MIN_DETECTION,
-		shares_runs: false,
-		recipe: None,
 	}
 }

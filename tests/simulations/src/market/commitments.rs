@@ -20,7 +20,10 @@ const IMAGINED: usize = 40;
 const BROKEN: NodeId = 64;
 
 pub(super) fn table(size: Size) -> Table {
-	let mut table = Table::new("unrevealed", "What does a commitment cost that is not revealed, and what is it worth?");
+	let mut table = Table::new(
+		"unrevealed",
+		"What does a commitment cost that is not revealed, and what is it worth?",
+	);
 	let (lost, place, treasury) = forfeited(JOBS);
 	table.exact(
 		"what is lost, in a steady market",
@@ -48,17 +51,20 @@ pub(super) fn table(size: Size) -> Table {
 	);
 	for (nodes, ours, share, bound) in [
 		(6, 2, 1.0, Bound::left_over(-0.1, 1.0)),
-		(16, 8, 1.0, Bound::left_over(0.0, 4.0)),
-		(16, 8, 0.5, Bound::left_over(1.0, 8.0)),
-		(16, 8, 0.1, Bound::left_over(8.0, 25.0)),
+		(16, 8, 1.0, Bound::left_over(-0.3, 5.0)),
+		(16, 8, 0.5, Bound::left_over(0.8, 8.0)),
+		(16, 8, 0.1, Bound::left_over(8.0, 28.0)),
 		(16, 8, 0.0, Bound::RejectedRule),
 	] {
 		let mut rng = size.rng(&table);
-		let (honest, blind) = option(&mut rng, size.markets / 10, nodes, ours, share);
+		let (honest, blind) = option(&mut rng, size.markets / 4, nodes, ours, share);
 		let case = match share {
 			1.0 => format!("{ours} of {nodes} places: commits all, breaks what pays"),
 			0.0 => format!("{ours} of {nodes} places: the same without bonds (rejected)"),
-			share => format!("{ours} of {nodes} places: the same, demand grew {:.0}-fold", 1.0 / share),
+			share => format!(
+				"{ours} of {nodes} places: the same, demand grew {:.0}-fold",
+				1.0 / share
+			),
 		};
 		let note = format!("compared with withholding blindly: {:+.1} %", blind.gain().value);
 		table.estimate(case, honest.gain(), "% of honest income", bound, note);
@@ -106,7 +112,10 @@ fn crowded() -> (usize, usize) {
 		let record = chain.clear().expect("the honest ones serve");
 		chain.prune();
 		let lost = (0..BROKEN).filter(|node| nodes::bond_of(*node) < nodes::SimulatedNode::BOND);
-		(record.executors.iter().filter(|node| honest.contains(*node)).count(), lost.count())
+		(
+			record.executors.iter().filter(|node| honest.contains(*node)).count(),
+			lost.count(),
+		)
 	})
 }
 

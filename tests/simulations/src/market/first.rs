@@ -27,7 +27,10 @@ fn early_birds(table: &mut Table) {
 		let asks = |epoch: u32, _: Balance| -> Vec<Asked> {
 			match epoch {
 				0 => vec![(0, Some(0))],
-				1 => [(0, None)].into_iter().chain((1..4).map(|node| (node, Some(cost)))).collect(),
+				1 => [(0, None)]
+					.into_iter()
+					.chain((1..4).map(|node| (node, Some(cost))))
+					.collect(),
 				_ => Vec::new(),
 			}
 		};
@@ -39,7 +42,10 @@ fn early_birds(table: &mut Table) {
 			..Default::default()
 		};
 		table.exact(
-			format!("an early bidder, alone, asks nothing and leaves; others ask {} times the lowest reserve", cost / MIN_RESERVE),
+			format!(
+				"an early bidder, alone, asks nothing and leaves; others ask {} times the lowest reserve",
+				cost / MIN_RESERVE
+			),
 			month.play(4).starved() as f64,
 			"epochs unserved",
 			Bound::left_over(least, most),
@@ -62,7 +68,9 @@ fn early_birds(table: &mut Table) {
 	let played = month.play(4);
 	table.exact(
 		"the same, but it stays and serves all jobs; others ask 1000 times the lowest reserve",
-		played.until_reserve(0, cost).map_or(f64::INFINITY, |epochs| epochs as f64),
+		played
+			.until_reserve(0, cost)
+			.map_or(f64::INFINITY, |epochs| epochs as f64),
 		"epochs until others serve",
 		Bound::left_over(3_000.0, 4_320.0),
 		"1/512 an epoch, while it has more to do than four fifths of a place; it is paid next to nothing all the time",
@@ -71,10 +79,7 @@ fn early_birds(table: &mut Table) {
 
 /// Whoever asks most, and still wins.
 fn dearest_winners(table: &mut Table) {
-	for (newcomers, bound) in [
-		(1, Bound::left_over(4_320.0, 4_320.0)),
-		(2, Bound::promised(0.0, 2.0)),
-	] {
+	for (newcomers, bound) in [(1, Bound::left_over(4_320.0, 4_320.0)), (2, Bound::promised(0.0, 2.0))] {
 		let played = after_a_griefer(newcomers);
 		let refused = |price: &Option<Balance>| price.is_none_or(|price| price > AT_MOST);
 		let unserved = played.epochs.iter().filter(|(_, price)| refused(price)).count();
@@ -83,7 +88,10 @@ fn dearest_winners(table: &mut Table) {
 			_ => "somebody loses, and its ask is the price",
 		};
 		table.exact(
-			format!("one of three asks the most there is and leaves; {} honest nodes then", 2 + newcomers),
+			format!(
+				"one of three asks the most there is and leaves; {} honest nodes then",
+				2 + newcomers
+			),
 			unserved as f64,
 			"epochs without a job in a month",
 			bound,

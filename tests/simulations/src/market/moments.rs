@@ -16,7 +16,10 @@ const NODES: NodeId = 7;
 const DOWN: f64 = 0.25;
 
 pub(super) fn table(size: Size) -> Table {
-	let mut table = Table::new("moment", "Does it pay to choose the moment in which an epoch is cleared?");
+	let mut table = Table::new(
+		"moment",
+		"Does it pay to choose the moment in which an epoch is cleared?",
+	);
 	let epochs = size.markets / 50;
 	let as_built = chosen(&size, &table, epochs, true);
 	table.estimate(
@@ -32,7 +35,10 @@ pub(super) fn table(size: Size) -> Table {
 		on_touch.gain(),
 		"% of honest income",
 		Bound::RejectedRule,
-		format!("its rivals are down in one block of four: pays in {:.0} % of the epochs", on_touch.frequency()),
+		format!(
+			"its rivals are down in one block of four: pays in {:.0} % of the epochs",
+			on_touch.frequency()
+		),
 	);
 	let (moved, step) = idle_clearings();
 	table.exact(

@@ -88,7 +88,11 @@ impl Played {
 
 	/// The highest price that was paid.
 	pub fn highest_price(&self) -> Balance {
-		self.epochs.iter().filter_map(|(_, price)| *price).max().unwrap_or_default()
+		self.epochs
+			.iter()
+			.filter_map(|(_, price)| *price)
+			.max()
+			.unwrap_or_default()
 	}
 
 	/// The first epoch from `from` on whose reserve is at least this, counted from there.

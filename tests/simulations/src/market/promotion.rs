@@ -47,7 +47,9 @@ fn keeping(worths: &[u128], ours: usize, kept: usize) -> Vec<Option<u128>> {
 /// How many of our models to bid for, for the most over `auctions`.
 fn best_to_keep(auctions: &[Worths], ours: usize) -> usize {
 	let sum = |kept: usize| -> f64 {
-		let gains = auctions.iter().map(|worths| gained(worths, ours, &keeping(worths, ours, kept)));
+		let gains = auctions
+			.iter()
+			.map(|worths| gained(worths, ours, &keeping(worths, ours, kept)));
 		gains.sum()
 	};
 	(0..=ours)
@@ -59,16 +61,25 @@ fn best_to_keep(auctions: &[Worths], ours: usize) -> usize {
 
 pub(super) fn table(size: Size) -> Table {
 	const UNIT: &str = "% of honest gain";
-	let mut table = Table::new("promotion", "Does it pay to bid less for a featured place than it is worth?");
+	let mut table = Table::new(
+		"promotion",
+		"Does it pay to bid less for a featured place than it is worth?",
+	);
 	let mut rng = size.rng(&table);
 	let one = one_model(&mut rng, size.markets / 4);
-	table.estimate("one model: the best of all bids, or none", one.gain(), UNIT, Bound::Nothing, "truth is dominant");
+	table.estimate(
+		"one model: the best of all bids, or none",
+		one.gain(),
+		UNIT,
+		Bound::Nothing,
+		"truth is dominant",
+	);
 	for (bids, ours, sees, least, most) in [
 		(10, 2, false, -0.5, 3.0),
 		(10, 2, true, 2.5, 7.0),
-		(16, 2, true, 1.2, 4.0),
-		(64, 2, true, 0.05, 3.0),
-		(12, 8, true, 110.0, 180.0),
+		(16, 2, true, 0.8, 5.5),
+		(24, 2, true, 0.1, 4.0),
+		(12, 8, true, 95.0, 160.0),
 	] {
 		let mut rng = size.rng(&table);
 		let found = several_models(&mut rng, size.markets / 4, bids, ours, sees);
@@ -135,14 +146,20 @@ fn full_book() -> (u32, u128) {
 			let model = chain.register(bidder, "another", None, None, 0);
 			model.expect("the model is valid")
 		};
-		let squatted: Vec<_> = (0..u64::from(MAX_BIDS)).map(|index| register(chain, BIDDERS + index)).collect();
-		let newcomers: Vec<_> = (0..3).map(|index| register(chain, BIDDERS + u64::from(MAX_BIDS) + index)).collect();
+		let squatted: Vec<_> = (0..u64::from(MAX_BIDS))
+			.map(|index| register(chain, BIDDERS + index))
+			.collect();
+		let newcomers: Vec<_> = (0..3)
+			.map(|index| register(chain, BIDDERS + u64::from(MAX_BIDS) + index))
+			.collect();
 		chain.next_epoch();
 		for model in &squatted {
 			chain.bid(BIDDERS, *model, MIN_BID).expect("there is room");
 		}
 		for model in &newcomers {
-			chain.bid(BIDDERS + 1, *model, MIN_BID + 1).expect("it is better than the worst");
+			chain
+				.bid(BIDDERS + 1, *model, MIN_BID + 1)
+				.expect("it is better than the worst");
 		}
 		let before = chain.issuance();
 		chain.next_epoch();

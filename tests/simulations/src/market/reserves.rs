@@ -78,11 +78,20 @@ pub(super) fn table(_: Size) -> Table {
 
 	let steady = month(&|_, _| JOBS, false);
 	let note = "supply meets demand: it stays where it is";
-	table.exact("steady demand", multiple(steady.reserve()), TIMES, Bound::promised(0.97, 1.06), note);
+	table.exact(
+		"steady demand",
+		multiple(steady.reserve()),
+		TIMES,
+		Bound::promised(0.97, 1.06),
+		note,
+	);
 	table.require(steady.starved() == 0);
 
 	let shocks = month(&with_shocks, false);
-	let note = format!("highest price {:.3}; the 19th node is needed", multiple(shocks.highest_price()));
+	let note = format!(
+		"highest price {:.3}; the 19th node is needed",
+		multiple(shocks.highest_price())
+	);
 	table.exact(
 		"fivefold demand on one day a week",
 		multiple(shocks.reserve()),
@@ -123,7 +132,10 @@ pub(super) fn table(_: Size) -> Table {
 		multiple(tried.reserve()),
 		TIMES,
 		Bound::promised(1.2, 1.5),
-		format!("stands while all places are taken; price after they leave {:.3}", multiple(left)),
+		format!(
+			"stands while all places are taken; price after they leave {:.3}",
+			multiple(left)
+		),
 	);
 	table.require(multiple(left) < 2.0);
 

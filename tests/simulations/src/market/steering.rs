@@ -164,8 +164,14 @@ fn wash_jobs(table: &mut Table, truth: &Played) {
 /// All of the four, or all but one, ask more than the reserve until it is twice what it was.
 fn cartels(table: &mut Table, truth: &Played) {
 	let note = |played: &Played| {
-		let unpaid = played.incomes.get(&0).map_or(0, |incomes| incomes.iter().take_while(|income| **income <= 0.0).count());
-		format!("{unpaid} epochs without pay, then {:.3} times the reserve", times(played.reserve()))
+		let unpaid = played
+			.incomes
+			.get(&0)
+			.map_or(0, |incomes| incomes.iter().take_while(|income| **income <= 0.0).count());
+		format!(
+			"{unpaid} epochs without pay, then {:.3} times the reserve",
+			times(played.reserve())
+		)
 	};
 	let all = play(&cartel(SERVING, 2 * PRICE, None));
 	table.exact(
@@ -202,7 +208,11 @@ fn cartels(table: &mut Table, truth: &Played) {
 		};
 		let played = month.play(SERVING);
 		table.exact(
-			format!("everybody agrees on {:.1} times, payers go above {:.2} times", times(goal), times(AT_MOST)),
+			format!(
+				"everybody agrees on {:.1} times, payers go above {:.2} times",
+				times(goal),
+				times(AT_MOST)
+			),
 			gain(&played, truth),
 			UNIT,
 			bound,

@@ -109,7 +109,9 @@ pub(super) fn table(_: Size) -> Table {
 		"% of the compute line",
 		Bound::left_over(99.0, 100.0),
 		match until {
-			Some(epochs) => format!("one does the work of three: up by 1/512 an epoch to the bound, after {epochs} epochs"),
+			Some(epochs) => {
+				format!("one does the work of three: up by 1/512 an epoch to the bound, after {epochs} epochs")
+			}
 			None => "it did not come to the bound".into(),
 		},
 	);

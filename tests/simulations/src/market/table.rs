@@ -1,7 +1,5 @@
 //! What a simulation prints: figures, what each must be, and a verdict.
 
-use crate::statistics::Mean;
-
 /// What a figure must be.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Bound {
@@ -141,10 +139,16 @@ impl Table {
 	/// What is to be said of the whole.
 	pub fn verdict(&self) -> String {
 		let failed = self.failed();
-		let left_over = self.rows.iter().filter(|row| matches!(row.bound, Bound::LeftOver { .. }));
+		let left_over = self
+			.rows
+			.iter()
+			.filter(|row| matches!(row.bound, Bound::LeftOver { .. }));
 		match (failed, left_over.count()) {
 			(0, 0) => "closed: nothing is gained".into(),
-			(0, left) => format!("left over in {left} of {} lines, within what is stated", self.rows.len()),
+			(0, left) => format!(
+				"left over in {left} of {} lines, within what is stated",
+				self.rows.len()
+			),
 			(failed, _) => format!("FAILED: {failed} of {} lines are not what is stated", self.rows.len()),
 		}
 	}
@@ -162,28 +166,44 @@ pub struct Estimate {
 /// Incomes with and without an attack, market by market.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Comparison {
-	honest: Mean,
-	gained: Mean,
 	markets: f64,
+	/// Markets in which the attack gains.
 	gains: f64,
+	honest: f64,
+	gained: f64,
+	/// Sums of squares and of products: what is needed for the error of a ratio.
+	honest_squared: f64,
+	gained_squared: f64,
+	honest_gained: f64,
 }
 
 impl Comparison {
 	/// Takes in a market in which honesty earns `honest` and the attack `attack`.
 	pub fn add(&mut self, honest: f64, attack: f64) {
-		self.honest.add(honest);
-		self.gained.add(attack - honest);
+		let gained = attack - honest;
 		self.markets += 1.0;
 		// Not by rounding.
-		self.gains += f64::from(u8::from(attack > honest * (1.0 + 1e-9) + 1e-9));
+		self.gains += f64::from(u8::from(gained > 1e-9 * honest.abs() + 1e-9));
+		self.honest += honest;
+		self.gained += gained;
+		self.honest_squared += honest * honest;
+		self.gained_squared += gained * gained;
+		self.honest_gained += honest * gained;
 	}
 
-	/// What the attack gains over all markets, in percent of what honesty earns in them.
+	/// How many markets were taken in.
+	pub fn markets(&self) -> f64 {
+		self.markets
+	}
+
+	/// What the attack gains over all markets, in percent of what honesty earns in them; with the error of a ratio of two
+	/// means, by the residuals gained - ratio · honest.
 	pub fn gain(&self) -> Estimate {
-		let percent = 100.0 / self.honest.mean();
+		let ratio = self.gained / self.honest;
+		let residuals = self.gained_squared - 2.0 * ratio * self.honest_gained + ratio * ratio * self.honest_squared;
 		Estimate {
-			value: percent * self.gained.mean(),
-			error: percent * self.gained.error(),
+			value: 100.0 * ratio,
+			error: 100.0 * residuals.max(0.0).sqrt() / self.honest,
 		}
 	}
 
@@ -228,7 +248,10 @@ mod tests {
 	fn a_row_should_fail_when_something_else_does_not_hold() {
 		let mut table = Table::new("", "");
 		table.exact("", 0.0, "%", Bound::Nothing, "");
-		assert_eq!((table.failed(), table.verdict().as_str()), (0, "closed: nothing is gained"));
+		assert_eq!(
+			(table.failed(), table.verdict().as_str()),
+			(0, "closed: nothing is gained")
+		);
 		table.require(false);
 		assert_eq!(table.failed(), 1);
 		assert!(table.verdict().starts_with("FAILED"));
@@ -239,7 +262,10 @@ mod tests {
 		let mut comparison = Comparison::default();
 		comparison.add(10.0, 13.0);
 		comparison.add(30.0, 30.0);
-		assert!((comparison.gain().value - 7.5).abs() < 1e-9);
+		let gain = comparison.gain();
+		assert!((gain.value - 7.5).abs() < 1e-9);
+		// 3 - 0.75 and 0 - 2.25, of 40.
+		assert!((gain.error - 100.0 * 2.0f64.sqrt() * 2.25 / 40.0).abs() < 1e-9);
 		assert!((comparison.frequency() - 50.0).abs() < 1e-9);
 	}
 }

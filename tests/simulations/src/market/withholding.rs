@@ -32,7 +32,11 @@ pub(super) fn table(size: Size) -> Table {
 			|rng| Market::random(rng, nodes, ours),
 			|_, market| {
 				let kept = market.best_to_keep(std::slice::from_ref(market));
-				let price = |kept| market.clear(&market.keeping(kept)).map_or(0.0, |cleared| cleared.price as f64);
+				let price = |kept| {
+					market
+						.clear(&market.keeping(kept))
+						.map_or(0.0, |cleared| cleared.price as f64)
+				};
 				prices = (prices.0 + price(ours), prices.1 + price(kept));
 				market.income(&market.keeping(kept))
 			},
@@ -43,7 +47,13 @@ pub(super) fn table(size: Size) -> Table {
 			100.0 * (prices.1 / prices.0 - 1.0)
 		);
 		let case = format!("{ours} of {nodes} nodes");
-		table.estimate(case, found.gain(), "% of honest income", Bound::left_over(least, most), note);
+		table.estimate(
+			case,
+			found.gain(),
+			"% of honest income",
+			Bound::left_over(least, most),
+			note,
+		);
 	}
 	let mut rng = size.rng(&table);
 	let found = every_pair(&mut rng, size.markets / 20);

@@ -1,7 +1,7 @@
 //! What a bidder gains by asking anything but its cost. 20 000 markets for each case.
 
 use crate::{
-	auction::{clear, first_reserve, next_reserve, starved_reserve, Auction, STARVED_STEPS, STEPS},
+	auction::{clear, next_reserve, starved_reserve, Auction, STARVED_STEPS, STEPS},
 	demand::{utilisation, ONE},
 };
 use alloc::vec::Vec;
@@ -323,11 +323,13 @@ fn a_bidder_that_stays_away_should_raise_the_reserve_when_its_place_stays_empty(
 fn a_lone_bidder_of_a_first_clearing_should_set_its_price() {
 	let price = |ask| clear(&[(1u32, ask)], 3, None, |id| id).map(|auction| auction.price);
 	assert_eq!((price(10), price(1_000)), (Some(10), Some(1_000)));
-	assert_eq!(first_reserve(&[(1u32, 1_000)], 3, 0, u128::MAX), Some(1_000));
 }
 
 #[test]
-fn the_dearest_winner_of_a_first_clearing_should_set_the_reserve_up_to_the_price() {
-	let start = |ask| first_reserve(&[(1u32, 10), (2, ask), (3, 90)], 2, 0, u128::MAX);
-	assert_eq!((start(20), start(89), start(91)), (Some(20), Some(89), Some(90)));
+fn no_winner_of_a_first_clearing_should_set_its_price_when_somebody_loses() {
+	// And so not the reserve either, which begins there.
+	let price = |ask| clear(&[(1u32, 10), (2, ask), (3, 90)], 2, None, |id| id).map(|auction| auction.price);
+	assert_eq!((price(20), price(89)), (Some(90), Some(90)));
+	// Whoever asks more than the other has lost.
+	assert_eq!(price(91), Some(91));
 }

@@ -1,7 +1,7 @@
-//! How the reserve begins and moves, and what stands behind an ask.
+//! How the reserve moves, where it begins, and what stands behind an ask.
 
 use crate::{
-	auction::{ask_bond, clear, first_reserve, next_reserve, starved_reserve, BUSY, IDLE},
+	auction::{ask_bond, clear, next_reserve, starved_reserve, BUSY, IDLE},
 	demand::{places, utilisation, ONE},
 };
 use alloc::vec::Vec;
@@ -55,17 +55,6 @@ fn a_starved_reserve_should_rise_from_nothing_and_stop_at_the_most() {
 	assert_eq!(starved_reserve(7, MAX), 8);
 	assert_eq!(starved_reserve(900, 1_000), 1_000);
 	assert_eq!(starved_reserve(MAX, MAX), MAX);
-}
-
-#[test]
-fn first_reserve_should_be_the_highest_winning_ask() {
-	let asks = [(1u32, 40), (2, 10), (3, 30)];
-	assert_eq!(first_reserve(&asks, 2, MIN, MAX), Some(30));
-	assert_eq!(first_reserve(&asks, 9, MIN, MAX), Some(40));
-	assert_eq!(first_reserve(&asks, 2, 35, MAX), Some(35));
-	assert_eq!(first_reserve(&asks, 2, MIN, 20), Some(20));
-	assert_eq!(first_reserve(&asks, 0, MIN, MAX), None);
-	assert_eq!(first_reserve::<u32>(&[], 3, MIN, MAX), None);
 }
 
 #[test]
@@ -132,20 +121,14 @@ proptest! {
 	}
 
 	#[test]
-	fn first_reserve_should_not_exceed_the_first_price(
+	fn the_first_price_should_be_a_reserve_at_which_the_same_asks_find_the_same(
 		asks in prop::collection::vec(amount(), 0..=64),
 		places in 0u32..=70,
 	) {
 		let asks: Vec<(u32, u128)> = (0u32..).zip(asks).collect();
-		let first = clear(&asks, places, None, |id| id);
-		let reserve = first_reserve(&asks, places, MIN, MAX);
-		prop_assert_eq!(first.is_some(), reserve.is_some());
-		if let (Some(first), Some(reserve)) = (first, reserve) {
-			prop_assert!(reserve <= first.price);
-			// Whoever won wins again at that reserve, and somebody has just enough.
-			let second = clear(&asks, places, Some(reserve), |id| id).expect("the same asks");
-			prop_assert_eq!(second.winners, first.winners);
-			prop_assert_eq!(second.price, reserve);
+		if let Some(first) = clear(&asks, places, None, |id| id) {
+			let second = clear(&asks, places, Some(first.price), |id| id).expect("the same asks");
+			prop_assert_eq!(second, first);
 		}
 	}
 
