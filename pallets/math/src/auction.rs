@@ -3,21 +3,29 @@
 //! The K cheapest asks win, and every winner is paid the first *losing* ask: Vickrey, "Counterspeculation, Auctions,
 //! and Competitive Sealed Tenders" (Journal of Finance 16, 1961), for several like places, also called the uniform
 //! (k+1)-price auction (Krishna, "Auction Theory", 2nd edition, 2010, chapters 12 and 13). The reserve bounds what is
-//! paid, after Myerson, "Optimal Auction Design" (Mathematics of Operations Research 6, 1981): as it does not depend on
-//! the asks of this epoch, nobody gains by telling an untruth because of it.
+//! paid, after Myerson, "Optimal Auction Design" (Mathematics of Operations Research 6, 1981).
 //!
 //! # What holds
 //!
 //! * No winner is paid less than its ask or more than the reserve.
-//! * **Truth is a dominant strategy for whoever holds one place.** Its own ask decides whether it wins, never what it
-//!   is paid: a winner is paid the same whatever it asks as long as it wins, and an ask below its cost wins only where
-//!   the price is below its cost, too. With and without a loser, with and without ties, whatever the others ask.
-//! * The reserve of the next epoch sees how many won, not what they asked ([`next_reserve`]). Whoever could have won
-//!   and leaves its place empty raises it by at most 1/512 of it; by 2/512, if only one other won. In a full market,
-//!   which has others for all places, nobody moves it.
+//! * **Truth is a dominant strategy for whoever holds one place, whatever the reserve is.** Its own ask decides whether
+//!   it wins, never what it is paid: a winner is paid the same whatever it asks as long as it wins, and an ask below
+//!   its cost wins only where the price is below its cost, too. With and without a loser, with and without ties,
+//!   whatever the others ask.
+//! * No ask at or below the reserve raises it. What moves it is how much there was to do for how many winners
+//!   ([`next_reserve`]); asks alone stop its fall. Whoever could have won and leaves its place empty raises it by at
+//!   most 1/512 of it; by 2/512, if only one other won. In a full market, which has others for all places, nobody
+//!   raises it.
+//! * A fall of the reserve turns nobody away: whoever wins at the reserve as it was wins at what it has become. So
+//!   bidders who all ask just their cost, or a lone one, serve on however little there is to do.
 //!
 //! # What does not hold
 //!
+//! * *Holding the reserve.* A fall stops at the dearest ask that wins. So where nobody loses, or only above what the
+//!   reserve would fall to, a winner that asks more than its cost keeps it from falling below that, for itself and all
+//!   others. What it gains is that the reserve does not fall, and nothing more: 1/512 of it in the first such epoch,
+//!   2/512 in the second, until it is what the next dearest winner asks. It cannot raise it, and it risks its place:
+//!   once others ask less for all places, it has none, and the reserve falls.
 //! * *Several places in one hand.* Whoever holds two places may gain by withholding one, so that the first losing ask
 //!   is dearer: Ausubel et al., "Demand Reduction and Inefficiency in Multi-Unit Auctions" (Review of Economic Studies
 //!   81, 2014). A place of one's own costs a node, its bond and its capacity, so that a lower price is not all that is
@@ -29,9 +37,9 @@
 //!   and have it raised by 1/8 in each such epoch ([`starved_reserve`]), up to whatever it likes: that pays after 8 ·
 //!   (1 − cost / reserve) epochs. Anybody else's ask at or below the reserve ends it. What bounds a lone seller is that
 //!   others may come, and what payers are willing to pay.
-//! * *A first clearing* has no reserve yet, and the reserve starts at its price. Without a loser its dearest winner sets
-//!   both. With one the first loser does: no winner, and it is paid nothing for it; in one hand with a winner it is what
-//!   two places are.
+//! * *A first clearing* has no reserve yet, and the reserve starts at its price. Without a loser its dearest winner
+//!   sets both. With one the first loser does: no winner, and it is paid nothing for it; in one hand with a winner it
+//!   is what two places are.
 
 use alloc::vec::Vec;
 use sp_arithmetic::{helpers_128bit::multiply_by_rational_with_rounding, Perbill, Rounding};
@@ -61,8 +69,8 @@ pub struct Auction<Id> {
 /// Gives `places` places to the cheapest of `asks`, at most one ask per bidder.
 ///
 /// Asks above `reserve` lose. Price = min(first losing ask, reserve); the reserve, if no ask lost at or below it.
-/// Without a reserve, in a first clearing, no ask is too dear, and if none lost, the price is the highest winning one. What
-/// that clearing's price is, the reserve is from then on.
+/// Without a reserve, in a first clearing, no ask is too dear, and if none lost, the price is the highest winning one.
+/// The reserve begins at the price of such a clearing.
 ///
 /// Equal asks are ordered by what `tie` makes of their bidder, smaller first: a hash of it and a seed that nobody knew
 /// while asks were taken, so that no name wins all ties. `None` if nobody wins: without places, or without an ask at or
@@ -88,17 +96,33 @@ pub fn clear<Id: Copy, Key: Ord>(
 	Some(Auction { price, winners })
 }
 
+/// The dearest ask that wins at `reserve`, if there are so many `places`. `None` if nobody wins.
+///
+/// Ties do not matter: whoever of equal bidders wins, this is what it asks.
+pub fn dearest_winner<Id>(asks: &[(Id, u128)], places: u32, reserve: u128) -> Option<u128> {
+	let taking_part = asks.iter().map(|(_, ask)| *ask).filter(|ask| *ask <= reserve);
+	let mut sorted: Vec<u128> = taking_part.collect();
+	sorted.sort_unstable();
+	let winners = (places as usize).min(sorted.len());
+	sorted.get(winners.checked_sub(1)?).copied()
+}
+
 /// The reserve after a cleared epoch whose winners were used so much: 1/512 more above 80 %, 1/512 less below 50 %,
 /// else the same; at least one unit, if it moves; within `min` and `max`.
 ///
-/// It follows no prices: one that does is driven up or down by whoever sets them. At most 513/512 per epoch is 33 % in
-/// 144 epochs, a day of ten-minute epochs; others have the time to come.
-pub fn next_reserve(reserve: u128, utilisation: Perbill, min: u128, max: u128) -> u128 {
+/// A fall goes no further than to `dearest`, what the [`dearest_winner`] of the epoch to come asks at `reserve` as it
+/// was. Where nobody wins there is no fall. Else bidders who ask just their cost would lose a market by having too
+/// little to do, and so would whoever buys there.
+///
+/// It follows no prices up: one that does is driven up by whoever sets them. At most 513/512 per epoch is 33 % in 144
+/// epochs, a day of ten-minute epochs; others have the time to come.
+pub fn next_reserve(reserve: u128, utilisation: Perbill, dearest: Option<u128>, min: u128, max: u128) -> u128 {
 	let step = (reserve / STEPS).max(1);
 	let moved = if utilisation > BUSY {
 		reserve.saturating_add(step)
 	} else if utilisation < IDLE {
-		reserve.saturating_sub(step)
+		let floor = dearest.unwrap_or(reserve).min(reserve);
+		reserve.saturating_sub(step).max(floor)
 	} else {
 		reserve
 	};

@@ -375,6 +375,7 @@ mod benchmarks {
 				storage: role,
 				weighed: false,
 			});
+			state.demand.note(1);
 			state.compute_reserve = Some(T::MaxAsk::get());
 			state.storage_reserve = Some(T::MaxAsk::get());
 		});

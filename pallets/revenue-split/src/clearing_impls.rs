@@ -8,14 +8,14 @@ use crate::{
 	commit_impls::ENDED_BY_CLEAR,
 	pallet::{Asks, Clearings, Config, EpochSeed, Error, Event, LastCleared, Markets, Pallet},
 	pricing::STORAGE_UNIT,
-	types::{AskRole, Clearing, MarketState, Winners},
+	types::{AskRole, Clearing, MarketState, Turnover, Winners},
 	weights::WeightInfo,
 };
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
 	defensive, ensure,
-	traits::{DefensiveSaturating, DefensiveTruncateFrom, Get},
+	traits::{DefensiveSaturating, DefensiveTruncateFrom},
 	weights::Weight,
 	BoundedVec,
 };
@@ -45,15 +45,17 @@ impl<T: Config> Pallet<T> {
 		let storage_bound = Self::storage_units(model)?;
 		let asks = Self::eligible_asks(model, AskRole::Compute, epoch);
 		ensure!(!asks.is_empty(), Error::<T>::NobodyServes);
-		Self::move_reserves(&mut state, epoch);
-		let Some((compute_price, executors)) = Self::auction(&mut state, AskRole::Compute, epoch, &asks, None) else {
+		let past = state.weigh_last_before(epoch);
+		let Some((compute_price, executors)) = Self::auction(&mut state, AskRole::Compute, epoch, past, &asks, None)
+		else {
+			// Nobody stores what nobody runs: the reserve of storage stays where it is.
 			state.starved = Some(epoch);
 			return Ok(Found::Starved(state));
 		};
 		// No role of a job may cost more to keep than to run.
 		let bound = compute_price.saturating_mul(storage_bound);
 		let offers = Self::eligible_asks(model, AskRole::Storage, epoch);
-		let stored = Self::auction(&mut state, AskRole::Storage, epoch, &offers, Some(bound));
+		let stored = Self::auction(&mut state, AskRole::Storage, epoch, past, &offers, Some(bound));
 		let (storage_price, storage) = stored.unwrap_or_default();
 		let clearing = Clearing {
 			compute_price,
@@ -74,18 +76,23 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Price and winners of a role. Asks above `bound` do not count at all. `None` if nobody wins; if that is because all who
-	/// ask are above the reserve, the reserve rises.
+	/// Price and winners of a role, whose reserve moves before by what came of the `past` epoch, if that has not moved it yet.
+	/// Asks above `bound` do not count at all. `None` if nobody wins; if that is because all who ask are above the reserve, it
+	/// rises.
 	fn auction(
 		state: &mut MarketState,
 		role: AskRole,
 		epoch: EpochIndex,
+		past: Option<Turnover>,
 		asks: &[(NodeId, Balance)],
 		bound: Option<Balance>,
 	) -> Option<(Balance, Winners)> {
 		let bound = bound.unwrap_or(Balance::MAX);
 		let asks: Vec<_> = asks.iter().copied().filter(|(_, ask)| *ask <= bound).collect();
 		let places = Self::places(state, epoch);
+		if let Some(past) = past {
+			Self::move_reserve(state, role, &past, &asks, places);
+		}
 		let reserve = state.reserve(role);
 		let most = reserve.map(|reserve| reserve.min(bound));
 		let seed = EpochSeed::<T>::get();
@@ -96,11 +103,6 @@ impl<T: Config> Pallet<T> {
 			}
 			return None;
 		};
-		if reserve.is_none() {
-			// Not what the dearest winner asks: it could ask more for nothing, up to the price.
-			let first = cleared.price.min(T::MaxAsk::get()).max(T::MinReserve::get());
-			*state.reserve_mut(role) = Some(first);
-		}
 		Some((cleared.price, Winners::defensive_truncate_from(cleared.winners)))
 	}
 

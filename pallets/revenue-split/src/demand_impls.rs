@@ -1,4 +1,4 @@
-//! What a model's market learns from the jobs that come: demand, what a place earns, and where the reserves go.
+//! What a model's market learns from the jobs that come: demand, what a place earns, where the reserves begin and go.
 
 use crate::{
 	pallet::{Config, Markets, Pallet},
@@ -6,7 +6,7 @@ use crate::{
 };
 use frame_support::traits::Get;
 use highway_math::{auction, demand};
-use highway_primitives::{market::Deal, Balance, EpochIndex, ModelId};
+use highway_primitives::{market::Deal, Balance, EpochIndex, ModelId, NodeId};
 
 /// Saturating: what a stranger pays for must not wrap, and the most is far above any use.
 fn add(units: &mut u64, more: u64) {
@@ -14,8 +14,8 @@ fn add(units: &mut u64, more: u64) {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Counts a job that was opened in `epoch`: as demand, and into what the places of both roles earn in it. `stored` are
-	/// the MiB of its input.
+	/// Counts a job that was opened in `epoch`: as demand, into what the places of both roles earn in it, and as what makes
+	/// the prices of a first clearing reserves. `stored` are the MiB of its input.
 	pub(crate) fn note_job(
 		model: ModelId,
 		epoch: EpochIndex,
@@ -33,11 +33,22 @@ impl<T: Config> Pallet<T> {
 				}
 			};
 			add(&mut turnover.compute.units, deal.units.into());
+			Self::begin_reserve(state, AskRole::Compute, clearing.compute_price);
 			if deal.storage.is_some() {
 				add(&mut turnover.storage.units, stored);
+				Self::begin_reserve(state, AskRole::Storage, clearing.storage_price);
 			}
 			state.latest = Some(turnover);
 		});
+	}
+
+	/// The price of a first clearing becomes the reserve of the role once somebody has bought at it: whoever asks anything,
+	/// alone, and sells nothing must leave nothing behind.
+	///
+	/// The price, not what the dearest winner asks, which could ask more for nothing, up to the price.
+	fn begin_reserve(state: &mut MarketState, role: AskRole, price: Balance) {
+		let reserve = state.reserve_mut(role);
+		*reserve = reserve.or(Some(price.min(T::MaxAsk::get()).max(T::MinReserve::get())));
 	}
 
 	/// How many places both roles have in `epoch`.
@@ -46,30 +57,27 @@ impl<T: Config> Pallet<T> {
 		demand::places(ema, T::JobsPerWinner::get(), T::MinWinners::get(), MAX_ASKS)
 	}
 
-	/// Moves the reserves by how much the winners of the last epoch with jobs had to do. Once for each such epoch; epochs
-	/// without jobs move nothing.
-	pub(crate) fn move_reserves(state: &mut MarketState, epoch: EpochIndex) {
-		let Some(mut latest) = state.latest.filter(|latest| latest.epoch < epoch && !latest.weighed) else {
+	/// Moves the reserve of a role by how much its winners had to do in `past`, the last epoch with jobs, before `asks` are
+	/// cleared for so many `places`. A fall stops at the dearest of them that wins at the reserve as it was.
+	pub(crate) fn move_reserve(
+		state: &mut MarketState,
+		role: AskRole,
+		past: &Turnover,
+		asks: &[(NodeId, Balance)],
+		places: u32,
+	) {
+		let winners = past.of(role).winners;
+		// Where nobody won, nobody was busy or idle.
+		let Some(reserve) = state.reserve(role).filter(|_| winners > 0) else {
 			return;
 		};
-		latest.weighed = true;
-		state.latest = Some(latest);
-		// With the jobs of that epoch itself, and without what faded since.
-		let ema = state.demand.at(latest.epoch.saturating_add(1));
-		for role in AskRole::ALL {
-			let winners = latest.of(role).winners;
-			let reserve = state.reserve_mut(role);
-			// Where nobody won, nobody was busy or idle.
-			if let Some(old) = reserve.filter(|_| winners > 0) {
-				let utilisation = demand::utilisation(ema, winners, T::JobsPerWinner::get());
-				*reserve = Some(auction::next_reserve(
-					old,
-					utilisation,
-					T::MinReserve::get(),
-					T::MaxAsk::get(),
-				));
-			}
-		}
+		// The demand that its places were made for. With its own jobs, winners would look busy whenever demand rises, and as
+		// if there were too few of them, though no place is empty.
+		let ema = state.demand.at(past.epoch);
+		let utilisation = demand::utilisation(ema, winners, T::JobsPerWinner::get());
+		let dearest = auction::dearest_winner(asks, places, reserve);
+		let moved = auction::next_reserve(reserve, utilisation, dearest, T::MinReserve::get(), T::MaxAsk::get());
+		*state.reserve_mut(role) = Some(moved);
 	}
 
 	/// The reserve after all asks were found to be above it.

@@ -123,7 +123,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Reserves lie between their bounds, epochs with jobs are in order, and none is to come.
+	/// Reserves lie between their bounds, of compute one is there exactly when a job came, and of storage none before; epochs
+	/// with jobs are in order, and none is to come.
 	fn check_markets() -> Result<(), TryRuntimeError> {
 		let now = Self::current_epoch();
 		let bounds = T::MinReserve::get()..=T::MaxAsk::get();
@@ -132,6 +133,15 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				reserves.all(|reserve| bounds.contains(&reserve)),
 				"a reserve lies outside its bounds"
+			);
+			let had_jobs = state.demand.jobs > 0;
+			ensure!(
+				state.compute_reserve.is_some() == had_jobs,
+				"a reserve counts though nobody bought anything, or none though somebody did"
+			);
+			ensure!(
+				state.storage_reserve.is_none() || had_jobs,
+				"a reserve of storage counts though nobody bought anything"
 			);
 			let epoch_of = |turnover: Option<Turnover>| turnover.map(|turnover| turnover.epoch);
 			let (latest, former) = (epoch_of(state.latest), epoch_of(state.former));

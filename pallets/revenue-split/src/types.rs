@@ -188,7 +188,7 @@ pub struct Turnover {
 	pub compute: RoleTurnover,
 	/// Storage.
 	pub storage: RoleTurnover,
-	/// Whether it has moved the reserves already: each epoch does once.
+	/// Whether it has moved the reserves already: each epoch does once, when the next one is cleared.
 	pub weighed: bool,
 }
 
@@ -213,10 +213,10 @@ pub struct MarketState {
 	pub latest: Option<Turnover>,
 	/// The one before it.
 	pub former: Option<Turnover>,
-	/// The most that a unit of compute may cost. `None` before the first clearing.
+	/// The most that a unit of compute may cost. `None` before the first job: each clearing until then is a first one.
 	pub compute_reserve: Option<Balance>,
-	/// The most that a started MiB of storage may cost, beside the bound that the compute price sets. `None` before storage
-	/// was first cleared.
+	/// The most that a started MiB of storage may cost, beside the bound that the compute price sets. `None` before the first
+	/// job that paid for storage.
 	pub storage_reserve: Option<Balance>,
 	/// The latest epoch in which all compute asks were found to be above the reserve: nobody serves in it.
 	pub starved: Option<EpochIndex>,
@@ -237,6 +237,16 @@ impl MarketState {
 			AskRole::Compute => &mut self.compute_reserve,
 			AskRole::Storage => &mut self.storage_reserve,
 		}
+	}
+
+	/// The last epoch with jobs, if it was over before `epoch` and has not moved the reserves yet. From now on it has.
+	pub fn weigh_last_before(&mut self, epoch: EpochIndex) -> Option<Turnover> {
+		let latest = self.latest.as_mut()?;
+		if latest.weighed || latest.epoch >= epoch {
+			return None;
+		}
+		latest.weighed = true;
+		Some(*latest)
 	}
 
 	/// The latest epoch with jobs that was over before `epoch`.
@@ -391,7 +401,8 @@ pub struct MarketView {
 pub struct RoleView {
 	/// For what.
 	pub role: AskRole,
-	/// Asks above it lose. `None`: the role was never cleared.
+	/// Asks above it lose. `None`: no job has paid for the role yet, so no ask is too dear, and none of the prices found so
+	/// far counts for the next epoch.
 	pub reserve: Option<Balance>,
 	/// The price of the latest clearing, if the role had one in it.
 	pub price: Option<Balance>,

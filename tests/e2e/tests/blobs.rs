@@ -10,7 +10,7 @@ use highway_e2e_tests::{
 };
 use highway_offchain_worker::tensors::parse;
 use highway_primitives::{worker, BlobRef, DeviceClass, NodeId, Role, AIC};
-use highway_test_support::{hostile_models, market, offer_lastingly, until, Devnet, Seller, Wallet};
+use highway_test_support::{hostile_models, market, offer, until, Devnet, Seller, Wallet};
 use highway_wallet::client::calls::{self, NodeDescription};
 use lying_peer::LyingPeer;
 use serde_json::json;
@@ -69,7 +69,7 @@ async fn only_the_right_bytes_should_be_run_when_blobs_are_missing_or_spoilt() -
 				.computing(by_one, AIC),
 			Seller::new(devnet.node("charlie"), "//Charlie").computing(by_two, AIC),
 		];
-		tokio::try_join!(offer_lastingly(&sellers), async {
+		tokio::try_join!(offer(&sellers), async {
 			alice.run(&["node", "update"]).await.map(drop)
 		})?;
 		let payer = Wallet::new(devnet.node("bob"), "//Eve");

@@ -14,7 +14,7 @@ use highway_test_support::{
 	devnet::VALIDATORS,
 	hostile_models,
 	market::{self, key_of},
-	offer_lastingly, until, Devnet, Seller, Setup, Wallet,
+	offer, until, Devnet, Seller, Setup, Wallet,
 };
 use highway_wallet::client::{calls, ClientError};
 use serde_json::{json, Value};
@@ -156,7 +156,7 @@ async fn hosted_everywhere(devnet: &Devnet) -> Result<u64> {
 		operator.run(&["node", "host", &id]).await?;
 	}
 	let seller = Seller::new(devnet.node("alice"), "//Alice");
-	offer_lastingly(&[seller.computing(model, AIC / 100).storing(model, AIC / 1_000)]).await?;
+	offer(&[seller.computing(model, AIC / 100).storing(model, AIC / 1_000)]).await?;
 	Ok(model)
 }
 

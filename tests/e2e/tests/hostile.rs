@@ -106,7 +106,6 @@ async fn hostile_models_should_be_refused_by_wallet_and_nodes_while_the_chain_go
 				models.iter().fold(seller, offering)
 			})
 			.collect();
-		// There is one job of each.
 		offer(&sellers).await?;
 
 		let payer = Wallet::new(devnet.node("bob"), "//Eve");

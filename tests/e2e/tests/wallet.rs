@@ -4,7 +4,7 @@ use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::{amount, billed_to, identity_input, subsidy_of, Account};
 use highway_offchain_worker::tensors::parse;
 use highway_primitives::{Balance, BlobRef, AIC};
-use highway_test_support::{binaries, hostile_models, market, offer_lastingly, until, Devnet, Node, Seller, Wallet};
+use highway_test_support::{binaries, hostile_models, market, offer, until, Devnet, Node, Seller, Wallet};
 use serde_json::{json, Value};
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command, time::Duration};
 
@@ -44,7 +44,7 @@ async fn newcomer_should_make_keys_learn_what_is_missing_and_run_a_node() -> Res
 			.computing(model, 100 * AIC)
 			.computing(mislabelled, AIC / 100)
 			.storing(mislabelled, AIC / 1_000);
-		offer_lastingly(&[seller]).await?;
+		offer(&[seller]).await?;
 
 		let keystore = devnet.scratch().join("keys");
 		let keystore = keystore.to_str().context("UTF-8")?;
@@ -444,8 +444,6 @@ async fn node_should_serve_and_leave(
 		early.message.contains("BondReserved"),
 		"the bond secures the job: {early:?}"
 	);
-	// The reserve falls after an epoch of few jobs, and whoever asks more than it serves no longer.
-	own.run(&["bid", &id, "--compute", "0.5"]).await?;
 	market::wait_for_phase(giver, job, "Settled").await?;
 	let bill = giver.run(&["bill", &job.to_string()]).await?;
 	let earned = amount(&own.run(&["balance"]).await?["claimable"])?;

@@ -14,6 +14,7 @@ mod chain;
 mod commitments;
 mod curators;
 mod first;
+mod holding;
 mod looking;
 mod moments;
 mod months;
@@ -35,13 +36,14 @@ use rand_chacha::ChaCha8Rng;
 use std::thread;
 
 /// Every simulation, in the order of the docs.
-const SIMULATIONS: [fn(Size) -> Table; 14] = [
+const SIMULATIONS: [fn(Size) -> Table; 15] = [
 	withholding::table,
 	sybils::table,
 	looking::table,
 	commitments::table,
 	moments::table,
 	reserves::table,
+	holding::table,
 	steering::table,
 	first::table,
 	storage::table,

@@ -17,6 +17,6 @@ pub mod wallet;
 
 pub use devnet::{Devnet, Setup};
 pub use node::{Node, NodeOptions};
-pub use offers::{offer, offer_lastingly, Seller};
+pub use offers::{offer, Seller};
 pub use wait::{unless_interrupted, until};
 pub use wallet::Wallet;

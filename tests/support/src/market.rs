@@ -2,7 +2,7 @@
 
 use crate::{
 	binaries,
-	offers::{offer_lastingly, Seller},
+	offers::{offer, Seller},
 	until, Devnet, Node, Wallet,
 };
 use anyhow::{ensure, Context, Result};
@@ -81,14 +81,14 @@ pub async fn add_model(maker: &Wallet, arguments: &[String]) -> Result<u64> {
 		.with_context(|| format!("`model add` names the model it made: {added}"))
 }
 
-/// Lets the operator of every validator offer the model, for long, at these prices in smallest units.
+/// Lets the operator of every validator offer the model at these prices in smallest units.
 pub async fn host_everywhere(devnet: &Devnet, model: u64, price: Balance, storage_price: Balance) -> Result<()> {
 	let seller = |node: &Node| {
 		Seller::new(node, &key_of(node.name()))
 			.computing(model, price)
 			.storing(model, storage_price)
 	};
-	offer_lastingly(&devnet.nodes.iter().map(seller).collect::<Vec<_>>()).await
+	offer(&devnet.nodes.iter().map(seller).collect::<Vec<_>>()).await
 }
 
 /// Waits until so many nodes can take a job of the model, and returns the quote.

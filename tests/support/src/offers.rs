@@ -3,8 +3,6 @@
 //! ```text
 //! epoch e      commit: host, commit_ask ····· reveal: reveal_ask     one transaction of each operator in each phase
 //! epoch e + 1  the asks hold                                          here ends `offer`
-//!              commit: clear, commit_ask ···· reveal: reveal_ask     half of them, below the reserve
-//! epoch e + 2  the lower asks hold                                    here ends `offer_lastingly`
 //! ```
 //!
 //! Whatever waits here waits for blocks: how long they take does not matter.
@@ -83,32 +81,13 @@ impl Seller {
 	}
 }
 
-/// Lets all of them offer what they do, and ends when it can be had. That is enough for jobs of one market epoch: a reserve
-/// begins at what the dearest winner asks, and falls by 1/512 with each epoch of few jobs, so that it is soon below it.
-pub async fn offer(sellers: &[Seller]) -> Result<()> {
-	let operators = connect(sellers).await?;
-	bid(&operators).await?;
-	until_all_can_be_had(&operators).await
-}
-
-/// The same for jobs of many epochs: what is offered becomes the reserve, and half of it is asked from then on.
+/// Lets all of them offer what they do, and ends when it can be had.
 ///
-/// So where there are places for all, the price is what was offered, less 1/512 for each epoch with jobs before; where
-/// somebody gets no place, it is half of it.
-pub async fn offer_lastingly(sellers: &[Seller]) -> Result<()> {
-	let mut operators = connect(sellers).await?;
-	bid(&operators).await?;
-	until_all_can_be_had(&operators).await?;
-	let clear: Vec<_> = executors(&operators).into_keys().map(calls::clear).collect();
-	for operator in &mut operators {
-		operator.before.clear();
-		for (.., price) in &mut operator.asks {
-			*price /= 2;
-		}
-	}
-	if let Some(first) = operators.first_mut() {
-		first.before = clear;
-	}
+/// It can be had for good: the reserve begins at the first clearing's price, which is what the first without a place asks,
+/// or else the dearest of all, and no epoch of few jobs takes it below what somebody with a place asks. So where all ask the
+/// same, that is the price.
+pub async fn offer(sellers: &[Seller]) -> Result<()> {
+	let operators = try_join_all(sellers.iter().map(Operator::connect)).await?;
 	bid(&operators).await?;
 	until_all_can_be_had(&operators).await
 }
@@ -118,13 +97,9 @@ struct Operator {
 	client: Client,
 	signer: Signer,
 	node: NodeId,
-	/// What goes into one transaction with the commitments, before them.
-	before: Vec<Call>,
+	/// What makes its node host all of it: goes into one transaction with the commitments, before them.
+	hosting: Vec<Call>,
 	asks: Vec<(ModelId, AskRole, Balance)>,
-}
-
-async fn connect(sellers: &[Seller]) -> Result<Vec<Operator>> {
-	try_join_all(sellers.iter().map(Operator::connect)).await
 }
 
 impl Operator {
@@ -139,11 +114,11 @@ impl Operator {
 			Ok(node.filter(|node| node.eligible))
 		})
 		.await?;
-		let (mut before, mut asks) = (Vec::new(), Vec::new());
+		let (mut hosting, mut asks) = (Vec::new(), Vec::new());
 		for model in &seller.hosted {
 			let model = ModelId::try_from(*model)?;
 			if !node.hosted.iter().any(|(hosted, ..)| *hosted == model) {
-				before.push(calls::host(model));
+				hosting.push(calls::host(model));
 			}
 		}
 		for (model, role, price) in &seller.asks {
@@ -153,14 +128,14 @@ impl Operator {
 			client,
 			signer,
 			node: node.id,
-			before,
+			hosting,
 			asks,
 		})
 	}
 
 	/// Commits to what it asks in `epoch`, the next one.
 	async fn commit(&self, epoch: EpochIndex) -> Result<()> {
-		let mut wanted = self.before.clone();
+		let mut wanted = self.hosting.clone();
 		wanted.extend(self.asks.iter().map(|(model, role, price)| {
 			let hash = ask_commitment(self.node, epoch, *model, *role, Some(*price), &SALT);
 			calls::commit_ask(*model, *role, hash)

@@ -24,6 +24,11 @@ earns its fee from each such job that is settled. A payer that names itself pays
   highway --key me earnings
 A new fee holds for jobs that are submitted from then on. What is not given stays as it is. A deposit is held meanwhile.";
 
+/// Shown below the help of `show` and `list`.
+const RECORD_HELP: &str = "\
+Jobs and earnings are of settled jobs that named the curator, and do not say whose: it can pay for jobs of its own. A count
+of jobs costs little to fake, a sum of earnings 4 to 5 % of it: go by the sum, and no further than that.";
+
 /// Commands of curators.
 #[derive(Subcommand, Debug)]
 pub enum CuratorCommand {
@@ -31,11 +36,13 @@ pub enum CuratorCommand {
 	#[command(after_help = SET_HELP)]
 	Set(SetArgs),
 	/// Shows a curator: its fee, and what it earned so far.
+	#[command(after_help = RECORD_HELP)]
 	Show {
 		/// The account; by default the one of the key.
 		account: Option<String>,
 	},
-	/// Lists the curators.
+	/// Lists the curators: fees, settled jobs, and what they earned.
+	#[command(after_help = RECORD_HELP)]
 	List {
 		/// The most to show.
 		#[arg(long, default_value_t = 100, value_name = "CURATORS", value_parser = clap::value_parser!(u32).range(1..))]

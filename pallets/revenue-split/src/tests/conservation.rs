@@ -265,7 +265,7 @@ fn run(
 				seed: [nth as u8; 32],
 				..order(job.units, job.input_size)
 			};
-			// Reserves move from epoch to epoch: they may leave everybody's ask behind.
+			// What it costs may be beyond all money.
 			let Ok(quote) = Split::quote_jobs(&order, size as u8) else {
 				assert!(Split::open(first, &order).is_err());
 				let starved = Split::clear(RuntimeOrigin::signed(PAYER), MODEL);

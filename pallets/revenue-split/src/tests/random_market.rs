@@ -168,13 +168,15 @@ fn assert_fair(deal: &Deal<AccountId>) {
 			.collect();
 		assert!(asks.is_sorted(), "cheapest first");
 		assert!(asks.iter().all(|ask| *ask <= price), "nobody is paid below its ask");
-		let reserve = state.reserve(role).unwrap_or(0);
+		let reserve = state.reserve(role);
 		assert!(
-			winners.is_empty() || price <= reserve,
+			winners.is_empty() || reserve.is_none_or(|reserve| price <= reserve),
 			"nobody is paid above the reserve"
 		);
 		assert!(winners.len() as u32 <= MAX_ASKS);
 	}
+	assert!(state.compute_reserve.is_some(), "a job makes the price a reserve");
+	assert!(deal.storage.is_none() || state.storage_reserve.is_some());
 	assert!(record.storage.is_empty() || record.storage_price <= record.compute_price);
 }
 

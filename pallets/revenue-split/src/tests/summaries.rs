@@ -128,6 +128,24 @@ fn market_should_tell_phase_prices_places_and_asks() {
 }
 
 #[test]
+fn market_should_tell_a_price_and_no_reserve_until_somebody_buys() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		clear();
+		let told = || {
+			let roles = Split::market(MODEL).roles;
+			roles
+				.into_iter()
+				.map(|role| (role.price, role.reserve))
+				.collect::<Vec<_>>()
+		};
+		assert_eq!(told(), vec![(Some(10), None), (Some(3), None)]);
+		open(1, 1, 0);
+		assert_eq!(told(), vec![(Some(10), Some(10)), (Some(3), Some(3))]);
+	});
+}
+
+#[test]
 fn ask_tasks_should_say_what_a_worker_may_say_now() {
 	ExtBuilder.build_and_execute(|| {
 		market_with_all_roles();
@@ -202,7 +220,17 @@ fn invariants_should_notice_when_summaries_or_stored_models_disagree() {
 		crate::StoredCount::<Test>::put(0);
 		assert!(Split::do_try_state().is_err());
 		crate::StoredCount::<Test>::put(1);
-		crate::Markets::<Test>::mutate(MODEL, |state| state.compute_reserve = Some(0));
-		assert!(Split::do_try_state().is_err());
+		assert_ok!(Split::do_try_state());
+		let spoil = |spoil: fn(&mut crate::MarketState)| {
+			let state = crate::Markets::<Test>::get(MODEL);
+			crate::Markets::<Test>::mutate(MODEL, spoil);
+			assert!(Split::do_try_state().is_err());
+			crate::Markets::<Test>::insert(MODEL, state);
+		};
+		spoil(|state| state.compute_reserve = Some(0));
+		spoil(|state| state.storage_reserve = Some(MAX_ASK + 1));
+		spoil(|state| state.compute_reserve = None);
+		spoil(|state| state.demand.jobs = 0);
+		assert_ok!(Split::do_try_state());
 	});
 }

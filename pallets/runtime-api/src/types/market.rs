@@ -34,7 +34,7 @@ pub struct MarketInfo {
 pub struct RoleMarket {
 	/// For what.
 	pub role: AskRole,
-	/// Asks above it lose. `None`: the role was never cleared.
+	/// Asks above it lose. `None`: no job has paid for the role yet, so none is too dear.
 	pub reserve: Option<Balance>,
 	/// The price that was found last, per unit of compute or per started MiB of storage.
 	pub price: Option<Balance>,

@@ -15,7 +15,7 @@ use highway_primitives::{
 	Balance, BlobRef, JobId, JobPhase, NodeId, Role,
 };
 use highway_runtime_api::types::{AuditInfo, JobInfo, NodeInfo};
-use highway_test_support::{hostile_models, market::key_of, offer_lastingly, until, Devnet, Node, Seller};
+use highway_test_support::{hostile_models, market::key_of, offer, until, Devnet, Node, Seller};
 use highway_wallet::client::calls;
 use serde_json::{json, Value};
 use sp_core::{crypto::AccountId32, Pair};
@@ -32,7 +32,7 @@ use subxt::{
 /// S in multiples of R, as the runtime says.
 pub const SECURITY_FACTOR: Balance = 64;
 
-/// What each unit of compute costs in the first epoch with jobs, where at most three nodes host the model: 0.01 AIC.
+/// What each unit of compute costs: what all ask who host a model. 0.01 AIC.
 pub const PRICE: Balance = 10_000_000_000;
 
 /// How long a job may take from its submission to the end of its audit: deadline, window, draws, a jury.
@@ -125,7 +125,7 @@ pub async fn register(devnet: &Devnet, maker: &str, models: &[Model]) -> Result<
 	Ok(())
 }
 
-/// Lets the operators offer models, for long, and waits until all of them can be had.
+/// Lets the operators offer models, and waits until all of them can be had.
 pub async fn host(devnet: &Devnet, hosts: &[(&str, &[ModelId])]) -> Result<()> {
 	let offering = |seller: Seller, model: &ModelId| seller.computing(*model, PRICE).storing(*model, PRICE / 10);
 	let sellers: Vec<_> = hosts
@@ -135,7 +135,7 @@ pub async fn host(devnet: &Devnet, hosts: &[(&str, &[ModelId])]) -> Result<()> {
 			models.iter().fold(seller, offering)
 		})
 		.collect();
-	offer_lastingly(&sellers).await
+	offer(&sellers).await
 }
 
 /// Lets operators say that they reproduced the calibration of the models' first versions.
@@ -227,7 +227,7 @@ pub async fn ended(account: &Account, job: JobId) -> Result<JobInfo<AccountId32>
 	.await
 }
 
-/// The compute line of a job that is not over: R. Not that of a quote, which may be of the market epoch before.
+/// The compute line of a job that is not over: R.
 pub async fn compute_line(account: &Account, job: JobId) -> Result<Balance> {
 	let bill = account.client.bill(job).await?.context("the job has a bill")?;
 	ensure!(!is_over(bill.phase), "the bill foresees what is paid: {bill:?}");

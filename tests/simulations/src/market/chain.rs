@@ -15,10 +15,7 @@ use frame_support::{
 	traits::{fungible::Mutate, ConstU128, ConstU32, Hooks, Randomness},
 	PalletId,
 };
-use highway_math::{
-	auction,
-	demand::{self, Demand},
-};
+use highway_math::demand::{self, Demand};
 use highway_primitives::{
 	market::{ask_commitment, AskRole, Deal, Order},
 	traits::Market,
@@ -303,7 +300,7 @@ impl Chain {
 		with_transaction_unchecked(|| TransactionOutcome::Rollback(self.clear()))
 	}
 
-	/// Makes the market one that has had `jobs` per epoch for long, with this reserve.
+	/// Makes the market one that has had `jobs` per epoch for long, at least one, with this reserve.
 	pub fn set_market(&mut self, reserve: Balance, jobs: u32) {
 		let epoch = self.epoch();
 		Markets::<Simulated>::mutate(MODEL, |state| {
@@ -316,30 +313,9 @@ impl Chain {
 		});
 	}
 
-	/// The reserve of compute; 0 before the first clearing.
+	/// The reserve of compute; 0 before the first job.
 	pub fn reserve(&self) -> Balance {
 		Markets::<Simulated>::get(MODEL).compute_reserve.unwrap_or_default()
-	}
-
-	/// Moves the reserve of compute as it would move by another rule: by the demand that the places of the last epoch with
-	/// jobs were made for, not by what its jobs made of it. Tried, and not built.
-	pub fn weigh_by_the_demand_of_its_places(&mut self) {
-		let epoch = self.epoch();
-		Markets::<Simulated>::mutate(MODEL, |state| {
-			let Some(latest) = state
-				.latest
-				.as_mut()
-				.filter(|latest| latest.epoch < epoch && !latest.weighed)
-			else {
-				return;
-			};
-			latest.weighed = true;
-			let (ema, winners) = (state.demand.at(latest.epoch), latest.compute.winners);
-			let used = demand::utilisation(ema, winners, JOBS_PER_WINNER);
-			state.compute_reserve = state
-				.compute_reserve
-				.map(|reserve| auction::next_reserve(reserve, used, MIN_RESERVE, MAX_ASK));
-		});
 	}
 
 	/// `count` jobs with an input of a MiB come in this epoch: the first is opened, the others are only counted, as its like.

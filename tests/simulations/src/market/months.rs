@@ -21,7 +21,7 @@ pub type Asked = (NodeId, Option<Balance>);
 
 /// Who does what in which epoch, counted from 0.
 pub struct Month<'a> {
-	/// Reserve and jobs per epoch of a market that has been there for long; `None`: nobody has cleared it yet.
+	/// Reserve and jobs per epoch of a market that has been there for long; `None`: nobody has bought anything yet.
 	pub before: Option<(Balance, u32)>,
 	/// How many epochs are played.
 	pub epochs: u32,
@@ -31,8 +31,6 @@ pub struct Month<'a> {
 	pub jobs: &'a dyn Fn(u32, Balance) -> u32,
 	/// How many jobs more node 0 pays for.
 	pub wash: &'a dyn Fn(u32) -> u32,
-	/// Whether the reserve moves by the demand that places were made for: tried, and not built.
-	pub by_demand_of_places: bool,
 }
 
 /// Nobody asks for anything.
@@ -52,7 +50,6 @@ impl Default for Month<'_> {
 			asks: NOBODY,
 			jobs: STEADY,
 			wash: NONE,
-			by_demand_of_places: false,
 		}
 	}
 }
@@ -95,6 +92,16 @@ impl Played {
 			.unwrap_or_default()
 	}
 
+	/// The price that was paid, on average over the epochs in which somebody served.
+	pub fn mean_price(&self) -> f64 {
+		let prices: Vec<f64> = self
+			.epochs
+			.iter()
+			.filter_map(|(_, price)| Some((*price)? as f64))
+			.collect();
+		prices.iter().sum::<f64>() / prices.len() as f64
+	}
+
 	/// The first epoch from `from` on whose reserve is at least this, counted from there.
 	pub fn until_reserve(&self, from: usize, least: Balance) -> Option<usize> {
 		self.epochs.iter().skip(from).position(|(reserve, _)| *reserve >= least)
@@ -125,9 +132,6 @@ impl Month<'_> {
 	}
 
 	fn play_epoch(&self, chain: &mut Chain, epoch: u32, played: &mut Played) {
-		if self.by_demand_of_places {
-			chain.weigh_by_the_demand_of_its_places();
-		}
 		let record = chain.clear();
 		played
 			.epochs

@@ -1,7 +1,7 @@
 //! What a bidder gains by asking anything but its cost. 20 000 markets for each case.
 
 use crate::{
-	auction::{clear, next_reserve, starved_reserve, Auction, STARVED_STEPS, STEPS},
+	auction::{clear, dearest_winner, next_reserve, starved_reserve, Auction, IDLE, STARVED_STEPS, STEPS},
 	demand::{utilisation, ONE},
 };
 use alloc::vec::Vec;
@@ -45,6 +45,15 @@ impl Market {
 		clear(&self.asks_with(ask), self.places, Some(self.reserve), tie)
 	}
 
+	/// The same market after its reserve has moved by how much its last winners were used.
+	fn moved(&self, ask: Option<u128>, used: Perbill) -> Self {
+		let dearest = dearest_winner(&self.asks_with(ask), self.places, self.reserve);
+		Self {
+			reserve: next_reserve(self.reserve, used, dearest, 0, u128::MAX),
+			..self.clone()
+		}
+	}
+
 	/// What `who` earns per unit of work that a place gets.
 	fn earned(&self, auction: &Option<Auction<usize>>) -> i128 {
 		match auction {
@@ -53,10 +62,12 @@ impl Market {
 		}
 	}
 
-	/// Everything that could make a difference: staying away, the ends, and each ask and the reserve, met, undercut and
-	/// exceeded. Between two neighbours of these all asks do the same.
+	/// Everything that could make a difference: staying away, the ends, and each ask, the reserve and what it may fall
+	/// to, met, undercut and exceeded. Between two neighbours of these all asks do the same, but that the dearer stops
+	/// a fall sooner.
 	fn deviations(&self) -> Vec<Option<u128>> {
-		let edges = self.asks.iter().chain([&self.reserve]);
+		let fallen = next_reserve(self.reserve, Perbill::zero(), Some(0), 0, u128::MAX);
+		let edges = self.asks.iter().chain([&self.reserve, &fallen]);
 		let around = edges.flat_map(|edge| [edge.saturating_sub(1), *edge, edge.saturating_add(1)]);
 		around.chain([0, u128::MAX]).map(Some).chain([None]).collect()
 	}
@@ -203,23 +214,22 @@ impl Repeated {
 	fn play(&self, ask: Option<u128>) -> Played {
 		let first = self.market.clear(ask);
 		let winners = first.as_ref().map_or(0, |auction| auction.winners.len());
-		let reserve = match &first {
+		let next = match &first {
 			Some(_) => {
 				let used = utilisation(self.jobs * ONE, winners as u32, self.jobs_per_winner);
-				next_reserve(self.market.reserve, used, 0, u128::MAX)
+				self.market.moved(self.market.truth(), used)
 			}
 			// There is an ask, and it is above the reserve.
-			None => starved_reserve(self.market.reserve, u128::MAX),
-		};
-		let next = Market {
-			reserve,
-			..self.market.clone()
+			None => Market {
+				reserve: starved_reserve(self.market.reserve, u128::MAX),
+				..self.market.clone()
+			},
 		};
 		let second = next.clear(next.truth());
 		Played {
 			earned: self.market.earned(&first) + next.earned(&second),
 			winners,
-			reserve,
+			reserve: next.reserve,
 		}
 	}
 }
@@ -255,15 +265,15 @@ fn repeated() -> impl Strategy<Value = Repeated> {
 proptest! {
 	#![proptest_config(ProptestConfig::with_cases(MARKETS))]
 
-	// The next reserve sees how many won. Who cannot change that gains nothing in either epoch; who can gains in the
-	// next one no more than by what the reserve moves.
+	// The next reserve sees how many won. Who tells the truth in the next epoch and cannot change that gains nothing in
+	// either; who can gains in the next one no more than by what the reserve moves.
 	#[test]
 	fn nobody_should_gain_more_than_the_next_reserve_moves(game in repeated()) {
 		let market = &game.market;
 		let reserve = market.reserve;
 		let honest = game.play(market.truth());
-		let two_steps = next_reserve(reserve, Perbill::one(), 0, u128::MAX)
-			- next_reserve(reserve, Perbill::zero(), 0, u128::MAX);
+		let moved = |used| next_reserve(reserve, used, Some(0), 0, u128::MAX);
+		let two_steps = moved(Perbill::one()) - moved(Perbill::zero());
 		prop_assert!(two_steps <= 2 * reserve / STEPS);
 		for ask in market.deviations() {
 			let other = game.play(ask);
@@ -299,7 +309,156 @@ proptest! {
 	}
 }
 
+/// A market over some epochs, in each of which its last winners were used so much. The others ask the same in all of
+/// them.
+#[derive(Clone, Debug)]
+struct Lasting {
+	market: Market,
+	used: Vec<Perbill>,
+	/// What `who` asks instead of its cost, as far as the reserve allows: nobody starves.
+	asks: Vec<u128>,
+}
+
+impl Lasting {
+	/// What `who` earns in each epoch, and the reserve of it, if it asks so much, given the epoch and the reserve
+	/// before.
+	fn play(&self, ask: impl Fn(usize, u128) -> u128) -> Vec<(i128, u128)> {
+		let mut market = self.market.clone();
+		let mut played = Vec::new();
+		for (epoch, used) in self.used.iter().enumerate() {
+			let ask = Some(ask(epoch, market.reserve));
+			market = market.moved(ask, *used);
+			let auction = market.clear(ask);
+			played.push((market.earned(&auction), market.reserve));
+			if auction.is_none() {
+				market.reserve = starved_reserve(market.reserve, u128::MAX);
+			}
+		}
+		played
+	}
+}
+
+fn part() -> impl Strategy<Value = Perbill> {
+	(0u32..=1_000_000_000).prop_map(Perbill::from_parts)
+}
+
+/// Mostly with too little to do.
+fn lasting() -> impl Strategy<Value = Lasting> {
+	let market = repeated().prop_map(|game| game.market);
+	let used = prop_oneof![4 => Just(Perbill::zero()), 1 => part()];
+	let epochs = prop::collection::vec((used, prop_oneof![Just(u128::MAX), 300u128..2_700]), 1..=40);
+	(market, epochs).prop_map(|(market, epochs)| {
+		let (used, asks) = epochs.into_iter().unzip();
+		Lasting { market, used, asks }
+	})
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig::with_cases(MARKETS))]
+
+	// An epoch as a whole: the asks stop the fall of the reserve, at which they are then cleared.
+	#[test]
+	fn nobody_should_gain_more_in_an_epoch_than_that_the_reserve_does_not_fall(
+		market in prop_oneof![
+			with_a_loser(distinct_asks()),
+			with_a_loser(equal_asks()),
+			without_a_loser(distinct_asks()),
+			without_a_loser(equal_asks()),
+			repeated().prop_map(|game| game.market),
+		],
+		used in part(),
+	) {
+		let honest = market.moved(market.truth(), used);
+		let truthful = honest.earned(&honest.clear(honest.truth()));
+		prop_assert!(truthful >= 0);
+		for ask in market.deviations() {
+			let other = market.moved(ask, used);
+			let gain = other.earned(&other.clear(ask)) - truthful;
+			if used < IDLE {
+				prop_assert!(other.reserve <= market.reserve, "{:?} raises the reserve", ask);
+				prop_assert!(gain <= other.reserve.saturating_sub(honest.reserve) as i128, "{:?} gains {}", ask, gain);
+			} else {
+				prop_assert_eq!(other.reserve, honest.reserve, "asks do nothing but stop a fall");
+				prop_assert!(gain <= 0, "{:?} gains {}", ask, gain);
+			}
+		}
+	}
+
+	// However long, and whatever it asks when: no reserve is higher than one that does not fall, and nothing is gained
+	// but by how much higher it is.
+	#[test]
+	fn nobody_should_gain_more_in_the_long_run_than_that_the_reserve_does_not_fall(game in lasting()) {
+		let cost = game.market.asks[game.market.who];
+		let honest = game.play(|_, _| cost);
+		let other = game.play(|epoch, reserve| game.asks[epoch].min(reserve));
+		let mut kept = game.market.reserve;
+		for (((earned, held), (truthful, fallen)), used) in other.iter().zip(&honest).zip(&game.used) {
+			kept = next_reserve(kept, (*used).max(IDLE), None, 0, u128::MAX);
+			prop_assert!(*held <= kept);
+			prop_assert!(earned - truthful <= held.saturating_sub(*fallen) as i128);
+		}
+	}
+}
+
 // What the module's docs say does not hold. If one of these fails, the docs have become too modest.
+
+/// The reserve after so many epochs in which there is next to nothing to do, from 51 200 on.
+fn after_idle(epochs: u32, places: u32, asks: &[(u32, u128)]) -> u128 {
+	(0..epochs).fold(51_200, |reserve, _| {
+		next_reserve(
+			reserve,
+			Perbill::zero(),
+			dearest_winner(asks, places, reserve),
+			0,
+			u128::MAX,
+		)
+	})
+}
+
+#[test]
+fn a_winner_that_asks_the_reserve_should_keep_it_from_falling_when_nobody_loses() {
+	let honest = [(1, 10_000), (2, 20_000), (3, 30_000)];
+	assert_eq!((after_idle(1, 3, &honest), after_idle(2, 3, &honest)), (51_100, 51_001));
+	assert_eq!(
+		after_idle(1_000, 3, &honest),
+		30_000,
+		"what the dearest asks, who then holds it there"
+	);
+	let held = [(1, 51_200), (2, 20_000), (3, 30_000)];
+	assert_eq!(after_idle(1_000, 3, &held), 51_200);
+	// All of them are paid so.
+	let price = clear(&held, 3, Some(51_200), |id| id).map(|auction| auction.price);
+	assert_eq!(price, Some(51_200));
+}
+
+#[test]
+fn who_holds_the_reserve_should_lose_its_place_to_any_cheaper_newcomer() {
+	let contested = [(1, 51_200), (2, 20_000), (3, 30_000), (4, 50_000)];
+	let reserve = after_idle(1, 3, &contested);
+	assert_eq!(reserve, 51_100);
+	let auction = clear(&contested, 3, Some(reserve), |id| id);
+	assert_eq!(
+		auction,
+		Some(Auction {
+			price: 51_100,
+			winners: alloc::vec![2, 3, 4]
+		})
+	);
+	assert_eq!(after_idle(1_000, 3, &contested), 50_000);
+}
+
+#[test]
+fn a_winner_should_hold_the_reserve_below_a_loser_who_asks_hardly_less() {
+	// It would fall below what the first loser asks, who then sets the price no more.
+	let price = |ask: u128| {
+		let asks = [(1, ask), (2, 51_150)];
+		clear(&asks, 1, Some(after_idle(1, 1, &asks)), |id| id).map(|auction| auction.price)
+	};
+	assert_eq!(
+		(price(10_000), price(51_120), price(51_150)),
+		(Some(51_100), Some(51_120), Some(51_150))
+	);
+}
 
 #[test]
 fn a_bidder_with_two_places_should_gain_by_withholding_one() {
@@ -313,7 +472,10 @@ fn a_bidder_with_two_places_should_gain_by_withholding_one() {
 
 #[test]
 fn a_bidder_that_stays_away_should_raise_the_reserve_when_its_place_stays_empty() {
-	let next = |jobs: u64, winners| next_reserve(51_200, utilisation(jobs * ONE, winners, 10), 0, u128::MAX);
+	let next = |jobs: u64, winners| {
+		let used = utilisation(jobs * ONE, winners, 10);
+		next_reserve(51_200, used, Some(10_000), 0, u128::MAX)
+	};
 	// The work of nine tenths of a winner makes one busy and two idle.
 	assert_eq!((next(9, 1), next(9, 2)), (51_300, 51_100));
 	assert_eq!((next(20, 2), next(20, 3)), (51_300, 51_200));
