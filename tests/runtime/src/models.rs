@@ -108,7 +108,7 @@ impl Chain {
 	}
 
 	/// Lets operators host the model and ask for its compute. The asks hold from the next market epoch on. All of them win
-	/// in it, if there are three at most; then the price is the highest of them, and so is the reserve of the epochs after.
+	/// in it, if there are three at most; then the price is the highest of them, and stays so: see [`Chain::open_market`].
 	pub fn serve(&mut self, model: ModelId, asks: &[(Sr25519Keyring, Balance)]) {
 		self.host(model, &asks.iter().map(|(operator, _)| *operator).collect::<Vec<_>>());
 		let asks = asks
@@ -117,7 +117,7 @@ impl Chain {
 		self.ask(&asks.collect::<Vec<_>>());
 	}
 
-	/// A root model of Dave, served by Alice, Bob and Charlie, ready for jobs: a unit costs `price`.
+	/// A root model of Dave, served by Alice, Bob and Charlie, ready for jobs: a unit costs `price`, in all later epochs, too.
 	pub fn served_model(&mut self, royalty: Balance, price: Balance) -> ModelId {
 		let model = self.register_model(Dave, "magika", royalty);
 		let operators = [Alice, Bob, Charlie];
@@ -126,20 +126,15 @@ impl Chain {
 		model
 	}
 
-	/// Lets hosts of a model, three at most in each role, ask so much, and makes blocks until the model is ready for jobs. The
-	/// highest ask of a role is the reserve that its market starts with. The next one is what a job costs: from then on all of
-	/// them ask three quarters as much, so that nobody who asks loses. For each later epoch that follows one with jobs, they
-	/// cost 1/512 less, because a test has few jobs.
+	/// Lets hosts of a model, three at most in each role, ask so much, and makes blocks until the model is ready for jobs.
+	/// Nobody who asks loses then, so the highest ask of a role is its price; with the first job it is the reserve, which
+	/// falls no further than to the dearest ask that wins. So that is what each job costs, however few there are, as long as
+	/// whoever asks as much serves.
 	pub fn open_market(&mut self, model: ModelId, asks: &[(Sr25519Keyring, AskRole, Balance)]) {
-		let all = |part: fn(Balance) -> Balance| {
-			let asks = asks.iter();
-			asks.map(|(operator, role, price)| (*operator, (model, *role, Some(part(*price)))))
-				.collect::<Vec<_>>()
-		};
-		self.ask(&all(|price| price));
-		self.next_market_epoch();
-		self.ok(Dave, pallet_revenue_split::Call::clear { model });
-		self.ask(&all(|price| price / 4 * 3));
+		let asks = asks
+			.iter()
+			.map(|(operator, role, price)| (*operator, (model, *role, Some(*price))));
+		self.ask(&asks.collect::<Vec<_>>());
 		self.next_market_epoch();
 	}
 }

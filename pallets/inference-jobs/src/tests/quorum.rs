@@ -175,14 +175,14 @@ fn jobs_of_a_quorum_should_end_apart() {
 		);
 		go_to(4 + WINDOW);
 		assert_eq!(record(jobs[1]).phase(), JobPhase::Settled);
-		let refunds: Vec<_> = events()
+		let refunds: BTreeSet<_> = events()
 			.into_iter()
 			.filter_map(|event| match event {
 				Event::JobRejected { job, amount, .. } | Event::JobVoided { job, amount, .. } => Some((job, amount)),
 				_ => None,
 			})
 			.collect();
-		assert_eq!(refunds, [(jobs[0], PRICE), (jobs[2], SIBLING_PRICE)]);
+		assert_eq!(refunds, [(jobs[0], PRICE), (jobs[2], SIBLING_PRICE)].into());
 	});
 }
 

@@ -50,5 +50,5 @@ fn reads_should_answer_for_a_node_and_be_silent_without_one() {
 #[test]
 fn standing_should_be_small() {
 	use codec::MaxEncodedLen;
-	assert!(Standing::max_encoded_len() <= 64, "{}", Standing::max_encoded_len());
+	assert!(Standing::max_encoded_len() <= 72, "{}", Standing::max_encoded_len());
 }

@@ -56,15 +56,16 @@ fn commitments_and_reveals_should_be_refused_when_it_is_not_their_time() {
 		let commit = |epoch| worker_transaction(Alice, commit_asks(0, epoch, &asks));
 		let reveal = |epoch| worker_transaction(Alice, reveal_asks(0, epoch, &asks, ASK_SALT));
 
-		// Each takes a block. Of an epoch of nine, the first one is over.
+		// Each takes a block. Of an epoch of twelve, the first one is over.
 		refused(chain, reveal(epoch), InvalidTransaction::Future);
 		refused(chain, commit(epoch - 1), InvalidTransaction::Stale);
 		refused(chain, commit(epoch + 1), InvalidTransaction::Future);
 		taken(chain, commit(epoch));
 		refused(chain, commit(epoch), InvalidTransaction::Stale);
+		chain.blocks(2);
 		assert_eq!(
-			RevenueSplit::phase().1,
-			chain.number(),
+			RevenueSplit::phase(),
+			(MarketPhase::Commit, chain.number()),
 			"the last block for commitments"
 		);
 
@@ -72,8 +73,9 @@ fn commitments_and_reveals_should_be_refused_when_it_is_not_their_time() {
 		assert_eq!(RevenueSplit::phase().0, MarketPhase::Reveal);
 		refused(chain, reveal(epoch + 1), InvalidTransaction::Future);
 		taken(chain, reveal(epoch));
+		chain.blocks(1);
 		assert_eq!(RevenueSplit::phase().1, chain.number(), "the last block of the epoch");
-		assert_eq!(asked(0, model), Some(PRICE / 4 * 3), "what holds is not touched");
+		assert_eq!(asked(0, model), Some(PRICE), "what holds is not touched");
 
 		refused(chain, reveal(epoch), InvalidTransaction::Stale);
 		assert_eq!((chain.coming_epoch(), asked(0, model)), (epoch + 1, Some(PRICE / 2)));
@@ -125,10 +127,7 @@ fn an_ask_should_be_refused_when_another_node_or_a_stranger_says_it() {
 		chain.say(0, reveal_asks(0, epoch, &asks, ASK_SALT));
 
 		chain.next_market_epoch();
-		assert_eq!(
-			[0, 1].map(|node| asked(node, model)),
-			[Some(PRICE / 2), Some(PRICE / 4 * 3)]
-		);
+		assert_eq!([0, 1].map(|node| asked(node, model)), [Some(PRICE / 2), Some(PRICE)]);
 	});
 }
 
@@ -245,7 +244,7 @@ fn a_node_should_lose_what_stands_behind_its_commitment_and_no_more_when_it_does
 		assert_eq!(events.filter(|event| *event == forfeited).count(), 1);
 		assert_eq!(NodeStaking::slashed(1).fines, bond);
 		// Its former ask holds, with what stands behind that, and it works on.
-		assert_eq!(asked(1, model), Some(PRICE / 4 * 3));
+		assert_eq!(asked(1, model), Some(PRICE));
 		assert_eq!(RevenueSplit::ask_bonds().get(&1), Some(&least_ask_bond()));
 		assert!(NodeStaking::is_eligible(1));
 		let shown = <Runtime as MarketApi<Block, AccountId>>::market(model).expect("it is registered");

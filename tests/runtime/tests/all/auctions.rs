@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 /// They operate the nodes 0 to 3.
 const OPERATORS: [Sr25519Keyring; 4] = [Alice, Bob, Charlie, Eve];
 
-/// What all of them ask at first, so that a unit may cost as much.
+/// What all of them ask at first, so that a unit may cost as much once somebody has paid that.
 const RESERVE: Balance = 20 * MILLI;
 
 /// What they ask then.
@@ -44,6 +44,11 @@ fn ask_all(chain: &mut Chain, model: ModelId, prices: [Balance; 4]) {
 	let asks = asks.map(|(operator, price)| (operator, compute(model, Some(price))));
 	chain.ask(&asks.collect::<Vec<_>>());
 	chain.next_market_epoch();
+}
+
+/// A reserve one epoch later, if there was as little to do as in all of these tests, and nobody who wins asks so much.
+fn fallen(reserve: Balance) -> Balance {
+	reserve - reserve / 512
 }
 
 fn market(model: ModelId) -> MarketInfo {
@@ -78,13 +83,16 @@ fn task(worker: Sr25519Keyring) -> AskTask {
 	tasks.next().expect("it hosts a model")
 }
 
-/// Three jobs, attested at once.
+/// A job, attested at once.
+fn attested(chain: &mut Chain, model: ModelId) -> JobId {
+	let job = chain.submit(Ferdie, model);
+	chain.attest(job);
+	job
+}
+
+/// Three of them.
 fn three_jobs(chain: &mut Chain, model: ModelId) -> [JobId; 3] {
-	[(); 3].map(|()| {
-		let job = chain.submit(Ferdie, model);
-		chain.attest(job);
-		job
-	})
+	[(); 3].map(|()| attested(chain, model))
 }
 
 fn executors(model: ModelId, epoch: EpochIndex) -> Vec<NodeId> {
@@ -96,7 +104,7 @@ fn executors(model: ModelId, epoch: EpochIndex) -> Vec<NodeId> {
 fn the_first_losing_ask_should_be_the_price_and_the_split_move_when_the_cheapest_leaves() {
 	four_hosts(|chain, model| {
 		ask_all(chain, model, [RESERVE; 4]);
-		chain.ok(Dave, Split::clear { model });
+		let opening = attested(chain, model);
 		chain.close();
 
 		// Commitments say nothing but that there are some.
@@ -144,7 +152,7 @@ fn the_first_losing_ask_should_be_the_price_and_the_split_move_when_the_cheapest
 		let first = three_jobs(chain, model);
 		let seen = shown(model);
 		assert_eq!((seen.places, seen.winners), (3, vec![0, 1, 2]), "cheapest first");
-		assert_eq!((seen.price, seen.reserve), (Some(PRICES[3]), Some(RESERVE)));
+		assert_eq!((seen.price, seen.reserve), (Some(PRICES[3]), Some(fallen(RESERVE))));
 		assert_eq!(executors(model, epoch), [0, 1, 2]);
 		for job in first {
 			assert_eq!(chain.job(job).deal.compute, PRICES[3]);
@@ -153,8 +161,8 @@ fn the_first_losing_ask_should_be_the_price_and_the_split_move_when_the_cheapest
 
 		chain.ask(&[(Alice, compute(model, None))]);
 		chain.next_market_epoch();
-		// Nobody loses any more. The reserve is what three jobs left of it, for which three nodes were too many.
-		let price = RESERVE - RESERVE / 512;
+		// Nobody loses any more. The reserve is what a job and then three left of it, for which three nodes were too many.
+		let price = fallen(fallen(RESERVE));
 		assert_eq!(quoted(model), Ok(price));
 		let second = three_jobs(chain, model);
 		assert_eq!(executors(model, epoch + 1), [1, 2, 3]);
@@ -163,7 +171,7 @@ fn the_first_losing_ask_should_be_the_price_and_the_split_move_when_the_cheapest
 			assert_ne!(chain.executor(job), 0);
 		}
 
-		for job in first.into_iter().chain(second) {
+		for job in [opening].into_iter().chain(first).chain(second) {
 			chain.finish(job);
 			assert_eq!(chain.job(job).phase(), JobPhase::Settled);
 		}
@@ -183,13 +191,13 @@ fn the_first_losing_ask_should_be_the_price_and_the_split_move_when_the_cheapest
 				.iter()
 				.map(|epoch| (epoch.epoch, epoch.compute, epoch.jobs))
 				.collect::<Vec<_>>(),
-			vec![(epoch + 1, price, 3), (epoch, PRICES[3], 3), (epoch - 1, RESERVE, 0)]
+			vec![(epoch + 1, price, 3), (epoch, PRICES[3], 3), (epoch - 1, RESERVE, 1)]
 		);
 	});
 }
 
 #[test]
-fn the_reserve_should_start_at_the_dearest_ask_that_won_and_bound_all_later_ones() {
+fn the_reserve_should_begin_at_the_price_of_the_first_epoch_with_a_job_and_bound_all_later_ones() {
 	four_hosts(|chain, model| {
 		ask_all(chain, model, PRICES);
 		assert_eq!(quoted(model), Ok(PRICES[3]));
@@ -200,24 +208,50 @@ fn the_reserve_should_start_at_the_dearest_ask_that_won_and_bound_all_later_ones
 		);
 		assert_eq!(
 			(shown(model).reserve, shown(model).price),
-			(Some(PRICES[2]), Some(PRICES[3]))
+			(None, Some(PRICES[3])),
+			"nobody has paid that"
 		);
 
-		// Without a job it stays where it is. Eve asks more and has no place; nobody else loses.
+		// So the next clearing is a first one again: Eve has no place, and names the price.
 		chain.next_market_epoch();
-		assert_eq!(quoted(model), Ok(PRICES[2]));
+		assert_eq!(quoted(model), Ok(PRICES[3]));
 		three_jobs(chain, model);
 		assert_eq!(shown(model).winners, vec![0, 1, 2]);
 		assert_eq!(
 			(shown(model).reserve, shown(model).price),
-			(Some(PRICES[2]), Some(PRICES[2])),
-			"nobody is paid more"
+			(Some(PRICES[3]), Some(PRICES[3])),
+			"what was paid, not what the dearest winner asks"
 		);
-		// Three jobs for three nodes: now it is lower than what Charlie asks.
+		// Three jobs for three nodes: now it is lower than what Eve asks, who loses and sets no price.
 		chain.next_market_epoch();
-		assert_eq!(quoted(model), Ok(PRICES[2] - PRICES[2] / 512));
+		assert_eq!(quoted(model), Ok(fallen(PRICES[3])));
 		chain.ok(Ferdie, Split::clear { model });
-		assert_eq!(shown(model).winners, vec![0, 1]);
+		assert_eq!(shown(model).winners, vec![0, 1, 2]);
+		assert_eq!(shown(model).reserve, Some(fallen(PRICES[3])));
+	});
+}
+
+#[test]
+fn nobody_should_lose_a_place_because_there_is_little_to_do() {
+	Chain::local(|chain| {
+		let model = chain.served_model(0, RESERVE);
+		for _ in 0..3 {
+			assert_eq!(quoted(model), Ok(RESERVE));
+			attested(chain, model);
+			assert_eq!(shown(model).winners.len(), 3);
+			assert_eq!(shown(model).reserve, Some(RESERVE), "that is what they ask");
+			chain.next_market_epoch();
+		}
+		// Two of them would do it for less, but the third holds the reserve for all.
+		let asks = [Alice, Bob].map(|operator| (operator, compute(model, Some(RESERVE / 2))));
+		chain.ask(&asks);
+		chain.next_market_epoch();
+		assert_eq!(quoted(model), Ok(RESERVE));
+		attested(chain, model);
+		// When it asks as much as they do, the reserve falls.
+		chain.ask(&[(Charlie, compute(model, Some(RESERVE / 2)))]);
+		chain.next_market_epoch();
+		assert_eq!(quoted(model), Ok(fallen(RESERVE)));
 	});
 }
 
@@ -225,7 +259,7 @@ fn the_reserve_should_start_at_the_dearest_ask_that_won_and_bound_all_later_ones
 fn a_market_should_open_again_when_all_ask_more_than_the_reserve() {
 	four_hosts(|chain, model| {
 		ask_all(chain, model, [RESERVE; 4]);
-		chain.ok(Dave, Split::clear { model });
+		attested(chain, model);
 		ask_all(chain, model, [RESERVE + 3 * MILLI; 4]);
 
 		let nobody = DispatchError::from(Error::<Runtime>::NobodyServes);

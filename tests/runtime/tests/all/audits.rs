@@ -459,10 +459,9 @@ fn a_jury_should_slash_nobody_when_fewer_than_two_reproduced_the_calibration() {
 		let debts = || pallet_revenue_split::Debts::<Runtime>::iter_values().map(|debt| debt.amount);
 		assert_eq!(debts().collect::<Vec<_>>(), vec![PRICE; 4]);
 
-		// The bond of the next one who asks in vain pays two of them, a little less of an epoch after one with hardly a job.
+		// The bond of the next one who asks in vain pays two of them.
 		let job = forced(chain, model, false);
-		let (price, premium) = (chain.job(job).deal.compute, chain.job(job).deal.premium);
-		assert!((PRICE - PRICE / 500..=PRICE).contains(&price));
+		assert_eq!(chain.job(job).deal.price, job_price());
 		chain.finish(job);
 		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
 		let paid = chain.events().into_iter().filter_map(|event| match event {
@@ -474,8 +473,8 @@ fn a_jury_should_slash_nobody_when_fewer_than_two_reproduced_the_calibration() {
 			_ => None,
 		});
 		let paid: Balance = paid.sum();
-		assert_eq!(paid, 2 * price + premium);
-		assert_eq!(debts().sum::<Balance>(), 4 * PRICE + price - paid);
+		assert_eq!(paid, 2 * PRICE + premium_of(PRICE));
+		assert_eq!(debts().sum::<Balance>(), 5 * PRICE - paid);
 
 		chain.ok(Bob, confirm(1));
 		let calibration = of_version(1);

@@ -84,14 +84,14 @@ fn a_market_epoch_should_have_blocks_for_commitments_and_for_reveals_when_the_pr
 		Chain::of_preset(preset, |chain| {
 			chain.next_market_epoch();
 			let first = chain.number();
-			let phases = (0..9).map(|_| {
+			let phases = (0..12).map(|_| {
 				let (phase, until) = RevenueSplit::phase();
 				chain.blocks(1);
 				(phase, until - first)
 			});
-			let expected = [(MarketPhase::Commit, 5); 6]
+			let expected = [(MarketPhase::Commit, 7); 8]
 				.into_iter()
-				.chain([(MarketPhase::Reveal, 8); 3]);
+				.chain([(MarketPhase::Reveal, 11); 4]);
 			assert!(phases.eq(expected));
 			assert_eq!(RevenueSplit::first_block_of(2), chain.number());
 		});

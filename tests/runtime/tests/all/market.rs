@@ -184,7 +184,7 @@ fn a_version_should_be_told_to_hosts_at_once_and_run_after_four_market_epochs() 
 			},
 		);
 		chain.close();
-		let from = chain.number() + 4 * 9;
+		let from = chain.number() + 4 * 12;
 		assert_ne!(from % 30, 1, "not with a session, whose first block has no room");
 		let shown = models(0).0.remove(0);
 		let coming = shown.coming.expect("it is on its way");

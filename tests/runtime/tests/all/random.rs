@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Two models, of which the first is stored, too. Whoever asks most loses its place after the first epoch with jobs.
+/// Two models, of which the first is stored, too. Whoever asks most holds the price until others ask something else.
 fn opened(chain: &mut Chain) {
 	let first = chain.register_model(Dave, "magika", MILLI);
 	let second = chain.register_model(Eve, "second", 0);
