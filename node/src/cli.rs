@@ -1,6 +1,6 @@
 //! The command line.
 
-use highway_offchain_worker::engine::Provider;
+use highway_offchain_worker::engine::{Optimization, Provider};
 use highway_runtime::pallet_node_staking;
 use sc_cli::RunCmd;
 use std::path::PathBuf;
@@ -47,6 +47,11 @@ pub struct InferenceArgs {
 	/// Threads of one inference. The rest of the cores stays with the validator.
 	#[arg(long, default_value_t = 1, value_name = "N")]
 	pub inference_threads: u16,
+
+	/// How far ONNX Runtime rewrites a model before it runs it: `none`, `basic`, `extended` or `all`. Less is slower; it is for
+	/// a model that a rewriting breaks. Whatever it is, audits take it for honest: models are calibrated over all levels.
+	#[arg(long, default_value = "all", value_name = "LEVEL")]
+	pub inference_optimization: Optimization,
 
 	/// Memory that an inference child may take for a run, in MiB, beyond four times the input and what it has once the
 	/// model is loaded: the model's own size at least, with ONNX Runtime. While it loads, beyond ONNX Runtime and four

@@ -1,5 +1,8 @@
 //! Which pallets are measured. The weights of the SDK's pallets are the SDK's own.
 
+// What the macro defines is used in this crate alone.
+#![allow(clippy::crate_in_macro_def)]
+
 frame_benchmarking::define_benchmarks!(
 	[pallet_model_registry, crate::ModelRegistry]
 	[pallet_node_staking, crate::NodeStaking]

@@ -218,6 +218,7 @@ async fn start_engine(args: &InferenceArgs, validator: bool) -> Result<OrtEngine
 	let config = EngineConfig {
 		provider: args.inference_provider,
 		threads: args.inference_threads,
+		optimization: args.inference_optimization,
 		memory_mib: args.inference_memory,
 		insecure: args.insecure_inference,
 		max_loaded_bytes: args.loaded_models * MIB,

@@ -4,7 +4,7 @@
 //! a pipe whose last lines the engine shows when the process fails. Nothing else is open.
 
 use super::{
-	protocol::{framed, read_frame, split_head, write_frame, AnswerHead, Part, RunHead, Setup, Tag, MAX_TEXT},
+	protocol::{framed, read_frame, split_head, write_frame, AnswerHead, Part, RunHead, Setup, Tag, MAX_TEXT, SMALL},
 	sandbox, Optimization,
 };
 use crate::{
@@ -20,7 +20,7 @@ use ort::{
 };
 use std::{
 	fs::File,
-	io,
+	io::{self, BufReader},
 	os::{
 		fd::AsFd,
 		unix::{fs::FileExt, net::UnixStream},
@@ -51,7 +51,9 @@ pub fn worker_main() -> ExitCode {
 fn serve() -> Result<(), String> {
 	sandbox::prepare().map_err(|error| format!("the process could not be prepared: {error}"))?;
 	let not_called_by_engine = |error: io::Error| format!("`inference-worker` is for the node's own use: {error}");
-	let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned().map_err(not_called_by_engine)?);
+	let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned().map_err(not_called_by_engine)?);
+	// Header and body of a small request are there at once.
+	let mut requests = BufReader::with_capacity(SMALL, &socket);
 	let file = File::from(
 		io::stdout()
 			.as_fd()
@@ -59,22 +61,22 @@ fn serve() -> Result<(), String> {
 			.map_err(not_called_by_engine)?,
 	);
 
-	let setup: Setup = match read_frame(&mut socket).map_err(not_called_by_engine)? {
+	let setup: Setup = match read_frame(&mut requests).map_err(not_called_by_engine)? {
 		Some((Tag::Setup, body)) => serde_json::from_slice(&body).map_err(|error| error.to_string())?,
 		_ => return Err("`inference-worker` is for the node's own use".into()),
 	};
 	let environment = match confine(&setup) {
 		Ok(environment) => {
-			reply(&mut socket, Ok(Answer::default()))?;
+			reply(&socket, Ok(Answer::default()))?;
 			environment
 		}
 		Err(message) => {
-			reply(&mut socket, Err(message.clone()))?;
+			reply(&socket, Err(message.clone()))?;
 			return Err(message);
 		}
 	};
 	let mut session = None;
-	while let Some((tag, body)) = read_frame(&mut socket).map_err(|error| error.to_string())? {
+	while let Some((tag, body)) = read_frame(&mut requests).map_err(|error| error.to_string())? {
 		let answer = match tag {
 			Tag::Load => load(&environment, &setup, &file, &body).map(|loaded| {
 				session = Some(loaded);
@@ -89,7 +91,7 @@ fn serve() -> Result<(), String> {
 				.map_err(|error| error.to_string()),
 			_ => Err("not a request".into()),
 		};
-		reply(&mut socket, answer)?;
+		reply(&socket, answer)?;
 	}
 	Ok(())
 }
@@ -101,11 +103,11 @@ struct Answer {
 	file: Vec<u8>,
 }
 
-fn reply(socket: &mut UnixStream, answer: Result<Answer, String>) -> Result<(), String> {
+fn reply(mut socket: &UnixStream, answer: Result<Answer, String>) -> Result<(), String> {
 	let sent = match answer {
-		Ok(Answer { head, file }) => write_frame(socket, Tag::Done, &[&head, &file]),
+		Ok(Answer { head, file }) => write_frame(&mut socket, Tag::Done, &[&head, &file]),
 		Err(message) => write_frame(
-			socket,
+			&mut socket,
 			Tag::Failed,
 			&[&message.as_bytes()[..message.len().min(MAX_TEXT)]],
 		),

@@ -106,6 +106,25 @@ pub enum Optimization {
 	All,
 }
 
+/// The text is not one of `none`, `basic`, `extended` and `all`.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`{0}` is not a level of optimization: use `none`, `basic`, `extended` or `all`")]
+pub struct UnknownOptimization(String);
+
+impl FromStr for Optimization {
+	type Err = UnknownOptimization;
+
+	fn from_str(text: &str) -> Result<Self, Self::Err> {
+		match text {
+			"none" => Ok(Self::None),
+			"basic" => Ok(Self::Basic),
+			"extended" => Ok(Self::Extended),
+			"all" => Ok(Self::All),
+			_ => Err(UnknownOptimization(text.into())),
+		}
+	}
+}
+
 /// How to run models on this machine.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {

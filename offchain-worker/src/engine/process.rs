@@ -7,7 +7,10 @@
 use super::{
 	batch::{groups, join, read_answer, read_input, same, split, Input},
 	batchable,
-	protocol::{framed, header, parse_header, split_head, AnswerHead, Part, RunHead, Setup, Tag, HEADER, MAX_TEXT},
+	protocol::{
+		framed, header, parse_header, small_frame, split_head, AnswerHead, Part, RunHead, Setup, Tag, HEADER, MAX_TEXT,
+		SMALL,
+	},
 	sandbox::Attempt,
 	EngineError, RunInput, RunOutput, MAX_BATCH_ROWS, MAX_SEEDS, TIME_MARGIN,
 };
@@ -16,7 +19,7 @@ use highway_primitives::{audit::SketchSeed, model::VersionSpec, Sketch};
 use parking_lot::Mutex;
 use std::{
 	fs::File,
-	io::{ErrorKind, Read, Write},
+	io::{BufReader, ErrorKind, Read, Write},
 	os::{fd::OwnedFd, unix::net::UnixStream},
 	path::PathBuf,
 	process::{Child, Command, Stdio},
@@ -462,7 +465,8 @@ impl Trouble {
 /// A child that runs. Dropping it kills it.
 struct Running {
 	process: Child,
-	socket: UnixStream,
+	/// Reads with a buffer: header and body of a small answer are there at once.
+	socket: BufReader<UnixStream>,
 	last_words: Arc<Mutex<Vec<u8>>>,
 	memory_limit: u64,
 }
@@ -517,7 +521,7 @@ impl Running {
 		}
 		let mut child = Self {
 			process,
-			socket,
+			socket: BufReader::with_capacity(SMALL, socket),
 			last_words,
 			memory_limit: u64::MAX,
 		};
@@ -539,9 +543,14 @@ impl Running {
 		};
 		let length = body.iter().map(|part| part.len()).sum();
 		let head = header(tag, length).map_err(|error| Trouble::Said(error.to_string()))?;
-		self.send(&head, &mut watch)?;
-		for part in body {
-			self.send(part, &mut watch)?;
+		match small_frame(&head, body) {
+			Some(frame) => self.send(&frame, &mut watch)?,
+			None => {
+				self.send(&head, &mut watch)?;
+				for part in body {
+					self.send(part, &mut watch)?;
+				}
+			}
 		}
 		let mut head = [0; HEADER];
 		self.receive(&mut head, &mut watch)?;
@@ -565,7 +574,7 @@ impl Running {
 
 	fn send(&mut self, mut bytes: &[u8], watch: &mut Watch) -> Result<(), Trouble> {
 		while !bytes.is_empty() {
-			match self.socket.write(bytes) {
+			match self.socket.get_mut().write(bytes) {
 				Ok(0) => return Err(self.died()),
 				Ok(count) => bytes = &bytes[count..],
 				Err(error) => self.retry(&error)?,

@@ -21,6 +21,9 @@ pub(super) const MAX_HEAD: usize = 64 * 1024;
 /// The longest body that either side accepts.
 pub(super) const MAX_BODY: usize = 4 + MAX_HEAD + crate::tensors::MAX_FILE;
 
+/// The longest body that is written with its header in one piece, and what readers buffer.
+pub(super) const SMALL: usize = 64 * 1024;
+
 /// The longest message text of a child.
 pub(super) const MAX_TEXT: usize = 4096;
 
@@ -130,9 +133,19 @@ pub(super) fn parse_header(header: [u8; HEADER]) -> io::Result<(Tag, usize)> {
 		.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a frame"))
 }
 
+/// Header and body of a frame in one piece, if it is small: every write wakes whoever reads.
+pub(super) fn small_frame(header: &[u8; HEADER], parts: &[&[u8]]) -> Option<Vec<u8>> {
+	let length: usize = parts.iter().map(|part| part.len()).sum();
+	(length <= SMALL).then(|| [&[header.as_slice()][..], parts].concat().concat())
+}
+
 /// Writes a frame whose body is `parts` in turn; the child's side, which waits as long as it takes.
 pub(super) fn write_frame(to: &mut impl Write, tag: Tag, parts: &[&[u8]]) -> io::Result<()> {
-	to.write_all(&header(tag, parts.iter().map(|part| part.len()).sum())?)?;
+	let header = header(tag, parts.iter().map(|part| part.len()).sum())?;
+	if let Some(frame) = small_frame(&header, parts) {
+		return to.write_all(&frame);
+	}
+	to.write_all(&header)?;
 	parts.iter().try_for_each(|part| to.write_all(part))
 }
 
@@ -165,6 +178,19 @@ mod tests {
 		assert_eq!(read_frame(&mut wire).unwrap(), Some((Tag::Run, b"body".to_vec())));
 		assert_eq!(read_frame(&mut wire).unwrap(), Some((Tag::Done, vec![])));
 		assert_eq!(read_frame(&mut wire).unwrap(), None);
+	}
+
+	#[test]
+	fn frames_should_be_the_same_bytes_when_written_in_pieces() {
+		let parts: [&[u8]; 2] = [&[1; SMALL], b"2"];
+		for parts in [&parts[..1], &parts[..]] {
+			let mut wire = Vec::new();
+			write_frame(&mut wire, Tag::Run, parts).unwrap();
+			assert_eq!(
+				read_frame(&mut wire.as_slice()).unwrap(),
+				Some((Tag::Run, parts.concat()))
+			);
+		}
 	}
 
 	#[test]

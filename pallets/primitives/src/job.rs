@@ -176,7 +176,7 @@ mod tests {
 	fn siblings_should_be_all_jobs_of_the_quorum_but_one() {
 		let quorum = Quorum { first: 5, size: 3 };
 		assert_eq!(quorum.jobs(), 5..8);
-		assert_eq!(quorum.siblings(6).collect::<alloc::vec::Vec<_>>(), [5, 7]);
+		assert_eq!(quorum.siblings(6).collect::<Vec<_>>(), [5, 7]);
 		let last = Quorum {
 			first: JobId::MAX,
 			size: 7,

@@ -188,7 +188,7 @@ mod tests {
 		}
 		let second = sp_io::hashing::blake2_256(&(MATRIX_DOMAIN, 127u32).encode());
 		assert_eq!(i16::from(matrix[63][63]), i16::from(second[31]) % 255 - 127);
-		let flat: alloc::vec::Vec<i8> = matrix.iter().flatten().copied().collect();
+		let flat: Vec<i8> = matrix.iter().flatten().copied().collect();
 		assert!(flat.iter().all(|weight| *weight >= -127));
 		let mut distinct = flat.clone();
 		distinct.sort_unstable();
@@ -201,7 +201,7 @@ mod tests {
 	fn a_step_should_be_as_defined_and_exact_in_float32() {
 		let matrix = matrix();
 		for row in [[255; WIDTH], [0; WIDTH], first_row(&[7; 32], 1, 2)] {
-			let expected: alloc::vec::Vec<u8> = (0..WIDTH)
+			let expected: Vec<u8> = (0..WIDTH)
 				.map(|j| {
 					let sum: f32 = (0..WIDTH).map(|i| f32::from(row[i]) * f32::from(matrix[i][j])).sum();
 					let floor = (f64::from(sum) / 64.0).floor();

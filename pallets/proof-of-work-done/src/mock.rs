@@ -99,7 +99,7 @@ impl crate::Config for Test {
 	type Validators = Validators;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = acts::Setup;
+	type BenchmarkSetup = Setup;
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {

@@ -3,6 +3,7 @@
 mod attestation;
 mod audits;
 mod blobs;
+mod candidate;
 mod capacity;
 mod demo;
 mod dev_node;

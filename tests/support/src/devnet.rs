@@ -43,6 +43,8 @@ struct Operator {
 	cheats: Option<String>,
 	/// What its node asks by itself: the file behind `--bids`.
 	bids: Option<String>,
+	/// More arguments for its node.
+	extra: Vec<String>,
 }
 
 /// What a network is made of.
@@ -68,6 +70,7 @@ impl Setup {
 			device: None,
 			cheats: None,
 			bids: None,
+			extra: Vec::new(),
 		};
 		Self {
 			operators: names.iter().map(operator).collect(),
@@ -81,6 +84,13 @@ impl Setup {
 	/// Lets the node of `name` cheat; see the program `cheating_node` for the words.
 	pub fn cheating(self, name: &str, cheats: &str) -> Self {
 		self.with_operator(name, |operator| operator.cheats = Some(cheats.into()))
+	}
+
+	/// More arguments for the node of `name`.
+	pub fn starting(self, name: &str, extra: &[&str]) -> Self {
+		self.with_operator(name, |operator| {
+			operator.extra.extend(extra.iter().map(|argument| argument.to_string()));
+		})
 	}
 
 	/// Gives the node of `name` another bond, in AIC, so that it is drawn to judge more often, or less.
@@ -318,6 +328,7 @@ impl Devnet {
 			fs::write(&file, bids)?;
 			extra.extend(["--bids".into(), file.display().to_string()]);
 		}
+		extra.extend(operator.extra.iter().cloned());
 		let options = self.options(&operator.name, Some(&operator.name), None, extra).await?;
 		Ok(NodeOptions {
 			cheats: operator.cheats.clone(),

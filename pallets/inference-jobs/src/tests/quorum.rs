@@ -162,7 +162,9 @@ fn draws_of_a_quorum_should_differ_with_its_id_and_follow_the_weights() {
 fn jobs_of_a_quorum_should_end_apart() {
 	ExtBuilder(3).build_and_execute(|| {
 		let jobs = submit_quorum(3);
-		jobs.iter().for_each(|job| assert_ok!(attest(*job)));
+		for job in &jobs {
+			assert_ok!(attest(*job));
+		}
 		Answers::insert(jobs[0], vec![Answer::End(Verdict::Rejected)]);
 		Answers::insert(jobs[1], vec![Answer::Audit(3), Answer::End(Verdict::Upheld)]);
 		Answers::insert(jobs[2], vec![Answer::End(Verdict::Void)]);

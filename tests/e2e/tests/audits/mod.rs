@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `cheats` | five, six | garbage, the previous output, an int8 copy, silence, a lazy auditor: slashed by exactly S; impossible jobs: nobody |
 //! | `quorum` | five | one of three that run the same input makes numbers up: the wallet finds it by values, its audit slashes it |
+//! | `settings` | five | honest nodes of other optimisation levels, threads and batch widths audit one another: nobody is slashed |
 //! | `small_networks` | one to four | every job ends, and nobody is slashed |
 //! | `restarts` | five | `kill -9` of executors and auditors at any moment: nobody is slashed, nothing is paid twice |
 //!
@@ -13,4 +14,5 @@ mod cheats;
 mod quorum;
 mod restarts;
 mod scene;
+mod settings;
 mod small_networks;

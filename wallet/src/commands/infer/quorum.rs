@@ -16,7 +16,7 @@ use highway_primitives::{model::VersionSpec, Balance, BlobRef, JobId, NodeId};
 use highway_runtime_api::types::JobInfo;
 use sp_core::crypto::AccountId32;
 use std::{
-	collections::{BTreeMap, BTreeSet},
+	collections::{btree_map::Entry, BTreeMap, BTreeSet},
 	path::Path,
 };
 
@@ -213,9 +213,8 @@ impl Run<'_> {
 			}
 			// At once, and not when all have come: an audit can be asked for only until the pay.
 			for place in votes.dissenting() {
-				if !doubts.contains_key(&place) {
-					let doubt = self.doubt(file, &jobs[&place]).await;
-					doubts.insert(place, doubt);
+				if let Entry::Vacant(unasked) = doubts.entry(place) {
+					unasked.insert(self.doubt(file, &jobs[&place]).await);
 				}
 			}
 		}
