@@ -254,10 +254,10 @@ impl Machine {
 		let Some((node, epoch)) = self.node.zip(epoch) else {
 			return;
 		};
-		if !bidding
+		if bidding
 			.round
 			.as_ref()
-			.is_some_and(|round| (round.node, round.epoch) == (node, epoch))
+			.is_none_or(|round| (round.node, round.epoch) != (node, epoch))
 		{
 			bidding.round = Some(Round {
 				node,

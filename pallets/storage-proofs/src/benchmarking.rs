@@ -161,9 +161,9 @@ mod benchmarks {
 	fn miss() {
 		let (node, model, _, _) = challenged::<T>();
 		let drawn = Pallet::<T>::now();
-		let challenge = Challenges::<T>::get(node, model);
-		if let Some(challenge) = &challenge {
-			Shown::<T>::insert(challenge.artefact.hash, drawn);
+		let open = Challenges::<T>::get(node, model);
+		if let Some(open) = &open {
+			Shown::<T>::insert(open.artefact.hash, drawn);
 		}
 		Missed::<T>::insert(node, model, drawn);
 		let after = drawn.saturating_add(T::Window::get()).saturating_add(1);

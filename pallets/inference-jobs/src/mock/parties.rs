@@ -386,7 +386,7 @@ impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
 		}
 		crate::benchmarking::Dearest {
 			model: MODEL,
-			payer: super::PAYER,
+			payer: PAYER,
 			gateway: Some(0),
 			curator: Some(9),
 		}

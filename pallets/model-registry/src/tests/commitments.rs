@@ -94,13 +94,12 @@ fn register_should_fail_when_there_is_no_commitment_of_the_caller_to_this_artefa
 	build_and_execute(|| {
 		commit(ALICE);
 		pass(CommitBlocks::get());
-		let missing = RegistryError::CommitmentMissing;
-		assert_noop!(show_as(ALICE, "m", None), missing);
-		assert_noop!(show_as(ALICE, "m", Some([8; 32])), missing);
-		assert_noop!(show_as(BOB, "m", Some(SALT)), missing);
+		assert_noop!(show_as(ALICE, "m", None), RegistryError::CommitmentMissing);
+		assert_noop!(show_as(ALICE, "m", Some([8; 32])), RegistryError::CommitmentMissing);
+		assert_noop!(show_as(BOB, "m", Some(SALT)), RegistryError::CommitmentMissing);
 		let origin = RawOrigin::Signed(ALICE).into();
 		let other = Registry::register(origin, name("m"), spec(), None, None, 0, Some(SALT));
-		assert_noop!(other, missing);
+		assert_noop!(other, RegistryError::CommitmentMissing);
 		assert_ok!(show(ALICE));
 	});
 }

@@ -356,7 +356,7 @@ proptest! {
 				let shown = format!("{step:?}");
 				let begins = matches!(step, Step::Block(_));
 				take(step);
-				if begins && System::block_number() % length == 0 {
+				if begins && System::block_number().is_multiple_of(length) {
 					at_start = eligible_now();
 				}
 				for node in 0..NextNodeId::<Test>::get() + 1 {

@@ -111,8 +111,9 @@ fn change_that_an_account_cannot_receive_should_burn() {
 	ExtBuilder.build_and_execute(|| {
 		System::inc_providers(&1);
 		let issuance = Balances::total_issuance();
-		let nine = (2..11).map(|bidder| bid(bidder, bidder as ModelId, COINS - 2 * MIN_BID));
-		nine.for_each(|taken| assert_ok!(taken));
+		for bidder in 2..11 {
+			assert_ok!(bid(bidder, bidder as ModelId, COINS - 2 * MIN_BID));
+		}
 		let price = COINS - MIN_BID;
 		assert_ok!(bid(1, 1, price + 50 - MIN_BID));
 		let spent = has(1) - held(1);

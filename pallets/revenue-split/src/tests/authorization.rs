@@ -11,7 +11,7 @@ use sp_runtime::{transaction_validity::InvalidTransaction, DispatchError};
 const COMPUTE: AskRole = AskRole::Compute;
 
 /// Node 1 commits to ask 40, signed by `key`.
-fn commits(key: &highway_primitives::worker::WorkerPair) -> UncheckedExtrinsic {
+fn commits(key: &worker::WorkerPair) -> UncheckedExtrinsic {
 	commits_by(
 		key,
 		1,
@@ -20,7 +20,7 @@ fn commits(key: &highway_primitives::worker::WorkerPair) -> UncheckedExtrinsic {
 	)
 }
 
-fn reveals(key: &highway_primitives::worker::WorkerPair) -> UncheckedExtrinsic {
+fn reveals(key: &worker::WorkerPair) -> UncheckedExtrinsic {
 	reveals_by(key, 1, Split::current_epoch() + 1, vec![opening(1, COMPUTE, Some(40))])
 }
 

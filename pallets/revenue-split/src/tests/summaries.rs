@@ -92,7 +92,9 @@ fn market_should_tell_phase_prices_places_and_asks() {
 			(0, None, None)
 		);
 		market_with_all_roles();
-		(0..16).for_each(|job| drop(open(job, 1, 0)));
+		for job in 0..16 {
+			open(job, 1, 0);
+		}
 		assert_ok!(commit(1, COMPUTE, Some(9)));
 		assert_ok!(commit(3, STORAGE, None));
 		go_to_reveals();

@@ -239,7 +239,7 @@ proptest! {
 		let bond = ask_bond(price, units, winners, min);
 		prop_assert!(bond >= min);
 		// All places together are bonded for all that was earned, or for more than there is.
-		let earned = price.checked_mul(units.into()).unwrap_or(u128::MAX);
+		let earned = price.saturating_mul(units.into());
 		prop_assert!(bond.saturating_mul(winners.into()) >= earned);
 	}
 

@@ -1,6 +1,6 @@
 //! Whoever wants to hurt honest executors.
 
-use super::{executor, judge, percent, round, Bound, Case, Found, Network, Simulation};
+use super::{judge, percent, round, Bound, Case, Found, Network, Simulation};
 use crate::audits::game::{Auditor, Jury, Plan, HONEST};
 
 impl Simulation {
