@@ -1,6 +1,6 @@
 //! What a worker key signs, and the transaction that carries it.
 
-use crate::{Runtime, RuntimeCall, System, TxExtension, UncheckedExtrinsic};
+use crate::{RuntimeCall, System, TxExtension, UncheckedExtrinsic};
 use highway_primitives::{worker, WorkerAction, WorkerSignature};
 use sp_runtime::generic::Era;
 

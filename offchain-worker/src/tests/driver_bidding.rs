@@ -1,7 +1,4 @@
-use super::{
-	tests::{fakes::*, Node},
-	*,
-};
+use super::{tests::Node, *};
 use crate::{
 	bids::{Bid, Bids, ModelName, Scope, Terms, DEFAULT_STEP, DEFAULT_TARGET},
 	fixtures::*,
@@ -58,7 +55,7 @@ impl Node {
 	}
 
 	/// Everything that was committed to.
-	fn commitments(&self) -> Vec<AskCommitment> {
+	fn ask_commitments(&self) -> Vec<AskCommitment> {
 		let said = self.chain.0.lock().said.clone();
 		said.into_iter()
 			.filter_map(|said| match said {
@@ -69,7 +66,7 @@ impl Node {
 			.collect()
 	}
 
-	fn reveals(&self) -> Vec<AskReveal> {
+	fn ask_reveals(&self) -> Vec<AskReveal> {
 		let said = self.chain.0.lock().said.clone();
 		said.into_iter()
 			.filter_map(|said| match said {
@@ -104,7 +101,7 @@ async fn ask_should_stand_when_it_was_committed_to_and_revealed() {
 	}
 	node.blocks(3).await;
 	assert_eq!(
-		(node.commitments().len(), node.reveals().len()),
+		(node.ask_commitments().len(), node.ask_reveals().len()),
 		(1, 1),
 		"each said once"
 	);
@@ -142,8 +139,8 @@ async fn ask_should_be_revealed_with_the_journals_salt_when_the_worker_is_killed
 	node.machine.bids = None;
 	node.start();
 	node.until("revealed", |node| node.standing() == Some(AIC / 4)).await;
-	assert_eq!(node.reveals()[0].salt, sealed[0].salt);
-	assert_eq!(node.commitments()[0].hash, sealed[0].commitment());
+	assert_eq!(node.ask_reveals()[0].salt, sealed[0].salt);
+	assert_eq!(node.ask_commitments()[0].hash, sealed[0].commitment());
 	node.stop().await;
 }
 
@@ -164,7 +161,7 @@ async fn each_epoch_should_have_one_commitment_when_the_worker_is_killed_again_a
 	node.until("committed", Node::is_committed).await;
 	node.market(MarketPhase::Reveal);
 	node.until("revealed", |node| node.standing().is_some()).await;
-	let commitments = node.commitments();
+	let commitments = node.ask_commitments();
 	assert!(commitments.iter().all(|item| *item == commitments[0]));
 	node.stop().await;
 }
@@ -178,7 +175,7 @@ async fn nothing_should_be_said_of_models_whose_names_are_not_known() {
 	let mut node = Node::bidder(vec![bid(Scope::Named(name.clone()), AskRole::Compute)]);
 	node.start();
 	node.blocks(5).await;
-	assert!(node.commitments().is_empty());
+	assert!(node.ask_commitments().is_empty());
 	{
 		let mut chain = node.chain.0.lock();
 		chain.names.insert(name, 1);
@@ -203,7 +200,7 @@ async fn ask_of_an_epoch_that_passed_should_leave_the_journal() {
 	node.blocks(6).await;
 	node.stop().await;
 	assert_eq!(node.journalled(), []);
-	assert_eq!(node.commitments().len(), 1, "nothing was to change");
+	assert_eq!(node.ask_commitments().len(), 1, "nothing was to change");
 }
 
 #[tokio::test]
@@ -214,7 +211,7 @@ async fn operators_commitment_should_be_left_alone() {
 	node.blocks(3).await;
 	node.market(MarketPhase::Reveal);
 	node.blocks(3).await;
-	assert!(node.commitments().is_empty() && node.reveals().is_empty());
+	assert!(node.ask_commitments().is_empty() && node.ask_reveals().is_empty());
 	assert!(node.metrics().contains("highway_bids_total{outcome=\"elsewhere\"} 1"));
 	node.stop().await;
 }

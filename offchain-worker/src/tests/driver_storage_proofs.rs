@@ -1,7 +1,4 @@
-use super::{
-	tests::{fakes::*, Node},
-	*,
-};
+use super::{tests::Node, *};
 use crate::fixtures::*;
 use highway_primitives::{BlockNumber, ModelId};
 

@@ -658,7 +658,7 @@ fn standing_asks_should_be_shown() {
 		price: Some(140),
 		won: true,
 	};
-	assert_eq!(rig.machine.asks(), [expected.clone()]);
+	assert_eq!(rig.machine.asks(), std::slice::from_ref(&expected));
 	rig.asks.clear();
 	rig.block(21, vec![]);
 	assert_eq!(rig.machine.asks(), [expected], "there is nothing to reveal");

@@ -165,7 +165,11 @@ async fn may_not_ask(devnet: &Devnet, name: &str, model: u64) -> Result<()> {
 	let operator = Account::connect(devnet.node(name), &key_of(name)).await?;
 	let ask = calls::commit_ask(model.try_into()?, AskRole::Compute, H256::repeat_byte(7));
 	until(&format!("{name}'s ask to be refused"), SOON, || async {
-		match operator.client.try_out(&operator.signer, &[ask.clone()]).await {
+		match operator
+			.client
+			.try_out(&operator.signer, std::slice::from_ref(&ask))
+			.await
+		{
 			Err(ClientError::WouldRefuse(refusal)) if refusal.name == "NotEligible" => Ok(Some(())),
 			// It is time to reveal.
 			Err(ClientError::WouldRefuse(refusal)) if refusal.name == "NotCommitPhase" => Ok(None),

@@ -2,7 +2,7 @@
 
 use crate::{Chain, DETECTION};
 use codec::Encode;
-use frame_support::{traits::Get, BoundedVec};
+use frame_support::BoundedVec;
 use highway_primitives::{
 	model::{model_commitment, DType, DerivativeTerms, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec},
 	AskRole, Balance, BlobRef, BlockNumber, ModelId,

@@ -441,7 +441,9 @@ async fn a_model_should_be_featured(devnet: &Devnet, id: &str, job: JobId) -> Re
 	.await?;
 	let place = &shown["featured"][0];
 	ensure!(
-		place["model"].to_string() == id && amount(&place["bid"])? == 3 * AIC && amount(&place["price"])? == AIC,
+		place["model"] == json!(id.parse::<u64>()?)
+			&& amount(&place["bid"])? == 3 * AIC
+			&& amount(&place["price"])? == AIC,
 		"it has a place, for the least bid: {shown}"
 	);
 	let after = watcher.client.balance(&treasury).await?;

@@ -13,10 +13,7 @@ use highway_runtime_tests::{
 use pallet_revenue_split::{Call as Split, Error, Event};
 use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave, Eve, Ferdie};
-use sp_runtime::{
-	traits::Get,
-	transaction_validity::{InvalidTransaction, TransactionValidityError},
-};
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 /// What a unit costs here.
 const PRICE: Balance = 2 * AIC;

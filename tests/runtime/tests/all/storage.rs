@@ -11,10 +11,7 @@ use highway_runtime_api::{
 use highway_runtime_tests::{register_call, spec, treasury, worker_transaction, Chain, MILLI};
 use pallet_revenue_split::{Call as Split, Error, Event as SplitEvent};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve};
-use sp_runtime::{
-	traits::Get,
-	transaction_validity::{InvalidTransaction, TransactionValidityError},
-};
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 /// What a job pays for storage.
 const PAY: Balance = 2 * MILLI;
