@@ -9,7 +9,7 @@ use crate::{
 	SlashReason, Suspects, Tasks, MAX_AUDITORS,
 };
 use alloc::vec::Vec;
-use frame_support::{defensive, storage::with_storage_layer};
+use frame_support::{defensive, storage::with_storage_layer, traits::Get};
 use highway_math::{audit, reliability};
 use highway_primitives::{
 	audit::{work_seed, AuditReason, AuditSubject, Seat, Step, Verdict, Vote},
@@ -19,9 +19,6 @@ use highway_primitives::{
 
 /// The audited job of a runtime.
 pub(crate) type SubjectOf<T> = AuditSubject<<T as frame_system::Config>::AccountId>;
-
-/// Blocks in which a ballot or a commitment is opened, or a chunk proved.
-pub(crate) const REVEAL: BlockNumber = 6;
 
 /// Blocks beside the job's own allowance that a judge has: it fetches input and model, and has other work.
 pub(crate) const JUDGE_EXTRA: BlockNumber = 5;
@@ -99,8 +96,8 @@ impl<T: Config> Pallet<T> {
 		match record.phase {
 			AuditPhase::Judging => match record.is_complete() {
 				true => {
-					let until = now.saturating_add(REVEAL);
-					let fixed = until.saturating_add(REVEAL);
+					let until = now.saturating_add(T::RevealBlocks::get());
+					let fixed = until.saturating_add(T::RevealBlocks::get());
 					Self::enter(subject.job, record, AuditPhase::Revealing { fixed }, until)
 				}
 				false => Self::replace_silent_auditor(subject, record),
@@ -129,7 +126,7 @@ impl<T: Config> Pallet<T> {
 				let wait = match record.is_complete() {
 					// Nobody committed.
 					true => 1,
-					false => REVEAL,
+					false => T::RevealBlocks::get(),
 				};
 				Self::enter(subject.job, record, AuditPhase::JuryRevealing, now.saturating_add(wait))
 			}
@@ -144,7 +141,7 @@ impl<T: Config> Pallet<T> {
 		let until = Self::now().saturating_add(LAG_RETRY);
 		let phase = match record.phase {
 			AuditPhase::Revealing { fixed } => AuditPhase::Revealing {
-				fixed: fixed.max(until.saturating_add(REVEAL)),
+				fixed: fixed.max(until.saturating_add(T::RevealBlocks::get())),
 			},
 			AuditPhase::Opening { fixed } => AuditPhase::Opening {
 				fixed: fixed.max(until),
@@ -152,7 +149,7 @@ impl<T: Config> Pallet<T> {
 			AuditPhase::Challenged { since, proved, fixed } => AuditPhase::Challenged {
 				since,
 				proved,
-				fixed: fixed.max(until.saturating_add(REVEAL)),
+				fixed: fixed.max(until.saturating_add(T::RevealBlocks::get())),
 			},
 			other => other,
 		};
@@ -264,8 +261,8 @@ impl<T: Config> Pallet<T> {
 	fn challenge(subject: &SubjectOf<T>, record: AuditRecord) -> Step {
 		let since = Self::now();
 		// The chunk is known in the next block.
-		let until = since.saturating_add(1).saturating_add(REVEAL);
-		let fixed = until.saturating_add(REVEAL);
+		let until = since.saturating_add(1).saturating_add(T::RevealBlocks::get());
+		let fixed = until.saturating_add(T::RevealBlocks::get());
 		Self::deposit_event(Event::ChunkChallenged {
 			job: subject.job,
 			node: subject.executor,

@@ -81,6 +81,9 @@ pub mod pallet {
 		type FindAuthor: FindAuthor<Self::AccountId>;
 		/// The present validators, by the accounts that [`Config::FindAuthor`] gives.
 		type Validators: Get<Vec<Self::AccountId>>;
+		/// Blocks in which a ballot or a commitment is opened, or a chunk proved. Who is silent loses its security: long enough
+		/// for an honest node that is busy, or starts anew.
+		type RevealBlocks: Get<BlockNumber>;
 		/// Weights of the calls, of their authorization and of the steps that others' queues run.
 		type WeightInfo: WeightInfo;
 		/// Fills the other pallets for benchmarks.

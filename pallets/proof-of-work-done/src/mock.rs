@@ -15,7 +15,7 @@ use crate::Pallet;
 use codec::Encode;
 use frame_support::{
 	derive_impl, parameter_types,
-	traits::{FindAuthor, Get, Hooks},
+	traits::{ConstU32, FindAuthor, Get, Hooks},
 	ConsensusEngineId,
 };
 use highway_primitives::{BlockNumber, NodeId};
@@ -97,6 +97,7 @@ impl crate::Config for Test {
 	type BlockVrf = BlockVrf;
 	type FindAuthor = Turns;
 	type Validators = Validators;
+	type RevealBlocks = ConstU32<6>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkSetup = Setup;

@@ -159,6 +159,11 @@ impl Get<Option<[u8; 32]>> for BlockVrf {
 	}
 }
 
+parameter_types! {
+	/// A fifth of the attestation window: a minute on a public network, on a development chain as short as is safe.
+	pub RevealBlocks: BlockNumber = (pallet_inference_jobs::AttestationWindow::<Runtime>::get() / 5).clamp(8, 30);
+}
+
 impl pallet_proof_of_work_done::Config for Runtime {
 	type Models = ModelRegistry;
 	type Nodes = NodeStaking;
@@ -166,6 +171,7 @@ impl pallet_proof_of_work_done::Config for Runtime {
 	type BlockVrf = BlockVrf;
 	type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Babe>;
 	type Validators = Validators;
+	type RevealBlocks = RevealBlocks;
 	type Jobs = InferenceJobs;
 	type WeightInfo = ProofWeights;
 	#[cfg(feature = "runtime-benchmarks")]

