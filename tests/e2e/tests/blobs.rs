@@ -120,7 +120,7 @@ async fn job_should_fail(
 	let mut earned = [operators[0].claimable().await?, operators[1].claimable().await?];
 
 	let before = account.total().await?;
-	let Submitted { job, block } = account.submit_job(model, input, gateway).await?;
+	let Submitted { job, block, .. } = account.submit_job(model, input, gateway).await?;
 	let paid = account.paid_in(&block).await?;
 	let id = job.to_string();
 	let ended = until("the end of the job", Duration::from_secs(120), || async {
