@@ -643,7 +643,7 @@ impl Simulation {
 
 	/// Gain of a lone cheat whose job is drawn with this probability.
 	fn if_drawn(probability: f64) -> f64 {
-		let lost = DETECTION * f64::from(crate::game::FACTOR + 1);
+		let lost = DETECTION * f64::from(audit::SECURITY_FACTOR + 1);
 		0.8 - probability * lost
 	}
 
