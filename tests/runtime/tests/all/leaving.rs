@@ -3,12 +3,15 @@
 use highway_primitives::{AskRole, Balance, JobPhase, AIC};
 use highway_runtime::{AccountId, Block, NodeStaking, Runtime, RuntimeCall, System};
 use highway_runtime_api::runtime_decl_for_market_api::MarketApi;
-use highway_runtime_tests::{invariants::free, submit_call, worker_transaction, Chain, MILLI};
+use highway_runtime_tests::{genesis_with, invariants::free, submit_call, worker_transaction, Chain, MILLI};
 use pallet_node_staking::{Call as Node, Error as NodeError};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
 
 /// What the preset bonds for each node.
 const BOND: Balance = 1_000_000 * AIC;
+
+/// Blocks of a session where many of them have to pass.
+const SHORT_SESSION: u32 = 6;
 
 fn reserved(who: Sr25519Keyring) -> Balance {
 	System::account(who.to_account_id()).data.reserved
@@ -95,7 +98,9 @@ fn an_open_job_should_go_to_a_live_node_when_its_node_chills_and_stays_silent() 
 
 #[test]
 fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
-	Chain::local(|chain| {
+	let sessions = serde_json::json!({ "nodeStaking": { "sessionLength": SHORT_SESSION } });
+	let genesis = genesis_with(sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET, sessions);
+	Chain::of_genesis(genesis, |chain| {
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let job = chain.submit(Eve, model);
 		let node = chain.executor(job);
