@@ -125,6 +125,7 @@ impl Account {
 		let job = u64::try_from(included.number("InferenceJobs", "job")?)?;
 		Ok(Submitted {
 			job,
+			fee: included.number("TransactionPayment", "actual_fee")?,
 			block: json!(included.block),
 		})
 	}
@@ -175,6 +176,8 @@ impl Account {
 pub struct Submitted {
 	/// Its id.
 	pub job: u64,
+	/// The transaction's fee, which comes on top of the job's price.
+	pub fee: Balance,
 	/// The hash of the block with its submission.
 	pub block: Value,
 }

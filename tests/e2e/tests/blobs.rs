@@ -100,7 +100,7 @@ async fn job_should_fail(
 	let mut earned = [operators[0].claimable().await?, operators[1].claimable().await?];
 
 	let before = account.total().await?;
-	let Submitted { job, block } = account.submit_job(model, input, gateway).await?;
+	let Submitted { job, block, .. } = account.submit_job(model, input, gateway).await?;
 	let paid = account.paid_in(&block).await?;
 	let foreseen = until("what the job will pay", Duration::from_secs(30), || async {
 		Ok(account.client.bill(job).await?)
