@@ -65,6 +65,8 @@ pub(super) struct Bidding {
 	figures: Vec<AskFigures>,
 	/// The epoch that the last list with any was about.
 	round: Option<Round>,
+	/// Words on their way to the pool. A reorg may lead to another epoch and back meanwhile.
+	on_their_way: BTreeSet<(NodeId, EpochIndex, AskStep)>,
 	/// What is in the journal.
 	planned: BTreeMap<AskKey, Planned>,
 	writing: Writing,
@@ -86,14 +88,14 @@ struct Round {
 /// One word, about as many asks as fit: a pool holds one of a kind at a time.
 #[derive(Debug)]
 struct Word {
-	/// When to say it next; `None`: it is on its way to the pool.
-	at: Option<BlockNumber>,
+	/// When to say it next, unless it is on its way.
+	at: BlockNumber,
 	/// How often it was tried.
 	tries: u32,
 }
 
 impl Word {
-	const NOW: Self = Self { at: Some(0), tries: 0 };
+	const NOW: Self = Self { at: 0, tries: 0 };
 }
 
 #[derive(Debug)]
@@ -155,6 +157,17 @@ impl Bidding {
 			Err(FileMissing) => None,
 		};
 		(wanted != task.standing).then_some(wanted)
+	}
+
+	/// Whether this word about the round is to be said now.
+	fn is_due(&self, step: AskStep, block: BlockNumber) -> bool {
+		self.round.as_ref().is_some_and(|round| {
+			let word = match step {
+				AskStep::Commit => &round.commit,
+				AskStep::Reveal => &round.reveal,
+			};
+			word.at <= block && !self.on_their_way.contains(&(round.node, round.epoch, step))
+		})
 	}
 
 	/// The task of this plan in the last list.
@@ -271,11 +284,7 @@ impl Machine {
 				bidding.names = Names::Wanted(0);
 			}
 		}
-		if let Some(round) = bidding
-			.round
-			.as_mut()
-			.filter(|round| committing && round.reveal.at.is_some())
-		{
+		if let Some(round) = bidding.round.as_mut().filter(|_| committing) {
 			// A reorg led back here: reveals that were in vain must not delay those to come.
 			round.reveal = Word::NOW;
 		}
@@ -436,7 +445,7 @@ impl Machine {
 		let (Some(bids), Names::Known(names)) = (&self.config.bids, &bidding.names) else {
 			return;
 		};
-		if !bidding.round.as_ref().is_some_and(|round| round.commit.is_due(block)) {
+		if !bidding.is_due(AskStep::Commit, block) {
 			return;
 		}
 		let offer = Offer { bids, names, stored };
@@ -457,7 +466,8 @@ impl Machine {
 			})
 			.collect();
 		if !items.is_empty() {
-			round.commit.goes_out();
+			round.commit.tries = round.commit.tries.saturating_add(1);
+			bidding.on_their_way.insert((round.node, round.epoch, AskStep::Commit));
 			actions.push(Action::SubmitAskCommitments {
 				node: round.node,
 				epoch: round.epoch,
@@ -469,7 +479,7 @@ impl Machine {
 	/// Reveals what the chain holds, whatever the operator wants by now: it costs the bond otherwise.
 	fn reveal_asks(&mut self, actions: &mut Vec<Action>) {
 		let (block, bidding) = (self.block, &mut self.bidding);
-		if !bidding.round.as_ref().is_some_and(|round| round.reveal.is_due(block)) {
+		if !bidding.is_due(AskStep::Reveal, block) {
 			return;
 		}
 		let due = bidding
@@ -490,7 +500,8 @@ impl Machine {
 			})
 			.collect();
 		if !items.is_empty() {
-			round.reveal.goes_out();
+			round.reveal.tries = round.reveal.tries.saturating_add(1);
+			bidding.on_their_way.insert((round.node, round.epoch, AskStep::Reveal));
 			actions.push(Action::SubmitAskReveals {
 				node: round.node,
 				epoch: round.epoch,
@@ -502,7 +513,13 @@ impl Machine {
 	pub(super) fn asks_said(&mut self, node: NodeId, epoch: EpochIndex, step: AskStep, ok: bool) {
 		let pause = if ok { self.config.resend_after } else { 1 };
 		let block = self.block;
-		let Bidding { round, tasks, .. } = &mut self.bidding;
+		let Bidding {
+			round,
+			tasks,
+			on_their_way,
+			..
+		} = &mut self.bidding;
+		on_their_way.remove(&(node, epoch, step));
 		if let Some(round) = round
 			.as_mut()
 			.filter(|round| (round.node, round.epoch) == (node, epoch))
@@ -519,19 +536,8 @@ impl Machine {
 				.max()
 				.unwrap_or(0);
 			let pause = pause.saturating_mul(1 << doublings).min(left / 2).max(1);
-			word.at = Some(block.saturating_add(pause));
+			word.at = block.saturating_add(pause);
 		}
-	}
-}
-
-impl Word {
-	fn is_due(&self, block: BlockNumber) -> bool {
-		self.at.is_some_and(|at| at <= block)
-	}
-
-	fn goes_out(&mut self) {
-		self.at = None;
-		self.tries = self.tries.saturating_add(1);
 	}
 }
 

@@ -447,6 +447,17 @@ fn same_commitment_should_be_said_again_when_a_reorg_loses_it() {
 }
 
 #[test]
+fn word_on_its_way_should_not_be_said_again_when_a_reorg_leads_back_to_its_epoch() {
+	let mut rig = Rig::committing();
+	rig.market(EPOCH + 1, MarketPhase::Commit).standing = Some(100);
+	rig.block(31, vec![]);
+	rig.market(EPOCH, MarketPhase::Commit);
+	assert!(commitments(&rig.block(12, vec![])).is_empty(), "it is on its way");
+	rig.machine.handle(said(EPOCH, AskStep::Commit));
+	assert_eq!(commitments(&rig.block(15, vec![])).len(), 1);
+}
+
+#[test]
 fn reveal_should_be_said_again_when_a_reorg_loses_it() {
 	let mut rig = Rig::committing();
 	let hash = ask(EPOCH, Some(100)).commitment();

@@ -90,10 +90,9 @@ pub(super) fn table(size: Size) -> Table {
 		"a billionth of the highest royalty: nothing more at once",
 	);
 	table.require(last(&free) == 0);
-	// What a rise of a quarter in each market epoch of ten minutes would come to.
 	table.exact(
 		"a quarter per epoch, in a day (rejected)",
-		144.0 * 1.25f64.log10(),
+		compounded(),
 		"powers of ten",
 		Bound::RejectedRule,
 		"a bound that compounds is none",
@@ -115,6 +114,24 @@ fn royalties(first: Balance, mut wants: impl FnMut(BlockNumber, RoyaltyState) ->
 			state.current
 		})
 		.collect()
+}
+
+/// How many powers of ten a royalty grows by in a day, if it may rise by a quarter in each market epoch.
+fn compounded() -> f64 {
+	const EPOCH: BlockNumber = 300;
+	const PER_EPOCH: RisePolicy = RisePolicy {
+		notice: EPOCH,
+		period: EPOCH,
+		..POLICY
+	};
+	let mut state = RoyaltyState::new(ROYALTY);
+	for now in (0..=DAY).step_by(EPOCH as usize) {
+		state = state.at(now, EPOCH);
+		if let Some((raised, _)) = state.set(state.current / 4 * 5, now, &PER_EPOCH) {
+			state = raised;
+		}
+	}
+	(state.current as f64 / ROYALTY as f64).log10()
 }
 
 /// The steepest rise within 30 days, in percent: from any day to any later one that is less than the period away.
