@@ -1,4 +1,4 @@
-"""Makes the inputs of scripts/calibrate in the given folder, one folder for each model. Always the same ones."""
+"""Makes the inputs of scripts/calibrate in the given folder, one folder for each model: the same for the same checkout."""
 
 import array
 import hashlib

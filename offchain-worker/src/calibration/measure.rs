@@ -34,6 +34,9 @@ const PER_UNIT: f64 = 1e-9;
 /// Shares of outliers that are tried, in this order, in parts per billion: none, 0.1 %, 0.5 %, 1 %.
 const OUTLIERS: [u32; 4] = [0, 1_000_000, 5_000_000, 10_000_000];
 
+/// Inputs of which each half may give terms for the other: one alone shows no spread.
+const LEAST_TO_HALVE: usize = 4;
+
 /// Why no terms can be proposed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Unfit {
@@ -74,6 +77,14 @@ pub struct Difference {
 }
 
 impl Difference {
+	/// The largest difference of two output values; infinite where integers, types or shapes differ.
+	pub fn of_outputs(&self) -> f64 {
+		match self.form || self.integers {
+			true => f64::INFINITY,
+			false => self.absolute,
+		}
+	}
+
 	fn join(&mut self, other: &Self) {
 		self.absolute = self.absolute.max(other.absolute);
 		self.below_one = self.below_one.max(other.below_one);
@@ -220,9 +231,9 @@ fn best_of_rows(values: &[f64], width: usize) -> Vec<usize> {
 /// Comparisons of two honest results, and how many of them end in an accusation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
-	/// Comparisons: each result with each other one of the same input.
+	/// Comparisons: every two results of the same input, once.
 	pub comparisons: u64,
-	/// Of them, those where a juror with the one finds the other wrong.
+	/// Of them, those where a juror with either one finds the other wrong.
 	pub accusations: u64,
 }
 
@@ -269,27 +280,26 @@ fn upheld(spec: &VersionSpec, outputs_pass: bool, ours: &Seen, sketches: &[Sketc
 		.collect()
 }
 
-/// Holds every honest result against every other one of the same input.
+/// Holds every two honest results of the same input against one another. Each of the two judges the other, as bounds follow
+/// the own value; the pair counts once.
 fn tally<'a>(spec: &VersionSpec, cases: impl IntoIterator<Item = &'a Case>) -> Tally {
 	let mut tally = Tally::default();
 	for case in cases {
 		let seen = case.honest(spec.shares_runs);
 		// Most of them have the very same outputs.
 		let mut known = HashMap::new();
-		for (i, ours) in seen.iter().enumerate() {
-			for (j, theirs) in seen.iter().enumerate() {
-				if i == j {
-					continue;
-				}
-				let pair = (Arc::as_ptr(&ours.outputs), Arc::as_ptr(&theirs.outputs));
-				let pass = *known
-					.entry(pair)
-					.or_insert_with(|| passes(&ours.outputs, &theirs.outputs, &spec.policy));
+		let mut is_right = |ours: &Seen, theirs: &Seen| {
+			let pair = (Arc::as_ptr(&ours.outputs), Arc::as_ptr(&theirs.outputs));
+			let pass = *known
+				.entry(pair)
+				.or_insert_with(|| passes(&ours.outputs, &theirs.outputs, &spec.policy));
+			let mut under_seeds = upheld(spec, pass, ours, &theirs.sketches).into_iter();
+			pass && under_seeds.all(|right| right)
+		};
+		for (index, ours) in seen.iter().enumerate() {
+			for theirs in seen.iter().skip(index + 1) {
 				tally.comparisons += 1;
-				let right = upheld(spec, pass, ours, &theirs.sketches)
-					.into_iter()
-					.all(|right| right);
-				tally.accusations += u64::from(!(pass && right));
+				tally.accusations += u64::from(!(is_right(ours, theirs) && is_right(theirs, ours)));
 			}
 		}
 	}
@@ -325,6 +335,9 @@ pub enum Cheat {
 	Rounded,
 }
 
+/// All that are tried.
+const CHEATS: [Cheat; 4] = [Cheat::Zeros, Cheat::Constant, Cheat::Previous, Cheat::Rounded];
+
 impl fmt::Display for Cheat {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(match self {
@@ -345,6 +358,17 @@ pub struct Power {
 	pub audits: u64,
 	/// Of them, those that see it.
 	pub seen: u64,
+}
+
+/// How near a cheat comes to honest runs.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Nearest {
+	/// The cheat.
+	pub cheat: Cheat,
+	/// The smallest, over all audits, of its [`Difference::of_outputs`] from the auditor's run.
+	pub outputs: f64,
+	/// The smallest, over all audits, of the largest difference of two sums, in units of 10⁻⁶.
+	pub sketch: u64,
 }
 
 /// ⅔ of the least power: cheats that nobody measured may be better. Zero if there is nothing measured.
@@ -386,65 +410,88 @@ fn without_trace(spec: &VersionSpec, outputs: &[Tensor], seeds: &[SketchSeed]) -
 	seeds.iter().map(sketch).collect()
 }
 
+/// What a cheat answers to each input. `None`: it cannot be tried on that one.
+fn answers(cheat: Cheat, spec: &VersionSpec, runs: &Runs) -> Vec<Option<Seen>> {
+	let reference = |index: usize| Some(&runs.cases.get(index)?.observations.first()?.seen);
+	let answer = |index: usize| {
+		let right = reference(index)?;
+		let another = |other: &Seen| {
+			let outputs = in_shape_of(&right.outputs, &other.outputs);
+			let sketches = match spec.trace {
+				Some(_) => other.sketches.clone(),
+				None => without_trace(spec, &outputs, &super::run::SEEDS),
+			};
+			Seen {
+				outputs: Arc::new(outputs),
+				sketches,
+			}
+		};
+		match cheat {
+			Cheat::Zeros => {
+				let outputs = in_shape_of(&right.outputs, &[]);
+				let sketches = without_trace(spec, &outputs, &super::run::SEEDS);
+				Some(Seen {
+					outputs: Arc::new(outputs),
+					sketches,
+				})
+			}
+			Cheat::Constant => reference(0).filter(|_| index > 0).map(another),
+			Cheat::Previous => reference(index.checked_sub(1)?).map(another),
+			Cheat::Rounded => runs.copy.as_ref()?.get(index).cloned(),
+		}
+	};
+	(0..runs.cases.len()).map(answer).collect()
+}
+
 /// How many audits see each cheat. A cheat that cannot be tried has no audits.
 fn powers(spec: &VersionSpec, runs: &Runs) -> Vec<Power> {
-	let references: Vec<&Seen> = runs
-		.cases
-		.iter()
-		.filter_map(|case| Some(&case.observations.first()?.seen))
-		.collect();
-	let cheats = [Cheat::Zeros, Cheat::Constant, Cheat::Previous, Cheat::Rounded];
-	cheats
-		.into_iter()
-		.map(|cheat| {
-			let mut power = Power {
-				cheat,
-				audits: 0,
-				seen: 0,
-			};
-			for (index, case) in runs.cases.iter().enumerate() {
-				let Some(reference) = references.get(index) else {
-					continue;
-				};
-				let another = |other: Option<&Seen>| {
-					other.map(|other| {
-						let outputs = in_shape_of(&reference.outputs, &other.outputs);
-						let sketches = match spec.trace {
-							Some(_) => other.sketches.clone(),
-							None => without_trace(spec, &outputs, &super::run::SEEDS),
-						};
-						(Arc::new(outputs), sketches)
-					})
-				};
-				let answer = match cheat {
-					Cheat::Zeros => {
-						let outputs = in_shape_of(&reference.outputs, &[]);
-						let sketches = without_trace(spec, &outputs, &super::run::SEEDS);
-						Some((Arc::new(outputs), sketches))
-					}
-					Cheat::Constant => another(references.first().copied().filter(|_| index > 0)),
-					Cheat::Previous => another(index.checked_sub(1).and_then(|before| references.get(before)).copied()),
-					Cheat::Rounded => runs
-						.copy
-						.as_ref()
-						.and_then(|copy| copy.get(index))
-						.map(|seen| (seen.outputs.clone(), seen.sketches.clone())),
-				};
-				let Some((outputs, sketches)) = answer else { continue };
-				let mut known = HashMap::new();
-				for ours in case.honest(false) {
-					let pass = *known
-						.entry(Arc::as_ptr(&ours.outputs))
-						.or_insert_with(|| passes(&ours.outputs, &outputs, &spec.policy));
-					for right in upheld(spec, pass, ours, &sketches) {
-						power.audits += 1;
-						power.seen += u64::from(!right);
-					}
+	let of = |cheat: Cheat| {
+		let mut power = Power {
+			cheat,
+			audits: 0,
+			seen: 0,
+		};
+		for (case, answer) in runs.cases.iter().zip(answers(cheat, spec, runs)) {
+			let Some(answer) = answer else { continue };
+			let mut known = HashMap::new();
+			for ours in case.honest(false) {
+				let pass = *known
+					.entry(Arc::as_ptr(&ours.outputs))
+					.or_insert_with(|| passes(&ours.outputs, &answer.outputs, &spec.policy));
+				for right in upheld(spec, pass, ours, &answer.sketches) {
+					power.audits += 1;
+					power.seen += u64::from(!right);
 				}
 			}
-			power
-		})
-		.collect()
+		}
+		power
+	};
+	CHEATS.into_iter().map(of).collect()
+}
+
+/// How near each cheat comes in any audit. A cheat that cannot be tried is left out.
+fn nearest(spec: &VersionSpec, runs: &Runs) -> Vec<Nearest> {
+	let of = |cheat: Cheat| {
+		let mut nearest: Option<Nearest> = None;
+		for (case, answer) in runs.cases.iter().zip(answers(cheat, spec, runs)) {
+			let Some(answer) = answer else { continue };
+			let mut known = HashMap::new();
+			for ours in case.honest(false) {
+				let outputs = *known
+					.entry(Arc::as_ptr(&ours.outputs))
+					.or_insert_with(|| Difference::among(&[ours, &answer]).of_outputs());
+				for (own, theirs) in ours.sketches.iter().zip(&answer.sketches) {
+					let sums = own.sums.iter().zip(&theirs.sums);
+					let sketch = sums.map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
+					let least = nearest.get_or_insert(Nearest { cheat, outputs, sketch });
+					least.outputs = least.outputs.min(outputs);
+					least.sketch = least.sketch.min(sketch);
+				}
+			}
+		}
+		nearest
+	};
+	CHEATS.into_iter().filter_map(of).collect()
 }
 
 /// The number with one digit (1, 2 or 5) that is not below `value`.
@@ -551,6 +598,24 @@ pub fn propose(spec: &VersionSpec, runs: &Runs) -> Result<VersionSpec, Unfit> {
 	}
 }
 
+/// How terms do on inputs that they were not found with: those found with every other input are tried on the inputs between,
+/// and the other way round. On what they were found with they accuse nobody, as they are chosen so. `None`: there are too few
+/// inputs. Error if half of the inputs gives no terms.
+pub fn held_out(spec: &VersionSpec, runs: &Runs) -> Result<Option<Tally>, Unfit> {
+	if runs.cases.len() < LEAST_TO_HALVE {
+		return Ok(None);
+	}
+	let half = |first: usize| runs.cases.iter().skip(first).step_by(2);
+	let mut all = Tally::default();
+	for first in [0, 1] {
+		let found = terms(spec, runs, half(first), spec.shares_runs)?;
+		let tally = tally(&found, half(1 - first));
+		all.comparisons += tally.comparisons;
+		all.accusations += tally.accusations;
+	}
+	Ok(Some(all))
+}
+
 /// One line of the table: what runs of one kind differ from the reference.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Row {
@@ -567,16 +632,19 @@ pub struct Row {
 pub struct Report {
 	/// Differences of each kind of run from the reference.
 	pub rows: Vec<Row>,
+	/// How far any two honest results of one input lie apart; those of shared runs only if the terms let jobs share them.
+	pub honest: Difference,
 	/// Difference of the copy with rounded weights from the reference.
 	pub copy: Option<Difference>,
-	/// Honest results held against one another under the terms.
+	/// Honest results held against one another under the terms. It says nothing of terms that [`propose`] found with the
+	/// same runs: [`held_out`] does.
 	pub tally: Tally,
-	/// Terms that were found with every other input, on the inputs between them. `None`: there are too few.
-	pub held_out: Option<Tally>,
 	/// Whether shared runs leave rows as they are, within a tenth of the tolerances.
 	pub sharing_holds: bool,
 	/// How often each cheat is seen.
 	pub powers: Vec<Power>,
+	/// How near each cheat comes.
+	pub nearest: Vec<Nearest>,
 	/// ⅔ of the least power.
 	pub detection: Perbill,
 }
@@ -595,11 +663,13 @@ impl Report {
 /// Measures what the terms of `spec` are worth.
 pub fn report(spec: &VersionSpec, runs: &Runs) -> Report {
 	let mut rows: Vec<Row> = Vec::new();
+	let mut honest = Difference::default();
 	let mut copy: Option<Difference> = None;
 	for (index, case) in runs.cases.iter().enumerate() {
 		let Some(reference) = case.observations.first().map(|first| &first.seen) else {
 			continue;
 		};
+		honest.join(&Difference::among(&case.honest(spec.shares_runs)));
 		for observation in &case.observations {
 			let difference = Difference::among(&[reference, &observation.seen]);
 			let kind = (observation.setting, observation.width);
@@ -618,22 +688,16 @@ pub fn report(spec: &VersionSpec, runs: &Runs) -> Report {
 		}
 	}
 	rows.sort_by_key(|row| (row.setting, row.width));
-	let held_out = (runs.cases.len() >= 4).then(|| {
-		let found = terms(spec, runs, runs.cases.iter().step_by(2), spec.shares_runs);
-		found.map_or_else(
-			|_| Tally::default(),
-			|found| tally(&found, runs.cases.iter().skip(1).step_by(2)),
-		)
-	});
 	let powers = powers(spec, runs);
 	Report {
 		rows,
+		honest,
 		copy,
 		tally: tally(spec, &runs.cases),
-		held_out,
 		sharing_holds: sharing_holds(spec, runs),
 		detection: detection(&powers),
 		powers,
+		nearest: nearest(spec, runs),
 	}
 }
 

@@ -6,8 +6,8 @@
 //!
 //! ```text
 //! inputs ──► observe: settings × widths ──► Runs ──► propose ──► policy, trace tolerance, shared runs, d
-//!            (optimisation, threads,         └────► report ───► differences, accusations, power of each cheat
-//!             provider; alone, 2, 8, 32)
+//!            (optimisation, threads,         ├────► held_out ──► accusations by terms that were found without the inputs
+//!             provider; alone, 2, 8, 32)     └────► report ───► differences, accusations, power of each cheat
 //! ```
 //!
 //! What counts as an accusation, or as a cheat that is seen, is decided by [`judge`](crate::judge) and
@@ -21,13 +21,14 @@
 //! | runs in child processes | an operator reproduces what a stranger registered, with its key at hand | ONNX Runtime in the caller's process |
 //! | a run of several jobs is checked against the same rows in one input | an engine that finds that rows change one another runs them one by one, and says nothing | to believe that they were run together |
 //! | jobs share runs only if that costs no detection | wider tolerances hide cheats | sharing wherever a tolerance would allow it |
+//! | a proposal is tried on inputs that it was not found with | on its own ones it accuses nobody by construction | to count those |
 //! | nothing may lie outside, unless there is no other policy | outliers are where a cheat hides | a quantile of the differences |
 
 mod measure;
 pub mod quantise;
 mod run;
 
-pub use measure::{propose, report, Cheat, Difference, Power, Report, Row, Tally, Unfit, MARGIN};
+pub use measure::{held_out, propose, report, Cheat, Difference, Nearest, Power, Report, Row, Tally, Unfit, MARGIN};
 pub use run::{observe, settings, CalibrationError, Machine, Subject};
 
 use crate::{
@@ -37,7 +38,7 @@ use crate::{
 use highway_primitives::Sketch;
 use std::{fmt, sync::Arc};
 
-/// Rows of the runs that jobs share. There is no width 1: every run has at least two rows.
+/// Rows of the runs that jobs share. There is no width 1: a lone row is doubled wherever a model's tensors have rows.
 pub const WIDTHS: [usize; 3] = [2, 8, 32];
 
 /// One way in which a node may be set up.
@@ -77,7 +78,7 @@ pub struct Seen {
 pub struct Observation {
 	/// Index of the setting.
 	pub setting: usize,
-	/// Rows of the run that it shared with others. `None`: it ran alone, padded to two rows.
+	/// Rows of the run that it shared with others. `None`: it ran alone, and the engine doubled a lone row if it could.
 	pub width: Option<usize>,
 	/// What was seen.
 	pub seen: Seen,

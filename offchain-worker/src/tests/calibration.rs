@@ -171,16 +171,68 @@ fn proposal_should_cover_what_was_measured_with_a_margin() {
 	assert_eq!(proposed.detection, Perbill::from_rational(2u32, 3));
 	let report = report(&proposed, &runs(1e-5, 0.0));
 	assert!(report.confirms(&proposed));
-	assert_eq!((report.tally.comparisons, report.tally.accusations), (6 * 4 * 3, 0));
-	assert_eq!(
-		report.held_out.map(|tally| (tally.comparisons, tally.accusations)),
-		Some((3 * 4 * 3, 0))
-	);
+	// Four results of each input are six pairs.
+	let nobody = Tally {
+		comparisons: 6 * 6,
+		accusations: 0,
+	};
+	assert_eq!(report.tally, nobody);
+	assert_eq!(held_out(&proposed, &runs(1e-5, 0.0)), Ok(Some(nobody)));
 	assert_eq!(report.rows.len(), 4);
 	assert!(report
 		.powers
 		.iter()
 		.all(|power| power.audits > 0 && power.seen == power.audits));
+}
+
+/// Every other input with this noise, those between with that one.
+fn unequal(even: f32, odd: f32) -> Runs {
+	let mut unequal = runs(even, 0.0);
+	for (index, case) in runs(odd, 0.0).cases.into_iter().enumerate().skip(1).step_by(2) {
+		unequal.cases[index] = case;
+	}
+	unequal
+}
+
+#[test]
+fn terms_should_accuse_when_the_inputs_that_they_were_not_found_with_differ_more() {
+	for runs in [unequal(1e-6, 1e-2), unequal(1e-2, 1e-6)] {
+		let proposed = propose(&spec(true), &runs).unwrap();
+		assert_eq!(report(&proposed, &runs).tally.accusations, 0, "they were chosen so");
+		let tally = held_out(&proposed, &runs).unwrap().unwrap();
+		// In three inputs, each result of the one setting and each of the other.
+		let apart = if proposed.shares_runs { 4 } else { 1 };
+		assert_eq!(tally.accusations, 3 * apart);
+	}
+}
+
+#[test]
+fn nothing_should_be_held_out_when_half_of_the_inputs_gives_no_terms() {
+	for runs in [unequal(1e-6, 10.0), unequal(10.0, 1e-6)] {
+		assert_eq!(held_out(&spec(true), &runs), Err(Unfit::Outputs));
+	}
+	let mut few = runs(1e-6, 0.0);
+	few.cases.truncate(3);
+	assert_eq!(held_out(&spec(true), &few), Ok(None));
+}
+
+#[test]
+fn cheats_should_be_shown_where_they_come_nearest_and_honest_runs_where_they_lie_farthest() {
+	let runs = runs(1e-5, 0.0);
+	let report = report(&propose(&spec(true), &runs).unwrap(), &runs);
+	assert!((0.9e-5..1.1e-5).contains(&report.honest.of_outputs()));
+	let cheats: Vec<Cheat> = report.nearest.iter().map(|nearest| nearest.cheat).collect();
+	assert_eq!(cheats, CHEATS);
+	for nearest in &report.nearest {
+		assert!(nearest.outputs > report.honest.of_outputs() && nearest.sketch > report.honest.sketch);
+	}
+	// It adds 0.001 to every output, from which the honest noise may take a hundredth.
+	let rounded = report.nearest[3];
+	assert!((0.98e-3..1e-3).contains(&rounded.outputs), "{}", rounded.outputs);
+	let untried = Runs { copy: None, ..runs };
+	assert_eq!(super::report(&spec(true), &untried).nearest.len(), 3);
+	let different = Difference::among(&[&integers(&[1]), &integers(&[2])]);
+	assert_eq!(different.of_outputs(), f64::INFINITY);
 }
 
 #[test]

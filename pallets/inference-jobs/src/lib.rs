@@ -148,7 +148,7 @@ pub mod pallet {
 	impl<T: Config> Default for GenesisConfig<T> {
 		fn default() -> Self {
 			Self {
-				attestation_window: 150,
+				attestation_window: highway_math::audit::ATTESTATION_WINDOW,
 				retention: 43_200,
 				_phantom: PhantomData,
 			}

@@ -21,6 +21,29 @@ pub const MIN_RATE: Perbill = Perbill::from_percent(2);
 /// are no party, and one block for a skipped slot.
 pub const DRAW_DELAY: u32 = 4;
 
+/// Security behind each job, in multiples of its compute line. It is what a cheat loses, so it sets how often work is
+/// audited.
+pub const SECURITY_FACTOR: u32 = 64;
+
+/// Blocks from the attestation until the job is settled or audited, unless genesis says otherwise.
+pub const ATTESTATION_WINDOW: u32 = 150;
+
+/// Blocks beside the job's own allowance that a judge has: it fetches input and model, and has other work.
+pub const JUDGE_EXTRA: u32 = 5;
+
+/// Nodes looked at for one judge. Each is another one: among 16 operators everybody is asked before nobody is found.
+pub const JUDGE_TRIES: u8 = 16;
+
+/// Blocks in which what a judge committed itself to, or the executor's sketch, is opened: a fifth of the attestation
+/// window. That is a minute on a public network, and on a development chain as short as is safe.
+pub const fn reveal_blocks(attestation_window: u32) -> u32 {
+	match attestation_window / 5 {
+		..8 => 8,
+		blocks @ 8..=30 => blocks,
+		_ => 30,
+	}
+}
+
 /// 2 · [`SAVING`] in parts of which `PARTS` are one.
 const TWICE_SAVING: u128 = 1_600_000_000;
 

@@ -28,7 +28,6 @@ use highway_primitives::{
 	worker, Balance, DeviceClass, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use pallet_authorship::EventHandler;
-use pallet_session::SessionManager;
 use sp_application_crypto::RuntimeAppPublic;
 use sp_runtime::{transaction_validity::TransactionSource, Perbill};
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
@@ -618,56 +617,6 @@ mod benchmarks {
 		}
 
 		assert_eq!(found, None);
-		Ok(())
-	}
-
-	// Not a weight: shows that delegators cost nothing.
-	#[benchmark(extra)]
-	fn reward_of_many(d: Linear<10, 10_000>) -> Result<(), BenchmarkError> {
-		let (operator, node, _) = registered::<T>(1, 2)?;
-		crowd::<T>(node, d)?;
-		Authored::<T>::insert(&operator, 1);
-
-		#[block]
-		{
-			Pallet::<T>::pay_session(0);
-		}
-
-		assert!(Pools::<T>::get(node).unsettled > 0);
-		Ok(())
-	}
-
-	// Not a weight: shows that delegators cost nothing.
-	#[benchmark(extra)]
-	fn offence_of_many(d: Linear<10, 10_000>) -> Result<(), BenchmarkError> {
-		let (operator, node, _) = registered::<T>(1, 2)?;
-		crowd::<T>(node, d)?;
-		let before = Pools::<T>::get(node).active.stake;
-
-		#[block]
-		{
-			report::<T>(&operator, Perbill::from_percent(50));
-		}
-
-		assert!(Pools::<T>::get(node).active.stake < before);
-		Ok(())
-	}
-
-	// Not a weight: shows that delegators cost nothing.
-	#[benchmark(extra)]
-	fn session_of_many(d: Linear<10, 10_000>) -> Result<(), BenchmarkError> {
-		let (operator, node, _) = registered::<T>(1, 2)?;
-		crowd::<T>(node, d)?;
-		Authored::<T>::insert(&operator, 1);
-
-		#[block]
-		{
-			<Pallet<T> as SessionManager<T::AccountId>>::end_session(0);
-			<Pallet<T> as SessionManager<T::AccountId>>::start_session(1);
-			<Pallet<T> as SessionManager<T::AccountId>>::new_session(2);
-		}
-
-		assert_eq!(CurrentSession::<T>::get(), 1);
 		Ok(())
 	}
 

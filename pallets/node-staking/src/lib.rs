@@ -415,7 +415,8 @@ pub mod pallet {
 			/// How much.
 			amount: Balance,
 		},
-		/// For a job that was not done in time, part of a bond or of what is unbonding was taken.
+		/// For a job that was not done in time, or reported as one that cannot be done and done by another node, part of a
+		/// bond or of what is unbonding was taken.
 		Fined {
 			/// The node.
 			node: NodeId,

@@ -17,14 +17,12 @@ use frame_support::{
 	ensure,
 	traits::{Defensive, Get},
 };
+use highway_math::audit::JUDGE_TRIES;
 use highway_primitives::{audit::SketchSeed, node::Contact, traits, Balance, DeviceClass, ModelId, NodeId, WorkerId};
 use sp_runtime::Perbill;
 
 /// Ids looked at for one page. Nodes that left make holes; a longer hole ends the page, and the next goes on in it.
 pub(crate) const MAX_LOOKED_AT: u32 = 4096;
-
-/// Nodes looked at for one judge. Each is another one: among 16 operators everybody is asked before nobody is found.
-pub(crate) const MAX_JUDGE_TRIES: u8 = 16;
 
 /// Separates the draws of judges from other hashes.
 const JUDGE_DOMAIN: &[u8; 15] = b"highway/judge/1";
@@ -248,7 +246,7 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 				excluded.push((node, Tree::<T>::leaf(node)));
 			}
 		}
-		for attempt in 0..MAX_JUDGE_TRIES {
+		for attempt in 0..JUDGE_TRIES {
 			let hash = sp_io::hashing::blake2_128(&(JUDGE_DOMAIN, seed, attempt).encode());
 			let (node, leaf) = Tree::<T>::draw(u128::from_le_bytes(hash), &excluded)?;
 			let able = Self::node(node).is_some_and(|(record, standing)| {

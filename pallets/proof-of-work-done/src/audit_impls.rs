@@ -20,9 +20,6 @@ use highway_primitives::{
 /// The audited job of a runtime.
 pub(crate) type SubjectOf<T> = AuditSubject<<T as frame_system::Config>::AccountId>;
 
-/// Blocks beside the job's own allowance that a judge has: it fetches input and model, and has other work.
-pub(crate) const JUDGE_EXTRA: BlockNumber = 5;
-
 /// Blocks until a draw is tried again.
 pub(crate) const DRAW_RETRY: BlockNumber = 2;
 
@@ -237,7 +234,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn judged_until(subject: &SubjectOf<T>) -> BlockNumber {
 		Self::now()
 			.saturating_add(subject.allowance)
-			.saturating_add(JUDGE_EXTRA)
+			.saturating_add(audit::JUDGE_EXTRA)
 	}
 
 	fn replace_silent_auditor(subject: &SubjectOf<T>, mut record: AuditRecord) -> Step {

@@ -98,7 +98,8 @@ impl pallet_session::Config for Runtime {
 	type KeyDeposit = KeyDeposit;
 }
 
-/// A validator is fully identified by its account: there are no delegators yet.
+/// A validator is fully identified by its account: what stands behind it, delegations included, is on node staking's own
+/// records, and cannot leave while an offence counts.
 pub struct NoExposure;
 impl sp_runtime::traits::Convert<AccountId, Option<()>> for NoExposure {
 	fn convert(_: AccountId) -> Option<()> {

@@ -13,13 +13,10 @@ use frame_support::{
 	weights::Weight,
 	PalletId,
 };
+use highway_math::audit;
 use highway_primitives::{Balance, BlobRef, BlockNumber, ModelId, AIC};
 use pallet_proof_of_work_done::weights::WeightInfo as _;
 use sp_runtime::Perbill;
-
-/// Security behind each job, in multiples of its compute line. It is what a cheat loses, so it sets how often work is
-/// audited.
-const SECURITY_FACTOR: u32 = 64;
 
 /// Jobs that a winner is counted on to do in a market epoch: one a block, if it has 300 of them.
 const JOBS_PER_WINNER: u32 = 300;
@@ -90,7 +87,7 @@ impl pallet_revenue_split::Config for Runtime {
 	type Treasury = TreasuryAccount;
 	type PalletId = PotId;
 	type MaxAsk = MaxPrice;
-	type SecurityFactor = ConstU32<SECURITY_FACTOR>;
+	type SecurityFactor = ConstU32<{ audit::SECURITY_FACTOR }>;
 	type MaxCuratorFee = MaxPrice;
 	type CuratorDeposit = CuratorDeposit;
 	type WorkSubsidy = WorkSubsidy;
@@ -117,7 +114,7 @@ impl pallet_inference_jobs::Config for Runtime {
 	type Market = RevenueSplit;
 	type Attestations = ProofOfWorkDone;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
-	type SecurityFactor = ConstU32<SECURITY_FACTOR>;
+	type SecurityFactor = ConstU32<{ audit::SECURITY_FACTOR }>;
 	type MaxTickWeight = MaxTickWeight;
 	type WeightInfo = pallet_inference_jobs::weights::SubstrateWeight<Runtime>;
 	type AuditWeights = AuditWeights;
@@ -160,8 +157,8 @@ impl Get<Option<[u8; 32]>> for BlockVrf {
 }
 
 parameter_types! {
-	/// A fifth of the attestation window: a minute on a public network, on a development chain as short as is safe.
-	pub RevealBlocks: BlockNumber = (pallet_inference_jobs::AttestationWindow::<Runtime>::get() / 5).clamp(8, 30);
+	/// Follows from the attestation window of this chain.
+	pub RevealBlocks: BlockNumber = audit::reveal_blocks(pallet_inference_jobs::AttestationWindow::<Runtime>::get());
 }
 
 impl pallet_proof_of_work_done::Config for Runtime {

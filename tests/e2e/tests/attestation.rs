@@ -23,6 +23,13 @@ use std::time::Duration;
 /// How long a pool may take to see a new block.
 const SOON: Duration = Duration::from_secs(30);
 
+/// What a pool and a block say when nothing waits for what was said.
+const STALE: &str = "outdated";
+
+/// What a pool says of the very transaction that it had before: until its block is final, behind that, and where it asks
+/// the runtime anew.
+const REPLAYED: [&str; 3] = ["Already Imported", "temporarily banned", STALE];
+
 /// What a node's runtime answers.
 async fn ask<R: Decode>(node: &Node, function: &str, arguments: Vec<u8>) -> Result<R> {
 	let answer = node
@@ -105,16 +112,39 @@ async fn ensure_refused(
 	action: &WorkerAction,
 	by: &WorkerSignature,
 ) -> Result<()> {
+	ensure_not_pooled(what, &[reason], node, action, by).await?;
+	ensure_in_no_block(what, reason, node, action, by).await
+}
+
+/// Error unless the node's pool refuses the transaction for one of these reasons.
+async fn ensure_not_pooled(
+	what: &str,
+	reasons: &[&str],
+	node: &Node,
+	action: &WorkerAction,
+	by: &WorkerSignature,
+) -> Result<()> {
 	match submit(node, action, by).await {
 		Ok(hash) => bail!("the pool took {what}: {hash}"),
 		Err(error) => {
 			let text = error.to_string();
 			ensure!(
-				text.contains(reason),
-				"{what} should be refused for '{reason}', but: {text}"
+				reasons.iter().any(|reason| text.contains(reason)),
+				"{what} should be refused for one of {reasons:?}, but: {text}"
 			);
+			Ok(())
 		}
 	}
+}
+
+/// Error unless a block would refuse the transaction for this reason.
+async fn ensure_in_no_block(
+	what: &str,
+	reason: &str,
+	node: &Node,
+	action: &WorkerAction,
+	by: &WorkerSignature,
+) -> Result<()> {
 	match in_block(node, action, by).await? {
 		Err(TransactionValidityError::Invalid(refusal)) if in_words(refusal).contains(reason) => Ok(()),
 		other => bail!("{what} should be refused in a block for '{reason}', but: {other:?}"),
@@ -181,7 +211,7 @@ async fn attestation_should_be_refused_by_pools_and_blocks_unless_it_is_the_assi
 			.await?;
 			let stolen = attest(other, job, work, &output)?;
 			let by_thief = signed(node, &stolen, stranger).await?;
-			ensure_refused("another node's claim", "outdated", node, &stolen, &by_thief).await?;
+			ensure_refused("another node's claim", STALE, node, &stolen, &by_thief).await?;
 			let genuine = signed(node, &true_claim, owner).await?;
 			let altered = attest(executor, job, work, &identity_input(2.0, 1)?)?;
 			ensure_refused(
@@ -197,7 +227,7 @@ async fn attestation_should_be_refused_by_pools_and_blocks_unless_it_is_the_assi
 			ensure_refused("a node that there is not", "Custom error: 1", node, &nobody, &by_nobody).await?;
 			let elsewhere = attest(executor, job, WorkTag::default(), &output)?;
 			let by_owner = signed(node, &elsewhere, owner).await?;
-			ensure_refused("work of another fork", "outdated", node, &elsewhere, &by_owner).await?;
+			ensure_refused("work of another fork", STALE, node, &elsewhere, &by_owner).await?;
 		}
 		let report = WorkerAction::ReportFailure {
 			node: executor,
@@ -233,7 +263,8 @@ async fn attestation_should_be_refused_by_pools_and_blocks_unless_it_is_the_assi
 		);
 		// Another node may have seen the block with it before this one.
 		until("a replay to be refused", SOON, || async {
-			ensure_refused("a replay", "", node, &true_claim, &genuine)
+			ensure_not_pooled("a replay", &REPLAYED, node, &true_claim, &genuine).await?;
+			ensure_in_no_block("a replay", STALE, node, &true_claim, &genuine)
 				.await
 				.map(Some)
 		})
@@ -242,7 +273,7 @@ async fn attestation_should_be_refused_by_pools_and_blocks_unless_it_is_the_assi
 		let by_owner = signed(node, &again, owner).await?;
 		// For a moment the first one may still be in the pool, and stands in the way of the second one there.
 		until("a second attestation to be outdated", SOON, || async {
-			ensure_refused("a second attestation", "outdated", node, &again, &by_owner)
+			ensure_refused("a second attestation", STALE, node, &again, &by_owner)
 				.await
 				.map(Some)
 		})

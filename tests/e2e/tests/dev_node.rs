@@ -1,12 +1,15 @@
-//! `highway-node --dev`, alone, and the subcommands around its data.
+//! `highway-node --dev`, alone and told to take a GPU that need not be there, and the subcommands around its data.
 
 use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::identity_input;
 use highway_offchain_worker::tensors::parse;
-use highway_primitives::AIC;
+use highway_primitives::{DeviceClass, AIC};
 use highway_test_support::{binaries, hostile_models, market, offer, until, Node, NodeOptions, Seller, Wallet};
-use serde_json::Value;
+use serde_json::{json, Value};
 use std::{fs, path::Path, process::Command, time::Duration};
+
+/// What a node says that was told to take the first GPU, and cannot.
+const FALLBACK: &str = "CUDA device 0 cannot be used, inference runs and is advertised on the CPU instead: ";
 
 /// Runs `highway-node` with these arguments for the development chain in `data` and returns what it prints.
 fn run(arguments: &[&str], data: &Path) -> Result<String> {
@@ -25,6 +28,27 @@ fn run(arguments: &[&str], data: &Path) -> Result<String> {
 		output.status
 	);
 	Ok(printed)
+}
+
+/// A node that was told to take the first GPU says what inference really runs on: in its log, and to those who ask.
+async fn device_should_be_the_cpu_unless_there_is_a_gpu(node: &Node) -> Result<()> {
+	let fell_back = fs::read_to_string(node.log())?.contains(FALLBACK);
+	ensure!(
+		fell_back || Path::new("/dev/nvidia0").exists(),
+		"without a GPU the log says that it is not used:\n{}",
+		node.log_tail()
+	);
+	let device = match fell_back {
+		true if cfg!(target_arch = "aarch64") => DeviceClass::CpuArm,
+		true => DeviceClass::CpuX86,
+		false => DeviceClass::Cuda,
+	};
+	let report = node.rpc("inference_nodeInfo", json!([])).await?;
+	ensure!(
+		report["provider"] == "cuda:0" && report["device"] == json!(device),
+		"it was told cuda:0, and runs on {device:?}: {report}"
+	);
+	Ok(())
 }
 
 /// Dave's model, Alice's node, Eve's job: all on the one node.
@@ -74,10 +98,11 @@ async fn dev_node_should_finalize_and_do_a_job_when_alone() -> Result<()> {
 	let options = NodeOptions {
 		name: "dev".into(),
 		chain: "dev".into(),
-		extra: vec!["--dev".into()],
+		extra: ["--dev", "--inference-provider", "cuda:0"].map(str::to_owned).to_vec(),
 		..NodeOptions::default()
 	};
 	let mut node = Node::start(folder.path(), options).await?;
+	device_should_be_the_cpu_unless_there_is_a_gpu(&node).await?;
 	node.wait_for_block(3).await?;
 	until("a finalized block", Duration::from_secs(30), || async {
 		Ok((node.finalized_block().await? >= 1).then_some(()))

@@ -1,4 +1,5 @@
-//! The main job: Dave registers Magika, three nodes host it, Eve pays for five files and everybody gets what the bill says.
+//! The main job: Dave registers Magika, three nodes host it, Eve pays for five files and for one audit, and everybody gets
+//! what the bill says.
 
 use anyhow::{ensure, Context, Result};
 use futures::future::try_join_all;
@@ -15,6 +16,9 @@ use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 /// What the files are, in Magika's own words.
 const LABELS: [&str; 5] = ["python", "elf", "png", "pdf", "json"];
+
+/// What Dave gets of each job: 0.0005 AIC.
+const ROYALTY: Balance = 500_000_000;
 
 fn files() -> Result<Vec<PathBuf>> {
 	let samples = binaries::tests_folder("files")?;
@@ -49,19 +53,71 @@ async fn five_files_should_be_named_and_paid_for_when_three_nodes_serve_magika()
 			.collect();
 		ensure!(labels == LABELS, "the labels are {labels:?}");
 
+		let jobs: Vec<u64> = results.iter().filter_map(|result| result["job"].as_u64()).collect();
+		ensure!(jobs.len() == LABELS.len(), "every file has a job: {answer}");
+		let (audited, bond) = force_audit(&payer, &jobs).await?;
+		pay_waits_for_the_verdict(devnet, &payer, audited).await?;
+
 		let mut model = BareModel::load(&fs::read(binaries::model("magika/model.onnx")?)?)?;
 		for result in results {
 			equals_bare_runtime(devnet, &payer, &mut model, result).await?;
 		}
 
-		let jobs: Vec<u64> = results.iter().filter_map(|result| result["job"].as_u64()).collect();
-		ensure!(jobs.len() == LABELS.len(), "every file has a job: {answer}");
 		let bills = try_join_all(jobs.iter().map(|job| settled_bill(&payer, *job))).await?;
-		everybody_has_what_the_bills_say(devnet, &bills).await?;
+		// The nodes that are asked now have seen it, too.
+		let settled = devnet.node("bob").best_block().await?;
+		for node in &devnet.nodes {
+			node.wait_for_block(settled).await?;
+		}
+		let audits = everybody_has_what_the_bills_say(devnet, &bills, bond).await?;
 		claims_are_paid(devnet).await?;
-		metrics_tell_of_the_jobs(devnet, jobs.len()).await
+		metrics_tell_of_the_jobs(devnet, jobs.len(), audits).await
 	})
 	.await
+}
+
+/// Asks for an audit of the job that was attested last, as its window is open for longest. Returns it and the bond.
+async fn force_audit(payer: &Wallet, jobs: &[u64]) -> Result<(u64, Balance)> {
+	let mut attested = Vec::new();
+	for job in jobs {
+		let shown = payer.run(&["job", "show", &job.to_string()]).await?;
+		attested.push((shown["attestedAt"].as_u64(), *job));
+	}
+	let (_, job) = attested.into_iter().max().context("there are jobs")?;
+	let id = job.to_string();
+	let bill = payer.run(&["bill", &id]).await?;
+	let asked = payer.run(&["job", "audit", &id]).await?;
+	let bond = amount(&asked["bond"])?;
+	ensure!(
+		bond == 2 * line(&bill, "Compute")?,
+		"the bond is twice the compute line: {asked}, {bill}"
+	);
+	Ok((job, bond))
+}
+
+/// Nobody is paid for a job in audit: not its maker either.
+async fn pay_waits_for_the_verdict(devnet: &Devnet, payer: &Wallet, job: u64) -> Result<()> {
+	market::wait_for_phase(payer, job, "Auditing").await?;
+	let id = job.to_string();
+	let audit = payer.run(&["audit", "show", &id]).await?;
+	// It may have been drawn, too.
+	ensure!(
+		(audit["reason"] == "Forced" || audit["reason"] == "Drawn") && audit["verdict"].is_null(),
+		"the audit that was asked for goes on: {audit}"
+	);
+	let maker = Account::connect(devnet.node("alice"), "//Dave").await?;
+	let royalties = maker.claimable().await?;
+	// Asked after that, so that what Dave had was before the verdict.
+	let bill = payer.run(&["bill", &id]).await?;
+	ensure!(
+		bill["phase"] == "Auditing" && bill["foreseen"] == true,
+		"the bill is foreseen until the verdict: {bill}"
+	);
+	ensure!(
+		royalties <= 4 * ROYALTY,
+		"four jobs are paid at most while one is audited, not {royalties}"
+	);
+	Ok(())
 }
 
 /// Holds the output of a job against bare ONNX Runtime on the same input.
@@ -130,8 +186,40 @@ fn compute_of(bill: &Value) -> Result<&Value> {
 	line.context("somebody computed")
 }
 
-/// Nothing was claimed yet, so what each payee has earned is what the bills say, and for its work what the chain mints.
-async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value]) -> Result<()> {
+/// What a bill says of a role that has one line.
+fn line(bill: &Value, role: &str) -> Result<Balance> {
+	let lines = bill["lines"].as_array().context("a bill has lines")?;
+	let line = lines.iter().find(|line| line["role"] == role);
+	amount(&line.with_context(|| format!("there is a line for {role}: {bill}"))?["amount"])
+}
+
+/// What is due to those who audited, audit by audit: the operator and as much as the executor got.
+async fn due_to_auditors(wallet: &Wallet, bills: &[Value]) -> Result<Vec<(String, Balance)>> {
+	let list = wallet.run(&["audit", "list"]).await?;
+	let mut due = Vec::new();
+	for audit in list["audits"].as_array().context("there is a list")? {
+		let bill = bills.iter().find(|bill| bill["job"] == audit["job"]);
+		let bill = bill.context("nobody else has jobs here")?;
+		let shown = wallet.run(&["audit", "show", &audit["job"].to_string()]).await?;
+		ensure!(shown["verdict"] == "Upheld", "the work is right: {shown}");
+		// Whoever says nothing is replaced.
+		let seats = shown["seats"].as_array().context("an audit has seats")?;
+		let seat = seats.last().context("somebody audited")?;
+		ensure!(
+			seat["seat"] == "auditor" && seat["vote"] == "Yes",
+			"the last one asked says so: {shown}"
+		);
+		let operator = shown["operators"][&seat["node"].to_string()]
+			.as_str()
+			.context("the auditor has an operator")?;
+		due.push((operator.to_owned(), line(bill, "Compute")?));
+	}
+	Ok(due)
+}
+
+/// Nothing was claimed yet, so what each payee may claim is what the bills say, and what audits paid. Returns how many
+/// audits there were.
+async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value], bond: Balance) -> Result<usize> {
 	let mut owed: BTreeMap<String, Balance> = BTreeMap::new();
 	for bill in bills {
 		let lines = bill["lines"].as_array().context("a bill has lines")?;
@@ -144,36 +232,47 @@ async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value]) -> R
 		let executor = compute_of(bill)?["payee"].as_str().context("somebody computed")?;
 		*owed.entry(executor.into()).or_insert(0) += subsidy_of(bill)?;
 	}
-	// One job in twenty is drawn: its auditor is paid as much as its executor.
-	let judge = Wallet::new(devnet.node("alice"), "//Eve");
-	let audits = judge.run(&["audit", "list"]).await?;
-	for audit in audits["audits"].as_array().context("there is a list")? {
-		let bill = bills.iter().find(|bill| bill["job"] == audit["job"]);
-		let bill = bill.context("nobody else has jobs here")?;
-		let shown = judge.run(&["audit", "show", &audit["job"].to_string()]).await?;
-		ensure!(shown["verdict"] == "Upheld", "the work is right: {shown}");
-		let auditor = shown["seats"][0]["node"].to_string();
-		let operator = shown["operators"][&auditor]
-			.as_str()
-			.context("the auditor has an operator")?;
-		*owed.entry(operator.into()).or_insert(0) += amount(&compute_of(bill)?["amount"])?;
-	}
 	let maker = Account::connect(devnet.node("alice"), "//Dave").await?;
 	let royalties = owed.get(&maker.address()).copied();
 	ensure!(
-		royalties == Some(5 * 500_000_000),
+		royalties == Some(5 * ROYALTY),
 		"five royalties of 0.0005 AIC went to Dave: {owed:?}"
 	);
+
+	// One job was audited for its payer, and each of the others with a probability of 3.7 %.
+	let due = due_to_auditors(&Wallet::new(devnet.node("alice"), "//Eve"), bills).await?;
+	let audits = due.len();
+	ensure!(audits > 0, "the audit that was asked for is on record");
+	let mut at_most: BTreeMap<String, Balance> = BTreeMap::new();
+	for (auditor, reward) in due {
+		owed.entry(auditor.clone()).or_insert(0);
+		*at_most.entry(auditor).or_insert(0) += reward;
+	}
+	// Their pot has the premiums and the bond, so that two audits are paid whole. Of more, some are debts.
+	let premiums = bills
+		.iter()
+		.map(|bill| line(bill, "Auditor"))
+		.sum::<Result<Balance>>()?;
+	let to_auditors = at_most.values().sum::<Balance>().min(premiums + bond);
+
 	let wallet = Wallet::new(devnet.node("charlie"), "//Eve");
+	let mut audited = 0;
 	for (payee, sum) in owed {
 		// Storage is claimable once it is proved.
 		let earnings = wallet.run(&["earnings", &payee]).await?;
-		ensure!(
-			amount(&earnings["claimable"])? + amount(&earnings["waiting"])? == sum,
-			"{payee} is owed {sum}, but has {earnings}"
-		);
+		let earned = amount(&earnings["claimable"])? + amount(&earnings["waiting"])?;
+		let by_audits = earned.checked_sub(sum);
+		let most = at_most.get(&payee).copied().unwrap_or(0);
+		let by_audits = by_audits
+			.filter(|earned| *earned <= most)
+			.with_context(|| format!("{payee} is owed {sum}, and at most {most} for audits, but has {earnings}"))?;
+		audited += by_audits;
 	}
-	Ok(())
+	ensure!(
+		audited == to_auditors,
+		"{audits} audits are paid {to_auditors} of {premiums} and {bond}, not {audited}"
+	);
+	Ok(audits)
 }
 
 /// What may be claimed arrives, whole, but for the fee of the claim.
@@ -220,11 +319,12 @@ async fn claim(node: &Node, secret: &str) -> Result<Claim> {
 	Ok(Claim { claimed, fee_paid })
 }
 
-async fn metrics_tell_of_the_jobs(devnet: &Devnet, jobs: usize) -> Result<()> {
-	let (mut attested, mut runs, mut stored) = (0.0, 0.0, 0.0);
+async fn metrics_tell_of_the_jobs(devnet: &Devnet, jobs: usize, audits: usize) -> Result<()> {
+	let (mut attested, mut runs, mut ballots, mut stored) = (0.0, 0.0, 0.0, 0.0);
 	for node in &devnet.nodes {
 		attested += node.metric("highway_jobs_total", &["outcome=\"attested\""]).await?;
 		runs += node.metric("highway_job_runs_total", &[]).await?;
+		ballots += node.metric("highway_audits_total", &["verdict=\"yes\""]).await?;
 		stored += node.metric("highway_blobs_stored", &[]).await?;
 		ensure!(
 			node.metric("highway_healthy", &[]).await? == 1.0,
@@ -233,7 +333,14 @@ async fn metrics_tell_of_the_jobs(devnet: &Devnet, jobs: usize) -> Result<()> {
 		);
 	}
 	ensure!(attested == jobs as f64, "the nodes count {attested} attested jobs");
-	ensure!(runs == jobs as f64, "every job ran once, the nodes count {runs}");
+	ensure!(
+		runs == (jobs + audits) as f64,
+		"every job ran once, and once more for each of {audits} audits, the nodes count {runs}"
+	);
+	ensure!(
+		ballots == audits as f64,
+		"every auditor said yes, the nodes count {ballots}"
+	);
 	// Inputs and outputs, at least, and the model on every node.
 	ensure!(
 		stored >= (2 * jobs + devnet.nodes.len()) as f64,

@@ -60,13 +60,19 @@ impl Subscriber for Counting {
 	fn exit(&self, _: &span::Id) {}
 }
 
-/// Every read and write of storage in `act`, and how long it took without anybody counting.
+/// Runs of which the fastest counts: it is the one that nothing else on the machine held up.
+const TIMED_RUNS: usize = 25;
+
+/// Every read and write of storage in `act`, and how long it takes without anybody counting.
 fn measure(ext: &mut sp_io::TestExternalities, act: impl Fn()) -> (Accesses, Duration) {
 	let counter = Arc::new(Counter::default());
 	tracing::subscriber::with_default(Counting(counter.clone()), || ext.execute_with(|| and_roll_back(&act)));
-	let started = Instant::now();
-	ext.execute_with(|| and_roll_back(&act));
-	let took = started.elapsed();
+	let time = |_| {
+		let started = Instant::now();
+		ext.execute_with(|| and_roll_back(&act));
+		started.elapsed()
+	};
+	let took = (0..TIMED_RUNS).map(time).min().unwrap_or_default();
 	let accesses = Accesses {
 		reads: counter.reads.load(Ordering::Relaxed),
 		writes: counter.writes.load(Ordering::Relaxed),
@@ -121,8 +127,10 @@ fn cost_should_not_depend_on_the_number_of_delegators() {
 	for (name, act) in ACTS {
 		let (with_few, took_few) = measure(&mut few, act);
 		let (with_many, took_many) = measure(&mut many, act);
-		println!("{name:8} 10: {with_few:?} {took_few:?}   10 000: {with_many:?} {took_many:?}");
-		assert!(with_few.reads > 0 && with_few.writes > 0, "{name} was not seen");
+		// The table of the README, in its order.
+		let Accesses { reads, writes } = with_many;
+		println!("| {name} | {reads} | {writes} | {took_few:.0?} | {took_many:.0?} |");
+		assert!(reads > 0 && writes > 0, "{name} was not seen");
 		assert_eq!(with_few, with_many, "{name}");
 	}
 	// What depends on it: the trie is deeper, by the logarithm.
@@ -133,7 +141,7 @@ fn cost_should_not_depend_on_the_number_of_delegators() {
 			proof.encoded_size()
 		};
 		let (with_few, with_many) = (proof(&mut few), proof(&mut many));
-		println!("{name:8} proof of {with_few} and {with_many} bytes");
+		println!("{name}: proof of {with_few} and {with_many} bytes");
 		assert!(with_many < 3 * with_few, "{name}");
 	}
 }

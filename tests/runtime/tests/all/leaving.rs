@@ -1,10 +1,13 @@
 //! Nodes and models that go while jobs are open: an open job stays its node's own, and every bond gets out in the end.
 
+use crate::sessions::pass_sessions;
+use frame_support::traits::Get;
 use highway_primitives::{AskRole, Balance, JobPhase, AIC};
-use highway_runtime::{AccountId, Block, NodeStaking, Runtime, RuntimeCall, System};
+use highway_runtime::{AccountId, Block, EpochDuration, NodeStaking, Runtime, RuntimeCall, System};
 use highway_runtime_api::runtime_decl_for_market_api::MarketApi;
 use highway_runtime_tests::{genesis_with, invariants::free, submit_call, worker_transaction, Chain, MILLI};
 use pallet_node_staking::{Call as Node, Error as NodeError};
+use sp_consensus_babe::runtime_decl_for_babe_api::BabeApi;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
 
 /// What the preset bonds for each node.
@@ -12,6 +15,13 @@ const BOND: Balance = 1_000_000 * AIC;
 
 /// Blocks of a session where many of them have to pass.
 const SHORT_SESSION: u32 = 6;
+
+/// The preset with such sessions.
+fn with_short_sessions(test: impl FnOnce(&mut Chain)) {
+	let sessions = serde_json::json!({ "nodeStaking": { "sessionLength": SHORT_SESSION } });
+	let genesis = genesis_with(sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET, sessions);
+	Chain::of_genesis(genesis, test);
+}
 
 fn reserved(who: Sr25519Keyring) -> Balance {
 	System::account(who.to_account_id()).data.reserved
@@ -97,10 +107,28 @@ fn an_open_job_should_go_to_a_live_node_when_its_node_chills_and_stays_silent() 
 }
 
 #[test]
+fn sessions_should_be_as_long_as_genesis_says_when_that_is_not_the_presets_length() {
+	with_short_sessions(|chain| {
+		let length = u64::from(SHORT_SESSION);
+		assert_eq!(<EpochDuration as Get<u64>>::get(), length);
+		assert_eq!(
+			<Runtime as BabeApi<Block>>::configuration().epoch_length,
+			length,
+			"as the node is told"
+		);
+		pass_sessions(chain, 1);
+		for session in NodeStaking::current_session()..3 {
+			chain.blocks(SHORT_SESSION - 1);
+			assert_eq!(NodeStaking::current_session(), session);
+			chain.blocks(1);
+			assert_eq!(NodeStaking::current_session(), session + 1);
+		}
+	});
+}
+
+#[test]
 fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
-	let sessions = serde_json::json!({ "nodeStaking": { "sessionLength": SHORT_SESSION } });
-	let genesis = genesis_with(sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET, sessions);
-	Chain::of_genesis(genesis, |chain| {
+	with_short_sessions(|chain| {
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let job = chain.submit(Eve, model);
 		let node = chain.executor(job);

@@ -193,10 +193,13 @@ fn errors_and_events_should_be_documented_when_a_wallet_prints_them() {
 		"ProofOfWorkDone",
 		"StorageProofs",
 		"Promotion",
+		"CapacityProbes",
 	] {
 		let found = metadata.pallet_by_name(pallet).expect("the pallet is there");
-		for error in found.error_variants().expect("the pallet has errors") {
-			assert!(!error.docs.is_empty(), "{pallet}.{} says nothing", error.name);
+		let errors = found.error_variants().expect("the pallet has errors");
+		let events = found.event_variants().expect("the pallet has events");
+		for variant in errors.iter().chain(events) {
+			assert!(!variant.docs.is_empty(), "{pallet}.{} says nothing", variant.name);
 		}
 	}
 }

@@ -1,9 +1,13 @@
 //! What happens when nodes do not do their jobs.
 
 use frame_support::assert_ok;
-use highway_primitives::{Balance, JobPhase, NodeId, Role};
-use highway_runtime::{NodeStaking, RevenueSplit, Runtime, RuntimeEvent};
-use highway_runtime_tests::{invariants::free, treasury, worker_transaction, Chain, MILLI};
+use highway_primitives::{Balance, FailureClass, JobId, JobPhase, NodeId, Role};
+use highway_runtime::{AccountId, Block, NodeStaking, RevenueSplit, Runtime, RuntimeEvent};
+use highway_runtime_api::runtime_decl_for_market_api::MarketApi;
+use highway_runtime_tests::{
+	invariants::{self, free},
+	premium_of, treasury, worker_transaction, Chain, MILLI,
+};
 use pallet_inference_jobs::Event as JobsEvent;
 use sp_keyring::Sr25519Keyring::{Dave, Eve};
 use sp_runtime::{transaction_validity::InvalidTransaction, DispatchError};
@@ -14,6 +18,17 @@ fn job_events(chain: &Chain) -> Vec<JobsEvent<Runtime>> {
 		.into_iter()
 		.filter_map(|event| match event {
 			RuntimeEvent::InferenceJobs(event) => Some(event),
+			_ => None,
+		})
+		.collect()
+}
+
+/// Job, node and amount of every fine.
+fn fines(chain: &Chain) -> Vec<(JobId, NodeId, Balance)> {
+	job_events(chain)
+		.into_iter()
+		.filter_map(|event| match event {
+			JobsEvent::NodeFined { job, node, amount } => Some((job, node, amount)),
 			_ => None,
 		})
 		.collect()
@@ -94,6 +109,62 @@ fn the_next_node_should_be_paid_when_the_first_lets_the_time_pass() {
 		});
 		let second = chain.operator(second).to_account_id();
 		assert_eq!(computed.collect::<Vec<_>>(), vec![(second, 10 * MILLI)]);
+	});
+}
+
+#[test]
+fn a_reporter_should_pay_the_compute_price_when_another_node_does_the_job() {
+	Chain::local(|chain| {
+		let compute = 10 * MILLI;
+		let model = chain.served_model(0, compute);
+		let funds = chain.funds(Eve);
+		let bond = |node: NodeId| NodeStaking::node(node).expect("a node").0.bond;
+		let before = [0, 1, 2].map(bond);
+		let job = chain.submit(Eve, model);
+		let reporter = chain.executor(job);
+		let report = chain.failure_report(reporter, job, FailureClass::InputInvalid);
+		assert_eq!(
+			chain.apply(worker_transaction(chain.worker(reporter), report)),
+			Ok(Ok(()))
+		);
+		let executor = chain.executor(job);
+		assert_ne!(reporter, executor);
+		chain.attest(job);
+		chain.close();
+		assert_eq!([0, 1, 2].map(bond), before, "the output may be found wrong");
+		assert!(fines(chain).is_empty());
+
+		chain.finish(job);
+		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
+		assert_eq!(fines(chain), vec![(job, reporter, compute)]);
+		for (node, bonded) in [0, 1, 2].into_iter().zip(before) {
+			let fine = if node == reporter { compute } else { 0 };
+			assert_eq!((bond(node), NodeStaking::slashed(node).fines), (bonded - fine, fine));
+		}
+		// Of the fine, as of the protocol's line, one half burned, and the other is the treasury's.
+		let half = compute / 2 + compute / 40;
+		let burned = chain.events().into_iter().filter_map(|event| match event {
+			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::Burned { job: of, amount }) if of == job => {
+				Some(amount)
+			}
+			_ => None,
+		});
+		assert_eq!(burned.sum::<Balance>(), half);
+		assert_eq!(RevenueSplit::claimable(&treasury()), half);
+
+		// The payer pays for a job as any other.
+		let price = compute + compute / 20 + premium_of(compute);
+		let bill = <Runtime as MarketApi<Block, AccountId>>::explain_split(job).expect("it is kept");
+		assert_eq!((bill.price, bill.refunded), (price, 0));
+		assert_eq!(bill.lines.iter().map(|line| line.amount).sum::<Balance>(), price);
+		let computed = bill.lines.iter().filter(|line| line.role == Role::Compute);
+		let payee = chain.operator(executor).to_account_id();
+		assert_eq!(
+			computed.map(|line| (&line.payee, line.amount)).collect::<Vec<_>>(),
+			vec![(&Some(payee), compute)]
+		);
+		assert_eq!(chain.funds(Eve), funds - price);
+		invariants::check();
 	});
 }
 

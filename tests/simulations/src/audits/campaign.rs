@@ -5,7 +5,7 @@
 //! and stays suspended: what is open is audited on, and none of it counts.
 
 use super::game::{play, Auditor, Executor, Jury, Luck, Node, Plan, Terms, HONEST, REWARD};
-use highway_math::audit;
+use highway_math::{audit, deadline};
 use pallet_proof_of_work_done::{may_slash, Calibration};
 use rand::Rng;
 use sp_arithmetic::Perbill;
@@ -17,14 +17,20 @@ pub const JOBS: usize = 20_000;
 const JOB: usize = 10;
 
 /// Blocks from attestation to the draw of the audit, as genesis has it by default.
-const WINDOW: usize = 150;
+const WINDOW: usize = audit::ATTESTATION_WINDOW as usize;
 
-/// Blocks from attestation until it is known who judges, if everybody takes the time there is: the auditor its allowance of
-/// five blocks and five more, twelve until everything is open, the draw.
-const SEATED: usize = WINDOW + 10 + 12 + audit::DRAW_DELAY as usize;
+/// Blocks in which something is opened, with that window.
+const REVEAL: usize = audit::reveal_blocks(audit::ATTESTATION_WINDOW) as usize;
 
-/// Blocks from attestation to the jury's verdict: as long as the auditor's for commitments, six for ballots.
-const VERDICT: usize = SEATED + 10 + 6;
+/// Blocks in which a judge commits itself, with the least allowance that there is.
+const JUDGING: usize = (deadline::BASE_BLOCKS + audit::JUDGE_EXTRA) as usize;
+
+/// Blocks from attestation until it is known who judges, if everybody takes the time there is: the auditor to judge, then to
+/// open its ballot, the executor to open its sketch, the draw.
+const SEATED: usize = WINDOW + JUDGING + 2 * REVEAL + audit::DRAW_DELAY as usize;
+
+/// Blocks from attestation to the jury's verdict: jurors judge, and open.
+const VERDICT: usize = SEATED + JUDGING + REVEAL;
 
 /// How the coalition goes about it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -249,6 +255,13 @@ mod tests {
 				ours: node < ours,
 			})
 			.collect()
+	}
+
+	/// As the README says.
+	#[test]
+	fn verdict_should_come_264_blocks_after_the_attestation() {
+		assert_eq!((VERDICT, VERDICT - SEATED), (264, 40));
+		assert_eq!((Campaign::open(100, 1), Campaign::open(100, 4)), (2_740, 10_960));
 	}
 
 	#[test]

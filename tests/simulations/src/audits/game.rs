@@ -16,12 +16,6 @@ use sp_arithmetic::Perbill;
 /// The compute line R in the smallest units: one AIC.
 pub const REWARD: u128 = 1_000_000_000_000;
 
-/// How many R stand behind a job: `SecurityFactor` of the runtime.
-pub const FACTOR: u32 = 64;
-
-/// Nodes that a draw of a judge looks at: `MAX_JUDGE_TRIES` of node staking.
-const JUDGE_TRIES: u8 = 16;
-
 /// How far two honest sketches may lie apart here.
 const TOLERANCE: u64 = 1_000;
 
@@ -130,7 +124,7 @@ pub struct Terms {
 impl Terms {
 	/// A job of a version with this detection power, in a network in which everything may be slashed.
 	pub fn new(detection: Perbill) -> Self {
-		Self::secured(detection, audit::security(REWARD, FACTOR))
+		Self::secured(detection, audit::security(REWARD, audit::SECURITY_FACTOR))
 	}
 
 	/// The same with another security.
@@ -348,7 +342,7 @@ impl Game<'_> {
 		let mut weights: Vec<u64> = self.nodes.iter().map(|node| node.bond).collect();
 		parties.iter().for_each(|party| weights[*party] = 0);
 		let mut seeds = ChaCha8Rng::from_seed(*seed);
-		for _ in 0..JUDGE_TRIES {
+		for _ in 0..audit::JUDGE_TRIES {
 			let node = draw::weighted(&seeds.gen(), &weights)?;
 			if class.is_none_or(|class| self.nodes[node].class == class) {
 				return Some(node);

@@ -18,8 +18,8 @@ use crate::{
 use clap::Args;
 use highway_offchain_worker::{
 	calibration::{
-		observe, propose, quantise, report, settings, CalibrationError, Difference, Machine, Report, Runs, Sharing,
-		Subject,
+		held_out, observe, propose, quantise, report, settings, CalibrationError, Cheat, Difference, Machine, Nearest,
+		Report, Runs, Sharing, Subject, Tally,
 	},
 	precheck::{self, Limits},
 	tensors,
@@ -131,8 +131,12 @@ pub async fn calibrate(context: &Context, args: CalibrateArgs) -> Result<(), Com
 		CommandError::Calibration(unfit.to_string())
 	})?;
 	let report = report(&spec, &measured.runs);
-	context.output.result(to_json(&spec, &report, &measured), || {
-		to_text(&spec, &report, &measured)
+	let tally = held_out(&spec, &measured.runs).map_err(|unfit| {
+		context.output.remark(differences(&report, &measured.runs));
+		CommandError::Calibration(format!("half of the inputs alone gives no terms: {unfit}"))
+	})?;
+	context.output.result(to_json(&spec, &report, tally, &measured), || {
+		to_text(&spec, &report, tally, &measured)
 	});
 	Ok(())
 }
@@ -158,14 +162,16 @@ pub async fn confirm(context: &Context, args: ConfirmArgs) -> Result<(), Command
 		)));
 	}
 	let included = submit(context, &client, &signer, &call, 0).await?;
-	let mut json = to_json(&source.spec, &report, &measured);
+	// The terms were found with other runs.
+	let tally = Some(report.tally);
+	let mut json = to_json(&source.spec, &report, tally, &measured);
 	json["model"] = json!(model.id);
 	json["version"] = json!(model.version);
 	json["block"] = json!(included.block);
 	context.output.result(json, || {
 		format!(
 			"{}\nthe calibration of model {} version {} is confirmed",
-			to_text(&source.spec, &report, &measured),
+			to_text(&source.spec, &report, tally, &measured),
 			model.id,
 			model.version
 		)
@@ -398,12 +404,21 @@ fn objections(spec: &VersionSpec, report: &Report) -> Vec<String> {
 	objections
 }
 
-/// The columns of one line of differences.
-fn columns(difference: &Difference) -> [String; 4] {
-	let number = |number: f64| match number {
+/// With two digits.
+fn number(number: f64) -> String {
+	match number {
 		0.0 => "0".into(),
 		number => format!("{number:.1e}"),
-	};
+	}
+}
+
+/// Of a sketch's sums, which are counted in millionths.
+fn sums(number: u64) -> f64 {
+	number as f64 / 1e6
+}
+
+/// The columns of one line of differences.
+fn columns(difference: &Difference) -> [String; 4] {
 	[
 		match (difference.form, difference.integers) {
 			(true, _) => "other shape".into(),
@@ -417,7 +432,7 @@ fn columns(difference: &Difference) -> [String; 4] {
 		},
 		match difference.counts {
 			true => "not finite".into(),
-			false => number(difference.sketch as f64 / 1e6),
+			false => number(sums(difference.sketch)),
 		},
 	]
 }
@@ -429,13 +444,14 @@ fn differences(report: &Report, runs: &Runs) -> String {
 			.settings
 			.get(row.setting)
 			.map_or_else(String::new, ToString::to_string);
-		let width = row.width.map_or_else(|| "2, alone".into(), |width| width.to_string());
+		// A lone row is doubled where the model's tensors have rows; else it runs as it is.
+		let width = row.width.map_or_else(|| "alone".into(), |width| width.to_string());
 		let [absolute, relative, kept, sketch] = columns(&row.difference);
 		[setting, width, absolute, relative, kept, sketch]
 	});
 	let copy = report.copy.as_ref().map(|difference| {
 		let [absolute, relative, kept, sketch] = columns(difference);
-		["int8 copy".into(), "2, alone".into(), absolute, relative, kept, sketch]
+		["int8 copy".into(), "alone".into(), absolute, relative, kept, sketch]
 	});
 	table(
 		[
@@ -450,10 +466,19 @@ fn differences(report: &Report, runs: &Runs) -> String {
 	)
 }
 
-fn to_text(spec: &VersionSpec, report: &Report, measured: &Measured) -> String {
+/// How near a cheat comes to honest runs, if it could be tried.
+fn nearest(report: &Report, cheat: Cheat) -> Option<&Nearest> {
+	report.nearest.iter().find(|nearest| nearest.cheat == cheat)
+}
+
+/// `tally` is of terms that were found with other runs; `None`: there are too few inputs for that.
+fn to_text(spec: &VersionSpec, report: &Report, tally: Option<Tally>, measured: &Measured) -> String {
 	let powers = table(
-		["cheat", "audits", "seen"],
+		["cheat", "audits", "seen", "least absolute", "least sketch"],
 		report.powers.iter().map(|power| {
+			let nearest = nearest(report, power.cheat);
+			let outputs = nearest.map_or("-".into(), |nearest| number(nearest.outputs));
+			let sketch = nearest.map_or("-".into(), |nearest| number(sums(nearest.sketch)));
 			[
 				power.cheat.to_string(),
 				power.audits.to_string(),
@@ -461,21 +486,24 @@ fn to_text(spec: &VersionSpec, report: &Report, measured: &Measured) -> String {
 					0 => "not tried".into(),
 					audits => format!("{:.1}%", power.seen as f64 * 100.0 / audits as f64),
 				},
+				outputs,
+				sketch,
 			]
 		}),
 	);
-	let held_out = report.held_out.map_or_else(String::new, |tally| {
-		format!(
-			"\nterms found with every other input accuse {} times in {} comparisons of the inputs between",
-			tally.accusations, tally.comparisons
-		)
-	});
+	let compared = match tally {
+		Some(tally) => format!(
+			"{} comparisons of honest runs under terms that were found with others, {} accusations",
+			tally.comparisons, tally.accusations
+		),
+		None => "too few to try terms on any that they were not found with".into(),
+	};
 	let sharing = match (&measured.runs.sharing, spec.shares_runs) {
 		(Sharing::Impossible(why), _) => format!("no: {why}"),
 		(_, true) => "yes: rows do not change one another".into(),
 		_ => "no: rows change one another by more than audits can allow".into(),
 	};
-	let refused = if report.detection < MIN_DETECTION {
+	let mut refused = if report.detection < MIN_DETECTION {
 		format!(
 			"\nThe chain refuses it: audits see {} of cheats, at least {} are asked for.",
 			percent(report.detection),
@@ -484,19 +512,23 @@ fn to_text(spec: &VersionSpec, report: &Report, measured: &Measured) -> String {
 	} else {
 		String::new()
 	};
+	if tally.is_some_and(|tally| tally.accusations > 0) {
+		refused.push_str("\nDo not register it: honest nodes would be accused. More inputs may give better terms.");
+	}
 	format!(
-		"{}\n{powers}\n{} inputs; {} comparisons of honest runs, {} accusations{held_out}\nruns may be shared: {sharing}\n\
-		detection d = {} (two thirds of the least share seen)\n\n{}{refused}",
+		"{}\nhonest runs lie at most {} apart, their sketches {}\n\n{powers}\n{} inputs; {compared}\n\
+		runs may be shared: {sharing}\ndetection d = {} (two thirds of the least share seen)\n\n{}{refused}",
 		differences(report, &measured.runs),
+		number(report.honest.of_outputs()),
+		number(sums(report.honest.sketch)),
 		measured.inputs,
-		report.tally.comparisons,
-		report.tally.accusations,
 		percent(report.detection),
 		options(spec)
 	)
 }
 
-fn to_json(spec: &VersionSpec, report: &Report, measured: &Measured) -> Value {
+/// `tally` as in [`to_text`].
+fn to_json(spec: &VersionSpec, report: &Report, tally: Option<Tally>, measured: &Measured) -> Value {
 	let line = |difference: &Difference| {
 		json!({
 			"absolute": difference.absolute,
@@ -521,17 +553,24 @@ fn to_json(spec: &VersionSpec, report: &Report, measured: &Measured) -> Value {
 	let powers: Vec<Value> = report
 		.powers
 		.iter()
-		.map(|power| json!({ "cheat": power.cheat.to_string(), "audits": power.audits, "seen": power.seen }))
+		.map(|power| {
+			let nearest = nearest(report, power.cheat);
+			json!({
+				"cheat": power.cheat.to_string(),
+				"audits": power.audits,
+				"seen": power.seen,
+				"leastAbsolute": nearest.map(|nearest| nearest.outputs),
+				"leastSketch": nearest.map(|nearest| millionths(nearest.sketch)),
+			})
+		})
 		.collect();
 	json!({
 		"inputs": measured.inputs,
 		"differences": rows,
+		"honest": line(&report.honest),
 		"int8Copy": report.copy.as_ref().map(line),
-		"comparisons": report.tally.comparisons,
-		"accusations": report.tally.accusations,
-		"heldOut": report.held_out.map(|tally| json!({
-			"comparisons": tally.comparisons, "accusations": tally.accusations,
-		})),
+		"comparisons": tally.map(|tally| tally.comparisons),
+		"accusations": tally.map(|tally| tally.accusations),
 		"cheats": powers,
 		"detection": percent(report.detection),
 		"accepted": report.detection >= MIN_DETECTION,

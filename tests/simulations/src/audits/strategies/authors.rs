@@ -3,17 +3,18 @@
 use super::{percent, round, Bound, Row, Simulation, DETECTION};
 use crate::{
 	audits::{
-		game::{Terms, FACTOR},
+		game::Terms,
 		slots::{drawn_behind_deadline, drawn_when_timed, steering, Rule},
 	},
 	statistics::Mean,
 };
+use highway_math::audit;
 use sp_arithmetic::Perbill;
 
 impl Simulation {
 	/// Gain of a lone cheat whose job is drawn with this probability.
 	pub(super) fn if_drawn(probability: f64) -> f64 {
-		let lost = DETECTION * f64::from(FACTOR + 1);
+		let lost = DETECTION * f64::from(audit::SECURITY_FACTOR + 1);
 		0.8 - probability * lost
 	}
 
