@@ -2,8 +2,8 @@
 //! and has it audited.
 
 use super::scene::{
-	audit, bonds, confirm_calibrations, ended, ensure_unharmed, history, host, input, node_info, register, traced,
-	Happened, PRICE, SECURITY_FACTOR,
+	audit, bonds, ended, ensure_unharmed, history, host, input, node_info, operator, register, traced, Happened, PRICE,
+	SECURITY_FACTOR, SOON,
 };
 use anyhow::{ensure, Context, Result};
 use codec::Decode;
@@ -14,7 +14,7 @@ use highway_primitives::{
 	model::ModelId,
 	Balance, BlobRef, JobId, JobPhase, NodeId, Quorum, Role,
 };
-use highway_test_support::{Devnet, Node, Setup, Wallet};
+use highway_test_support::{binaries, market::key_of, until, Devnet, Node, Setup, Wallet};
 use serde_json::{json, Value};
 use sp_core::crypto::AccountId32;
 use sp_runtime::Perbill;
@@ -24,6 +24,12 @@ use subxt::{utils::H256, OnlineClient, PolkadotConfig};
 const MODEL: ModelId = 0;
 
 const HONEST_NODES: [&str; 4] = ["alice", "bob", "charlie", "dave"];
+
+/// Who reproduces the calibration. They host nothing.
+const CONFIRMING: [&str; 2] = ["charlie", "dave"];
+
+/// Inputs of the calibration.
+const CASES: usize = 4;
 
 #[tokio::test]
 async fn a_dissenter_should_be_found_by_values_and_lose_exactly_its_security() -> Result<()> {
@@ -35,10 +41,11 @@ async fn a_dissenter_should_be_found_by_values_and_lose_exactly_its_security() -
 		let devnet = &*devnet;
 		let node = devnet.node("alice");
 		let payer = Account::connect(node, "//Payer").await?;
-		register(devnet, "//Maker", &[traced(Perbill::one())?]).await?;
+		// The least that a maker may state; a calibration finds two thirds at most.
+		register(devnet, "//Maker", &[traced(Perbill::from_percent(50))?]).await?;
 		// As many as the quorum has jobs: the cheat gets one of them.
-		host(devnet, &[("alice", &[MODEL]), ("bob", &[MODEL]), ("eve", &[MODEL])]).await?;
-		confirm_calibrations(devnet, ["bob", "charlie"], &[MODEL]).await?;
+		let hosts: [(&str, &[ModelId]); 3] = [("alice", &[MODEL]), ("bob", &[MODEL]), ("eve", &[MODEL])];
+		tokio::try_join!(host(devnet, &hosts), calibrated(devnet, &payer))?;
 
 		let honest = bonds(&payer, &HONEST_NODES).await?;
 		let (cheat, total) = (node_info(&payer, "eve").await?, payer.total().await?);
@@ -88,11 +95,60 @@ async fn a_dissenter_should_be_found_by_values_and_lose_exactly_its_security() -
 			)),
 			"the event says so: {history:?}"
 		);
-		ensure_unharmed(&payer, &history, &honest).await?;
+		ensure_unharmed(&payer, &history, &honest, &[]).await?;
 		let fees = fees(node, first, &payer.id()).await?;
 		payer
 			.wait_for_total("the payer to have paid for two jobs alone", total - fees - kept)
 			.await
+	})
+	.await
+}
+
+/// The maker measures the model, and two operators reproduce what it registered, each with the wallet and at its own node:
+/// no jury may slash before.
+async fn calibrated(devnet: &Devnet, payer: &Account) -> Result<()> {
+	let folder = devnet.scratch().join("calibration");
+	fs::create_dir(&folder)?;
+	for index in 0..CASES {
+		let file = folder.join(format!("{index}.safetensors"));
+		fs::write(file, input(20.0 + index as f32)?)?;
+	}
+	let folder = folder.to_str().context("UTF-8")?;
+	let library = binaries::onnxruntime()?;
+	let library = library.to_str().context("UTF-8")?;
+	let model = MODEL.to_string();
+	let measure = async |name: &str, key: &str, command: &str| -> Result<Value> {
+		let wallet = Wallet::new(devnet.node(name), key);
+		let inputs = ["--inputs", folder, "--onnxruntime", library];
+		let report = wallet
+			.run(&[&["model", command, &model][..], &inputs[..]].concat())
+			.await?;
+		ensure!(
+			report["inputs"] == CASES && report["accepted"] == true && report["int8Copy"].is_object(),
+			"the terms hold, and a copy was tried: {report}"
+		);
+		Ok(report)
+	};
+	let [first, second] = CONFIRMING;
+	let (first_key, second_key) = (key_of(first), key_of(second));
+	let (_, first, second) = tokio::try_join!(
+		measure("alice", "//Maker", "calibrate"),
+		measure(first, &first_key, "confirm-calibration"),
+		measure(second, &second_key, "confirm-calibration"),
+	)?;
+	for report in [first, second] {
+		ensure!(
+			report["model"] == MODEL && report["version"] == 1 && report["accusations"] == 0,
+			"it is reproduced: {report}"
+		);
+	}
+	let wanted = [operator(CONFIRMING[0])?, operator(CONFIRMING[1])?];
+	until("both confirmations", SOON, || async {
+		let calibration = payer.client.calibration(MODEL, 1).await?;
+		let all = wanted
+			.iter()
+			.all(|operator| calibration.reproduced_by.contains(operator));
+		Ok((all && calibration.slashes).then_some(()))
 	})
 	.await
 }

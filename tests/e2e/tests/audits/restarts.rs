@@ -1,20 +1,25 @@
-//! `kill -9` of executors, auditors and jurors at any moment of a job and its audit.
+//! `kill -9` of executors, auditors and jurors at any moment of a job and its audit: one of three kills meets an executor with
+//! a job in hand, one a judge that has a seat, one whoever is concerned.
 //!
 //! `HIGHWAY_AUDIT_KILLS` says how many; a test of a release has 50 or more. `HIGHWAY_AUDIT_SEED` repeats the choices of
 //! another run, which prints it.
 
 use super::scene::{
-	attested, audit, bonds, call_proof_of_work, confirm_calibrations, ended, ensure_unharmed, history, host, input,
-	is_over, register, traced, Happened,
+	audit, bonds, call_proof_of_work, confirm_calibrations, ended, ensure_unharmed, history, host, input, is_over,
+	register, traced, Happened,
 };
 use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::{put_blob, Account};
-use highway_primitives::{model::ModelId, JobId, JobPhase, NodeId};
-use highway_test_support::{until, Devnet, Setup};
+use highway_primitives::{
+	audit::{Seat, Verdict},
+	model::ModelId,
+	JobId, JobPhase, NodeId,
+};
+use highway_test_support::{Devnet, Node, Setup};
 use sp_runtime::Perbill;
 use std::{
 	env,
-	time::{Duration, SystemTime, UNIX_EPOCH},
+	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 const MODEL: ModelId = 0;
@@ -31,8 +36,38 @@ const OPEN_JOBS: usize = 4;
 /// The longest wait before a kill. A job with its audit takes about a minute.
 const LONGEST_WAIT_MS: u64 = 6_000;
 
-/// The longest time that a node is down. What an audit wants to hear must be said within six blocks.
+/// The longest wait before an executor is killed, from its job's submission on. Then the job is attested a block later at the
+/// earliest.
+const LONGEST_RUN_MS: u64 = 800;
+
+/// The longest time that a node is down. What an audit wants to hear must be said within eight blocks: a fifth of the
+/// attestation window, but no fewer.
 const LONGEST_PAUSE_MS: u64 = 1_500;
+
+/// How long it may take until there is somebody to kill: a job's window is over before its audit begins.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The longest wait before another look for somebody to kill. A judge has its seat for some blocks.
+const LONGEST_LOOK_MS: u64 = 2_000;
+
+/// What a node is in the middle of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+	/// It has a job, and has not attested it.
+	Executor,
+	/// It has a seat in an audit, and has not opened its ballot.
+	Judge,
+	/// It has attested a job, and may be asked about it.
+	Witness,
+}
+
+/// Who has something to do, or to say, for a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Duty {
+	node: NodeId,
+	job: JobId,
+	part: Part,
+}
 
 /// Knuth's linear congruential generator for 64 bits.
 struct Chance(u64);
@@ -74,8 +109,11 @@ async fn nobody_should_be_slashed_when_honest_nodes_are_killed_at_any_moment() -
 		let before = bonds(&watcher, &NAMES).await?;
 		let first = devnet.node("alice").best_block().await?;
 
-		let jobs = kill_at_random(devnet, kills, Chance(seed)).await?;
+		let (jobs, met) = kill_at_random(devnet, kills, Chance(seed)).await?;
+		let times_met = |part| met.iter().filter(|met| **met == part).count();
+		let (executors, judges) = (times_met(Part::Executor), times_met(Part::Judge));
 		let payer = Account::connect(devnet.node("alice"), "//Payer").await?;
+		let mut paid_jobs = 0;
 		for job in &jobs {
 			let info = ended(&payer, *job).await?;
 			// A node that is down when a job comes may lose it to the next one, and three may.
@@ -84,6 +122,7 @@ async fn nobody_should_be_slashed_when_honest_nodes_are_killed_at_any_moment() -
 				"an honest job ended as {info:?}\n{:?}",
 				audit(devnet.node("alice"), *job).await?
 			);
+			paid_jobs += usize::from(info.phase == JobPhase::Settled);
 			let bill = payer.client.bill(*job).await?.context("the job has a bill")?;
 			let paid: u128 = bill.lines.iter().map(|line| line.amount).sum();
 			ensure!(paid + bill.refunded == bill.price, "the price is paid once: {bill:?}");
@@ -110,87 +149,147 @@ async fn nobody_should_be_slashed_when_honest_nodes_are_killed_at_any_moment() -
 				"job {job}: {attested} attestations, {settled} settlements, {audited} audits"
 			);
 		}
-		ensure_unharmed(&watcher, &history, &before).await
+		let upheld = |event: &&Happened| matches!(event, Happened::Ended(_, Verdict::Upheld));
+		let upheld = history.iter().filter(upheld).count();
+		eprintln!(
+			"{paid_jobs} of {} jobs were paid, {upheld} audits upheld; {executors} executors were killed with a job in hand, \
+			 {judges} judges with a seat",
+			jobs.len()
+		);
+		ensure!(2 * paid_jobs > jobs.len(), "most jobs are done, whoever is killed");
+		ensure!(upheld > 0, "audits came to their end");
+		ensure!(executors > 0 && judges > 0, "the kills met {met:?}");
+		ensure_unharmed(&watcher, &history, &before, &jobs).await
 	})
 	.await
 }
 
-/// Keeps jobs coming, each with its audit forced, and kills who works on them. Returns the jobs.
-async fn kill_at_random(devnet: &mut Devnet, kills: u32, mut chance: Chance) -> Result<Vec<JobId>> {
-	let payer = Account::connect(devnet.node("alice"), "//Payer").await?;
-	let (mut jobs, mut open): (Vec<JobId>, Vec<(JobId, bool)>) = (Vec::new(), Vec::new());
-	for kill in 1..=kills {
-		while open.len() < OPEN_JOBS {
-			let blob = put_blob(devnet.node("alice"), &input(jobs.len() as f32)?).await?;
-			let job = payer.submit_job(u64::from(MODEL), blob, None).await?.job;
-			jobs.push(job);
-			open.push((job, false));
-			if open.len() == 1 {
-				attested(&payer, job).await?;
-			}
-		}
-		force_audits(devnet, &payer, &mut open).await?;
-		tokio::time::sleep(Duration::from_millis(chance.below(LONGEST_WAIT_MS))).await;
-		force_audits(devnet, &payer, &mut open).await?;
-
-		let victims = victims(devnet, &payer, &open).await?;
-		let victim = victims[usize::try_from(chance.below(victims.len() as u64))?];
-		let name = NAMES[usize::try_from(victim)?];
-		eprintln!("kill {kill} of {kills}: {name}");
-		let node = devnet.node_mut(name);
-		node.kill()?;
-		tokio::time::sleep(Duration::from_millis(chance.below(LONGEST_PAUSE_MS))).await;
-		node.resume().await?;
-
-		let mut still = Vec::new();
-		for (job, forced) in open {
-			let info = payer.client.job(job).await?;
-			if info.is_none_or(|info| !is_over(info.phase)) {
-				still.push((job, forced));
-			}
-		}
-		open = still;
-	}
-	Ok(jobs)
-}
-
-/// All nodes at work but Alice's, who has the first id; waits until there are some.
-async fn victims(devnet: &Devnet, payer: &Account, open: &[(JobId, bool)]) -> Result<Vec<NodeId>> {
-	until("somebody at work", Duration::from_secs(60), || async {
-		let mut nodes = Vec::new();
-		for (job, _) in open {
-			nodes.extend(at_work(devnet, payer, *job).await?);
-		}
-		nodes.retain(|node| *node != 0);
-		Ok((!nodes.is_empty()).then_some(nodes))
-	})
-	.await
-}
-
-/// Forces the audits of jobs that wait for their pay.
-async fn force_audits(devnet: &Devnet, payer: &Account, open: &mut [(JobId, bool)]) -> Result<()> {
-	for (job, forced) in open.iter_mut().filter(|(_, forced)| !forced) {
-		let info = payer.client.job(*job).await?;
-		if info.is_some_and(|info| info.phase == JobPhase::Attested) {
-			let node = devnet.node("alice");
-			// It may be settled by now, or drawn without this.
-			if let Err(error) = call_proof_of_work(node, payer, "force_audit", vec![(*job).into()]).await {
-				eprintln!("the audit of job {job} is not forced: {error:#}");
-			}
-			*forced = true;
-		}
-	}
-	Ok(())
-}
-
-/// Who has something to do, or to say, for a job.
-async fn at_work(devnet: &Devnet, payer: &Account, job: JobId) -> Result<Vec<NodeId>> {
-	let Some(info) = payer.client.job(job).await?.filter(|info| !is_over(info.phase)) else {
-		return Ok(Vec::new());
+/// Keeps jobs coming, each with its audit forced, and kills who works on them. Returns the jobs, and what the killed nodes
+/// were in the middle of.
+async fn kill_at_random(devnet: &mut Devnet, kills: u32, mut chance: Chance) -> Result<(Vec<JobId>, Vec<Part>)> {
+	let mut work = Work {
+		payer: Account::connect(devnet.node("alice"), "//Payer").await?,
+		jobs: Vec::new(),
+		open: Vec::new(),
 	};
-	let mut nodes: Vec<NodeId> = info.executor.into_iter().collect();
-	if let Some(audit) = audit(devnet.node("alice"), job).await? {
-		nodes.extend(audit.seats.iter().map(|seat| seat.node));
+	let mut met = Vec::new();
+	for kill in 1..=kills {
+		let alice = devnet.node("alice");
+		while work.open.len() < OPEN_JOBS {
+			work.submit(alice).await?;
+		}
+		work.force_audits(alice).await?;
+		tokio::time::sleep(Duration::from_millis(chance.below(LONGEST_WAIT_MS))).await;
+		let wanted = match kill % 3 {
+			1 => Some(Part::Executor),
+			2 => Some(Part::Judge),
+			_ => None,
+		};
+		let victim = work.victim(alice, wanted, &mut chance).await?;
+		let name = NAMES[usize::try_from(victim.node)?];
+		eprintln!("kill {kill} of {kills}: {name}, {victim:?}");
+		devnet.node_mut(name).kill()?;
+		// A word of it that came into a block in the last moment makes it another kill.
+		if work.duties(devnet.node("alice"), victim.job).await?.contains(&victim) {
+			met.push(victim.part);
+		}
+		tokio::time::sleep(Duration::from_millis(chance.below(LONGEST_PAUSE_MS))).await;
+		devnet.node_mut(name).resume().await?;
+		work.forget_ended().await?;
 	}
-	Ok(nodes)
+	Ok((work.jobs, met))
+}
+
+/// What is paid for.
+struct Work {
+	payer: Account,
+	jobs: Vec<JobId>,
+	/// Jobs that were not over when they were last looked at, and whether their audits are forced.
+	open: Vec<(JobId, bool)>,
+}
+
+impl Work {
+	async fn submit(&mut self, node: &Node) -> Result<()> {
+		let blob = put_blob(node, &input(self.jobs.len() as f32)?).await?;
+		let job = self.payer.submit_job(u64::from(MODEL), blob, None).await?.job;
+		self.jobs.push(job);
+		self.open.push((job, false));
+		Ok(())
+	}
+
+	/// Forces the audits of jobs that wait for their pay.
+	async fn force_audits(&mut self, node: &Node) -> Result<()> {
+		for (job, forced) in self.open.iter_mut().filter(|(_, forced)| !forced) {
+			let info = self.payer.client.job(*job).await?;
+			if info.is_none_or(|info| info.phase != JobPhase::Attested) {
+				continue;
+			}
+			match call_proof_of_work(node, &self.payer, "force_audit", vec![(*job).into()]).await {
+				Ok(_) => *forced = true,
+				// It may be settled by now, or drawn without this; else it is tried again.
+				Err(error) => eprintln!("the audit of job {job} is not forced: {error:#}"),
+			}
+		}
+		Ok(())
+	}
+
+	async fn forget_ended(&mut self) -> Result<()> {
+		let mut open = Vec::new();
+		for (job, forced) in &self.open {
+			let info = self.payer.client.job(*job).await?;
+			if info.is_none_or(|info| !is_over(info.phase)) {
+				open.push((*job, *forced));
+			}
+		}
+		self.open = open;
+		Ok(())
+	}
+
+	/// Somebody with a duty, of the kind that is wanted, by chance; waits until there is one. So that there is an executor with
+	/// a job in hand, it gets one now.
+	async fn victim(&mut self, node: &Node, wanted: Option<Part>, chance: &mut Chance) -> Result<Duty> {
+		let end = Instant::now() + PATIENCE;
+		loop {
+			self.force_audits(node).await?;
+			let longest = match wanted {
+				Some(Part::Executor) => {
+					self.submit(node).await?;
+					LONGEST_RUN_MS
+				}
+				_ => LONGEST_LOOK_MS,
+			};
+			tokio::time::sleep(Duration::from_millis(chance.below(longest))).await;
+			let mut duties = Vec::new();
+			for (job, _) in &self.open {
+				duties.extend(self.duties(node, *job).await?);
+			}
+			duties.retain(|duty| wanted.is_none_or(|part| part == duty.part));
+			if !duties.is_empty() {
+				return Ok(duties[usize::try_from(chance.below(duties.len() as u64))?]);
+			}
+			ensure!(Instant::now() < end, "waited {PATIENCE:?} in vain for: {wanted:?}");
+		}
+	}
+
+	/// What is to be done, or said, for a job, but by Alice's node, which has the first id.
+	async fn duties(&self, node: &Node, job: JobId) -> Result<Vec<Duty>> {
+		let info = self.payer.client.job(job).await?;
+		let Some(info) = info.filter(|info| !is_over(info.phase)) else {
+			return Ok(Vec::new());
+		};
+		let part = match info.phase {
+			JobPhase::Assigned => Part::Executor,
+			_ => Part::Witness,
+		};
+		let mut duties: Vec<(NodeId, Part)> = info.executor.into_iter().map(|node| (node, part)).collect();
+		if let Some(audit) = audit(node, job).await? {
+			// Auditors that were replaced have no turn any more.
+			let present = audit.seats.iter().rposition(|seat| seat.seat == Seat::Auditor);
+			let sitting = audit.seats.iter().skip(present.unwrap_or(0));
+			let silent = sitting.filter(|seat| seat.ballot.is_none());
+			duties.extend(silent.map(|seat| (seat.node, Part::Judge)));
+		}
+		let others = duties.into_iter().filter(|(node, _)| *node != 0);
+		Ok(others.map(|(node, part)| Duty { node, job, part }).collect())
+	}
 }

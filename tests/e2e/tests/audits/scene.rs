@@ -42,7 +42,7 @@ pub const JUDGED_WITHIN: Duration = Duration::from_secs(240);
 const ATTESTED_WITHIN: Duration = Duration::from_secs(90);
 
 /// How long something may take that one block does.
-const SOON: Duration = Duration::from_secs(30);
+pub const SOON: Duration = Duration::from_secs(30);
 
 /// Blocks for which a transaction is good.
 const MORTALITY: u64 = 64;
@@ -186,12 +186,16 @@ async fn included(chain: &OnlineClient<PolkadotConfig>, account: &Account, call:
 	bail!("the node says no more of it")
 }
 
+/// The account of an operator.
+pub fn operator(name: &str) -> Result<AccountId32> {
+	Ok(key(&key_of(name))?.public().into())
+}
+
 /// What the chain knows of a node.
 pub async fn node_info(account: &Account, name: &str) -> Result<NodeInfo<AccountId32>> {
-	let operator = key(&key_of(name))?.public().into();
 	account
 		.client
-		.node_of(&operator)
+		.node_of(&operator(name)?)
 		.await?
 		.with_context(|| format!("{name} operates a node"))
 }
@@ -202,6 +206,15 @@ pub async fn audit(node: &Node, job: JobId) -> Result<Option<AuditInfo>> {
 	let answer = node.rpc("state_call", json!(["MarketApi_audit", arguments])).await?;
 	let bytes = hex::decode(answer.as_str().context("an answer is hex")?.trim_start_matches("0x"))?;
 	Ok(Option::decode(&mut bytes.as_slice())?)
+}
+
+/// The jobs that an account paid for, oldest first.
+pub async fn jobs_of(payer: &Account) -> Result<Vec<JobId>> {
+	let all = 0..payer.client.next_job().await?;
+	let jobs = payer.client.jobs(all).await?.into_iter();
+	let mut own: Vec<JobId> = jobs.filter(|job| job.payer == payer.id()).map(|job| job.id).collect();
+	own.sort_unstable();
+	Ok(own)
 }
 
 /// Whether a job is over.
@@ -284,8 +297,10 @@ pub enum Happened {
 	Settled(JobId),
 	/// Job, node, payer and what it got back.
 	Rejected(JobId, NodeId, AccountId32, Balance),
-	/// A node paid for a job that it did not do in time: no slash.
-	Fined(NodeId, Balance),
+	/// A node let a job's deadline pass, or said that the job is impossible.
+	Undone(JobId, NodeId),
+	/// A node paid for a job that it did not do, and should have done: no slash.
+	Fined(JobId, NodeId, Balance),
 }
 
 /// Everything of it in the final blocks from `first` on, once the present best block is final.
@@ -318,14 +333,18 @@ pub async fn history(node: &Node, first: u64) -> Result<Vec<Happened>> {
 					Happened::Ended(job, verdict)
 				}
 				("ProofOfWorkDone", "Attested") => Happened::Attested(Decode::decode(fields)?),
+				("ProofOfWorkDone", "FailureReported") | ("InferenceJobs", "JobTimedOut") => {
+					let (job, node) = Decode::decode(fields)?;
+					Happened::Undone(job, node)
+				}
 				("InferenceJobs", "JobSettled") => Happened::Settled(Decode::decode(fields)?),
 				("InferenceJobs", "JobRejected") => {
 					let (job, node, payer, amount) = <(JobId, NodeId, [u8; 32], Balance)>::decode(fields)?;
 					Happened::Rejected(job, node, payer.into(), amount)
 				}
 				("InferenceJobs", "NodeFined") => {
-					let (_, node, amount): (JobId, NodeId, Balance) = Decode::decode(fields)?;
-					Happened::Fined(node, amount)
+					let (job, node, amount) = Decode::decode(fields)?;
+					Happened::Fined(job, node, amount)
 				}
 				_ => continue,
 			});
@@ -334,15 +353,15 @@ pub async fn history(node: &Node, first: u64) -> Result<Vec<Happened>> {
 	Ok(list)
 }
 
-/// All that a node lost by fines.
-pub fn fines(history: &[Happened], node: NodeId) -> Balance {
+/// What a node was fined, job by job.
+pub fn fines(history: &[Happened], node: NodeId) -> Vec<(JobId, Balance)> {
 	history
 		.iter()
-		.map(|event| match event {
-			Happened::Fined(of, amount) if *of == node => *amount,
-			_ => 0,
+		.filter_map(|event| match event {
+			Happened::Fined(job, of, amount) if *of == node => Some((*job, *amount)),
+			_ => None,
 		})
-		.sum()
+		.collect()
 }
 
 /// What a node was slashed, job by job.
@@ -356,13 +375,29 @@ pub fn slashes(history: &[Happened], node: NodeId) -> Vec<(JobId, Balance)> {
 		.collect()
 }
 
-/// Error if one of these nodes, whose bonds are known from before, was slashed, or lost something else than fines.
-pub async fn ensure_unharmed(account: &Account, history: &[Happened], before: &[(&str, Balance)]) -> Result<()> {
+/// Error if one of these honest nodes, whose bonds are known from before, lost anything; but for the compute line, once, of
+/// each of the `late` jobs that it had and did not do.
+pub async fn ensure_unharmed(
+	account: &Account,
+	history: &[Happened],
+	before: &[(&str, Balance)],
+	late: &[JobId],
+) -> Result<()> {
 	for (name, bond) in before {
 		let info = node_info(account, name).await?;
 		let slashes = slashes(history, info.id);
 		ensure!(slashes.is_empty(), "{name} is honest, and was slashed: {slashes:?}");
-		let fined = fines(history, info.id);
+		let fines = fines(history, info.id);
+		for (job, amount) in &fines {
+			let had_it =
+				|event: &Happened| matches!(event, Happened::Undone(of, node) if of == job && *node == info.id);
+			let times = fines.iter().filter(|(of, _)| of == job).count();
+			ensure!(
+				late.contains(job) && history.iter().any(had_it) && *amount == PRICE && times == 1,
+				"{name} is honest, and was fined: {fines:?}, where {late:?} may be late"
+			);
+		}
+		let fined: Balance = fines.iter().map(|(_, amount)| amount).sum();
 		ensure!(
 			info.bond + fined == *bond && info.slashed == fined,
 			"{name} had {bond}, was fined {fined}, and has: {info:?}"

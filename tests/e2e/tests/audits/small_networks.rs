@@ -88,7 +88,7 @@ async fn network_of(count: usize) -> Result<()> {
 			!history.iter().any(|event| matches!(event, Happened::Slashed(..))),
 			"{count} nodes: nobody is slashed: {history:?}"
 		);
-		ensure_unharmed(&watcher, &history, &before).await
+		ensure_unharmed(&watcher, &history, &before, &[]).await
 	})
 	.await
 	.with_context(|| format!("a network of {count}"))
