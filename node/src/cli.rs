@@ -69,6 +69,12 @@ pub struct InferenceArgs {
 	#[arg(long, default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_SLOTS))]
 	pub inference_slots: u16,
 
+	/// What the node asks for its work: a TOML file with a floor price, and how the ask follows the load, per model and role;
+	/// the node's README has an example. The worker key then bids by itself, and withdraws what is not in the file. It is
+	/// read at the start. Without it the operator's account makes the asks, with the wallet.
+	#[arg(long, value_name = "FILE")]
+	pub bids: Option<PathBuf>,
+
 	/// Run models without the sandbox if it cannot be set up. Models are strangers' input: for tests only.
 	#[arg(long)]
 	pub insecure_inference: bool,

@@ -3,14 +3,17 @@
 //! Everything that takes time happens in a task of its own, whose answer comes back through a channel as one event. A
 //! task that panics answers too, so that the machine never waits for ever.
 
+mod bidding;
+mod storage;
+
 use crate::{
 	engine::{EngineError, LoadRequest, ModelKey, RunInput},
 	error::{BlobError, ChainError, JournalError, SubmitError, WorkerError},
 	journal::{Entry, Journal},
 	judge::{self, Finding},
 	machine::{
-		Action, AuditStep, BallotKey, Event, JobFault, LoadFault, Machine, MachineConfig, ProbeStep, RunId, RunItem,
-		SealedBallot, Submission, Task, Transfer, WorkKey,
+		Action, AskFigures, AuditStep, BallotKey, Event, JobFault, LoadFault, Machine, MachineConfig, ProbeStep, RunId,
+		RunItem, SealedBallot, Submission, Task, Transfer, WorkKey,
 	},
 	metrics::Metrics,
 	ports::{BlobStore, BlockStream, BlockTick, Keep, Ports},
@@ -99,6 +102,7 @@ pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result
 		lost: outputs.filter(|hash| !blobs.has(*hash)).collect(),
 		ballots: journal.ballots().cloned().collect(),
 	};
+	let asks = Event::AsksRestored(journal.asks().cloned().collect());
 
 	let (events, mut answers) = mpsc::unbounded_channel();
 	let device = engine.device();
@@ -126,8 +130,10 @@ pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result
 		writes: JoinSet::new(),
 		transfers: HashMap::new(),
 		model_fetches: HashMap::new(),
+		asks: Vec::new(),
 	};
 	driver.handle(restored);
+	driver.handle(asks);
 
 	let mut pump = JoinSet::new();
 	let (sender, mut ticks) = watch::channel(None);
@@ -188,6 +194,8 @@ struct Driver {
 	writes: JoinSet<()>,
 	transfers: HashMap<Transfer, AbortHandle>,
 	model_fetches: HashMap<ModelKey, AbortHandle>,
+	/// Asks as the metrics show them.
+	asks: Vec<AskFigures>,
 }
 
 impl Driver {
@@ -201,11 +209,13 @@ impl Driver {
 		match read {
 			Ok(work) => {
 				self.compare_device(work.as_ref());
+				self.pin_hosted(work.as_ref());
 				self.handle(Event::Block {
 					number: tick.number,
 					finalized: tick.finalized,
 					work,
-				})
+				});
+				self.show_asks();
 			}
 			Err(error) => {
 				self.metrics.chain_error();
@@ -291,6 +301,7 @@ impl Driver {
 			Event::ProbeStored { result: Err(error), .. } => {
 				log::error!(target: LOG_TARGET, "the rows of a probe cannot be saved: {error}");
 			}
+			Event::ChunkFailed(..) | Event::ArtefactReady(_) | Event::ArtefactFailed(..) => self.observe_storage(event),
 			Event::Submitted(submission) => self.metrics.submitted(submission.name(), true),
 			Event::SubmitFailed(submission) => self.metrics.submitted(submission.name(), false),
 			_ => {}
@@ -355,6 +366,14 @@ impl Driver {
 				self.engine.unload(&model);
 			}
 			Action::ReleaseModel(artifact) => self.blobs.unpin(artifact.hash),
+			Action::KeepArtefact(artefact) => self.blobs.pin(artefact.hash),
+			Action::FetchArtefact {
+				key,
+				artefact,
+				providers,
+			} => self.fetch_artefact(key, artefact, providers),
+			Action::SubmitStorageProof { key, artefact } => self.show_chunk(key, artefact),
+			Action::EndChallenge { key, outcome } => self.challenge_ended(key, outcome),
 			Action::FetchInput { task, input, providers } => {
 				let blobs = self.blobs.clone();
 				let keep = self.keep_until();
@@ -494,6 +513,12 @@ impl Driver {
 					);
 				}
 			}
+			Action::NameModels(names) => self.name_models(names),
+			Action::SealAsks(asks) => self.start_seal_asks(asks),
+			Action::SubmitAskCommitments { node, epoch, items } => self.commit_asks(node, epoch, items),
+			Action::SubmitAskReveals { node, epoch, items } => self.reveal_asks(node, epoch, items),
+			Action::CountBid { key, price, outcome } => self.count_bid(key, price, outcome),
+			Action::ForgetAsks(keys) => self.forget_asks(keys),
 			Action::Unanswerable { key, step } => {
 				self.metrics.unanswerable(step);
 				log::error!(
@@ -568,11 +593,12 @@ impl Driver {
 		self.transfers.remove(&transfer);
 		self.metrics.blob_fetched(kind, error.is_none());
 		if let Some(error) = error {
-			let job = match transfer {
-				Transfer::Input(task) => task.job(),
-				Transfer::Output(key) => key.work.job,
+			let of = match transfer {
+				Transfer::Input(task) => format!("job {}", task.job()),
+				Transfer::Output(key) => format!("job {}", key.work.job),
+				Transfer::Artefact(key) => format!("model {}", key.model),
 			};
-			log::debug!(target: LOG_TARGET, "the {kind} of job {job} is not fetched: {error}");
+			log::debug!(target: LOG_TARGET, "the {kind} of {of} is not fetched: {error}");
 		}
 	}
 
@@ -859,3 +885,11 @@ mod audit_tests;
 #[cfg(test)]
 #[path = "tests/driver_probes.rs"]
 mod probe_tests;
+
+#[cfg(test)]
+#[path = "tests/driver_bidding.rs"]
+mod bidding_tests;
+
+#[cfg(test)]
+#[path = "tests/driver_storage_proofs.rs"]
+mod storage_tests;

@@ -1,8 +1,8 @@
 //! What this node has done, on disk before the chain hears of it.
 //!
-//! An append-only file. A record is written and synced before its attestation, or the commitment to its ballot, is sent,
+//! An append-only file. A record is written and synced before its attestation, or the commitment to its ballot or ask, is sent,
 //! so that a crash at any moment leaves either work that is done again or work that is known to be done, never two
-//! commitments for one job or one vote.
+//! commitments for one job, one vote or one ask.
 //!
 //! ```text
 //! header: magic (8) · genesis hash (32)
@@ -15,7 +15,7 @@
 
 use crate::{
 	error::JournalError,
-	machine::{BallotKey, Finished, SealedBallot, WorkKey},
+	machine::{AskKey, BallotKey, Finished, SealedAsk, SealedBallot, WorkKey},
 };
 use codec::{Decode, DecodeAll, Encode};
 use highway_primitives::{worker::commitment, BlobRef, Sketch};
@@ -33,8 +33,8 @@ const HEADER_LEN: usize = MAGIC.len() + 32;
 const FRAME_LEN: usize = 4 + 8;
 /// No record is longer; a greater length is damage.
 const MAX_RECORD_LEN: usize = 1024;
-/// Bytes of a record with its frame: key, output, sketch and salt, or key, seed, ballot and salt. For the decision to
-/// compact only, so it need not be exact.
+/// Bytes of a record with its frame: key, output, sketch and salt, or key, seed, ballot and salt; an ask has fewer. For the
+/// decision to compact only, so it need not be exact.
 const RECORD_LEN: u64 = 260;
 /// Below this size the file is left as it is: writing it anew would cost more than it saves.
 const MIN_COMPACTION_LEN: u64 = 256 * 1024;
@@ -75,6 +75,10 @@ enum Record {
 	Forgotten(WorkKey),
 	#[codec(index = 2)]
 	Ballot(SealedBallot),
+	#[codec(index = 3)]
+	Ask(SealedAsk),
+	#[codec(index = 4)]
+	AskForgotten(AskKey),
 }
 
 /// What the records of a file say together.
@@ -83,6 +87,7 @@ struct Contents {
 	/// Newest last. More than one only if an output was lost and the work was done again with another result.
 	entries: BTreeMap<WorkKey, Vec<Entry>>,
 	ballots: BTreeMap<BallotKey, SealedBallot>,
+	asks: BTreeMap<AskKey, SealedAsk>,
 }
 
 impl Contents {
@@ -99,6 +104,12 @@ impl Contents {
 			Record::Forgotten(key) => {
 				self.forget(&key);
 			}
+			Record::Ask(sealed) => {
+				self.asks.insert(sealed.key, sealed);
+			}
+			Record::AskForgotten(key) => {
+				self.asks.remove(&key);
+			}
 		}
 	}
 
@@ -114,12 +125,14 @@ impl Contents {
 
 	fn records(&self) -> impl Iterator<Item = Record> + '_ {
 		let entries = self.entries.values().flatten().cloned().map(Record::Done);
-		entries.chain(self.ballots.values().cloned().map(Record::Ballot))
+		let ballots = self.ballots.values().cloned().map(Record::Ballot);
+		let asks = self.asks.values().cloned().map(Record::Ask);
+		entries.chain(ballots).chain(asks)
 	}
 
 	/// Length of a file that holds only this, a little rounded up: records differ by a few bytes of compact encoding.
 	fn live_len(&self) -> u64 {
-		let records = self.entries.values().map(Vec::len).sum::<usize>() + self.ballots.len();
+		let records = self.entries.values().map(Vec::len).sum::<usize>() + self.ballots.len() + self.asks.len();
 		(HEADER_LEN as u64).saturating_add((records as u64).saturating_mul(RECORD_LEN))
 	}
 }
@@ -272,6 +285,16 @@ impl Journal {
 		self.contents.ballots.get(key)
 	}
 
+	/// Asks that were planned and not forgotten.
+	pub fn asks(&self) -> impl Iterator<Item = &SealedAsk> {
+		self.contents.asks.values()
+	}
+
+	/// The ask that was planned under this key.
+	pub fn ask(&self, key: &AskKey) -> Option<&SealedAsk> {
+		self.contents.asks.get(key)
+	}
+
 	/// Writes `entries` and syncs. On an error none of them counts.
 	pub fn append(&mut self, entries: Vec<Entry>) -> Result<(), JournalError> {
 		self.write(entries.into_iter().map(Record::Done).collect())
@@ -280,6 +303,11 @@ impl Journal {
 	/// Writes a ballot and syncs. On an error it does not count.
 	pub fn append_ballot(&mut self, sealed: SealedBallot) -> Result<(), JournalError> {
 		self.write(vec![Record::Ballot(sealed)])
+	}
+
+	/// Writes asks and syncs. On an error none of them counts.
+	pub fn append_asks(&mut self, asks: Vec<SealedAsk>) -> Result<(), JournalError> {
+		self.write(asks.into_iter().map(Record::Ask).collect())
 	}
 
 	fn write(&mut self, records: Vec<Record>) -> Result<(), JournalError> {
@@ -298,10 +326,25 @@ impl Journal {
 			.filter(|key| self.contents.forget(key))
 			.flat_map(|key| frame(&Record::Forgotten(*key)))
 			.collect();
+		self.strike(&bytes)
+	}
+
+	/// Strikes asks.
+	pub fn forget_asks(&mut self, keys: &[AskKey]) -> Result<(), JournalError> {
+		let bytes: Vec<u8> = keys
+			.iter()
+			.filter(|key| self.contents.asks.remove(key).is_some())
+			.flat_map(|key| frame(&Record::AskForgotten(*key)))
+			.collect();
+		self.strike(&bytes)
+	}
+
+	/// Writes down what is struck already.
+	fn strike(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
 		if bytes.is_empty() {
 			return Ok(());
 		}
-		let result = self.log.append(&bytes).map_err(|source| into_error(&self.path, source));
+		let result = self.log.append(bytes).map_err(|source| into_error(&self.path, source));
 		self.compact_if_worth();
 		result
 	}

@@ -15,7 +15,7 @@
 //!      ▼            ▼              ▼               ▼                   ▼
 //!  BlobStore     Engine        BlobStore        journal            Submitter
 //!  fetch model   load, run,    put output   salt, fsync       attest · failure · heartbeat · audits · probes
-//!  and input     sketch                     before a word     (worker key, transaction pool)
+//!  and input     sketch                     before a word     (worker key, transaction pool) · asks · storage
 //! ```
 //!
 //! # Audits
@@ -46,6 +46,25 @@
 //!  seed of the round ─► rows, batch by batch ─► blob store ─► answer: the rows' hash ─► a drawn chunk of them
 //! ```
 //!
+//! # Asks
+//!
+//! The price of what a node sells is found by auction, epoch by epoch. An operator who wants it gives his [`bids`], and the
+//! worker makes them: it commits to an ask for the next epoch, and reveals it, with a salt that the [`journal`] keeps.
+//!
+//! ```text
+//!  bids, load of the last epoch ─► other ask than the one that stands ─► journal ─► commit ····· reveal ─► stands
+//! ```
+//!
+//! # Storage
+//!
+//! Who is paid for storing a model shows a chunk of its file whenever the chain asks for one. Hosted files are pinned in the
+//! blob store, and so is what is asked for as long as it is.
+//!
+//! ```text
+//!  list: a chunk of a file ─► blob store ─► the chunk and its way to the root, again after 3 blocks
+//!                                └ not there ─► fetch
+//! ```
+//!
 //! # Another engine, another word
 //!
 //! Everything that the worker touches is a trait in [`ports`]. A node built elsewhere passes its own [`engine::Engine`], or
@@ -55,6 +74,8 @@
 //! Without the feature `engine` only what a wallet needs is there: [`precheck`], [`trace`], [`tensors`], [`sketch`],
 //! [`mod@compare`] and [`judge`].
 
+#[cfg(feature = "engine")]
+pub mod bids;
 #[cfg(feature = "engine")]
 pub mod calibration;
 pub mod compare;

@@ -11,30 +11,40 @@
 //!
 //! What audits want of the node stands beside it: see `audits.rs`. Both share the models, the transfers of inputs and the
 //! one device; whatever is due first goes first. A probe, see `probes.rs`, has the device in between, for a quarter of a
-//! second at a time.
+//! second at a time. What it asks for all that is in `bidding.rs`, which needs
+//! to know of the rest how busy it is, and what it stores.
 //!
 //! Every block brings the whole [`WorkList`], and the machine reconciles itself with it: what the list does not name is
 //! dropped, what it names is brought on. So a missed event, a restart or a reorg needs no rule of its own. What the
 //! machine knows beyond the list are outputs: a job whose output is in the journal is never run again.
 
+mod asks;
 mod audits;
+mod bidding;
+mod load;
 mod messages;
 mod probes;
 mod reconcile;
 mod runs;
 mod schedule;
+mod storage_proofs;
 
+pub use asks::{AskKey, AskStep, BidOutcome, SealedAsk};
+pub use bidding::AskFigures;
 pub use messages::{
 	Action, AuditStep, BallotKey, Event, Finished, JobFault, LoadFault, Outcome, ProbeStep, RunId, RunItem,
 	SealedBallot, Submission, Task, Transfer, WorkKey,
 };
+pub use storage_proofs::{ChallengeKey, ChallengeOutcome};
 
 use crate::{
+	bids::Bids,
 	engine::{EngineError, ModelKey, RunOutput},
 	error::BlobError,
 	judge::{self, Finding, OwnSketches},
 };
 use audits::{Audit, Unsealed};
+use bidding::Bidding;
 use bytes::Bytes;
 use highway_primitives::{
 	model::VersionSpec, node::Contact, Ballot, BlockNumber, DeviceClass, FailureClass, JobId, NodeId, Sketch,
@@ -45,6 +55,7 @@ use std::{
 	collections::{BTreeMap, BTreeSet},
 	time::Duration,
 };
+use storage_proofs::Challenge;
 
 /// Limits and intervals, times in blocks.
 #[derive(Clone, Debug)]
@@ -85,6 +96,8 @@ pub struct MachineConfig {
 	pub health_every: BlockNumber,
 	/// How long after trouble with its disk a node says that it is not healthy.
 	pub storage_trouble_for: BlockNumber,
+	/// What the node asks for what it sells; `None`: it leaves that to its operator's account.
+	pub bids: Option<Bids>,
 }
 
 impl Default for MachineConfig {
@@ -107,6 +120,7 @@ impl Default for MachineConfig {
 			refused_for: 1800,
 			health_every: 15,
 			storage_trouble_for: 30,
+			bids: None,
 		}
 	}
 }
@@ -194,6 +208,8 @@ struct Model {
 	debt_micros: u64,
 	/// Whether the artefact is not here because of this node's own disk.
 	local_fault: bool,
+	/// Whether the artefact was in the blob store when that was looked for last.
+	here: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -277,6 +293,8 @@ pub struct Machine {
 	next_run: RunId,
 	/// What the present round of probes asks of the node, or asked.
 	probe: Option<Probe>,
+	/// What the node has to show of what it stores.
+	challenges: BTreeMap<ChallengeKey, Challenge>,
 	/// Whether the last run was one of jobs and audits: a batch of a probe, if there is one, has the next turn.
 	probes_turn: bool,
 	attesting: bool,
@@ -293,6 +311,8 @@ pub struct Machine {
 	storage_trouble_until: BlockNumber,
 	/// Whether another device is registered than inference runs on.
 	other_device: bool,
+	/// What the market knows of the node, and is to know.
+	bidding: Bidding,
 }
 
 /// Failed tries of one run, or of one load, after which the job, or the model, is given up.
@@ -318,6 +338,7 @@ impl Machine {
 			running: None,
 			next_run: 0,
 			probe: None,
+			challenges: BTreeMap::new(),
 			probes_turn: false,
 			attesting: false,
 			reporting: BTreeSet::new(),
@@ -328,6 +349,7 @@ impl Machine {
 			engine: EngineState::default(),
 			storage_trouble_until: 0,
 			other_device: false,
+			bidding: Bidding::default(),
 		}
 	}
 
@@ -336,6 +358,7 @@ impl Machine {
 		let mut actions = Vec::new();
 		match event {
 			Event::JournalRestored { done, lost, ballots } => self.restore(done, &lost, ballots),
+			Event::AsksRestored(asks) => self.restore_asks(asks),
 			Event::Block {
 				number,
 				finalized,
@@ -355,10 +378,15 @@ impl Machine {
 			Event::RunDone { run, elapsed, results } => self.run_done(run, elapsed, results, &mut actions),
 			Event::ProbeRun { run, result } => self.probe_run(run, result),
 			Event::ProbeStored { seed, result } => self.probe_stored(seed, result),
+			Event::ChunkFailed(key, error) => self.chunk_failed(key, &error),
+			Event::ArtefactReady(key) => self.artefact_arrived(key, Ok(())),
+			Event::ArtefactFailed(key, error) => self.artefact_arrived(key, Err(error)),
 			Event::Recorded(finished) => self.recorded(finished),
 			Event::RecordFailed => self.record_failed(),
 			Event::BallotRecorded(sealed) => self.sealed(sealed),
 			Event::BallotRecordFailed(key) => self.not_sealed(key),
+			Event::ModelsNamed(names) => self.models_named(names),
+			Event::AsksSealed(asks) => self.asks_sealed(asks),
 			Event::OpenJobs(open) => self.jobs_answered(open, &mut actions),
 			Event::Submitted(submission) => self.said(submission, true),
 			Event::SubmitFailed(submission) => self.said(submission, false),
@@ -410,7 +438,7 @@ impl Machine {
 			.filter(|model| model.state == ModelState::Fetching)
 		{
 			model.state = ModelState::OnDisk(0);
-			model.local_fault = false;
+			(model.local_fault, model.here) = (false, true);
 		}
 	}
 
@@ -425,7 +453,7 @@ impl Machine {
 			.filter(|model| model.state == ModelState::Fetching)
 		{
 			model.state = ModelState::Absent(next);
-			model.local_fault = error.is_local();
+			(model.local_fault, model.here) = (error.is_local(), false);
 			if matches!(error, BlobError::TooLarge { .. }) {
 				self.refuse(key);
 			}
@@ -461,7 +489,10 @@ impl Machine {
 		match fault {
 			LoadFault::Blob(error) => {
 				model.state = match error {
-					BlobError::Missing => ModelState::Absent(next_block),
+					BlobError::Missing => {
+						model.here = false;
+						ModelState::Absent(next_block)
+					}
 					_ => ModelState::OnDisk(next_block),
 				};
 				self.note_blob_error(&error);
@@ -569,6 +600,12 @@ impl Machine {
 					note(saying);
 				}
 			}
+			Submission::Storage(key) => {
+				if let Some(challenge) = self.challenges.get_mut(&key) {
+					note(&mut challenge.saying);
+				}
+			}
+			Submission::Asks(node, epoch, step) => self.asks_said(node, epoch, step, ok),
 		}
 	}
 
@@ -615,3 +652,15 @@ mod probe_tests;
 #[cfg(test)]
 #[path = "tests/machine_property.rs"]
 mod property_tests;
+
+#[cfg(test)]
+#[path = "tests/machine_bidding.rs"]
+mod bidding_tests;
+
+#[cfg(test)]
+#[path = "tests/machine_bidding_property.rs"]
+mod bidding_property_tests;
+
+#[cfg(test)]
+#[path = "tests/machine_storage_proofs.rs"]
+mod storage_tests;

@@ -1,11 +1,14 @@
 //! What the worker counts, for Prometheus.
 
-use crate::machine::{AuditStep, Outcome, Stats};
+use crate::{
+	bids::{in_aic, role_name},
+	machine::{AskFigures, AuditStep, BidOutcome, ChallengeOutcome, Outcome, Stats},
+};
 use highway_primitives::Vote;
 use std::time::Duration;
 use substrate_prometheus_endpoint::{
-	exponential_buckets, register, Counter, CounterVec, Gauge, Histogram, HistogramOpts, Opts, PrometheusError,
-	Registry, U64,
+	exponential_buckets, register, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramOpts, Opts,
+	PrometheusError, Registry, F64, U64,
 };
 
 /// The worker's metrics, or nothing where the node has no Prometheus registry.
@@ -31,6 +34,10 @@ struct Inner {
 	unanswerable: CounterVec<U64>,
 	probes: CounterVec<U64>,
 	probe_rows: Gauge<U64>,
+	challenges: CounterVec<U64>,
+	bids: CounterVec<U64>,
+	ask: GaugeVec<F64>,
+	ask_won: GaugeVec<U64>,
 	submissions: CounterVec<U64>,
 	blobs: CounterVec<U64>,
 	journal_bytes: Gauge<U64>,
@@ -93,6 +100,45 @@ impl Metrics {
 	pub(crate) fn probe_ended(&self, proved: bool) {
 		let outcome = if proved { "proved" } else { "missed" };
 		self.with(|inner| inner.probes.with_label_values(&[outcome]).inc());
+	}
+
+	pub(crate) fn challenge_ended(&self, outcome: ChallengeOutcome) {
+		self.with(|inner| inner.challenges.with_label_values(&[outcome.name()]).inc());
+	}
+
+	pub(crate) fn bid(&self, outcome: BidOutcome) {
+		self.with(|inner| inner.bids.with_label_values(&[outcome.name()]).inc());
+	}
+
+	/// Shows `now` in the place of `before`.
+	pub(crate) fn asks(&self, before: &[AskFigures], now: &[AskFigures]) {
+		self.with(|inner| {
+			for AskFigures { model, role, .. } in before {
+				let listed = |other: &&AskFigures| (other.model, other.role) == (*model, *role);
+				let other = now.iter().find(listed);
+				let (model, role) = (model.to_string(), role_name(*role));
+				// An error says that it was not shown.
+				if other.is_none() {
+					let _ = inner.ask_won.remove_label_values(&[&model, role]);
+				}
+				if other.and_then(|other| other.price).is_none() {
+					let _ = inner.ask.remove_label_values(&[&model, role]);
+				}
+			}
+			for AskFigures {
+				model,
+				role,
+				price,
+				won,
+			} in now
+			{
+				let (model, role) = (model.to_string(), role_name(*role));
+				inner.ask_won.with_label_values(&[&model, role]).set((*won).into());
+				if let Some(price) = price {
+					inner.ask.with_label_values(&[&model, role]).set(in_aic(*price));
+				}
+			}
+		});
 	}
 
 	pub(crate) fn submitted(&self, action: &str, ok: bool) {
@@ -196,6 +242,33 @@ impl Inner {
 			probe_rows: gauge(
 				"highway_probe_rows",
 				"Rows of the node's last answer to a round of probes",
+			)?,
+			challenges: counters(
+				"highway_storage_challenges_total",
+				"Challenges to show a chunk of a stored model: answered, missed, or gone with their fork",
+				&["outcome"],
+			)?,
+			bids: counters(
+				"highway_bids_total",
+				"Asks that the node made by itself, by how far they came; elsewhere: made by others in its name",
+				&["outcome"],
+			)?,
+			ask: register(
+				GaugeVec::new(
+					Opts::new(
+						"highway_ask_aic",
+						"What the node asks for a unit of compute, or a started MiB of storage",
+					),
+					&["model", "role"],
+				)?,
+				registry,
+			)?,
+			ask_won: register(
+				GaugeVec::new(
+					Opts::new("highway_ask_won", "Whether the last clearing gave the node a place"),
+					&["model", "role"],
+				)?,
+				registry,
 			)?,
 			submissions: counters(
 				"highway_submissions_total",

@@ -1,15 +1,18 @@
 //! What the worker needs from the node that it runs in. The node implements these traits; tests have fakes of them.
 
 use crate::{
+	bids::ModelName,
 	engine::Engine,
 	error::{BlobError, ChainError, SubmitError},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use highway_primitives::{node::Contact, worker::ChunkProof, BlobHash, BlobRef, BlockNumber, JobId, WorkerAction};
+use highway_primitives::{
+	node::Contact, worker::ChunkProof, BlobHash, BlobRef, BlockNumber, JobId, ModelId, WorkerAction,
+};
 use highway_runtime_api::types::WorkList;
 use sp_core::H256;
-use std::{fs::File, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, fs::File, sync::Arc, time::SystemTime};
 
 /// News of the chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +45,9 @@ pub trait ChainReader: Send + Sync {
 
 	/// Those of `jobs` that may still be worked on or audited, by the state at block `at`.
 	async fn open_jobs(&self, at: H256, jobs: Vec<JobId>) -> Result<Vec<JobId>, ChainError>;
+
+	/// The models that have these names by the state at block `at`. A name that no model has is left out.
+	async fn models_named(&self, at: H256, names: Vec<ModelName>) -> Result<BTreeMap<ModelName, ModelId>, ChainError>;
 }
 
 /// Sends what the worker key says.

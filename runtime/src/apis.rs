@@ -1,9 +1,9 @@
 //! What the runtime answers to the node and to wallets.
 
 use crate::{
-	constants::SLOT_DURATION, genesis_presets, work, AccountId, Babe, Balance, Block, EpochDuration, Executive,
-	Grandpa, Historical, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
-	TransactionPayment, VERSION,
+	constants::SLOT_DURATION, genesis_presets, market, work, worker_actions, AccountId, Babe, Balance, Block,
+	EpochDuration, Executive, Grandpa, Historical, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
+	SessionKeys, System, TransactionPayment, VERSION,
 };
 #[cfg(feature = "runtime-benchmarks")]
 use alloc::string::String;
@@ -14,9 +14,12 @@ use frame_support::{
 	traits::KeyOwnerProofSystem,
 	weights::Weight,
 };
-use highway_primitives::{JobId, ModelId, ModelVersion, NodeId, Tier, WorkerAction, WorkerId, WorkerSignature};
+use highway_primitives::{
+	EpochIndex, JobId, ModelId, ModelVersion, NodeId, Tier, WorkerAction, WorkerId, WorkerSignature,
+};
 use highway_runtime_api::types::{
-	AuditInfo, Bill, CalibrationInfo, DelegationInfo, JobInfo, ModelInfo, NodeInfo, Quote, WorkList,
+	AuditInfo, Bill, CalibrationInfo, CuratorInfo, DelegationInfo, EarningsInfo, FeaturedInfo, JobInfo, MarketInfo,
+	ModelInfo, NodeInfo, Quote, SplitInfo, WorkList,
 };
 use sp_api::impl_runtime_apis;
 use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
@@ -241,11 +244,11 @@ impl_runtime_apis! {
 		}
 
 		fn worker_payload(action: WorkerAction) -> [u8; 32] {
-			work::payload(&action)
+			worker_actions::payload(&action)
 		}
 
 		fn worker_transaction(action: WorkerAction, signature: WorkerSignature) -> <Block as BlockT>::Extrinsic {
-			work::transaction(action, signature)
+			worker_actions::transaction(action, signature)
 		}
 	}
 
@@ -293,6 +296,33 @@ impl_runtime_apis! {
 
 		fn claimable(account: AccountId) -> Balance {
 			pallet_revenue_split::Pallet::<Runtime>::claimable(&account)
+		}
+
+		fn market(model: ModelId) -> Option<MarketInfo> {
+			market::market(model)
+		}
+
+		fn split(model: ModelId, epoch: EpochIndex) -> Option<SplitInfo> {
+			market::split(model, epoch)
+		}
+
+		fn featured() -> Vec<FeaturedInfo<AccountId>> {
+			market::featured()
+		}
+
+		fn curator(account: AccountId) -> Option<CuratorInfo<AccountId>> {
+			market::curator(account)
+		}
+
+		fn curators(
+			from: Option<AccountId>,
+			limit: u32,
+		) -> (Vec<CuratorInfo<AccountId>>, Option<AccountId>) {
+			market::curators(from, limit)
+		}
+
+		fn earnings(account: AccountId) -> EarningsInfo {
+			market::earnings(&account)
 		}
 
 		fn audit(job: JobId) -> Option<AuditInfo> {

@@ -1,28 +1,37 @@
-//! What the pallets' benchmarks find: models, nodes and jobs, made by the same calls as on a living chain.
+//! What the pallets' benchmarks find: models, nodes and jobs, made by the same calls as on a living chain, but for what
+//! takes epochs there: asks, and demand.
 
 use crate::{
-	AccountId, Balance, Balances, InferenceJobs, ModelRegistry, NodeStaking, RevenueSplit, Runtime, RuntimeOrigin,
-	System,
+	constants::EXISTENTIAL_DEPOSIT, AccountId, Balance, Balances, InferenceJobs, NodeStaking, RevenueSplit, Runtime,
+	RuntimeOrigin, System,
 };
 use alloc::{format, vec::Vec};
 use codec::Encode;
 use frame_benchmarking::account;
 use frame_support::{traits::fungible::Mutate, BoundedVec};
 use frame_system::RawOrigin;
+use highway_math::demand::Demand;
 use highway_primitives::{
 	job::MAX_QUORUM,
 	model::{DerivativeTerms, VersionSpec, MAX_LINEAGE},
 	traits::Nodes as _,
 	work_tag,
 	worker::{self, WorkerSignature},
-	BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, ModelVersion, NodeId, Quorum, Tier, WorkTag,
-	WorkerId, AIC,
+	BlobRef, BlockNumber, DeviceClass, EpochIndex, FailureClass, JobId, ModelId, ModelVersion, NodeId, Quorum, Tier,
+	WorkTag, WorkerId, AIC,
 };
 use pallet_inference_jobs::{benchmarking::Dearest, Jobs, NextJobId};
-use pallet_model_registry::NextModelId;
+use pallet_model_registry::{
+	benchmarking::{largest_spec, register_model},
+	NextModelId,
+};
 use pallet_node_staking::{NodeDescription, Standings, MAX_SLOTS};
 use pallet_proof_of_work_done::{SealedBlock, Vrfs, RING};
-use pallet_revenue_split::{AskRole, Clearing, Clearings, LastCleared, Winners, MAX_ASKS};
+use pallet_revenue_split::{
+	benchmarking::{next_epoch, put_ask},
+	AskRole, Clearing, Clearings, CuratorProfile, LastCleared, Markets, PendingPay, StoragePay, Summaries,
+	SummarisedEpochs, Summary, TotalStoragePay, Winners, MAX_ASKS, MAX_SUMMARIES,
+};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_runtime::Perbill;
 
@@ -52,7 +61,7 @@ fn signed(who: &AccountId) -> RuntimeOrigin {
 fn spec() -> VersionSpec {
 	VersionSpec {
 		unit_time_ms: 1,
-		..pallet_model_registry::benchmarking::largest_spec()
+		..largest_spec()
 	}
 }
 
@@ -67,7 +76,7 @@ fn model() -> ModelId {
 		let id = NextModelId::<Runtime>::get();
 		let name = BoundedVec::truncate_from(format!("{id:0>64}").into_bytes());
 		let maker = funded("maker", depth);
-		ModelRegistry::register(signed(&maker), name, spec(), parent, Some(terms), AIC).expect("the maker can pay");
+		register_model::<Runtime>(maker, name, spec(), parent, Some(terms), AIC).expect("the maker can pay");
 		parent = Some(id);
 	}
 	parent.unwrap_or_default()
@@ -123,28 +132,43 @@ fn operator_hosting(model: ModelId, index: u32) -> AccountId {
 }
 
 fn ask(operator: &AccountId, model: ModelId, role: AskRole) {
-	RevenueSplit::post_ask(signed(operator), model, role, ASK).expect("there is a place in the book");
+	let node = NodeStaking::node_of(operator).expect("it was registered");
+	put_ask::<Runtime>(node, model, role, ASK).expect("the operator has a large bond");
 }
 
-/// Prices of the model in the first market epoch, which no job refers to: the next first touch removes them.
-fn former_clearing(model: ModelId) {
+/// As if the model were in such demand that everybody who asks wins.
+fn in_demand(model: ModelId) {
+	Markets::<Runtime>::mutate(model, |state| {
+		state.demand = Demand {
+			ema: u64::MAX,
+			epoch: 0,
+			jobs: 0,
+		};
+	});
+}
+
+/// Prices and payees at which nothing is open.
+fn clearing() -> Clearing<AccountId> {
 	let winners: Winners = BoundedVec::truncate_from((0..MAX_ASKS).collect());
-	let record = Clearing {
+	Clearing {
 		compute_price: ASK,
 		executors: winners.clone(),
 		storage_price: ASK,
 		storage: winners,
 		royalties: Default::default(),
 		jobs: 0,
-	};
-	Clearings::<Runtime>::insert(model, 0, record);
-	LastCleared::<Runtime>::insert(model, 0);
+	}
 }
 
-/// Goes to the first block of the next market epoch, in which the asks hold.
-fn next_market_epoch() {
-	let last = RevenueSplit::last_block_of(RevenueSplit::current_epoch());
-	System::set_block_number(last.saturating_add(1));
+/// Prices of the model in the first market epoch, which no job refers to, and as many summaries as are kept: the next first
+/// touch removes the one and the oldest of the others.
+fn former_clearing(model: ModelId) {
+	Clearings::<Runtime>::insert(model, 0, clearing());
+	LastCleared::<Runtime>::insert(model, 0);
+	let oldest = EpochIndex::MAX;
+	let epochs = (0..MAX_SUMMARIES).map(|index| oldest.saturating_sub(index)).collect();
+	SummarisedEpochs::<Runtime>::insert(model, BoundedVec::truncate_from(epochs));
+	Summaries::<Runtime>::insert(model, oldest, Summary::default());
 }
 
 fn submit(payer: &AccountId, model: ModelId) -> JobId {
@@ -156,6 +180,13 @@ fn submit(payer: &AccountId, model: ModelId) -> JobId {
 	InferenceJobs::submit_job(signed(payer), model, input, Tier::Spot, Balance::MAX, None, None)
 		.expect("the payer can pay and a node has a slot");
 	job
+}
+
+fn longest_profile() -> CuratorProfile {
+	CuratorProfile {
+		name: BoundedVec::truncate_from([b'c'; 32].to_vec()),
+		url: BoundedVec::truncate_from([b'u'; 128].to_vec()),
+	}
 }
 
 /// As if the node had said that it cannot do the job.
@@ -199,6 +230,28 @@ impl pallet_revenue_split::benchmarking::BenchmarkSetup<AccountId> for Benchmark
 	fn operator_hosting(model: ModelId, index: u32) -> AccountId {
 		operator_hosting(model, index)
 	}
+
+	fn bidder(worker: WorkerId, models: u32) -> (NodeId, Vec<ModelId>) {
+		let operator = funded("bidder", 0);
+		let node = node(&operator, worker);
+		let models: Vec<_> = (0..models).map(|_| model()).collect();
+		for model in &models {
+			NodeStaking::host(signed(&operator), *model).expect("the node may host as many models");
+		}
+		(node, models)
+	}
+
+	fn rivals(models: &[ModelId]) -> Vec<NodeId> {
+		let rival = |index| {
+			let operator = funded("rival", index);
+			let node = node(&operator, WorkerId::generate_pair(None));
+			for model in models {
+				NodeStaking::host(signed(&operator), *model).expect("the bidder hosts as many models");
+			}
+			node
+		};
+		(0..MAX_ASKS).map(rival).collect()
+	}
 }
 
 impl pallet_inference_jobs::benchmarking::BenchmarkSetup<AccountId> for BenchmarkSetup {
@@ -212,16 +265,35 @@ impl pallet_inference_jobs::benchmarking::BenchmarkSetup<AccountId> for Benchmar
 				AskRole::Storage,
 			);
 		}
-		next_market_epoch();
+		in_demand(model);
+		next_epoch::<Runtime>();
 		former_clearing(model);
 		let curator = funded("curator", 0);
-		RevenueSplit::post_curator_fee(signed(&curator), ASK).expect("the curator can pay the deposit");
+		RevenueSplit::set_curator(signed(&curator), ASK, longest_profile()).expect("the curator can pay the deposit");
 		Dearest {
 			model,
 			payer: funded("payer", 0),
 			gateway: NodeStaking::node_of(&operator_hosting(model, 0)),
 			curator: Some(curator),
 		}
+	}
+
+	fn other_models(count: u32) {
+		use pallet_model_registry::{Models, Versions};
+		let sample = model();
+		let record = Models::<Runtime>::get(sample).expect("it was registered");
+		let spec = Versions::<Runtime>::get(sample, NEW_MODEL_VERSION).expect("it has its first version");
+		let first = NextModelId::<Runtime>::get();
+		let epoch = RevenueSplit::current_epoch();
+		let end = first.saturating_add(count);
+		for id in first..end {
+			Models::<Runtime>::insert(id, record.clone());
+			Versions::<Runtime>::insert(id, NEW_MODEL_VERSION, spec.clone());
+			Clearings::<Runtime>::insert(id, epoch, clearing());
+			LastCleared::<Runtime>::insert(id, epoch);
+			in_demand(id);
+		}
+		NextModelId::<Runtime>::put(end);
 	}
 }
 
@@ -238,7 +310,8 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup<AccountId> for Benc
 				NodeStaking::node_of(&operator).expect("it was registered")
 			})
 			.collect::<Vec<_>>();
-		next_market_epoch();
+		in_demand(model);
+		next_epoch::<Runtime>();
 		// The others have no slot while the jobs are drawn, and many when one of them is passed on.
 		others.iter().for_each(|node| set_slots(*node, 0));
 		let payer = funded("payer", 0);
@@ -286,5 +359,37 @@ impl pallet_capacity_probes::benchmarking::BenchmarkSetup for BenchmarkSetup {
 	fn seal(block: BlockNumber) {
 		let seal = Some((account("author", 0, 0), [9; 32]));
 		Vrfs::<Runtime>::insert(block % RING, SealedBlock { block, seal });
+	}
+}
+
+impl pallet_storage_proofs::benchmarking::BenchmarkSetup for BenchmarkSetup {
+	fn provider(worker: WorkerId) -> (NodeId, ModelId) {
+		let model = model();
+		let operator = funded("provider", 0);
+		let node = node_hosting(&operator, worker, model);
+		AskRole::ALL.into_iter().for_each(|role| ask(&operator, model, role));
+		next_epoch::<Runtime>();
+		RevenueSplit::clear(signed(&account("anybody", 0, 0)), model).expect("a node serves the model");
+		// The pot keeps what an account must hold.
+		let pot = AIC.saturating_add(EXISTENTIAL_DEPOSIT);
+		Balances::mint_into(&RevenueSplit::pot_account(), pot).expect("the issuance has room");
+		let pay = PendingPay { amount: AIC, since: 0 };
+		StoragePay::<Runtime>::insert(&operator, model, pay);
+		TotalStoragePay::<Runtime>::mutate(|total| *total = total.saturating_add(AIC));
+		(node, model)
+	}
+}
+
+impl pallet_promotion::benchmarking::BenchmarkSetup for BenchmarkSetup {
+	fn model() -> ModelId {
+		model()
+	}
+}
+
+impl pallet_treasury::ArgumentsFactory<(), AccountId> for BenchmarkSetup {
+	fn create_asset_kind(_: u32) {}
+
+	fn create_beneficiary(seed: [u8; 32]) -> AccountId {
+		seed.into()
 	}
 }

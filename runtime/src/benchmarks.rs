@@ -10,4 +10,6 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_inference_jobs, crate::InferenceJobs]
 	[pallet_proof_of_work_done, crate::ProofOfWorkDone]
 	[pallet_capacity_probes, crate::CapacityProbes]
+	[pallet_storage_proofs, crate::StorageProofs]
+	[pallet_promotion, crate::Promotion]
 );

@@ -1,9 +1,13 @@
 //! How a development chain starts: well-known keys, short sessions, short market epochs, a short attestation window, and no
 //! capacity probes: all its nodes share one machine, which is just what probes find.
+//!
+//! A billion AIC, to the last unit: a hundred million for each of six well-known accounts, of which a validator bonds one
+//! million, and what is left, four hundred million, for the treasury.
 
 use crate::{
-	apis::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, BalancesConfig, InferenceJobsConfig, NodeStakingConfig,
-	RevenueSplitConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+	apis::BABE_GENESIS_EPOCH_CONFIG, constants::EXISTENTIAL_DEPOSIT, AccountId, BabeConfig, BalancesConfig,
+	InferenceJobsConfig, NodeStaking, NodeStakingConfig, RevenueSplit, RevenueSplitConfig, RuntimeGenesisConfig,
+	SessionConfig, SessionKeys, SudoConfig, Treasury,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -23,8 +27,10 @@ const EPOCH_CONFIG: sp_consensus_babe::BabeEpochConfiguration = sp_consensus_bab
 
 /// Blocks of a session: long enough for Grandpa to follow, short enough to see several in a test.
 const SESSION_LENGTH: u32 = 30;
-/// Blocks of a market epoch: a posted ask holds from the next one on, so a demonstration waits for it.
-const MARKET_EPOCH_LENGTH: u32 = 6;
+/// Blocks of a market epoch. A revealed ask holds from the next one on, so a demonstration waits for it. Eight of them take
+/// commitments and four what was committed to: a node that misses a block, or is started anew, still comes in time, and so
+/// does a wallet.
+const MARKET_EPOCH_LENGTH: u32 = 12;
 /// Blocks from an attestation to its settlement.
 const ATTESTATION_WINDOW: u32 = 10;
 /// Blocks for which the record of a finished job stays.
@@ -33,6 +39,8 @@ const RETENTION: u32 = 1_800;
 const BOND: Balance = 1_000_000 * AIC;
 /// All coins there are.
 const ISSUANCE: Balance = 1_000_000_000 * AIC;
+/// What each of the well-known accounts has of them.
+const SHARE: Balance = 100_000_000 * AIC;
 /// Jobs that a development node takes at the same time.
 const SLOTS: u16 = 256;
 
@@ -69,14 +77,8 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 }
 
 fn development(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
-	let share = ISSUANCE / WALLETS.len() as Balance;
 	build_struct_json_patch!(RuntimeGenesisConfig {
-		balances: BalancesConfig {
-			balances: WALLETS
-				.iter()
-				.map(|wallet| (wallet.to_account_id(), share))
-				.collect::<Vec<_>>(),
-		},
+		balances: BalancesConfig { balances: balances() },
 		babe: BabeConfig {
 			epoch_config: EPOCH_CONFIG
 		},
@@ -111,6 +113,19 @@ fn development(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
 			key: Some(Sr25519Keyring::Alice.to_account_id())
 		},
 	})
+}
+
+/// Who has what. The pots have what genesis would otherwise mint for them on top.
+fn balances() -> Vec<(AccountId, Balance)> {
+	let pots = [NodeStaking::pot_account(), RevenueSplit::pot_account()];
+	let mut balances: Vec<_> = WALLETS
+		.iter()
+		.map(|wallet| (wallet.to_account_id(), SHARE))
+		.chain(pots.map(|pot| (pot, EXISTENTIAL_DEPOSIT)))
+		.collect();
+	let given: Balance = balances.iter().map(|(_, amount)| amount).sum();
+	balances.push((Treasury::account_id(), ISSUANCE - given));
+	balances
 }
 
 fn node(operator: AccountId, key: Sr25519Keyring) -> GenesisNode<AccountId> {

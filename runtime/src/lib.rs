@@ -23,15 +23,20 @@ mod benchmark_setup;
 mod configs;
 pub mod constants;
 pub mod genesis_presets;
+mod market;
 mod work;
+mod worker_actions;
 
 pub use configs::{EpochDuration, HasSessionKeys, ProxyType};
 pub use pallet_capacity_probes;
 pub use pallet_inference_jobs;
 pub use pallet_model_registry;
 pub use pallet_node_staking;
+pub use pallet_promotion;
 pub use pallet_proof_of_work_done;
 pub use pallet_revenue_split;
+pub use pallet_storage_proofs;
+pub use pallet_treasury;
 
 use alloc::{borrow::Cow, vec::Vec};
 pub use highway_primitives::{Balance, BlockNumber};
@@ -178,4 +183,10 @@ mod runtime {
 	pub type ProofOfWorkDone = pallet_proof_of_work_done::Pallet<Runtime>;
 	#[runtime::pallet_index(24)]
 	pub type CapacityProbes = pallet_capacity_probes::Pallet<Runtime>;
+	#[runtime::pallet_index(25)]
+	pub type StorageProofs = pallet_storage_proofs::Pallet<Runtime>;
+	#[runtime::pallet_index(26)]
+	pub type Promotion = pallet_promotion::Pallet<Runtime>;
+	#[runtime::pallet_index(27)]
+	pub type Treasury = pallet_treasury::Pallet<Runtime>;
 }

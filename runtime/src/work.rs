@@ -1,13 +1,13 @@
 //! Answers put together from several pallets, for the runtime APIs.
 
-use crate::{AccountId, Balance, Runtime, RuntimeCall, Session, System, TxExtension, UncheckedExtrinsic};
+use crate::{market, AccountId, Balance, Runtime, Session};
 use alloc::vec::Vec;
 use highway_primitives::{
 	audit::AuditTask,
+	market::Order,
 	node::Contact,
 	traits::{Market, Models, Nodes},
-	worker, BlockNumber, DeviceClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, Tier, WorkerAction, WorkerId,
-	WorkerSignature,
+	BlockNumber, DeviceClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, Tier, WorkerId,
 };
 use highway_runtime_api::types::{
 	AuditInfo, AuditItem, Bill, CalibrationInfo, ComingVersion, DelegationInfo, HostedModel, JobInfo, MeasuredInfo,
@@ -15,7 +15,7 @@ use highway_runtime_api::types::{
 };
 use pallet_inference_jobs::NextJobId;
 use pallet_revenue_split::AskRole;
-use sp_runtime::{generic::Era, DispatchError};
+use sp_runtime::DispatchError;
 
 type Registry = pallet_model_registry::Pallet<Runtime>;
 type Staking = pallet_node_staking::Pallet<Runtime>;
@@ -29,7 +29,7 @@ const MAX_WORK_ITEMS: u32 = pallet_node_staking::MAX_SLOTS as u32;
 /// The most tasks in audits that a worker is told of at once.
 const MAX_AUDIT_ITEMS: usize = 256;
 /// The most entries of a page.
-const MAX_PAGE: u32 = 64;
+pub(crate) const MAX_PAGE: u32 = 64;
 /// The most providers named for one blob.
 const MAX_PROVIDERS: usize = 8;
 
@@ -52,6 +52,8 @@ pub fn work_for(worker: &WorkerId) -> Option<WorkList> {
 		jobs,
 		audits: audits_for(node),
 		probe: Probes::task_of(node),
+		asks: market::ask_tasks(node, &record.hosted),
+		challenges: market::storage_tasks(node),
 	})
 }
 
@@ -149,121 +151,6 @@ fn hosts(model: ModelId, except: NodeId) -> Vec<Contact> {
 		.collect()
 }
 
-/// See `WorkerApi::worker_payload`.
-pub fn payload(action: &WorkerAction) -> [u8; 32] {
-	worker::payload(System::block_hash(0), action)
-}
-
-/// See `WorkerApi::worker_transaction`.
-pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> UncheckedExtrinsic {
-	let call: RuntimeCall = match action {
-		WorkerAction::Attest { node, items } => {
-			pallet_proof_of_work_done::Call::attest { node, items, signature }.into()
-		}
-		WorkerAction::ReportFailure { node, job, work, class } => pallet_proof_of_work_done::Call::report_failure {
-			node,
-			job,
-			work,
-			class,
-			signature,
-		}
-		.into(),
-		WorkerAction::OpenCommitment {
-			node,
-			job,
-			sketch,
-			salt,
-		} => pallet_proof_of_work_done::Call::open_commitment {
-			node,
-			job,
-			sketch,
-			salt,
-			signature,
-		}
-		.into(),
-		WorkerAction::CommitBallot {
-			node,
-			job,
-			seed,
-			commitment,
-		} => pallet_proof_of_work_done::Call::commit_ballot {
-			node,
-			job,
-			seed,
-			commitment,
-			signature,
-		}
-		.into(),
-		WorkerAction::RevealBallot {
-			node,
-			job,
-			ballot,
-			salt,
-		} => pallet_proof_of_work_done::Call::reveal_ballot {
-			node,
-			job,
-			ballot,
-			salt,
-			signature,
-		}
-		.into(),
-		WorkerAction::ProveChunk { node, job, proof } => pallet_proof_of_work_done::Call::prove_chunk {
-			node,
-			job,
-			proof,
-			signature,
-		}
-		.into(),
-		WorkerAction::Heartbeat {
-			node,
-			session,
-			healthy,
-			slots,
-		} => pallet_node_staking::Call::heartbeat {
-			node,
-			session,
-			healthy,
-			slots,
-			signature,
-		}
-		.into(),
-		WorkerAction::AnswerProbe {
-			node,
-			round,
-			seed,
-			output,
-		} => pallet_capacity_probes::Call::answer {
-			node,
-			round,
-			seed,
-			output,
-			signature,
-		}
-		.into(),
-		WorkerAction::ProveProbe { node, round, proof } => pallet_capacity_probes::Call::prove {
-			node,
-			round,
-			proof,
-			signature,
-		}
-		.into(),
-	};
-	let extension: TxExtension = (
-		frame_system::AuthorizeCall::new(),
-		frame_system::CheckNonZeroSender::new(),
-		frame_system::CheckSpecVersion::new(),
-		frame_system::CheckTxVersion::new(),
-		frame_system::CheckGenesis::new(),
-		frame_system::CheckEra::from(Era::Immortal),
-		frame_system::CheckNonce::from(0),
-		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(0),
-		frame_metadata_hash_extension::CheckMetadataHash::new(false),
-		frame_system::WeightReclaim::new(),
-	);
-	UncheckedExtrinsic::new_transaction(call, extension)
-}
-
 /// See `MarketApi::quote` and `MarketApi::quote_quorum`.
 pub fn quote(
 	model: ModelId,
@@ -276,7 +163,19 @@ pub fn quote(
 		.ok_or(pallet_inference_jobs::Error::<Runtime>::QuorumSizeOutOfRange)?;
 	let service = Registry::service(model)?;
 	let (units, deadline) = Jobs::terms(&service, input_size)?;
-	let parts = Split::quote_jobs(model, input_size, units, service.detection, curator.as_ref(), jobs)?;
+	// Nobody has said who pays: somebody who is no curator. What is drawn moves no price.
+	let nobody = Split::pot_account();
+	let order = Order {
+		model,
+		units,
+		input_size,
+		detection: service.detection,
+		payer: &nobody,
+		curator: curator.as_ref(),
+		weaver: None,
+		seed: [0; 32],
+	};
+	let parts = Split::quote_jobs(&order, jobs)?;
 	let security = Jobs::security(parts.compute);
 	let able = parts
 		.executors

@@ -24,12 +24,15 @@ function value(field, name) {
 	return message(field, bytes(1, name), message(2, message(1, number(1, 1), shape)));
 }
 
-/** An ONNX model: `y = x` for `x` of f32[N, 4]. Field numbers are those of `onnx.proto`. */
-export function identityModel() {
+/**
+ * An ONNX model: `y = x` for `x` of f32[N, 4]. Field numbers are those of `onnx.proto`. The comment makes it a file of its own:
+ * the chain takes each file once.
+ */
+export function identityModel(comment) {
 	const node = message(1, bytes(1, 'x'), bytes(2, 'y'), bytes(4, 'Identity'));
 	const graph = message(7, node, bytes(2, 'graph'), value(11, 'x'), value(12, 'y'));
 	const opset = message(8, bytes(1, ''), number(2, 13));
-	return Buffer.concat([number(1, 8), opset, graph]);
+	return Buffer.concat([number(1, 8), opset, graph, bytes(6, comment)]);
 }
 
 const BYTES_PER_ELEMENT = {

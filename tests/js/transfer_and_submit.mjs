@@ -3,16 +3,20 @@
 //   node transfer_and_submit.mjs ws://127.0.0.1:9944 [model id]
 //
 // Without a model id it takes a model that can be run now; on a chain without one Dave registers a tiny model and Alice
-// hosts it, which takes up to two market epochs. Needs a development chain: its keys are the well-known ones.
+// offers it, which takes up to two market epochs. Needs a development chain: its keys are the well-known ones.
 //
-// Prints one line of JSON. Any failure, and 120 s without success, end it with exit code 1.
+// Prints one line of JSON. Any failure, and 150 s without success, end it with exit code 1.
 
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { randomBytes } from 'node:crypto';
 import { identityModel, zeroInput } from './files.mjs';
 
-const TIMEOUT_SECONDS = 120;
+const TIMEOUT_SECONDS = 150;
 const AIC = 1_000_000_000_000n;
+/** What nodes ask money for, in the chain's order. */
+const ROLES = ['Compute', 'Storage'];
+/** Blocks of the commit phase that must be left for a commitment. */
+const BLOCKS_TO_COMMIT = 3;
 
 const [url, wantedModel] = process.argv.slice(2);
 if (!url || process.argv.length > 4 || (wantedModel !== undefined && !/^\d+$/.test(wantedModel))) {
@@ -33,6 +37,10 @@ function check(condition, message) {
 		throw new Error(message);
 	}
 }
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 500));
+
+const bestBlock = async (api) => (await api.rpc.chain.getHeader()).number.toNumber();
 
 /** Signs, sends, waits for the block; gives its hash and the transaction's events. */
 function send(api, transaction, pair) {
@@ -94,12 +102,32 @@ async function runnableModel(api) {
 	return null;
 }
 
+/** Commits to an artefact, and waits until the commitment counts; gives the salt that opens it. */
+async function commit(api, artefact, maker) {
+	const salt = randomBytes(32);
+	// Domain, account behind its length, BLAKE3 hash of the file, salt.
+	const hidden = Buffer.concat([
+		Buffer.from('highway/model/1'),
+		Buffer.from([maker.publicKey.length << 2]),
+		maker.publicKey,
+		Buffer.from(artefact.hash.slice(2), 'hex'),
+		salt,
+	]);
+	const committed = await send(api, api.tx.modelRegistry.commitModel(api.registry.hash(hidden)), maker);
+	const from = find(committed.events, 'modelRegistry', 'ArtefactCommitted').data.from.toNumber();
+	while ((await bestBlock(api)) + 1 < from) {
+		await pause();
+	}
+	return `0x${salt.toString('hex')}`;
+}
+
 /** Registers a model of Dave's that Alice's node serves. */
 async function serveModel(api, provider, maker, operator) {
 	stage = 'registering a model';
 	const tensor = (name) => ({ name, dtype: 'F32', shape: [null, 4] });
+	const name = `identity-${randomBytes(4).toString('hex')}`;
 	const spec = {
-		artifact: await put(provider, identityModel()),
+		artifact: await put(provider, identityModel(name)),
 		licence: 'Apache-2.0',
 		inputs: [tensor('x')],
 		outputs: [tensor('y')],
@@ -111,23 +139,73 @@ async function serveModel(api, provider, maker, operator) {
 		sharesRuns: false,
 		recipe: null,
 	};
-	const name = `identity-${randomBytes(4).toString('hex')}`;
-	const registered = await send(api, api.tx.modelRegistry.register(name, spec, null, null, AIC / 10_000n), maker);
+	const salt = await commit(api, spec.artifact, maker);
+	const register = api.tx.modelRegistry.register(name, spec, null, null, AIC / 10_000n, salt);
+	const registered = await send(api, register, maker);
 	const model = find(registered.events, 'modelRegistry', 'ModelRegistered').data.model.toNumber();
 
 	stage = 'hosting the model';
-	const calls = [
-		api.tx.nodeStaking.host(model),
-		api.tx.revenueSplit.postAsk(model, 'Compute', AIC / 100n),
-		api.tx.revenueSplit.postAsk(model, 'Storage', AIC / 1_000n),
-	];
-	await send(api, api.tx.utility.batchAll(calls), operator);
-
-	stage = 'waiting for the market epoch in which the ask holds';
-	while (!(await quote(api, model, 1024))) {
-		await new Promise((resolve) => setTimeout(resolve, 1000));
-	}
+	await offer(api, operator, model, [
+		{ role: 'Compute', price: AIC / 100n },
+		{ role: 'Storage', price: AIC / 1_000n },
+	]);
 	return model;
+}
+
+/** The market of a model, once it and the best block's number are as wanted. */
+async function marketWhen(api, model, isWanted) {
+	for (;;) {
+		const market = (await api.call.marketApi.market(model)).unwrap();
+		if (isWanted(market, await bestBlock(api))) {
+			return market;
+		}
+		await pause();
+	}
+}
+
+/** What an operator commits to: nobody else sees the price before everybody has. */
+function sealed(api, node, epoch, model, { role, price, salt }) {
+	const numbers = Buffer.alloc(12);
+	[node, epoch, model].forEach((number, place) => numbers.writeUInt32LE(number, 4 * place));
+	const amount = Buffer.alloc(16);
+	amount.writeBigUInt64LE(price & 0xffff_ffff_ffff_ffffn);
+	amount.writeBigUInt64LE(price >> 64n, 8);
+	// Domain, node, epoch, model, role, the price behind a 1 that says that there is one, salt.
+	const parts = [Buffer.from('highway/ask/1'), numbers, Buffer.from([ROLES.indexOf(role), 1]), amount, salt];
+	return api.registry.hash(Buffer.concat(parts));
+}
+
+/** Hosts the model, commits to asks in the first part of a market epoch, reveals them in the second; ends when they hold. */
+async function offer(api, operator, model, asks) {
+	const node = (await api.query.nodeStaking.nodeOf(operator.address)).unwrap().toNumber();
+	const salted = asks.map((ask) => ({ ...ask, salt: randomBytes(32) }));
+
+	stage = 'waiting until commitments are taken';
+	const clock = await marketWhen(
+		api,
+		model,
+		(market, best) => market.phase.isCommit && market.phaseUntil.toNumber() - best >= BLOCKS_TO_COMMIT,
+	);
+	const epoch = clock.epoch.toNumber() + 1;
+	const { revenueSplit, nodeStaking, utility } = api.tx;
+	const commits = salted.map((ask) =>
+		revenueSplit.commitAsk(model, ask.role, sealed(api, node, epoch, model, ask)),
+	);
+	const committed = await send(api, utility.batchAll([nodeStaking.host(model), ...commits]), operator);
+	const { data } = find(committed.events, 'revenueSplit', 'AskCommitted');
+	check(data.epoch.toNumber() === epoch, `the commitment for epoch ${epoch} came too late`);
+
+	stage = 'waiting until asks are revealed';
+	await marketWhen(api, model, (_, best) => best >= clock.phaseUntil.toNumber());
+	const reveals = salted.map(({ role, price, salt }) =>
+		revenueSplit.revealAsk(model, role, price, `0x${salt.toString('hex')}`),
+	);
+	await send(api, utility.batchAll(reveals), operator);
+
+	stage = 'waiting for the market epoch in which the asks hold';
+	while (!(await quote(api, model, 1024))) {
+		await pause();
+	}
 }
 
 async function submit(api, provider, payer, model) {

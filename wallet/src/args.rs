@@ -3,8 +3,9 @@
 use crate::{
 	amount,
 	commands::{
-		audit::AuditCommand, earn::CuratorCommand, infer::InferArgs, infer::QuoteArgs, job::JobCommand,
-		key::KeyCommand, model::ModelCommand, money::TransferArgs, node::NodeCommand,
+		audit::AuditCommand, bid::BidArgs, curator::CuratorCommand, earn::ClaimArgs, infer::InferArgs,
+		infer::QuoteArgs, job::JobCommand, key::KeyCommand, market::MarketCommand, model::ModelCommand,
+		money::TransferArgs, node::NodeCommand, promote::PromoteArgs,
 	},
 };
 use clap::{Args, Parser, Subcommand};
@@ -113,8 +114,20 @@ pub enum Command {
 		/// The job.
 		job: JobId,
 	},
-	/// Pays out what the key's account has earned.
-	Claim,
+	/// Shows prices, who asks what, and who is paid what.
+	#[command(subcommand)]
+	Market(MarketCommand),
+	/// Says what your node asks for serving a model, sealed until all have bid.
+	Bid(BidArgs),
+	/// Bids for one of the places of featured models, or shows them.
+	Promote(PromoteArgs),
+	/// Shows what an account has earned, and from when it may be claimed.
+	Earnings {
+		/// The account; by default the one of the key.
+		account: Option<String>,
+	},
+	/// Pays out what an account has earned.
+	Claim(ClaimArgs),
 	/// For those who choose models for others.
 	#[command(subcommand)]
 	Curator(CuratorCommand),

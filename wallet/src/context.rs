@@ -13,7 +13,7 @@ use sp_core::{
 	crypto::{AccountId32, Ss58Codec},
 	Pair,
 };
-use std::{env, fs, io, io::IsTerminal};
+use std::{env, fs, io, io::IsTerminal, path::PathBuf};
 
 /// Variable with the password of the key, for programs.
 pub const PASSWORD_VARIABLE: &str = "HIGHWAY_PASSWORD";
@@ -42,6 +42,11 @@ impl Context {
 	/// Connects to the node.
 	pub async fn connect(&self) -> Result<Client, CommandError> {
 		Ok(Client::connect(&self.global.url).await?)
+	}
+
+	/// The folder of bids that are to be revealed: beside the keys, as they are as secret until then.
+	pub fn bids_folder(&self) -> PathBuf {
+		self.keystore.folder().join("bids")
 	}
 
 	/// When a transaction counts as done.

@@ -8,7 +8,7 @@ use crate::{
 	recipes::RecipeError,
 };
 use highway_offchain_worker::{precheck, tensors::TensorError};
-use highway_primitives::{model::ModelVersion, Balance, JobId, ModelId};
+use highway_primitives::{model::ModelVersion, Balance, BlockNumber, JobId, ModelId};
 use serde_json::{json, Value};
 use sp_core::crypto::{AccountId32, Ss58Codec};
 use std::{io, path::PathBuf};
@@ -150,6 +150,20 @@ pub enum CommandError {
 		/// Why.
 		source: Box<CommandError>,
 	},
+	/// Something went wrong between a commitment to an ask and its reveal.
+	#[error(
+		"the ask is committed to and not revealed yet, and {source}; `highway bid resume` goes on with it: what is not \
+		revealed by block {until} costs the bond"
+	)]
+	Unrevealed {
+		/// The last block in which it can be revealed.
+		until: BlockNumber,
+		/// What.
+		source: Box<CommandError>,
+	},
+	/// An ask that was committed to came to nothing.
+	#[error("{0}")]
+	BidLost(String),
 	/// Some of several files.
 	#[error("{failed} of {all} files gave no result; their errors stand above")]
 	SomeFailed {
@@ -178,7 +192,9 @@ impl CommandError {
 			Self::Keystore(_) => 7,
 			Self::Blob(BlobError::Mismatch(_) | BlobError::StoredOther { .. }) => 8,
 			Self::Client(ClientError::Unknown { .. }) => 9,
-			Self::AfterPayment { source, .. } | Self::NotAudited { source, .. } => source.exit_code(),
+			Self::AfterPayment { source, .. } | Self::NotAudited { source, .. } | Self::Unrevealed { source, .. } => {
+				source.exit_code()
+			}
 			_ => 1,
 		}
 	}
@@ -198,7 +214,8 @@ impl CommandError {
 		}
 	}
 
-	/// For programs. `job` is there if the error is about one, `jobs` if it is about those of a quorum.
+	/// For programs. `job` is there if the error is about one, `jobs` if it is about those of a quorum, `until` if an ask is
+	/// still to be revealed.
 	pub fn to_json(&self) -> Value {
 		let mut json = json!({ "kind": self.kind(), "message": self.to_string() });
 		match self {
@@ -206,6 +223,7 @@ impl CommandError {
 				json["job"] = json!(job);
 			}
 			Self::NoMajority { jobs, .. } => json["jobs"] = json!(jobs),
+			Self::Unrevealed { until, .. } => json["until"] = json!(until),
 			_ => {}
 		}
 		json
@@ -352,6 +370,26 @@ mod tests {
 			source: Box::new(CommandError::NotFound("x".into())),
 		};
 		assert_eq!((unaudited.exit_code(), &unaudited.to_json()["job"]), (1, &json!(8)));
+	}
+
+	#[test]
+	fn errors_between_commitment_and_reveal_should_say_how_to_go_on_and_until_when() {
+		let lost = ClientError::Request {
+			method: "chain_getHeader".into(),
+			code: 0,
+			reason: "closed".into(),
+		};
+		let error = CommandError::Unrevealed {
+			until: 900,
+			source: Box::new(lost.into()),
+		};
+		let text = error.to_string();
+		assert!(
+			text.contains("`highway bid resume`") && text.contains("block 900"),
+			"{text}"
+		);
+		assert_eq!((error.exit_code(), &error.to_json()["until"]), (1, &json!(900)));
+		assert_eq!(CommandError::BidLost("x".into()).exit_code(), 1);
 	}
 
 	#[test]

@@ -3,6 +3,7 @@
 mod amount;
 pub mod args;
 mod blobs;
+mod chart;
 pub mod client;
 mod commands;
 mod context;

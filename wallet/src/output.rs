@@ -58,6 +58,15 @@ impl Output {
 		ProgressBar::new(0).with_style(style).with_message(what.into())
 	}
 
+	/// A bar for blocks to wait for; hidden where stderr is no terminal.
+	pub fn blocks_bar(&self, what: impl Into<String>, blocks: u64) -> ProgressBar {
+		let style = ProgressStyle::with_template("{spinner} {msg} [{bar:30}] {pos}/{len} blocks")
+			.expect("the template is well-formed; qed");
+		let bar = ProgressBar::new(blocks).with_style(style).with_message(what.into());
+		bar.enable_steady_tick(Duration::from_millis(120));
+		bar
+	}
+
 	/// A turning sign for what takes a while; hidden where stderr is no terminal.
 	pub fn spinner(&self, what: impl Into<String>) -> ProgressBar {
 		self.spinner_among(&MultiProgress::new(), what)
@@ -97,12 +106,44 @@ pub fn facts<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
 		.collect()
 }
 
-/// Text from the chain, which anybody may have written, without what would steer a terminal.
+/// Seconds between two blocks.
+const BLOCK_SECONDS: u32 = 2;
+
+/// So many blocks, and about how long they take.
+pub fn blocks(count: u32) -> String {
+	let seconds = count.saturating_mul(BLOCK_SECONDS);
+	let (time, unit) = match seconds {
+		0..=90 => (seconds, "s"),
+		91..=5400 => (seconds.div_ceil(60), "min"),
+		_ => (seconds.div_ceil(3600), "h"),
+	};
+	format!(
+		"{count} block{}, about {time} {unit}",
+		if count == 1 { "" } else { "s" }
+	)
+}
+
+/// Text from the chain, which anybody may have written, without what would steer a terminal or turn what stands beside it
+/// around.
 pub fn plain(bytes: &[u8]) -> String {
 	String::from_utf8_lossy(bytes)
 		.chars()
-		.map(|c| if c.is_control() { '\u{fffd}' } else { c })
+		.map(|c| {
+			if c.is_control() || is_invisible(c) {
+				'\u{fffd}'
+			} else {
+				c
+			}
+		})
 		.collect()
+}
+
+/// Whether the character has no width, or changes the direction of what follows.
+fn is_invisible(c: char) -> bool {
+	matches!(
+		c,
+		'\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+	)
 }
 
 #[cfg(test)]
@@ -113,6 +154,16 @@ mod tests {
 	fn plain_should_take_away_what_steers_a_terminal() {
 		assert_eq!(plain(b"eu-west"), "eu-west");
 		assert_eq!(plain(b"\x1b[2Jx\n"), "\u{fffd}[2Jx\u{fffd}");
+		assert_eq!(plain("a\u{202e}b\u{200b}ü漢".as_bytes()), "a\u{fffd}b\u{fffd}ü漢");
+		assert_eq!(plain(b"\xff"), "\u{fffd}");
+	}
+
+	#[test]
+	fn blocks_should_say_how_long_they_take() {
+		assert_eq!(blocks(1), "1 block, about 2 s");
+		assert_eq!(blocks(100), "100 blocks, about 4 min");
+		assert_eq!(blocks(3600), "3600 blocks, about 2 h");
+		assert!(blocks(u32::MAX).starts_with("4294967295 blocks"));
 	}
 
 	#[test]

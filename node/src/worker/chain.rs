@@ -4,10 +4,11 @@ use crate::service::FullClient;
 use async_trait::async_trait;
 use futures::{Stream, StreamExt};
 use highway_offchain_worker::{
+	bids::ModelName,
 	error::ChainError,
 	ports::{BlockStream, BlockTick, ChainReader},
 };
-use highway_primitives::{JobId, JobPhase, WorkerId};
+use highway_primitives::{JobId, JobPhase, ModelId, WorkerId};
 use highway_runtime::{opaque::Block, Hash};
 use highway_runtime_api::{types::WorkList, MarketApi, WorkerApi};
 use parking_lot::Mutex;
@@ -16,7 +17,7 @@ use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
 use sp_consensus::SyncOracle;
 use sp_keystore::KeystorePtr;
-use std::{pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc};
 
 /// Best blocks and finality, from the client's notifications.
 pub struct BestBlocks {
@@ -148,6 +149,20 @@ impl ChainReader for RuntimeReader {
 			}
 		}
 		Ok(open)
+	}
+
+	async fn models_named(&self, at: Hash, names: Vec<ModelName>) -> Result<BTreeMap<ModelName, ModelId>, ChainError> {
+		let api = self.client.runtime_api();
+		let mut found = BTreeMap::new();
+		for name in names {
+			let model = api
+				.model_by_name(at, name.owner.clone(), name.name.clone().into_bytes())
+				.map_err(|error| ChainError::RuntimeApi(error.to_string()))?;
+			if let Some(model) = model {
+				found.insert(name, model.id);
+			}
+		}
+		Ok(found)
 	}
 }
 

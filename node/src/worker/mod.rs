@@ -1,5 +1,6 @@
 //! Inference on this node: the blob store, its peer-to-peer service, the engine and the offchain worker, put together.
 
+mod bids;
 mod blobs;
 pub mod chain;
 mod resolver;
@@ -16,6 +17,7 @@ use crate::{
 };
 use highway_blobs::{protocol::Requests, BlobServer, BlobService, FetchConfig, NetworkTransport, ServeConfig, Store};
 use highway_offchain_worker::{
+	bids::Bids,
 	driver::{self, WorkerConfig},
 	engine::{Engine, EngineConfig, OrtEngine},
 	error::WorkerError,
@@ -24,11 +26,12 @@ use highway_offchain_worker::{
 	ports::{Ports, SystemClock},
 	precheck,
 };
-use highway_primitives::{worker::KEY_TYPE, DeviceClass};
-use highway_runtime::{opaque::Block, Hash};
+use highway_primitives::{worker::KEY_TYPE, Balance, DeviceClass};
+use highway_runtime::{opaque::Block, pallet_revenue_split, Hash, Runtime as ChainRuntime};
 use sc_network::{service::traits::NetworkService, Multiaddr};
 use sc_network_sync::SyncingService;
-use sc_service::{error::Error as ServiceError, Configuration, TaskManager};
+use sc_service::{error::Error as ServiceError, ChainType, Configuration, TaskManager};
+use sp_core::Get;
 use sp_keystore::KeystorePtr;
 use std::{
 	env, fs,
@@ -88,6 +91,7 @@ pub async fn start(
 	tasks: &TaskManager,
 	wrap: WrapPorts,
 ) -> Result<WorkerRpc, ServiceError> {
+	let bids = read_bids(args, config)?;
 	let registry = parts.registry.as_ref();
 	let store = Store::open(parts.base_path.join("blobs"), args.blob_quota * MIB)
 		.map_err(|error| other("the blob store cannot be opened", error))?;
@@ -113,6 +117,9 @@ pub async fn start(
 		memory_mib: memory_mib(),
 		provider: args.inference_provider.to_string(),
 	};
+	if engine.is_none() && bids.is_some() {
+		log::warn!(target: "worker", "nothing is bid: --bids is for nodes that run inference");
+	}
 	if let Some(engine) = engine {
 		log::info!(target: "worker", "inference runs on {}", device_words(engine.device()));
 		let reader = Arc::new(chain::RuntimeReader::new(parts.client.clone(), parts.keystore.clone()));
@@ -138,6 +145,7 @@ pub async fn start(
 		let mut worker_config = WorkerConfig::new(parts.base_path.join("worker.journal"), parts.genesis_hash);
 		worker_config.machine = MachineConfig {
 			slots: args.inference_slots,
+			bids,
 			..worker_config.machine
 		};
 		worker_config.max_artifact = max_artifact(args);
@@ -167,6 +175,21 @@ fn addresses(advertise: &[String], public: &[Multiaddr]) -> Vec<String> {
 		[] => public.iter().map(ToString::to_string).collect(),
 		named => named.to_vec(),
 	}
+}
+
+/// What `--bids` says. A file that is not understood is no start: an operator must not find out by what he earns.
+fn read_bids(args: &InferenceArgs, config: &Configuration) -> Result<Option<Bids>, ServiceError> {
+	let Some(path) = &args.bids else { return Ok(None) };
+	let limits = bids::Limits {
+		most: <<ChainRuntime as pallet_revenue_split::Config>::MaxAsk as Get<Balance>>::get(),
+		development: matches!(
+			config.chain_spec.chain_type(),
+			ChainType::Development | ChainType::Local
+		),
+	};
+	let bids = bids::read(path, limits).map_err(|error| ServiceError::Other(error.to_string()))?;
+	log::info!(target: "worker", "{} bids are made by {}", bids.iter().count(), path.display());
+	Ok(Some(bids))
 }
 
 /// Whether this node shall run inference.

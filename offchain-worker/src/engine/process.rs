@@ -219,7 +219,16 @@ impl Model {
 		self.stop_child();
 		let mut child = Running::start(&self.launch, Some(&self.artifact.file))?;
 		let size = self.artifact.size;
-		let before = child.resident().unwrap_or(0);
+		// What cannot be watched gets no model. A child that just died is another matter: asked, it will not answer.
+		let before = match child.resident() {
+			Some(bytes) => bytes,
+			None if child.is_alive() => {
+				return Err(EngineError::Unavailable(
+					"the memory of the inference process cannot be read: /proc must show it to the node".into(),
+				))
+			}
+			None => 0,
+		};
 		// The file, its parsed form and the prepared weights exist at the same time.
 		let limit = before + size.saturating_mul(4) + self.launch.extra_memory;
 		let load_limit = self.artifact.load_limit();
@@ -616,6 +625,11 @@ impl Running {
 			Some(used) if used > watch.memory_limit => Err(Trouble::Memory(used)),
 			_ => Ok(()),
 		}
+	}
+
+	/// Whether it has not ended yet.
+	fn is_alive(&mut self) -> bool {
+		matches!(self.process.try_wait(), Ok(None))
 	}
 
 	/// Bytes of memory that the child has now.

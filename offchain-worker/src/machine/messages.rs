@@ -1,6 +1,11 @@
 //! What the machine is told and what it wants done, and the words of both.
 
+use super::{
+	asks::{AskKey, AskStep, BidOutcome, SealedAsk},
+	storage_proofs::{ChallengeKey, ChallengeOutcome},
+};
 use crate::{
+	bids::ModelName,
 	engine::{EngineError, ModelKey, RunOutput},
 	error::BlobError,
 	judge::Finding,
@@ -11,12 +16,16 @@ use highway_primitives::{
 	audit::{ballot_commitment, SketchSeed},
 	model::VersionSpec,
 	node::Contact,
-	AttestItem, Ballot, BlobHash, BlobRef, BlockNumber, FailureClass, JobId, NodeId, ProbeSeed, Sketch, WorkId,
-	WorkTag,
+	AskCommitment, AskReveal, AttestItem, Balance, Ballot, BlobHash, BlobRef, BlockNumber, EpochIndex, FailureClass,
+	JobId, ModelId, NodeId, ProbeSeed, Sketch, WorkId, WorkTag,
 };
 use highway_runtime_api::types::{AuditItem, WorkItem, WorkList};
 use sp_core::H256;
-use std::{collections::BTreeSet, ops::Range, time::Duration};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	ops::Range,
+	time::Duration,
+};
 
 /// What identifies a piece of work. On another fork the same job id may stand for something else.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
@@ -84,6 +93,8 @@ pub enum Transfer {
 	Input(Task),
 	/// The output that another node attested.
 	Output(BallotKey),
+	/// The artefact of which a chunk is to be shown.
+	Artefact(ChallengeKey),
 }
 
 /// Work that is done and in the journal.
@@ -202,6 +213,10 @@ pub enum Submission {
 	Audit(JobId, AuditStep),
 	/// A step in this round of probes.
 	Probe(u32, ProbeStep),
+	/// A step about what this node asks in this epoch.
+	Asks(NodeId, EpochIndex, AskStep),
+	/// The chunk that a challenge asks for.
+	Storage(ChallengeKey),
 }
 
 impl Submission {
@@ -213,6 +228,8 @@ impl Submission {
 			Self::Heartbeat(..) => "heartbeat",
 			Self::Audit(_, step) => step.name(),
 			Self::Probe(_, step) => step.name(),
+			Self::Asks(_, _, step) => step.name(),
+			Self::Storage(_) => "prove_storage",
 		}
 	}
 }
@@ -240,6 +257,8 @@ pub enum Event {
 		/// Ballots that were cast.
 		ballots: Vec<SealedBallot>,
 	},
+	/// The asks that the journal knows; comes once, before the first block.
+	AsksRestored(Vec<SealedAsk>),
 	/// A new best block, and what is to be done by its state.
 	Block {
 		/// Its number.
@@ -294,6 +313,12 @@ pub enum Event {
 		/// Where they are.
 		result: Result<BlobRef, BlobError>,
 	},
+	/// The chunk that a challenge asks for could not be read.
+	ChunkFailed(ChallengeKey, BlobError),
+	/// The artefact that a challenge asks for is in the blob store.
+	ArtefactReady(ChallengeKey),
+	/// The artefact that a challenge asks for is not to be had.
+	ArtefactFailed(ChallengeKey, BlobError),
 	/// Outputs are stored and in the journal.
 	Recorded(Vec<Finished>),
 	/// Outputs could not be stored or journalled: nothing of them counts.
@@ -302,6 +327,10 @@ pub enum Event {
 	BallotRecorded(SealedBallot),
 	/// A ballot could not be journalled: it does not count.
 	BallotRecordFailed(BallotKey),
+	/// Which models have the names that were asked for, as far as any has; `None`: the state could not be read.
+	ModelsNamed(Option<BTreeMap<ModelName, ModelId>>),
+	/// Asks are in the journal; `None`: they could not be journalled, and none of them counts.
+	AsksSealed(Option<Vec<SealedAsk>>),
 	/// Which of the jobs that were asked for are still open; `None`: the state could not be read.
 	OpenJobs(Option<BTreeSet<JobId>>),
 	/// The pool took it, which proves nothing.
@@ -324,8 +353,8 @@ pub struct RunItem {
 }
 
 /// What the machine wants done. Each but [`Action::StopFetch`], [`Action::DropJob`], [`Action::DropModel`],
-/// [`Action::ReleaseModel`], [`Action::Unanswerable`], [`Action::EndProbe`] and [`Action::Forget`] is answered by exactly
-/// one event, unless it is a fetch that is broken off.
+/// [`Action::ReleaseModel`], [`Action::Unanswerable`], [`Action::EndProbe`], [`Action::KeepArtefact`], [`Action::EndChallenge`], [`Action::CountBid`], [`Action::ForgetAsks`] and
+/// [`Action::Forget`] is answered by exactly one event, unless it is a fetch that is broken off.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
 	/// Ask the engine how it is.
@@ -350,6 +379,31 @@ pub enum Action {
 	DropModel(ModelKey),
 	/// Unpin an artefact.
 	ReleaseModel(BlobRef),
+	/// Pin an artefact of which a chunk is to be shown.
+	KeepArtefact(BlobRef),
+	/// Fetch an artefact of which a chunk is to be shown, and which is not here.
+	FetchArtefact {
+		/// Which challenge asks for it.
+		key: ChallengeKey,
+		/// The file.
+		artefact: BlobRef,
+		/// Who may have it.
+		providers: Vec<Contact>,
+	},
+	/// Show the chunk that a challenge asks for.
+	SubmitStorageProof {
+		/// The challenge.
+		key: ChallengeKey,
+		/// The file.
+		artefact: BlobRef,
+	},
+	/// A challenge asks no more of this node.
+	EndChallenge {
+		/// The challenge.
+		key: ChallengeKey,
+		/// What became of it.
+		outcome: ChallengeOutcome,
+	},
 	/// Fetch an input.
 	FetchInput {
 		/// What for.
@@ -490,6 +544,39 @@ pub enum Action {
 		/// Whether the proof had been sent.
 		proved: bool,
 	},
+	/// Ask the best block's state which models have these names.
+	NameModels(Vec<ModelName>),
+	/// Draw a salt for each of these asks and write them to the journal, unless one of the same key is there already.
+	SealAsks(Vec<(AskKey, Option<Balance>)>),
+	/// Commit to what the node asks.
+	SubmitAskCommitments {
+		/// The node.
+		node: NodeId,
+		/// The epoch that it is for.
+		epoch: EpochIndex,
+		/// The commitments, at most 64.
+		items: Vec<AskCommitment>,
+	},
+	/// Reveal what was committed to.
+	SubmitAskReveals {
+		/// The node.
+		node: NodeId,
+		/// The epoch that it is for.
+		epoch: EpochIndex,
+		/// The asks, at most 64.
+		items: Vec<AskReveal>,
+	},
+	/// An ask has come so far.
+	CountBid {
+		/// Which.
+		key: AskKey,
+		/// What is asked; `None`: nothing any more, or it is not known.
+		price: Option<Balance>,
+		/// How far.
+		outcome: BidOutcome,
+	},
+	/// Strike asks from the journal: their epoch has begun for good.
+	ForgetAsks(Vec<AskKey>),
 	/// An audit asks for something that the journal does not hold: an operator has to know.
 	Unanswerable {
 		/// Of which work.

@@ -35,14 +35,28 @@ impl Machine {
 			.as_ref()
 			.is_some_and(|work| self.config.device.is_some_and(|device| device != work.device));
 		self.heartbeat_due = work.as_ref().filter(|work| work.heartbeat_due).map(|work| work.session);
-		let (hosted, items, audits, probe) = work
-			.map(|work| (work.hosted, work.jobs, work.audits, work.probe))
+		let slots = work.as_ref().map_or(0, |work| work.slots);
+		let (hosted, items, audits, probe, asks, challenges) = work
+			.map(|work| {
+				let WorkList {
+					hosted,
+					jobs,
+					audits,
+					probe,
+					asks,
+					challenges,
+					..
+				} = work;
+				(hosted, jobs, audits, probe, asks, challenges)
+			})
 			.unwrap_or_default();
 
 		self.reconcile_jobs(items, actions);
 		self.reconcile_audits(audits, actions);
+		self.reconcile_challenges(challenges, actions);
 		self.reconcile_models(hosted, actions);
 		self.reconcile_probe(probe, actions);
+		self.reconcile_asks(asks, slots, finalized, actions);
 		self.give_up_late_blobs(actions);
 		self.give_up_late_audits(actions);
 		self.forget(finalized, actions);
@@ -180,14 +194,7 @@ impl Machine {
 				continue;
 			};
 			actions.push(Action::DropModel(key));
-			let artifact = model.spec.artifact;
-			if !self
-				.models
-				.values()
-				.any(|other| other.spec.artifact.hash == artifact.hash)
-			{
-				actions.push(Action::ReleaseModel(artifact));
-			}
+			self.release_artefact(model.spec.artifact, actions);
 		}
 		for model in self.models.values_mut() {
 			if matches!(model.state, ModelState::Refused(until) if until <= block) {
@@ -300,6 +307,7 @@ impl Model {
 			rests_until: 0,
 			debt_micros: 0,
 			local_fault: false,
+			here: false,
 		}
 	}
 }

@@ -68,6 +68,9 @@ impl Machine {
 		self.report_failures(actions);
 		self.speak_in_audits(actions);
 		self.speak_of_probe(actions);
+		self.fetch_artefacts(actions);
+		self.show_chunks(actions);
+		self.bid(actions);
 		self.send_heartbeat(actions);
 	}
 

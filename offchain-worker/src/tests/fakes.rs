@@ -1,6 +1,7 @@
 //! The node's side of the ports, in memory.
 
 use crate::{
+	bids::ModelName,
 	engine::{Engine, EngineError, LoadRequest, ModelKey, RunInput, RunOutput},
 	error::{BlobError, ChainError, SubmitError},
 	fixtures::*,
@@ -12,14 +13,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use highway_primitives::{
 	audit::SketchSeed,
+	market::ask_commitment,
 	model::DType,
 	node::Contact,
 	probe::{matrix, run, WIDTH},
 	worker::ChunkProof,
-	AttestItem, BlobHash, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, ProbeTask, Sketch,
-	WorkerAction,
+	AskCommitment, AskReveal, AskRole, AttestItem, BlobHash, BlobRef, BlockNumber, DeviceClass, EpochIndex,
+	FailureClass, JobId, MarketPhase, ModelId, ProbeTask, Sketch, WorkerAction,
 };
-use highway_runtime_api::types::{AuditItem, HostedModel, WorkItem, WorkList};
+use highway_runtime_api::types::{AskTask, AuditItem, HostedModel, StorageTask, WorkItem, WorkList};
 use parking_lot::Mutex;
 use sp_core::H256;
 use std::{
@@ -53,7 +55,15 @@ pub struct ChainState {
 	pub audits: BTreeMap<JobId, AuditItem>,
 	/// What a round of probes wants of the node. An answer makes it the proof of its first chunk, a proof ends it.
 	pub probe: Option<ProbeTask>,
-	/// Everything that was said in audits and probes, whether it got there or not.
+	/// What the market wants to hear of the node, by the state of its auctions.
+	pub asks: Vec<AskTask>,
+	/// What the node has to show of what it stores. What it shows is gone.
+	pub challenges: Vec<StorageTask>,
+	/// The models that have names.
+	pub names: BTreeMap<ModelName, ModelId>,
+	/// Slots that the node may sell.
+	pub slots: u16,
+	/// Everything that was said in audits, probes, auctions and about storage, whether it got there or not.
 	pub said: Vec<WorkerAction>,
 	/// Jobs that are still to end.
 	pub open: BTreeSet<JobId>,
@@ -68,6 +78,14 @@ pub struct ChainState {
 pub enum Broken {
 	Error,
 	Panic,
+}
+
+impl ChainState {
+	/// The auction of a model's role, if this may be said in it now.
+	fn ask(&mut self, model: ModelId, role: AskRole, epoch: EpochIndex, phase: MarketPhase) -> Option<&mut AskTask> {
+		let open = |task: &&mut AskTask| (task.model, task.role, task.epoch, task.phase) == (model, role, epoch, phase);
+		self.asks.iter_mut().find(open)
+	}
 }
 
 impl FakeChain {
@@ -112,6 +130,34 @@ impl FakeChain {
 					});
 				}
 				WorkerAction::ProveProbe { .. } => state.probe = None,
+				WorkerAction::ProveStorage { model, drawn_at, .. } => {
+					state
+						.challenges
+						.retain(|task| (task.model, task.drawn_at) != (model, drawn_at));
+				}
+				WorkerAction::CommitAsks { epoch, items, .. } => {
+					for AskCommitment { model, role, hash } in items {
+						if let Some(task) = state.ask(model, role, epoch, MarketPhase::Commit) {
+							task.committed.get_or_insert(hash);
+						}
+					}
+				}
+				WorkerAction::RevealAsks { node, epoch, items } => {
+					for AskReveal {
+						model,
+						role,
+						price,
+						salt,
+					} in items
+					{
+						let opened = ask_commitment(node, epoch, model, role, price, &salt);
+						if let Some(task) = state.ask(model, role, epoch, MarketPhase::Reveal) {
+							if task.committed.take_if(|hash| *hash == opened).is_some() {
+								task.standing = price;
+							}
+						}
+					}
+				}
 			}
 		}
 		BlockTick {
@@ -147,6 +193,14 @@ impl ChainReader for FakeChain {
 			device: state.device.unwrap_or(DeviceClass::CpuX86),
 			audits: state.audits.values().cloned().collect(),
 			probe: state.probe,
+			asks: state.asks.clone(),
+			challenges: state
+				.challenges
+				.iter()
+				.filter(|task| task.until > state.number)
+				.cloned()
+				.collect(),
+			slots: state.slots,
 			..work(state.jobs.values().cloned().collect())
 		}))
 	}
@@ -154,6 +208,12 @@ impl ChainReader for FakeChain {
 	async fn open_jobs(&self, _at: H256, jobs: Vec<JobId>) -> Result<Vec<JobId>, ChainError> {
 		let state = self.0.lock();
 		Ok(jobs.into_iter().filter(|job| state.open.contains(job)).collect())
+	}
+
+	async fn models_named(&self, _at: H256, names: Vec<ModelName>) -> Result<BTreeMap<ModelName, ModelId>, ChainError> {
+		let state = self.0.lock();
+		let find = |name: ModelName| state.names.get(&name).map(|model| (name.clone(), *model));
+		Ok(names.into_iter().filter_map(find).collect())
 	}
 }
 

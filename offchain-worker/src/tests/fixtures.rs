@@ -8,9 +8,9 @@ use highway_primitives::{
 	audit::{AuditTask, Claims, Seat, SketchSeed},
 	model::{DType, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec},
 	node::Contact,
-	work_id, BlobRef, BlockNumber, DeviceClass, JobId, ModelId, NodeId, Sketch,
+	work_id, AskRole, BlobRef, BlockNumber, DeviceClass, EpochIndex, JobId, MarketPhase, ModelId, NodeId, Sketch,
 };
-use highway_runtime_api::types::{AuditItem, HostedModel, WorkItem, WorkList};
+use highway_runtime_api::types::{AskTask, AuditItem, HostedModel, StorageTask, WorkItem, WorkList};
 
 pub const NODE: NodeId = 7;
 
@@ -108,6 +108,34 @@ pub fn work(jobs: Vec<WorkItem>) -> WorkList {
 		jobs,
 		audits: Vec::new(),
 		probe: None,
+		asks: Vec::new(),
+		challenges: Vec::new(),
+	}
+}
+
+/// A chunk of a model's file that the node has to show.
+pub fn storage_task(model: ModelId, chunk: u64, drawn_at: BlockNumber, until: BlockNumber) -> StorageTask {
+	StorageTask {
+		model,
+		artefact: spec(model).artifact,
+		chunk,
+		drawn_at,
+		until,
+	}
+}
+
+/// What the market wants to hear about compute of a model in the epoch after the present one.
+pub fn ask_task(model: ModelId, epoch: EpochIndex, phase: MarketPhase, until: BlockNumber) -> AskTask {
+	AskTask {
+		model,
+		role: AskRole::Compute,
+		epoch,
+		phase,
+		until,
+		standing: None,
+		committed: None,
+		price: None,
+		won: false,
 	}
 }
 

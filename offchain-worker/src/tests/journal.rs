@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixtures::{ballot_key, key, sketch, NODE};
-use highway_primitives::{Ballot, JobId, Vote};
+use highway_primitives::{AskRole, Ballot, EpochIndex, JobId, Vote};
 use std::collections::VecDeque;
 use tempfile::TempDir;
 
@@ -44,6 +44,23 @@ fn ballots(journal: &Journal) -> Vec<(JobId, u8)> {
 		.collect()
 }
 
+fn ask(epoch: EpochIndex, price: u128) -> SealedAsk {
+	SealedAsk {
+		key: AskKey {
+			node: NODE,
+			epoch,
+			model: 1,
+			role: AskRole::Compute,
+		},
+		price: Some(price),
+		salt: [epoch as u8; 32],
+	}
+}
+
+fn asks(journal: &Journal) -> Vec<SealedAsk> {
+	journal.asks().cloned().collect()
+}
+
 #[test]
 fn entries_should_come_back_when_reopened() {
 	let folder = TempDir::new().unwrap();
@@ -82,6 +99,54 @@ fn ballots_should_come_back_and_go_with_their_job_when_reopened() {
 	assert_eq!(jobs(&journal), [4]);
 	assert_eq!(journal.ballot(&ballot(1, 2).key), Some(&ballot(1, 2)));
 	assert_eq!(journal.ballot(&ballot(1, 3).key), None);
+}
+
+#[test]
+fn asks_should_come_back_until_they_are_forgotten() {
+	let folder = TempDir::new().unwrap();
+	let mut journal = open(&folder);
+	let withdrawal = SealedAsk {
+		price: None,
+		..ask(9, 0)
+	};
+	journal.append_asks(vec![ask(7, 70), ask(8, 80)]).unwrap();
+	journal.append_asks(vec![withdrawal.clone()]).unwrap();
+	journal.append(vec![entry(1)]).unwrap();
+	journal.forget_asks(&[ask(7, 70).key, ask(6, 60).key]).unwrap();
+	drop(journal);
+	let mut journal = open(&folder);
+	assert_eq!(asks(&journal), [ask(8, 80), withdrawal.clone()]);
+	assert_eq!(journal.ask(&withdrawal.key), Some(&withdrawal));
+	assert_eq!(journal.ask(&ask(7, 70).key), None);
+	assert_eq!(jobs(&journal), [1]);
+	let len = journal.file_len();
+	journal.forget_asks(&[ask(7, 70).key]).unwrap();
+	assert_eq!(journal.file_len(), len, "nothing to strike");
+}
+
+#[test]
+fn file_should_stay_bounded_when_asks_come_and_go() {
+	let folder = TempDir::new().unwrap();
+	let mut journal = open(&folder);
+	let batch = |epoch| -> Vec<SealedAsk> {
+		let of = |model: u32| SealedAsk {
+			key: AskKey {
+				model,
+				..ask(epoch, 0).key
+			},
+			..ask(epoch, model.into())
+		};
+		(0..100).map(of).collect()
+	};
+	for epoch in 1..=60 {
+		journal.append_asks(batch(epoch)).unwrap();
+		let before: Vec<AskKey> = batch(epoch - 1).iter().map(|ask| ask.key).collect();
+		journal.forget_asks(&before).unwrap();
+		assert!(journal.file_len() < MIN_COMPACTION_LEN + 64 * 1024);
+	}
+	assert_eq!(asks(&journal), batch(60));
+	drop(journal);
+	assert_eq!(asks(&open(&folder)), batch(60));
 }
 
 #[test]

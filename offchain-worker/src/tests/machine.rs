@@ -1,6 +1,7 @@
 use super::*;
 use crate::fixtures::*;
 use highway_primitives::{BlobRef, ModelId, ProbeTask};
+use highway_runtime_api::types::{AskTask, StorageTask};
 use sp_core::H256;
 
 #[path = "machine/blobs.rs"]
@@ -16,9 +17,12 @@ mod words;
 pub(super) struct Rig {
 	pub machine: Machine,
 	number: BlockNumber,
-	hosted: Vec<HostedModel>,
+	pub hosted: Vec<HostedModel>,
 	pub audits: Vec<AuditItem>,
 	pub probe: Option<ProbeTask>,
+	pub asks: Vec<AskTask>,
+	pub challenges: Vec<StorageTask>,
+	pub slots: u16,
 	heartbeat_due: bool,
 	session: u32,
 	device: DeviceClass,
@@ -37,6 +41,9 @@ impl Rig {
 			hosted: vec![],
 			audits: vec![],
 			probe: None,
+			asks: vec![],
+			challenges: vec![],
+			slots: 0,
 			heartbeat_due: false,
 			session: 1,
 			device: DeviceClass::CpuX86,
@@ -59,6 +66,9 @@ impl Rig {
 			device: self.device,
 			audits: self.audits.clone(),
 			probe: self.probe,
+			asks: self.asks.clone(),
+			challenges: self.challenges.clone(),
+			slots: self.slots,
 			..work(jobs)
 		};
 		self.machine.handle(Event::Block {

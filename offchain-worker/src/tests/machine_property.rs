@@ -7,8 +7,9 @@ use highway_primitives::{
 	audit::{work_seed, AuditTask, Claims, SketchSeed},
 	probe::{ProbeTask, WIDTH},
 	worker::commitment,
-	BlobRef, ModelId, ProbeSeed, Vote,
+	BlobHash, BlobRef, ModelId, ProbeSeed, Vote,
 };
+use highway_runtime_api::types::StorageTask;
 use proptest::prelude::*;
 use std::collections::HashMap;
 
@@ -49,6 +50,10 @@ struct World {
 	answered: Option<(ProbeSeed, BlobRef)>,
 	/// Rounds whose proof is on chain.
 	proved: BTreeSet<u32>,
+	/// Blocks whose challenge is answered.
+	shown: BTreeSet<BlockNumber>,
+	/// What is not evicted.
+	pinned: BTreeSet<BlobHash>,
 }
 
 /// Blocks from one round of probes to the next.
@@ -56,6 +61,9 @@ const ROUND: BlockNumber = 40;
 
 /// Rows that a round asks for.
 const ROWS: u32 = 300;
+
+/// Blocks from one challenge to the next, and those in which it can be answered.
+const CHALLENGE: (BlockNumber, BlockNumber) = (25, 15);
 
 /// Other nodes' jobs have numbers from here on.
 const OTHERS: JobId = 1_000_000;
@@ -196,6 +204,8 @@ impl World {
 			probed: ([0; 32], 0),
 			answered: None,
 			proved: BTreeSet::new(),
+			shown: BTreeSet::new(),
+			pinned: BTreeSet::new(),
 		}
 	}
 
@@ -219,10 +229,27 @@ impl World {
 					Action::FetchModel { model, .. } => *model != dropped,
 					_ => true,
 				}),
-				Action::ReleaseModel(_) | Action::EndProbe { .. } => {}
+				Action::ReleaseModel(artefact) => {
+					self.pinned.remove(&artefact.hash);
+				}
+				Action::KeepArtefact(artefact) => {
+					self.pinned.insert(artefact.hash);
+				}
+				Action::EndProbe { .. } | Action::EndChallenge { .. } => {}
 				Action::Unanswerable { key, .. } => panic!("the journal does not hold job {}", key.job),
-				action => self.open.push(action),
+				action => {
+					if let Action::FetchModel { artifact, .. } = &action {
+						self.pinned.insert(artifact.hash);
+					}
+					self.open.push(action);
+				}
 			}
+		}
+		for key in self.machine.challenges.keys() {
+			assert!(
+				self.pinned.contains(&key.artefact),
+				"what is to be shown may be evicted"
+			);
 		}
 	}
 
@@ -230,6 +257,7 @@ impl World {
 		self.open.retain(|open| match open {
 			Action::FetchInput { task, .. } => Transfer::Input(*task) != transfer,
 			Action::FetchOutput { key, .. } => Transfer::Output(*key) != transfer,
+			Action::FetchArtefact { key, .. } => Transfer::Artefact(*key) != transfer,
 			_ => true,
 		});
 	}
@@ -301,6 +329,20 @@ impl World {
 					panic!("proved what nobody asks for")
 				};
 				assert_eq!((asked, of), (*round, *output));
+			}
+			Action::SubmitStorageProof { key, .. } => {
+				let asked = self
+					.challenges()
+					.iter()
+					.any(|task| ChallengeKey::of(NODE, task) == *key);
+				assert!(asked, "showed what nobody asks for");
+				// Reads that nobody asks for any more go on, and hold nobody up.
+				let asked = |key: &ChallengeKey| self.machine.challenges.contains_key(key);
+				let reading = |open: &&Action| matches!(open, Action::SubmitStorageProof { key, .. } if asked(key));
+				assert!(
+					self.open.iter().filter(reading).count() < 2,
+					"too many files are read at once"
+				);
 			}
 			Action::FetchOutput { key, .. } => {
 				assert!(
@@ -425,6 +467,17 @@ impl World {
 		}
 	}
 
+	/// What is to be shown in this block.
+	fn challenges(&self) -> Vec<StorageTask> {
+		let (every, window) = CHALLENGE;
+		let drawn_at = self.number - self.number % every;
+		let until = drawn_at + window;
+		let open = until > self.number && !self.shown.contains(&drawn_at);
+		// One of four models, of which jobs run on three.
+		let task = storage_task(drawn_at / every % 4, 0, drawn_at, until);
+		open.then_some(task).into_iter().collect()
+	}
+
 	fn block(&mut self) {
 		self.number += 1;
 		let jobs: Vec<WorkItem> = self
@@ -438,6 +491,7 @@ impl World {
 			session: self.number / 20,
 			audits: self.audits.values().cloned().collect(),
 			probe: self.probe(),
+			challenges: self.challenges(),
 			..work(jobs)
 		};
 		let finalized = self.number.saturating_sub(2);
@@ -488,6 +542,10 @@ impl World {
 				}
 				Action::SubmitProbeProof { round, .. } => {
 					self.proved.insert(round);
+					continue;
+				}
+				Action::SubmitStorageProof { key, .. } => {
+					self.shown.insert(key.drawn_at);
 					continue;
 				}
 				Action::SubmitReveal { job, .. } => {
@@ -710,6 +768,9 @@ impl World {
 				Event::Recorded(finished)
 			}
 			Action::Record(_) => Event::RecordFailed,
+			Action::FetchArtefact { key, .. } if good => Event::ArtefactReady(key),
+			Action::FetchArtefact { key, .. } => Event::ArtefactFailed(key, blob_error(how)),
+			Action::SubmitStorageProof { key, .. } if how % 5 == 4 => Event::ChunkFailed(key, blob_error(how)),
 			ref action @ (Action::SubmitAttest { .. }
 			| Action::SubmitFailure { .. }
 			| Action::SubmitOpening { .. }
@@ -718,6 +779,7 @@ impl World {
 			| Action::SubmitProof { .. }
 			| Action::SubmitProbeAnswer { .. }
 			| Action::SubmitProbeProof { .. }
+			| Action::SubmitStorageProof { .. }
 			| Action::SubmitHeartbeat { .. }) => {
 				let submission = match action {
 					Action::SubmitAttest { items, .. } => {
@@ -731,6 +793,7 @@ impl World {
 					Action::SubmitProof { job, .. } => Submission::Audit(*job, AuditStep::Prove),
 					Action::SubmitProbeAnswer { round, .. } => Submission::Probe(*round, ProbeStep::Answer),
 					Action::SubmitProbeProof { round, .. } => Submission::Probe(*round, ProbeStep::Prove),
+					Action::SubmitStorageProof { key, .. } => Submission::Storage(*key),
 					_ => unreachable!(),
 				};
 				match how % 3 {
@@ -748,8 +811,16 @@ impl World {
 			| Action::DropModel(_)
 			| Action::Forget(_)
 			| Action::ReleaseModel(_)
+			| Action::KeepArtefact(_)
 			| Action::EndProbe { .. }
+			| Action::EndChallenge { .. }
 			| Action::Unanswerable { .. } => unreachable!("not kept open"),
+			Action::NameModels(_)
+			| Action::SealAsks(_)
+			| Action::SubmitAskCommitments { .. }
+			| Action::SubmitAskReveals { .. }
+			| Action::CountBid { .. }
+			| Action::ForgetAsks(_) => unreachable!("there are no bids"),
 		};
 		self.tell(event);
 	}

@@ -112,6 +112,9 @@ impl Nodes<AccountId> for TestNodes {
 	fn eligible(_: NodeId, _: ModelId) -> bool {
 		false
 	}
+	fn eligible_at_start(_: NodeId, _: ModelId) -> bool {
+		false
+	}
 	fn draw_weight(_: NodeId, _: ModelId, _: Balance) -> u64 {
 		0
 	}

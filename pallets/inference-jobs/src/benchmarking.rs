@@ -30,8 +30,11 @@ pub struct Dearest<AccountId> {
 
 /// Fills the other pallets for benchmarks.
 pub trait BenchmarkSetup<AccountId> {
-	/// A model that `executors` able nodes run, each with room for a job, and as many others offer storage for.
+	/// A model that `executors` able nodes run, each with room for a job, and as many others offer storage for, whose epoch
+	/// nobody has touched yet: there is demand for all of them, so that all of them win.
 	fn market(executors: u32) -> Dearest<AccountId>;
+	/// So many models besides, each with prices of its own in this epoch.
+	fn other_models(count: u32);
 }
 
 fn input() -> BlobRef {
@@ -41,21 +44,25 @@ fn input() -> BlobRef {
 	}
 }
 
-/// Submits a job served by `executors` nodes.
-fn submit<T: Config>(executors: u32) -> Result<JobId, BenchmarkError> {
-	let market = T::BenchmarkSetup::market(executors);
+/// Submits a job.
+fn submit_to<T: Config>(market: &Dearest<T::AccountId>) -> Result<JobId, BenchmarkError> {
 	let job = NextJobId::<T>::get();
 	Pallet::<T>::submit_job(
-		RawOrigin::Signed(market.payer).into(),
+		RawOrigin::Signed(market.payer.clone()).into(),
 		market.model,
 		input(),
 		Tier::Spot,
 		Balance::MAX,
 		market.gateway,
-		market.curator,
+		market.curator.clone(),
 	)
 	.map_err(|error| error.error)?;
 	Ok(job)
+}
+
+/// Submits a job served by `executors` nodes.
+fn submit<T: Config>(executors: u32) -> Result<JobId, BenchmarkError> {
+	submit_to::<T>(&T::BenchmarkSetup::market(executors))
 }
 
 /// As if the job were the first of the largest quorum: its reassignment reads all siblings.
@@ -126,6 +133,42 @@ mod benchmarks {
 			market.curator,
 		);
 		assert_eq!(NextJobId::<T>::get(), 1);
+	}
+
+	// Nobody has enough of its bond free, so that all are looked at.
+	#[benchmark]
+	fn look_further(d: Linear<1, MAX_DRAWN>) -> Result<(), BenchmarkError> {
+		let job = submit::<T>(d)?;
+		let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
+		let executors = T::Market::executors(record.model, &record.deal);
+		let more_than_anybody_has = Balance::MAX.saturating_sub(Balance::MAX / 4);
+		let drawn;
+		#[block]
+		{
+			drawn = Pallet::<T>::draw_executor(job, 0, record.model, more_than_anybody_has, &[], &executors, None);
+		}
+		assert_eq!((drawn.node, drawn.looked_at), (None, d));
+		Ok(())
+	}
+
+	// Not a weight: shows that a job costs the same however many have won, and however many models there are.
+	#[benchmark(extra)]
+	fn submit_among(w: Linear<1, MAX_DRAWN>, m: Linear<1, 10_000>) -> Result<(), BenchmarkError> {
+		let market = T::BenchmarkSetup::market(w);
+		T::BenchmarkSetup::other_models(m.saturating_sub(1));
+		let first = submit_to::<T>(&market)?;
+		#[extrinsic_call]
+		submit_job(
+			RawOrigin::Signed(market.payer),
+			market.model,
+			input(),
+			Tier::Spot,
+			Balance::MAX,
+			market.gateway,
+			market.curator,
+		);
+		assert_eq!(NextJobId::<T>::get(), first.saturating_add(2));
+		Ok(())
 	}
 
 	#[benchmark]

@@ -1,13 +1,12 @@
 //! What the calls do.
 
 use crate::{
-	types::Draw, Config, Error, Event, JobRecord, JobState, Jobs, NextJobId, Pallet, MAX_DEADLINE_BLOCKS,
-	MAX_INPUT_SIZE,
+	types::{Draw, Looks},
+	Config, Error, Event, JobRecord, JobState, Jobs, NextJobId, Pallet, MAX_DEADLINE_BLOCKS, MAX_INPUT_SIZE,
 };
-use alloc::vec::Vec;
-use codec::Encode;
-use frame_support::{ensure, traits::Randomness, weights::Weight};
+use frame_support::{ensure, weights::Weight};
 use highway_primitives::{
+	market::Order,
 	model::ModelService,
 	traits::{Attestations as _, Market, Models, Nodes},
 	work_id, Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Quorum, Tier, BLOCK_SECONDS,
@@ -15,8 +14,8 @@ use highway_primitives::{
 use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
-	/// Agrees on the price, takes it, and gives each job to a node. Returns how many nodes were looked at, and how many of
-	/// them each executor was drawn from. An error may leave traces: the call's storage layer undoes them.
+	/// Agrees on the price, takes it, and gives each job to a node. Returns what was looked at. An error may leave traces:
+	/// the call's storage layer undoes them.
 	pub(crate) fn do_submit(
 		payer: T::AccountId,
 		model: ModelId,
@@ -25,7 +24,7 @@ impl<T: Config> Pallet<T> {
 		max_price: Balance,
 		gateway: Option<NodeId>,
 		curator: Option<T::AccountId>,
-	) -> Result<(u32, u32), DispatchError> {
+	) -> Result<Looks, DispatchError> {
 		let size = tier.jobs().ok_or(Error::<T>::QuorumSizeOutOfRange)?;
 		if let Some(gateway) = gateway {
 			ensure!(T::Nodes::operator(gateway).is_some(), Error::<T>::UnknownGateway);
@@ -41,26 +40,27 @@ impl<T: Config> Pallet<T> {
 			first: NextJobId::<T>::get(),
 			size,
 		};
-		let storage_seed = Self::seed(Draw::Storage(jobs.first));
-		let deal = T::Market::open(
-			jobs.first,
+		let order = Order {
 			model,
 			units,
-			input.size,
-			service.detection,
-			curator.as_ref(),
-			storage_seed,
-		)?;
+			input_size: input.size,
+			detection: service.detection,
+			payer: &payer,
+			curator: curator.as_ref(),
+			weaver: None,
+			seed: Self::seed(Draw::Storage(jobs.first)),
+		};
+		let deal = T::Market::open(jobs.first, &order)?;
 		let looked_at = T::Market::looked_at(model, &deal);
 		let security = Self::security(deal.compute);
-		let executors = T::Market::executors(model, &deal);
-		let drawn = u32::try_from(executors.len()).unwrap_or(u32::MAX);
+		let winners = T::Market::executors(model, &deal);
+		let executors = u32::try_from(winners.len()).unwrap_or(u32::MAX);
 		let deals = Self::open_siblings(model, deal, size)?;
 		let price = deals
 			.iter()
 			.fold(0, |sum: Balance, deal| sum.saturating_add(deal.price));
 		ensure!(price <= max_price, Error::<T>::PriceAboveMax);
-		let nodes = Self::draw_distinct(jobs, model, security, &executors).ok_or(Error::<T>::NoCapacity)?;
+		let (nodes, further) = Self::draw_distinct(jobs, model, security, &winners).ok_or(Error::<T>::NoCapacity)?;
 
 		let now = Self::now();
 		let deadline = now.saturating_add(allowance);
@@ -78,7 +78,7 @@ impl<T: Config> Pallet<T> {
 				deal,
 				security,
 				allowance,
-				executors: drawn,
+				executors,
 				gateway,
 				quorum: (tier != Tier::Spot).then_some(jobs),
 				state: JobState::Assigned { node, deadline },
@@ -98,7 +98,11 @@ impl<T: Config> Pallet<T> {
 			});
 		}
 		NextJobId::<T>::put(jobs.jobs().end);
-		Ok((looked_at, drawn))
+		Ok(Looks {
+			market: looked_at,
+			further,
+			executors,
+		})
 	}
 
 	/// Units of a job with an input of this size, and the blocks that each executor has for it. Error if the input is
@@ -119,36 +123,5 @@ impl<T: Config> Pallet<T> {
 		let record = Jobs::<T>::get(job).ok_or(Error::<T>::UnknownJob)?;
 		ensure!(record.due() <= Self::now(), Error::<T>::NotDue);
 		Ok(Self::advance(job, record))
-	}
-
-	/// An able node among `executors` and not among `excluded`, drawn by reliability × free capacity, after so many others
-	/// as `round` says.
-	pub(crate) fn draw_executor(
-		job: JobId,
-		round: usize,
-		model: ModelId,
-		security: Balance,
-		excluded: &[NodeId],
-		executors: &[NodeId],
-	) -> Option<NodeId> {
-		let weights: Vec<u64> = executors
-			.iter()
-			.map(|node| match excluded.contains(node) {
-				true => 0,
-				false => T::Nodes::draw_weight(*node, model, security),
-			})
-			.collect();
-		let round = u32::try_from(round).unwrap_or(u32::MAX);
-		let seed = Self::seed(Draw::Executor(job, round));
-		executors.get(highway_math::draw::weighted(&seed, &weights)?).copied()
-	}
-
-	/// Hash of the parent block's randomness and what is drawn.
-	fn seed(draw: Draw) -> [u8; 32] {
-		let subject = draw.encode();
-		match T::Randomness::random(&subject).0 {
-			Some(randomness) => sp_io::hashing::blake2_256(&(randomness, subject).encode()),
-			None => sp_io::hashing::blake2_256(&(frame_system::Pallet::<T>::parent_hash(), subject).encode()),
-		}
 	}
 }

@@ -1,6 +1,6 @@
 //! What must hold between two blocks. Always compiled: unit tests check it after every test, `try-runtime` on a live state.
 
-use crate::{Assignments, Config, Due, JobRecordOf, Jobs, NextDue, NextJobId, Pallet};
+use crate::{Assignments, Config, Due, JobRecordOf, Jobs, LastDraws, NextDue, NextJobId, Pallet};
 use highway_math::audit::DRAW_DELAY;
 use highway_primitives::{JobId, JobPhase, Tier};
 use sp_runtime::TryRuntimeError;
@@ -28,6 +28,16 @@ impl<T: Config> Pallet<T> {
 		}
 		if Assignments::<T>::iter_keys().count() != assigned {
 			return Err("there must be exactly one assignment per assigned job".into());
+		}
+		Self::check_last_draws()
+	}
+
+	/// Who got a model's last job is kept as long as the job's record, and no longer.
+	fn check_last_draws() -> Result<(), TryRuntimeError> {
+		for (model, last) in LastDraws::<T>::iter() {
+			if Jobs::<T>::get(last.job).is_none_or(|record| record.model != model) {
+				return Err("a last draw is kept of a job that is gone, or of another model's".into());
+			}
 		}
 		Ok(())
 	}
@@ -90,8 +100,13 @@ impl<T: Config> Pallet<T> {
 		if !is_possible || !jobs.contains(&job) {
 			return Err("a job is of a quorum that there is not".into());
 		}
-		if !is_first && (record.deal.storage.is_some() || record.deal.curator.is_some()) {
-			return Err("storage or curator are paid twice for a quorum".into());
+		let once = [
+			record.deal.storage.is_some(),
+			record.deal.curator.is_some(),
+			record.deal.weaver.is_some(),
+		];
+		if !is_first && once.contains(&true) {
+			return Err("storage, curator or weaver are paid twice for a quorum".into());
 		}
 		for sibling in quorum.siblings(job).filter_map(Jobs::<T>::get) {
 			let ours = (

@@ -13,14 +13,16 @@
 extern crate alloc;
 
 pub use audit_weights::AuditWeights;
+pub use draw::SAMPLE;
 pub use pallet::*;
-pub use types::{JobRecord, JobRecordOf, JobState, MaxExecutors};
+pub use types::{JobRecord, JobRecordOf, JobState, LastDraw, MaxExecutors};
 pub use weights::WeightInfo;
 
 mod audit_weights;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
 mod dispatchable_impls;
+mod draw;
 pub mod invariants;
 mod judgement;
 mod life_cycle;
@@ -52,10 +54,11 @@ pub mod pallet {
 	/// an audit can take, in which a judge has as long.
 	pub const MAX_DEADLINE_BLOCKS: BlockNumber = 5 * 1_800;
 
-	/// The most executors of one clearing record: the bound of a draw's cost.
+	/// The most executors of one clearing record, and so the most nodes that a draw looks at.
 	pub const MAX_DRAWN: u32 = 64;
 
-	/// The most nodes that a submission looks at: those that ask for running the model, and those that ask for storage.
+	/// The most nodes that the market looks at for a submission: those that ask for running the model, and those that ask
+	/// for storage.
 	pub const MAX_LOOKED_AT: u32 = 2 * MAX_DRAWN;
 
 	#[pallet::pallet]
@@ -112,6 +115,12 @@ pub mod pallet {
 	// Neither key is chosen by anybody.
 	#[pallet::storage]
 	pub type Assignments<T> = StorageDoubleMap<_, Twox64Concat, NodeId, Twox64Concat, JobId, ()>;
+
+	/// Whom the latest submission for a model was given to: the next draw weighs it against others. At most one per model, and
+	/// none whose job's record is gone.
+	// Models are counted up by their registry.
+	#[pallet::storage]
+	pub type LastDraws<T> = StorageMap<_, Twox64Concat, ModelId, LastDraw>;
 
 	/// Moving average of the compute lines of settled jobs: dust jobs move nobody's reliability.
 	#[pallet::storage]
@@ -320,7 +329,7 @@ pub mod pallet {
 		/// [`Error::NoCapacity`] if there are not as many nodes that can take a job now, with [`Error::QuorumSizeOutOfRange`] if
 		/// there is no quorum of that size, and with [`Error::VersionSuspended`] if the model's maker has to register a new version.
 		#[pallet::call_index(0)]
-		#[pallet::weight(Pallet::<T>::submit_weight(*tier, MAX_LOOKED_AT, MAX_DRAWN))]
+		#[pallet::weight(Pallet::<T>::heaviest_submission(*tier))]
 		pub fn submit_job(
 			origin: OriginFor<T>,
 			#[pallet::compact] model: ModelId,
@@ -331,8 +340,8 @@ pub mod pallet {
 			curator: Option<T::AccountId>,
 		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed(origin)?;
-			let (looked_at, drawn) = Self::do_submit(payer, model, input, tier, max_price, gateway, curator)?;
-			Ok(Some(Self::submit_weight(tier, looked_at, drawn)).into())
+			let looks = Self::do_submit(payer, model, input, tier, max_price, gateway, curator)?;
+			Ok(Some(Self::submit_weight(tier, looks)).into())
 		}
 
 		/// Takes a job whose present phase is over to its next one, as the due queue would: settles it, takes its audit a

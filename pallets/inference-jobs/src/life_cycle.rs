@@ -1,8 +1,8 @@
 //! The changes of a job's state: each leaves one entry in the due queue, and an assignment only where a node has work.
 
 use crate::{
-	types::JobState, Assignments, AttestationWindow, AverageReward, Config, Due, Error, Event, JobRecordOf, Jobs,
-	Pallet, Retention, WeightInfo,
+	draw::Drawn, types::JobState, Assignments, AttestationWindow, AverageReward, Config, Due, Error, Event,
+	JobRecordOf, Jobs, LastDraws, Pallet, Retention, WeightInfo,
 };
 use frame_support::{defensive, ensure, storage::with_storage_layer, traits::Get, weights::Weight};
 use highway_math::{audit::DRAW_DELAY, reliability};
@@ -17,11 +17,7 @@ impl<T: Config> Pallet<T> {
 	/// Ends the present phase of a due job. Returns what that weighed.
 	pub(crate) fn advance(job: JobId, record: JobRecordOf<T>) -> Weight {
 		match record.state {
-			JobState::Assigned { node, .. } => {
-				let weight = Self::time_out_weight(&record);
-				Self::time_out(job, record, node);
-				weight
-			}
+			JobState::Assigned { node, .. } => Self::time_out(job, record, node),
 			JobState::Attested { .. } | JobState::Auditing { .. } => Self::judge(job, record),
 			JobState::Settled { .. }
 			| JobState::Rejected { .. }
@@ -72,7 +68,9 @@ impl<T: Config> Pallet<T> {
 		}
 		match same {
 			Some(first) => Self::fail(job, record, class, [first, node]),
-			None => Self::reassign_or_refund(job, record),
+			None => {
+				Self::reassign_or_refund(job, record);
+			}
 		}
 		Ok(())
 	}
@@ -94,12 +92,14 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	fn time_out(job: JobId, mut record: JobRecordOf<T>, node: NodeId) {
+	/// Returns what it weighed.
+	fn time_out(job: JobId, mut record: JobRecordOf<T>, node: NodeId) -> Weight {
 		let weight = Self::job_weight(&record);
 		Self::take_away(&mut record, node, weight);
 		Self::deposit_event(Event::JobTimedOut { job, node });
 		Self::fine(job, &record, node);
-		Self::reassign_or_refund(job, record);
+		let looked_at = Self::reassign_or_refund(job, record);
+		T::WeightInfo::tick_time_out(looked_at)
 	}
 
 	/// Takes an undone job from a node, which loses `weight` of its reliability.
@@ -112,28 +112,36 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	fn reassign_or_refund(job: JobId, record: JobRecordOf<T>) {
-		let Some(node) = Self::next_executor(job, &record) else {
-			return Self::refund(job, record);
+	/// Returns how many nodes it looked at.
+	fn reassign_or_refund(job: JobId, record: JobRecordOf<T>) -> u32 {
+		let Drawn { node, looked_at } = Self::next_executor(job, &record);
+		let Some(node) = node else {
+			Self::refund(job, record);
+			return looked_at;
 		};
 		let deadline = Self::now().saturating_add(record.allowance);
 		Self::enter(job, record, JobState::Assigned { node, deadline });
 		Self::deposit_event(Event::JobReassigned { job, node, deadline });
+		looked_at
 	}
 
 	/// Draws and reserves another node, if the job may have one.
-	fn next_executor(job: JobId, record: &JobRecordOf<T>) -> Option<NodeId> {
+	fn next_executor(job: JobId, record: &JobRecordOf<T>) -> Drawn {
 		if record.tried.is_full() {
-			return None;
+			return Drawn::default();
 		}
 		let executors = T::Market::executors(record.model, &record.deal);
 		let excluded = Self::excluded(job, record);
 		let round = record.tried.len();
-		let node = Self::draw_executor(job, round, record.model, record.security, &excluded, &executors)?;
+		let (model, security) = (record.model, record.security);
+		let last = Self::last_drawn(model);
+		let drawn = Self::draw_executor(job, round, model, security, &excluded, &executors, last);
 		// A refusal must leave no half of a reservation: no call stands around this one that would undo it.
-		with_storage_layer(|| T::Nodes::reserve(node, record.security))
-			.ok()
-			.map(|()| node)
+		let reserve = |node: &NodeId| with_storage_layer(|| T::Nodes::reserve(*node, security)).is_ok();
+		Drawn {
+			node: drawn.node.filter(reserve),
+			..drawn
+		}
 	}
 
 	/// Takes the job's compute price from a node that kept its payer waiting: half is burned, half is the treasury's.
@@ -176,6 +184,9 @@ impl<T: Config> Pallet<T> {
 	fn prune(job: JobId, record: JobRecordOf<T>) {
 		T::Market::close(record.model, &record.deal);
 		T::Attestations::forget(job);
+		if LastDraws::<T>::get(record.model).is_some_and(|last| last.job == job) {
+			LastDraws::<T>::remove(record.model);
+		}
 		Due::<T>::remove(record.due(), job);
 		Jobs::<T>::remove(job);
 		Self::deposit_event(Event::JobPruned { job });

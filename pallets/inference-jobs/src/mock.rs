@@ -12,7 +12,7 @@ use frame_support::{
 	traits::{Hooks, Randomness},
 	weights::Weight,
 };
-use highway_primitives::BlockNumber;
+use highway_primitives::{BlockNumber, NodeId};
 use parties::{Attestations, Fleet, Market, MockNode, Models, Nodes};
 use sp_core::H256;
 use sp_runtime::BuildStorage;
@@ -58,6 +58,8 @@ impl frame_system::Config for Test {
 parameter_types! {
 	pub static TickLimit: Weight = Weight::from_parts(1_000_000_000_000, u64::MAX);
 	pub static Seed: Option<H256> = Some(H256::zero());
+	/// Nodes whose weight was asked for, in order.
+	pub static Looked: Vec<NodeId> = vec![];
 }
 
 pub struct MockRandomness;
@@ -106,6 +108,7 @@ impl ExtBuilder {
 	pub fn build_and_execute(self, test: impl FnOnce()) {
 		TickLimit::set(Weight::from_parts(1_000_000_000_000, u64::MAX));
 		Seed::set(Some(H256::zero()));
+		Looked::set(vec![]);
 		self.build().execute_with(|| {
 			test();
 			check();

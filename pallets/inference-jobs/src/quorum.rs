@@ -4,7 +4,7 @@
 //! is paid once is paid with the first, and no node does two of them, at whatever draw it comes in. An operator has one node,
 //! so that distinct nodes are distinct operators.
 
-use crate::{Config, JobRecordOf, Jobs, Pallet};
+use crate::{Config, JobRecordOf, Jobs, LastDraw, LastDraws, Pallet};
 use alloc::{vec, vec::Vec};
 use highway_primitives::{market::Deal, traits::Market, Balance, JobId, ModelId, NodeId, Quorum};
 use sp_runtime::DispatchError;
@@ -27,19 +27,26 @@ impl<T: Config> Pallet<T> {
 		Ok(deals)
 	}
 
-	/// An able node for each of `jobs`, no node twice, each drawn as the executor of a single job is. `None` if there are too
-	/// few of them.
+	/// An able node for each of `jobs`, no node twice, each drawn as the executor of a single job is, and how many nodes that
+	/// looked at beyond the first samples. `None` if too few are able. Keeps the first one for the model's next draw.
 	pub(crate) fn draw_distinct(
 		jobs: Quorum,
 		model: ModelId,
 		security: Balance,
 		executors: &[NodeId],
-	) -> Option<Vec<NodeId>> {
-		let mut nodes = Vec::new();
+	) -> Option<(Vec<NodeId>, u32)> {
+		let last = Self::last_drawn(model);
+		let (mut nodes, mut further) = (Vec::new(), 0u32);
 		for job in jobs.jobs() {
-			nodes.push(Self::draw_executor(job, 0, model, security, &nodes, executors)?);
+			let drawn = Self::draw_executor(job, 0, model, security, &nodes, executors, last);
+			further = further.saturating_add(drawn.further());
+			nodes.push(drawn.node?);
 		}
-		Some(nodes)
+		if let Some(node) = nodes.first().copied() {
+			let job = jobs.first;
+			LastDraws::<T>::insert(model, LastDraw { job, node });
+		}
+		Some((nodes, further))
 	}
 
 	/// The nodes that must not get `job` any more: those that had it, and those that now have a sibling of it or have

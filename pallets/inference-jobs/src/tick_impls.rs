@@ -1,7 +1,8 @@
 //! The due queue.
 
 use crate::{
-	AuditWeights, Config, Due, JobRecordOf, JobState, Jobs, MaxExecutors, NextDue, Pallet, WeightInfo, MAX_DRAWN,
+	types::Looks, AuditWeights, Config, Due, JobRecordOf, JobState, Jobs, MaxExecutors, NextDue, Pallet, WeightInfo,
+	MAX_DRAWN, MAX_LOOKED_AT, SAMPLE,
 };
 use frame_support::{
 	defensive,
@@ -45,7 +46,7 @@ impl<T: Config> Pallet<T> {
 				Due::<T>::remove(block, job);
 				continue;
 			};
-			// Room for the worst, charged as it was: most windows end without an audit.
+			// Room for the worst, charged as it was: most windows end without an audit, and most draws with their first sample.
 			if !meter.can_consume(Self::step_weight(&record)) {
 				return false;
 			}
@@ -56,7 +57,7 @@ impl<T: Config> Pallet<T> {
 	/// The most that ending the present phase of a job weighs.
 	fn step_weight(record: &JobRecordOf<T>) -> Weight {
 		match record.state {
-			JobState::Assigned { .. } => Self::time_out_weight(record),
+			JobState::Assigned { .. } => Self::heaviest_time_out(record),
 			JobState::Attested { .. } => Self::heaviest_window_over(),
 			JobState::Auditing { .. } => Self::heaviest_audit_due(),
 			JobState::Settled { .. }
@@ -67,8 +68,8 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// What the timeout of an assigned job weighs.
-	pub(crate) fn time_out_weight(record: &JobRecordOf<T>) -> Weight {
+	/// The most that the timeout of an assigned job weighs.
+	fn heaviest_time_out(record: &JobRecordOf<T>) -> Weight {
 		let nodes = (record.tried.len() as u32).saturating_add(1);
 		match nodes >= MaxExecutors::get() {
 			// With this one, as many nodes have had it as may: there is nobody to draw.
@@ -91,30 +92,49 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::tick_settle().max(T::WeightInfo::tick_wait())
 	}
 
-	/// What a submission weighs that looked at so many nodes and drew from so many executors. Each further job of a quorum
-	/// looks at the executors again, but not at those who only asked: the market is cleared once.
+	/// What a submission weighs at its worst: it clears the market, and of all who won only the last ones that it looks at
+	/// are able.
+	pub(crate) fn heaviest_submission(tier: Tier) -> Weight {
+		let jobs = tier.jobs().unwrap_or(1).into();
+		let looks = Looks {
+			market: MAX_LOOKED_AT,
+			further: MAX_DRAWN.saturating_sub(SAMPLE).saturating_mul(jobs),
+			executors: MAX_DRAWN,
+		};
+		Self::submit_weight(tier, looks)
+	}
+
+	/// What a submission weighs that looked at so much. The market is cleared once, whatever the number of jobs.
 	///
 	/// What it leaves to the due queue is not done in its block, but its payer pays for it: it stands in the second
 	/// dimension, which a chain of its own has no other use for, and which the runtime's fee adds to the first.
-	pub(crate) fn submit_weight(tier: Tier, looked_at: u32, executors: u32) -> Weight {
+	pub(crate) fn submit_weight(tier: Tier, looks: Looks) -> Weight {
 		// A quorum of an impossible size is refused before anything is looked at.
 		let jobs = u64::from(tier.jobs().unwrap_or(1));
-		let later = Self::later_weight(executors).ref_time().saturating_mul(jobs);
-		let siblings = T::WeightInfo::submit_job(executors).saturating_mul(jobs.saturating_sub(1));
-		T::WeightInfo::submit_job(looked_at)
+		let later = Self::later_weight(looks.executors).ref_time().saturating_mul(jobs);
+		let siblings = T::WeightInfo::submit_job(0).saturating_mul(jobs.saturating_sub(1));
+		// One sample is a part of every submission.
+		let further = match looks.further {
+			0 => Weight::zero(),
+			nodes => T::WeightInfo::look_further(nodes),
+		};
+		T::WeightInfo::submit_job(looks.market)
 			.saturating_add(siblings)
+			.saturating_add(further)
 			.saturating_add(Weight::from_parts(0, later))
 	}
 
 	/// The most that a job costs the due queue: timeouts with another draw after each, its end, and its removal. Of an
-	/// audit, the share that falls to each job.
+	/// audit, the share that falls to each job. Of a draw, the first sample: if nobody in it is able, what it looks at besides
+	/// is the queue's.
 	pub(crate) fn later_weight(executors: u32) -> Weight {
 		let look = T::WeightInfo::tick_look();
 		let nodes: u32 = MaxExecutors::get();
 		let draws = executors.min(nodes.saturating_sub(1));
+		let sample = executors.min(SAMPLE);
 		let settled = T::AuditWeights::window_over().saturating_add(T::WeightInfo::tick_settle());
 		let end = settled.max(T::WeightInfo::tick_time_out(0));
-		look.saturating_add(T::WeightInfo::tick_time_out(executors))
+		look.saturating_add(T::WeightInfo::tick_time_out(sample))
 			.saturating_mul(draws.into())
 			.saturating_add(look.saturating_add(end))
 			.saturating_add(look.saturating_add(T::WeightInfo::tick_prune()))

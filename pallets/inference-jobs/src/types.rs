@@ -184,7 +184,7 @@ pub struct JobRecord<AccountId> {
 	/// Blocks that each executor has.
 	#[codec(compact)]
 	pub allowance: BlockNumber,
-	/// Nodes that its executors are drawn from: what another draw costs.
+	/// Nodes that its executors are drawn from: the most that another draw looks at.
 	#[codec(compact)]
 	pub executors: u32,
 	/// The payer's node, asked first for the input.
@@ -304,6 +304,28 @@ impl<AccountId> JobRecord<AccountId> {
 	pub fn due(&self) -> BlockNumber {
 		self.state.due()
 	}
+}
+
+/// Whom the latest submission for a model was given to; of a quorum, its first job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct LastDraw {
+	/// The job.
+	#[codec(compact)]
+	pub job: JobId,
+	/// Its first executor.
+	#[codec(compact)]
+	pub node: NodeId,
+}
+
+/// What a submission looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Looks {
+	/// Nodes at which the market looked to agree on the price.
+	pub market: u32,
+	/// Nodes at which the draws looked beyond the first sample of each.
+	pub further: u32,
+	/// Nodes from which each executor was drawn, and will be if it is to be another one.
+	pub executors: u32,
 }
 
 /// What a draw is for: each has its own randomness.

@@ -15,11 +15,14 @@
 
 extern crate alloc;
 
+pub mod auction;
 pub mod audit;
-pub mod clearing;
 pub mod deadline;
+pub mod demand;
 pub mod draw;
 pub mod emission;
 pub mod pool;
+pub mod promotion;
 pub mod reliability;
 pub mod split;
+pub mod subsidy;

@@ -2,8 +2,9 @@
 
 #![allow(clippy::arithmetic_side_effects)]
 
-use crate::{Call, Config, Models, Pallet, TransferOffers};
+use crate::{Call, Commitments, Config, Models, NextModelId, Pallet, TransferOffers};
 use alloc::{format, vec};
+use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::{
@@ -15,10 +16,14 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use highway_primitives::{
-	model::{DType, DerivativeTerms, Recipe, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec, MAX_LINEAGE},
-	Balance, BlobRef, ModelId,
+	model::{
+		model_commitment, DType, DerivativeTerms, ModelName, Recipe, TensorSpec, Trace, Unit, VerificationPolicy,
+		VersionSpec, MAX_LINEAGE,
+	},
+	Balance, BlobHash, BlobRef, ModelId,
 };
-use sp_runtime::Perbill;
+use sp_core::H256;
+use sp_runtime::{DispatchError, Perbill};
 
 const TERMS: Option<DerivativeTerms> = Some(DerivativeTerms {
 	share: Perbill::from_percent(10),
@@ -64,6 +69,58 @@ pub fn largest_spec() -> VersionSpec {
 	}
 }
 
+/// The salt of every commitment.
+const SALT: [u8; 32] = [7; 32];
+
+/// [`largest_spec`] with an artefact that only this number has.
+fn spec_with(artefact: u64) -> VersionSpec {
+	let spec = largest_spec();
+	VersionSpec {
+		artifact: BlobRef {
+			hash: BlobHash::from_low_u64_be(artefact),
+			..spec.artifact
+		},
+		..spec
+	}
+}
+
+fn commitment_of<T: Config>(owner: &T::AccountId, artefact: &BlobHash) -> H256 {
+	model_commitment(&owner.encode(), artefact, &SALT)
+}
+
+/// Commits to an artefact as if that had been long enough ago, and after the last change of anybody's terms. Returns the
+/// salt.
+pub fn commit<T: Config>(owner: &T::AccountId, artefact: &BlobHash) -> Result<[u8; 32], DispatchError> {
+	let hash = commitment_of::<T>(owner, artefact);
+	Pallet::<T>::do_commit_model(owner.clone(), hash)?;
+	Commitments::<T>::mutate(owner, hash, |commitment| {
+		if let Some(commitment) = commitment {
+			commitment.from = Pallet::<T>::now();
+			commitment.since = Pallet::<T>::now() + 1;
+		}
+	});
+	Ok(SALT)
+}
+
+/// Registers a model with everything that the call needs before it: with an artefact that no other model has, to which
+/// its owner committed. Also for the benchmarks of other pallets.
+pub fn register_model<T: Config>(
+	owner: T::AccountId,
+	name: ModelName,
+	spec: VersionSpec,
+	parent: Option<ModelId>,
+	derivative_terms: Option<DerivativeTerms>,
+	royalty: Balance,
+) -> Result<ModelId, DispatchError> {
+	let hash = spec_with(NextModelId::<T>::get().into()).artifact.hash;
+	let spec = VersionSpec {
+		artifact: BlobRef { hash, ..spec.artifact },
+		..spec
+	};
+	let salt = commit::<T>(&owner, &hash)?;
+	Pallet::<T>::do_register(owner, name, spec, parent, derivative_terms, royalty, Some(salt))
+}
+
 fn funded<T: Config>(name: &'static str) -> T::AccountId {
 	let who: T::AccountId = account(name, 0, 0);
 	let most: Balance = T::Currency::total_issuance()
@@ -79,14 +136,8 @@ fn funded<T: Config>(name: &'static str) -> T::AccountId {
 
 fn registered<T: Config>(owner: &T::AccountId, name: &str, parent: Option<ModelId>) -> Result<ModelId, BenchmarkError> {
 	let name = BoundedVec::truncate_from(format!("{name:a<64}").into_bytes());
-	Ok(Pallet::<T>::do_register(
-		owner.clone(),
-		name,
-		largest_spec(),
-		parent,
-		TERMS,
-		0,
-	)?)
+	let model = register_model::<T>(owner.clone(), name, largest_spec(), parent, TERMS, 0)?;
+	Ok(model)
 }
 
 /// A model with as many ancestors as a parent may have.
@@ -107,15 +158,18 @@ mod benchmarks {
 		let owner = funded::<T>("owner");
 		let parent = deepest_parent::<T>(&owner)?;
 		let name = BoundedVec::truncate_from(vec![b'z'; 64]);
+		let spec = spec_with(u64::MAX);
+		let salt = commit::<T>(&owner, &spec.artifact.hash)?;
 
 		#[extrinsic_call]
 		_(
 			RawOrigin::Signed(owner),
 			name,
-			largest_spec(),
+			spec,
 			Some(parent),
 			TERMS,
 			T::MaxRoyalty::get(),
+			Some(salt),
 		);
 
 		assert!(Models::<T>::contains_key(parent + 1));
@@ -127,9 +181,11 @@ mod benchmarks {
 		let owner = funded::<T>("owner");
 		let model = registered::<T>(&owner, "m", None)?;
 		Pallet::<T>::do_offer_transfer(owner.clone(), model, account("buyer", 0, 0))?;
+		let spec = spec_with(u64::MAX);
+		let salt = commit::<T>(&owner, &spec.artifact.hash)?;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(owner), model, largest_spec());
+		_(RawOrigin::Signed(owner), model, spec, Some(salt));
 
 		assert_eq!(Models::<T>::get(model).map(|record| record.newest()), Some(2));
 		Ok(())
@@ -218,8 +274,10 @@ mod benchmarks {
 		let owner = funded::<T>("owner");
 		let parent = registered::<T>(&owner, "p", None)?;
 		let model = registered::<T>(&owner, "m", Some(parent))?;
-		for _ in 1..v {
-			Pallet::<T>::do_add_version(owner.clone(), model, largest_spec())?;
+		for version in 1..v {
+			let spec = spec_with(u64::MAX - u64::from(version));
+			let salt = commit::<T>(&owner, &spec.artifact.hash)?;
+			Pallet::<T>::do_add_version(owner.clone(), model, spec, Some(salt))?;
 		}
 		Pallet::<T>::do_offer_transfer(owner.clone(), model, account("buyer", 0, 0))?;
 
@@ -227,6 +285,34 @@ mod benchmarks {
 		_(RawOrigin::Signed(owner), model);
 
 		assert!(!Models::<T>::contains_key(model));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn commit_model() {
+		let owner = funded::<T>("owner");
+		let hash = commitment_of::<T>(&owner, &BlobHash::zero());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner.clone()), hash);
+
+		assert!(Commitments::<T>::contains_key(&owner, hash));
+	}
+
+	#[benchmark]
+	fn drop_commitment() -> Result<(), BenchmarkError> {
+		let owner = funded::<T>("owner");
+		let hash = commitment_of::<T>(&owner, &BlobHash::zero());
+		Pallet::<T>::do_commit_model(owner.clone(), hash)?;
+		// By another account, after its time.
+		let until = Pallet::<T>::now() + T::CommitLifetime::get();
+		frame_system::Pallet::<T>::set_block_number((until + 1).into());
+		let anybody: T::AccountId = account("anybody", 0, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(anybody), owner.clone(), hash);
+
+		assert!(!Commitments::<T>::contains_key(&owner, hash));
 		Ok(())
 	}
 

@@ -3,8 +3,8 @@
 use crate::{
 	royalty::{RisePolicy, RoyaltyState, SMALLEST_STEP_DIVISOR},
 	types::HoldReasonOf,
-	validation, Config, Error, Event, HoldReason, ModelRecord, ModelRecordOf, Models, Names, NextModelId, Pallet,
-	ParentTerms, TransferOffers, Versions,
+	validation, Artefacts, Config, Error, Event, HoldReason, ModelRecord, ModelRecordOf, Models, Names, NextModelId,
+	Pallet, ParentTerms, TransferOffers, Versions,
 };
 use codec::Encode;
 use frame_support::{
@@ -25,12 +25,14 @@ impl<T: Config> Pallet<T> {
 		parent: Option<ModelId>,
 		derivative_terms: Option<DerivativeTerms>,
 		royalty: Balance,
+		salt: Option<[u8; 32]>,
 	) -> Result<ModelId, DispatchError> {
 		validation::check_name::<T>(&name)?;
 		validation::check_spec::<T>(&spec)?;
-		let parent = parent
+		let (parent, terms_since) = parent
 			.map(|parent| Self::terms_for_child(parent, spec.unit))
-			.transpose()?;
+			.transpose()?
+			.unzip();
 		validation::check_royalty::<T>(royalty, parent.as_ref())?;
 		if let Some(terms) = &derivative_terms {
 			validation::check_terms::<T>(terms, parent.as_ref())?;
@@ -38,11 +40,23 @@ impl<T: Config> Pallet<T> {
 		ensure!(!Names::<T>::contains_key(&owner, &name), Error::<T>::NameTaken);
 		let model = NextModelId::<T>::get();
 		let next = model.checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
+		// After everything else: who only wants to know whether a model could be registered needs no commitment that
+		// counts.
+		let artefact = spec.artifact.hash;
+		ensure!(!Artefacts::<T>::contains_key(artefact), Error::<T>::ArtefactTaken);
+		let (hash, commitment) = Self::open_commitment(&owner, &artefact, salt.as_ref())?;
+		// Else a parent could wait for the registration, ask for everything in front of it, and have it for good.
+		ensure!(
+			terms_since.is_none_or(|since| since < commitment.since),
+			Error::<T>::ParentTermsChanged
+		);
 		let bytes = name.len().saturating_add(spec.encoded_size());
 		let deposit = T::BaseDeposit::get().saturating_add(Self::deposit_for_bytes(bytes));
-		Self::hold(&owner, deposit)?;
+		Self::take_commitment(&owner, hash, &commitment)?;
+		Self::hold(HoldReason::ModelDeposit, &owner, deposit)?;
 
 		NextModelId::<T>::put(next);
+		Artefacts::<T>::insert(artefact, model);
 		if let Some(parent) = &parent {
 			Models::<T>::mutate(parent.model, |record| match record {
 				Some(record) => record.children = record.children.saturating_add(1),
@@ -60,6 +74,7 @@ impl<T: Config> Pallet<T> {
 			coming: None,
 			parent,
 			derivative_terms,
+			terms_since: Self::now(),
 			royalty: RoyaltyState::new(royalty),
 			deprecated: false,
 			open_jobs: 0,
@@ -82,8 +97,10 @@ impl<T: Config> Pallet<T> {
 		who: T::AccountId,
 		model: ModelId,
 		spec: VersionSpec,
+		salt: Option<[u8; 32]>,
 	) -> Result<ModelVersion, DispatchError> {
 		validation::check_spec::<T>(&spec)?;
+		let artefact = spec.artifact.hash;
 		let from = Self::now().saturating_add(T::VersionNotice::get());
 		let version = Self::try_mutate_owned(&who, model, |record| {
 			ensure!(record.newest() < T::MaxVersions::get(), Error::<T>::TooManyVersions);
@@ -94,7 +111,15 @@ impl<T: Config> Pallet<T> {
 				.deposit
 				.checked_add(growth)
 				.ok_or(sp_runtime::ArithmeticError::Overflow)?;
-			Self::hold(&who, growth)?;
+			match Artefacts::<T>::get(artefact) {
+				Some(holder) => ensure!(holder == model, Error::<T>::ArtefactTaken),
+				None => {
+					let (hash, commitment) = Self::open_commitment(&who, &artefact, salt.as_ref())?;
+					Self::take_commitment(&who, hash, &commitment)?;
+					Artefacts::<T>::insert(artefact, model);
+				}
+			}
+			Self::hold(HoldReason::ModelDeposit, &who, growth)?;
 			record.deposit = deposit;
 			*record = record.clone().at(Self::now());
 			record.coming = Some((version, from));
@@ -124,6 +149,7 @@ impl<T: Config> Pallet<T> {
 					validation::check_terms::<T>(terms, record.parent.as_ref())?;
 				}
 				record.derivative_terms = terms;
+				record.terms_since = Self::now();
 			}
 			let Some(royalty) = royalty else { return Ok(None) };
 			validation::check_royalty::<T>(royalty, record.parent.as_ref())?;
@@ -187,9 +213,9 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::NotOffered
 		);
 		ensure!(!Names::<T>::contains_key(&who, &record.name), Error::<T>::NameTaken);
-		Self::hold(&who, record.deposit)?;
+		Self::hold(HoldReason::ModelDeposit, &who, record.deposit)?;
 
-		Self::release(&record.owner, record.deposit)?;
+		Self::release(HoldReason::ModelDeposit, &record.owner, record.deposit)?;
 		TransferOffers::<T>::remove(model);
 		Names::<T>::remove(&record.owner, &record.name);
 		Names::<T>::insert(&who, &record.name, model);
@@ -205,7 +231,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(record.owner == who, Error::<T>::NotOwner);
 		ensure!(record.open_jobs == 0, Error::<T>::OpenJobs);
 		ensure!(record.children == 0, Error::<T>::HasChildren);
-		Self::release(&who, record.deposit)?;
+		Self::release(HoldReason::ModelDeposit, &who, record.deposit)?;
 
 		if let Some(parent) = &record.parent {
 			Models::<T>::mutate(parent.model, |parent| match parent {
@@ -215,7 +241,11 @@ impl<T: Config> Pallet<T> {
 				}
 			});
 		}
-		(1..=record.newest()).for_each(|version| Versions::<T>::remove(model, version));
+		for version in 1..=record.newest() {
+			if let Some(spec) = Versions::<T>::take(model, version) {
+				Artefacts::<T>::remove(spec.artifact.hash);
+			}
+		}
 		TransferOffers::<T>::remove(model);
 		Names::<T>::remove(&record.owner, &record.name);
 		Models::<T>::remove(model);
@@ -223,8 +253,8 @@ impl<T: Config> Pallet<T> {
 		Ok(record.newest())
 	}
 
-	/// What a child that is registered now and counts in `unit` will owe to `parent`.
-	fn terms_for_child(parent: ModelId, unit: Unit) -> Result<ParentTerms, Error<T>> {
+	/// What a child that is registered now and counts in `unit` will owe to `parent`, and since when that is so.
+	fn terms_for_child(parent: ModelId, unit: Unit) -> Result<(ParentTerms, BlockNumber), Error<T>> {
 		let record = Models::<T>::get(parent).ok_or(Error::<T>::UnknownParent)?;
 		ensure!(!record.deprecated, Error::<T>::ParentDeprecated);
 		let terms = record.derivative_terms.ok_or(Error::<T>::DerivativesForbidden)?;
@@ -233,11 +263,12 @@ impl<T: Config> Pallet<T> {
 			(Self::ancestors(&record).count() as u32) < MAX_LINEAGE,
 			Error::<T>::LineageTooLong
 		);
-		Ok(ParentTerms {
+		let owed = ParentTerms {
 			model: parent,
 			share: terms.share,
 			floor: terms.floor,
-		})
+		};
+		Ok((owed, record.terms_since))
 	}
 
 	/// All versions of a model, and all models derived from it, count in one unit.
@@ -264,13 +295,13 @@ impl<T: Config> Pallet<T> {
 		T::DepositPerByte::get().saturating_mul(bytes as Balance)
 	}
 
-	fn hold(who: &T::AccountId, amount: Balance) -> DispatchResult {
-		T::Currency::hold(&HoldReasonOf::<T>::from(HoldReason::ModelDeposit), who, amount)
+	pub(crate) fn hold(reason: HoldReason, who: &T::AccountId, amount: Balance) -> DispatchResult {
+		T::Currency::hold(&HoldReasonOf::<T>::from(reason), who, amount)
 	}
 
-	/// Best effort: a deposit that lost something to a slash must not keep its model for ever.
-	fn release(who: &T::AccountId, amount: Balance) -> DispatchResult {
-		let reason = HoldReasonOf::<T>::from(HoldReason::ModelDeposit);
+	/// Best effort: a deposit that lost something to a slash must not keep what it is for for ever.
+	pub(crate) fn release(reason: HoldReason, who: &T::AccountId, amount: Balance) -> DispatchResult {
+		let reason = HoldReasonOf::<T>::from(reason);
 		let released = T::Currency::release(&reason, who, amount, Precision::BestEffort)?;
 		if released < amount {
 			defensive!("less was held than the deposit");

@@ -1,12 +1,15 @@
 //! What must hold after every block. Errors, never panics: the caller decides what a broken invariant means.
 
-use crate::{types::HoldReasonOf, Config, HoldReason, Models, Names, NextModelId, Pallet, TransferOffers, Versions};
+use crate::{
+	types::HoldReasonOf, Artefacts, Commitments, Config, HoldReason, Models, Names, NextModelId, Pallet,
+	TransferOffers, Versions,
+};
 use alloc::collections::BTreeMap;
 use frame_support::{
 	ensure,
 	traits::{fungible::hold::Inspect, Get},
 };
-use highway_primitives::{model::MAX_LINEAGE, Balance, ModelId};
+use highway_primitives::{model::MAX_LINEAGE, Balance, BlobHash, ModelId};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -15,10 +18,12 @@ impl<T: Config> Pallet<T> {
 		Self::ids_are_given_in_order()?;
 		Self::names_index_models()?;
 		Self::versions_are_dense()?;
+		Self::artefacts_are_of_one_model()?;
 		Self::children_are_counted()?;
 		Self::lineages_are_short_and_paid()?;
 		Self::terms_are_payable()?;
 		Self::deposits_are_held()?;
+		Self::commitments_are_paid()?;
 		Self::offers_are_of_models()
 	}
 
@@ -79,6 +84,26 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Every artefact of a version is indexed, no two models have the same, and the index has no other entries.
+	fn artefacts_are_of_one_model() -> Result<(), TryRuntimeError> {
+		let mut artefacts = BTreeMap::<BlobHash, ModelId>::new();
+		for (model, _, spec) in Versions::<T>::iter() {
+			let holder = artefacts.entry(spec.artifact.hash).or_insert(model);
+			ensure!(*holder == model, "two models have the same artefact");
+		}
+		for (artefact, model) in &artefacts {
+			ensure!(
+				Artefacts::<T>::get(artefact) == Some(*model),
+				"an artefact is not found, or as another model's"
+			);
+		}
+		ensure!(
+			Artefacts::<T>::iter().count() == artefacts.len(),
+			"the index of artefacts has entries of no version"
+		);
+		Ok(())
+	}
+
 	/// A model's `children` is the number of models whose parent it is; every parent is registered.
 	fn children_are_counted() -> Result<(), TryRuntimeError> {
 		let mut children = BTreeMap::<ModelId, u32>::new();
@@ -94,14 +119,22 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// A parent is older than its child, so that there are no cycles; nobody has more than `MAX_LINEAGE` ancestors; and
-	/// a royalty, pending or not, pays the floors of all ancestors.
+	/// A parent is older than its child, so that there are no cycles; nobody has more than `MAX_LINEAGE` ancestors; a
+	/// royalty, pending or not, pays the floors of all ancestors; and no model asks less of its children than it owes
+	/// itself.
 	fn lineages_are_short_and_paid() -> Result<(), TryRuntimeError> {
 		for (model, record) in Models::<T>::iter() {
 			let royalty = record
 				.royalty
 				.pending
 				.map_or(record.royalty.current, |(rise, _)| rise.min(record.royalty.current));
+			ensure!(
+				record
+					.parent
+					.zip(record.derivative_terms)
+					.is_none_or(|(owed, terms)| terms.share >= owed.share && terms.floor >= owed.floor),
+				"a model asks less of its children than it owes to its parent"
+			);
 			let (mut child, mut next, mut depth) = (model, record.parent, 0u32);
 			while let Some(terms) = next {
 				ensure!(terms.model < child, "a parent is younger than its child");
@@ -145,6 +178,27 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				T::Currency::balance_on_hold(&reason, &owner) == sum,
 				"an owner's deposits are not what is held"
+			);
+		}
+		Ok(())
+	}
+
+	/// What is held from an account for its commitments is the sum of their deposits; and each counts for a while.
+	fn commitments_are_paid() -> Result<(), TryRuntimeError> {
+		let mut deposits = BTreeMap::<T::AccountId, Balance>::new();
+		for (owner, _, commitment) in Commitments::<T>::iter() {
+			ensure!(
+				commitment.since <= commitment.until && commitment.from <= commitment.until,
+				"a commitment never counts"
+			);
+			let sum = deposits.entry(owner).or_default();
+			*sum = sum.saturating_add(commitment.deposit);
+		}
+		let reason = HoldReasonOf::<T>::from(HoldReason::CommitmentDeposit);
+		for (owner, sum) in deposits {
+			ensure!(
+				T::Currency::balance_on_hold(&reason, &owner) == sum,
+				"the deposits of an account's commitments are not what is held"
 			);
 		}
 		Ok(())

@@ -14,6 +14,7 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
+mod commitments;
 mod dispatchable_impls;
 mod invariants;
 #[cfg(test)]
@@ -29,7 +30,7 @@ pub mod weights;
 pub use pallet::*;
 pub use reads::MAX_PROBES;
 pub use royalty::{RisePolicy, RoyaltyState};
-pub use types::{ModelRecord, ModelRecordOf, ParentTerms};
+pub use types::{Commitment, ModelRecord, ModelRecordOf, ParentTerms};
 pub use validation::{MAX_OUTLIERS, MAX_UNIT_TIME_MS};
 pub use weights::WeightInfo;
 
@@ -45,8 +46,9 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use highway_primitives::{
 		model::{DerivativeTerms, ModelName, VersionSpec},
-		Balance, BlockNumber, ModelId, ModelVersion,
+		Balance, BlobHash, BlockNumber, ModelId, ModelVersion,
 	};
+	use sp_core::H256;
 
 	#[pallet::pallet]
 	pub struct Pallet<T>(_);
@@ -60,7 +62,8 @@ pub mod pallet {
 		type Currency: Inspect<Self::AccountId, Balance = Balance>
 			+ hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
-		/// Held for a model, whatever its size: its record, its name's index entry, a transfer offer.
+		/// Held for a model, whatever its size: its record, the index entries of its name and of its artefact, a transfer
+		/// offer. Held for a commitment, too, which comes before them.
 		#[pallet::constant]
 		type BaseDeposit: Get<Balance>;
 
@@ -80,6 +83,14 @@ pub mod pallet {
 		/// and hosts to fetch its artefact.
 		type VersionNotice: Get<BlockNumber>;
 
+		/// Blocks between a commitment and the first block in which the artefact may be registered. Whoever sees a
+		/// registration on its way would have to keep it out of so many blocks to be there first.
+		type CommitBlocks: Get<BlockNumber>;
+
+		/// Blocks after a commitment for which it counts.
+		#[pallet::constant]
+		type CommitLifetime: Get<BlockNumber>;
+
 		/// The highest royalty, and the highest floor of derivative terms, per unit.
 		#[pallet::constant]
 		type MaxRoyalty: Get<Balance>;
@@ -97,6 +108,8 @@ pub mod pallet {
 	pub enum HoldReason {
 		/// For the storage that a model takes; given back when it is removed.
 		ModelDeposit,
+		/// For a commitment to an artefact; given back when it is opened or dropped.
+		CommitmentDeposit,
 	}
 
 	/// The id that the next model gets. Ids rise by one and are never reused.
@@ -122,6 +135,19 @@ pub mod pallet {
 	/// The account that a model is offered to. At most one entry for each model, covered by its base deposit.
 	#[pallet::storage]
 	pub type TransferOffers<T: Config> = StorageMap<_, Twox64Concat, ModelId, T::AccountId>;
+
+	/// Commitments to artefacts, by account and [hash](highway_primitives::model::model_commitment). Each is paid by a
+	/// deposit, and may be dropped by anybody after `CommitLifetime`.
+	// Both keys are chosen by those who commit.
+	#[pallet::storage]
+	pub type Commitments<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Blake2_128Concat, H256, Commitment>;
+
+	/// The model that has an artefact: no other one registers it. At most one entry for each version, paid by the model's
+	/// deposit, and gone with the model.
+	// Artefacts are chosen by their makers.
+	#[pallet::storage]
+	pub type Artefacts<T> = StorageMap<_, Blake2_128Concat, BlobHash, ModelId>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -200,6 +226,24 @@ pub mod pallet {
 			/// The model.
 			model: ModelId,
 		},
+		/// An account committed to an artefact.
+		ArtefactCommitted {
+			/// Who may register it.
+			owner: T::AccountId,
+			/// The commitment.
+			hash: H256,
+			/// The first block in which it counts.
+			from: BlockNumber,
+			/// The last block in which it counts.
+			until: BlockNumber,
+		},
+		/// A commitment is gone without a registration, and its deposit was given back.
+		CommitmentDropped {
+			/// Who made it.
+			owner: T::AccountId,
+			/// The commitment.
+			hash: H256,
+		},
 	}
 
 	#[pallet::error]
@@ -250,6 +294,8 @@ pub mod pallet {
 		FloorAboveMax,
 		/// The floor of derivative terms is below the floor that the model owes its own parent.
 		FloorBelowParents,
+		/// The share of derivative terms is below the share that the model owes its own parent.
+		ShareBelowParents,
 		/// There is no model with the parent's id.
 		UnknownParent,
 		/// The parent's owner allows no derived models.
@@ -258,6 +304,23 @@ pub mod pallet {
 		ParentDeprecated,
 		/// The parent has the most ancestors that a model may have.
 		LineageTooLong,
+		/// The parent's terms were set in the block of the commitment or after it. Look at them, drop the commitment and
+		/// commit again.
+		ParentTermsChanged,
+		/// The artefact is a version of another model.
+		ArtefactTaken,
+		/// The account has not committed to this artefact with this salt.
+		CommitmentMissing,
+		/// The commitment does not count yet.
+		CommitmentTooYoung,
+		/// The commitment does not count any more. Drop it and commit again.
+		CommitmentExpired,
+		/// The account has made this commitment already.
+		AlreadyCommitted,
+		/// The account has made no such commitment.
+		UnknownCommitment,
+		/// Only its maker drops a commitment that counts, or will.
+		CommitmentNotExpired,
 		/// The model has the most versions that a model may have. Register a new model.
 		TooManyVersions,
 		/// The call would change nothing.
@@ -290,6 +353,14 @@ pub mod pallet {
 				T::RoyaltyNotice::get() <= T::RoyaltyRisePeriod::get(),
 				"a rise must not take longer to announce than the period that bounds rises"
 			);
+			assert!(
+				T::CommitBlocks::get() > 0,
+				"who sees an artefact must not register it in the same block"
+			);
+			assert!(
+				T::CommitLifetime::get() > T::CommitBlocks::get(),
+				"a commitment must not expire before it counts"
+			);
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -302,9 +373,11 @@ pub mod pallet {
 	impl<T: Config> Pallet<T> {
 		/// Registers a model with its first version. Its deposit is held from the caller, its owner.
 		///
-		/// With a `parent`, the parent's terms of this moment are fixed for good, and the unit is the parent's.
-		/// `derivative_terms` are what the new model
-		/// asks of its own children; `None` allows none. `royalty` is per unit.
+		/// With a `parent`, the parent's terms, which must be older than the commitment, are fixed for good, and the unit
+		/// is the parent's. `derivative_terms` are what the new model asks of its own children; `None` allows none.
+		/// `royalty` is per unit.
+		///
+		/// `salt` opens the caller's commitment to the artefact; it is looked at last. A new model always needs it.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::register())]
 		pub fn register(
@@ -314,24 +387,29 @@ pub mod pallet {
 			parent: Option<ModelId>,
 			derivative_terms: Option<DerivativeTerms>,
 			#[pallet::compact] royalty: Balance,
+			salt: Option<[u8; 32]>,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::do_register(who, name, spec, parent, derivative_terms, royalty)?;
+			Self::do_register(who, name, spec, parent, derivative_terms, royalty, salt)?;
 			Ok(())
 		}
 
 		/// Adds a version, which new jobs run on after `VersionNotice`; until then they run on the present one. Everything
 		/// but the unit may differ from the version before. A version whose notice is not over is never run: this one
 		/// takes its place. The deposit grows by the version's size; an offer of the model lapses.
+		///
+		/// `salt` opens the caller's commitment to the artefact; it is not needed, nor looked at, where the model has the
+		/// artefact already.
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::add_version())]
 		pub fn add_version(
 			origin: OriginFor<T>,
 			#[pallet::compact] model: ModelId,
 			spec: VersionSpec,
+			salt: Option<[u8; 32]>,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::do_add_version(who, model, spec)?;
+			Self::do_add_version(who, model, spec, salt)?;
 			Ok(())
 		}
 
@@ -403,6 +481,24 @@ pub mod pallet {
 			let who = ensure_signed(origin)?;
 			let versions = Self::do_remove(who, model)?;
 			Ok(Some(T::WeightInfo::remove(versions)).into())
+		}
+
+		/// Commits to an artefact that the caller will register, as a model or as a version of one: `hash` is the
+		/// [commitment](highway_primitives::model::model_commitment) of the caller. It counts from `CommitBlocks` later on,
+		/// for `CommitLifetime`. Its deposit comes back when it is opened or dropped.
+		#[pallet::call_index(9)]
+		#[pallet::weight(T::WeightInfo::commit_model())]
+		pub fn commit_model(origin: OriginFor<T>, hash: H256) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_commit_model(who, hash)
+		}
+
+		/// Drops a commitment of `owner`, who gets its deposit back: its maker at any time, anybody once it has expired.
+		#[pallet::call_index(10)]
+		#[pallet::weight(T::WeightInfo::drop_commitment())]
+		pub fn drop_commitment(origin: OriginFor<T>, owner: T::AccountId, hash: H256) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_drop_commitment(who, owner, hash)
 		}
 	}
 }

@@ -1,14 +1,18 @@
 //! A runtime with nothing but accounts, balances and the registry.
 
 use crate as pallet_model_registry;
-use crate::{Error, Event, ModelRecordOf, Models, Pallet};
+use crate::{Artefacts, Commitments, Error, Event, ModelRecordOf, Models, Pallet};
+use codec::Encode;
 use frame_support::{derive_impl, parameter_types, traits::fungible::InspectHold, BoundedVec};
 use frame_system::RawOrigin;
 use highway_primitives::{
-	model::{DType, DerivativeTerms, ModelName, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec},
-	Balance, BlobRef, BlockNumber, ModelId,
+	model::{
+		model_commitment, DType, DerivativeTerms, ModelName, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec,
+	},
+	Balance, BlobHash, BlobRef, BlockNumber, ModelId,
 };
-use sp_runtime::{BuildStorage, DispatchResult, Perbill};
+use sp_core::H256;
+use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Perbill};
 
 pub type AccountId = u64;
 pub type Registry = Pallet<Test>;
@@ -63,6 +67,8 @@ parameter_types! {
 	pub const RoyaltyNotice: BlockNumber = 7;
 	pub const RoyaltyRisePeriod: BlockNumber = 30;
 	pub const VersionNotice: BlockNumber = 5;
+	pub const CommitBlocks: BlockNumber = 3;
+	pub const CommitLifetime: BlockNumber = 20;
 	pub const MaxRoyalty: Balance = 1_000 * crate::royalty::SMALLEST_STEP_DIVISOR;
 	pub const MaxVersions: u32 = 4;
 }
@@ -75,6 +81,8 @@ impl pallet_model_registry::Config for Test {
 	type RoyaltyNotice = RoyaltyNotice;
 	type RoyaltyRisePeriod = RoyaltyRisePeriod;
 	type VersionNotice = VersionNotice;
+	type CommitBlocks = CommitBlocks;
+	type CommitLifetime = CommitLifetime;
 	type MaxRoyalty = MaxRoyalty;
 	type MaxVersions = MaxVersions;
 	type WeightInfo = ();
@@ -148,9 +156,56 @@ pub fn terms(percent: u32, floor: Balance) -> Option<DerivativeTerms> {
 	})
 }
 
-/// Registers a model without parent, children or royalty.
+/// [`spec`] with an artefact that is named after the text.
+pub fn spec_of(text: &str) -> VersionSpec {
+	VersionSpec {
+		artifact: BlobRef::of(text.as_bytes()),
+		..spec()
+	}
+}
+
+/// The salt of all commitments.
+pub const SALT: [u8; 32] = [9; 32];
+
+/// What `owner` commits to before it brings the artefact to the chain.
+pub fn commitment(owner: AccountId, artefact: &BlobHash) -> H256 {
+	model_commitment(&owner.encode(), artefact, &SALT)
+}
+
+/// Commits to an artefact, as if that had been long enough ago. Returns the salt.
+pub fn committed(owner: AccountId, artefact: &BlobHash) -> Option<[u8; 32]> {
+	let hash = commitment(owner, artefact);
+	Registry::do_commit_model(owner, hash).expect("the owner can pay, and has not committed to it yet");
+	Commitments::<Test>::mutate(owner, hash, |commitment| {
+		commitment.as_mut().expect("it was just made").from = System::block_number();
+	});
+	Some(SALT)
+}
+
+/// Registers a model after its owner committed to its artefact. With a parent, a block after everything before.
+pub fn register(
+	owner: AccountId,
+	text: &str,
+	spec: VersionSpec,
+	parent: Option<ModelId>,
+	derivative_terms: Option<DerivativeTerms>,
+	royalty: Balance,
+) -> Result<ModelId, DispatchError> {
+	if parent.is_some() {
+		System::set_block_number(System::block_number() + 1);
+	}
+	let salt = committed(owner, &spec.artifact.hash);
+	Registry::do_register(owner, name(text), spec, parent, derivative_terms, royalty, salt)
+}
+
+/// Registers a model without parent, children or royalty. Its artefact is [`spec_of`] `text`, or, if that is taken, one
+/// of its owner's.
 pub fn registered(owner: AccountId, text: &str) -> ModelId {
-	Registry::do_register(owner, name(text), spec(), None, None, 0).expect("the model is valid")
+	let mut spec = spec_of(text);
+	if Artefacts::<Test>::contains_key(spec.artifact.hash) {
+		spec = spec_of(&format!("{text} of {owner}"));
+	}
+	register(owner, text, spec, None, None, 0).expect("the model is valid")
 }
 
 /// Sets a royalty through the dispatchable.
@@ -164,6 +219,11 @@ pub fn record(model: ModelId) -> Record {
 
 pub fn held(who: AccountId) -> Balance {
 	Balances::balance_on_hold(&crate::HoldReason::ModelDeposit.into(), &who)
+}
+
+/// What is held for commitments.
+pub fn held_for_commitments(who: AccountId) -> Balance {
+	Balances::balance_on_hold(&crate::HoldReason::CommitmentDeposit.into(), &who)
 }
 
 pub fn last_event() -> Event<Test> {

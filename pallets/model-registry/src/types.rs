@@ -22,6 +22,19 @@ pub struct ParentTerms {
 	pub floor: Balance,
 }
 
+/// A hash that stands for an artefact until a call brings the artefact to the chain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Commitment {
+	/// The block in which it was made.
+	pub since: BlockNumber,
+	/// The first block in which it counts.
+	pub from: BlockNumber,
+	/// The last block in which it counts. After it anybody may drop it.
+	pub until: BlockNumber,
+	/// Held from its maker for it.
+	pub deposit: Balance,
+}
+
 /// A registered model.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct ModelRecord<AccountId> {
@@ -38,6 +51,9 @@ pub struct ModelRecord<AccountId> {
 	pub parent: Option<ParentTerms>,
 	/// What it asks of models derived from now on; `None`: none may be.
 	pub derivative_terms: Option<DerivativeTerms>,
+	/// The block in which these terms were set.
+	#[codec(compact)]
+	pub terms_since: BlockNumber,
 	/// Royalty per unit: now, and a rise on its way.
 	pub royalty: RoyaltyState,
 	/// Whether it takes neither new jobs nor new children.

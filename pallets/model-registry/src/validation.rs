@@ -59,13 +59,17 @@ pub(crate) fn check_royalty<T: Config>(royalty: Balance, parent: Option<&ParentT
 	Ok(())
 }
 
-/// Terms must be payable, and their floor must cover the model's own parent: a go-between with a floor of 0 would evade
-/// every ancestor above it.
+/// Terms must be payable, and ask for no less than the model owes its own parent: a go-between with a floor of 0, or a
+/// share of 0, would evade every ancestor above it.
 pub(crate) fn check_terms<T: Config>(terms: &DerivativeTerms, parent: Option<&ParentTerms>) -> Result<(), Error<T>> {
 	ensure!(terms.floor <= T::MaxRoyalty::get(), Error::<T>::FloorAboveMax);
 	ensure!(
 		parent.is_none_or(|parent| terms.floor >= parent.floor),
 		Error::<T>::FloorBelowParents
+	);
+	ensure!(
+		parent.is_none_or(|parent| terms.share >= parent.share),
+		Error::<T>::ShareBelowParents
 	);
 	Ok(())
 }

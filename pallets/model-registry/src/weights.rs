@@ -25,6 +25,8 @@ pub trait WeightInfo {
 	fn accept_transfer() -> Weight;
 	/// `v`: versions of the model.
 	fn remove(v: u32) -> Weight;
+	fn commit_model() -> Weight;
+	fn drop_commitment() -> Weight;
 }
 
 /// Estimates with the runtime's own database weights.
@@ -35,22 +37,27 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `ModelRegistry::Names` (r:1 w:1)
 	/// Storage: `ModelRegistry::NextModelId` (r:1 w:1)
 	/// Storage: `ModelRegistry::Versions` (r:1 w:1) the parent's, for its unit
+	/// Storage: `ModelRegistry::Artefacts` (r:1 w:1)
+	/// Storage: `ModelRegistry::Commitments` (r:1 w:1)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Storage: `System::Account` (r:1 w:1)
 	fn register() -> Weight {
-		Weight::from_parts(140_000_000, 17_000)
-			.saturating_add(T::DbWeight::get().reads(9))
-			.saturating_add(T::DbWeight::get().writes(7))
+		Weight::from_parts(190_000_000, 20_000)
+			.saturating_add(T::DbWeight::get().reads(11))
+			.saturating_add(T::DbWeight::get().writes(9))
 	}
 	/// Storage: `ModelRegistry::Models` (r:1 w:1)
 	/// Storage: `ModelRegistry::Versions` (r:1 w:1) the current one, for its unit
+	/// Storage: `ModelRegistry::Artefacts` (r:1 w:1)
+	/// Storage: `ModelRegistry::Commitments` (r:1 w:1)
 	/// Storage: `ModelRegistry::TransferOffers` (r:1 w:1)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Storage: `System::Account` (r:1 w:1)
+	/// and one read for the length of the notice.
 	fn add_version() -> Weight {
-		Weight::from_parts(110_000_000, 8_000)
-			.saturating_add(T::DbWeight::get().reads(5))
-			.saturating_add(T::DbWeight::get().writes(5))
+		Weight::from_parts(160_000_000, 11_000)
+			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().writes(7))
 	}
 	/// Storage: `ModelRegistry::Models` (r:1 w:1)
 	fn update_terms() -> Weight {
@@ -95,7 +102,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(8))
 	}
 	/// Storage: `ModelRegistry::Models` (r:2 w:2) the model and its parent
-	/// Storage: `ModelRegistry::Versions` (r:0 w:v)
+	/// Storage: `ModelRegistry::Versions` (r:v w:v)
+	/// Storage: `ModelRegistry::Artefacts` (r:0 w:v)
 	/// Storage: `ModelRegistry::TransferOffers` (r:0 w:1)
 	/// Storage: `ModelRegistry::Names` (r:0 w:1)
 	/// Storage: `Balances::Holds` (r:1 w:1)
@@ -103,20 +111,38 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// The range of component `v` is `[1, MaxVersions]`.
 	fn remove(v: u32) -> Weight {
 		Weight::from_parts(80_000_000, 7_000)
-			.saturating_add(Weight::from_parts(1_500_000, 0).saturating_mul(v.into()))
+			.saturating_add(Weight::from_parts(6_000_000, 4_300).saturating_mul(v.into()))
 			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().reads(v.into()))
 			.saturating_add(T::DbWeight::get().writes(6))
-			.saturating_add(T::DbWeight::get().writes(v.into()))
+			.saturating_add(T::DbWeight::get().writes(u64::from(v).saturating_mul(2)))
+	}
+	/// Storage: `ModelRegistry::Commitments` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// and one read for the number of blocks.
+	fn commit_model() -> Weight {
+		Weight::from_parts(60_000_000, 3_800)
+			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().writes(3))
+	}
+	/// Storage: `ModelRegistry::Commitments` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `System::Account` (r:1 w:1)
+	fn drop_commitment() -> Weight {
+		Weight::from_parts(55_000_000, 3_800)
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(3))
 	}
 }
 
 /// For tests.
 impl WeightInfo for () {
 	fn register() -> Weight {
-		Weight::from_parts(140_000_000, 17_000).saturating_add(RocksDbWeight::get().reads_writes(9, 7))
+		Weight::from_parts(190_000_000, 20_000).saturating_add(RocksDbWeight::get().reads_writes(11, 9))
 	}
 	fn add_version() -> Weight {
-		Weight::from_parts(110_000_000, 8_000).saturating_add(RocksDbWeight::get().reads_writes(5, 5))
+		Weight::from_parts(160_000_000, 11_000).saturating_add(RocksDbWeight::get().reads_writes(8, 7))
 	}
 	fn update_terms() -> Weight {
 		Weight::from_parts(20_000_000, 3_800).saturating_add(RocksDbWeight::get().reads_writes(1, 1))
@@ -138,8 +164,14 @@ impl WeightInfo for () {
 	}
 	fn remove(v: u32) -> Weight {
 		Weight::from_parts(80_000_000, 7_000)
-			.saturating_add(Weight::from_parts(1_500_000, 0).saturating_mul(v.into()))
+			.saturating_add(Weight::from_parts(6_000_000, 4_300).saturating_mul(v.into()))
 			.saturating_add(RocksDbWeight::get().reads_writes(4, 6))
-			.saturating_add(RocksDbWeight::get().writes(v.into()))
+			.saturating_add(RocksDbWeight::get().reads_writes(v.into(), u64::from(v).saturating_mul(2)))
+	}
+	fn commit_model() -> Weight {
+		Weight::from_parts(60_000_000, 3_800).saturating_add(RocksDbWeight::get().reads_writes(4, 3))
+	}
+	fn drop_commitment() -> Weight {
+		Weight::from_parts(55_000_000, 3_800).saturating_add(RocksDbWeight::get().reads_writes(3, 3))
 	}
 }

@@ -4,8 +4,8 @@
 
 use crate::{
 	pallet::{
-		Authored, Call, Config, CurrentSession, Delegations, FormerGenerations, HoldReason, NextNodeId, NodeOf,
-		NodeOfWorker, Nodes, Pallet, Pools, Standings,
+		Authored, Call, Config, CurrentSession, Delegations, EpochStarts, FormerGenerations, HoldReason, NextNodeId,
+		NodeOf, NodeOfWorker, Nodes, Pallet, Pools, Standings,
 	},
 	pool_types::{DelegationOf, UnbondingPart},
 	types::{NodeDescription, NodeRecord, Standing, UnbondingChunk},
@@ -177,6 +177,17 @@ fn hosted<T: Config>(node: NodeId, models: u32) {
 	});
 }
 
+/// Lets the node be eligible for as many models as it may host: whatever ends that writes them down first.
+fn serving<T: Config>(node: NodeId) {
+	hosted::<T>(node, T::MaxHosted::get());
+	Standings::<T>::mutate(node, |standing| {
+		if let Some(standing) = standing {
+			standing.last_heartbeat = Some(CurrentSession::<T>::get());
+			standing.healthy = true;
+		}
+	});
+}
+
 /// The worker key's signature of the node's heartbeat in session 0.
 fn signed_heartbeat<T: Config>(node: NodeId, key: &WorkerId) -> Result<WorkerSignature, BenchmarkError> {
 	let action = WorkerAction::Heartbeat {
@@ -296,17 +307,21 @@ mod benchmarks {
 	#[benchmark]
 	fn chill() -> Result<(), BenchmarkError> {
 		let (operator, node, _) = between_neighbours::<T>(2)?;
+		serving::<T>(node);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator));
 
 		assert!(Nodes::<T>::get(node).is_some_and(|record| record.chilled));
+		assert!(EpochStarts::<T>::contains_key(node));
 		Ok(())
 	}
 
+	// Out of jail and out of a chill. Only one of them alone could change what the node is eligible for.
 	#[benchmark]
 	fn resume() -> Result<(), BenchmarkError> {
 		let (operator, node, _) = between_neighbours::<T>(2)?;
+		serving::<T>(node);
 		Pallet::<T>::do_chill(operator.clone())?;
 		CurrentSession::<T>::put(crate::MISSED_JAILED);
 
@@ -321,6 +336,7 @@ mod benchmarks {
 	#[benchmark]
 	fn host() -> Result<(), BenchmarkError> {
 		let (operator, node, _) = registered::<T>(1, 2)?;
+		serving::<T>(node);
 		hosted::<T>(node, T::MaxHosted::get().saturating_sub(1));
 
 		#[block]
@@ -331,6 +347,7 @@ mod benchmarks {
 		}
 
 		assert!(Pallet::<T>::hosts(node, ModelId::MAX));
+		assert!(EpochStarts::<T>::contains_key(node));
 		Ok(())
 	}
 
@@ -338,12 +355,13 @@ mod benchmarks {
 	fn unhost() -> Result<(), BenchmarkError> {
 		let (operator, node, _) = registered::<T>(1, 2)?;
 		let models = T::MaxHosted::get();
-		hosted::<T>(node, models);
+		serving::<T>(node);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator), models.saturating_sub(1));
 
 		assert!(!Pallet::<T>::hosts(node, models.saturating_sub(1)));
+		assert!(EpochStarts::<T>::contains_key(node));
 		Ok(())
 	}
 
@@ -364,12 +382,15 @@ mod benchmarks {
 	#[benchmark]
 	fn heartbeat() -> Result<(), BenchmarkError> {
 		let (_, node, key) = registered::<T>(1, 2)?;
+		hosted::<T>(node, T::MaxHosted::get());
 		let signature = signed_heartbeat::<T>(node, &key)?;
 
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, node, 0, true, MAX_SLOTS, signature);
 
 		assert!(Standings::<T>::get(node).is_some_and(|standing| standing.last_heartbeat == Some(0)));
+		// It was eligible for nothing before.
+		assert!(EpochStarts::<T>::contains_key(node));
 		Ok(())
 	}
 
@@ -532,6 +553,7 @@ mod benchmarks {
 	fn on_offence() -> Result<(), BenchmarkError> {
 		let (operator, node, _) = between_neighbours::<T>(2)?;
 		crowd::<T>(node, 1)?;
+		serving::<T>(node);
 		reserve::<T>(node, 100);
 		T::Currency::set_balance(&T::Treasury::get(), plenty::<T>());
 
@@ -548,6 +570,7 @@ mod benchmarks {
 	#[benchmark]
 	fn slash() -> Result<(), BenchmarkError> {
 		let (_, node, _) = between_neighbours::<T>(2)?;
+		serving::<T>(node);
 		let amount = reserve::<T>(node, 100);
 		let to = receiver::<T>();
 

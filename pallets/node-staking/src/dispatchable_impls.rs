@@ -1,9 +1,10 @@
 //! What the calls do.
 
 use crate::{
+	epoch_start::Ability,
 	pallet::{
-		Config, CurrentSession, Error, Event, HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Slashes,
-		Standings,
+		Config, CurrentSession, EpochStarts, Error, Event, HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet,
+		Slashes, Standings,
 	},
 	types::{NodeDescription, NodeRecord, NodeRecordOf, Standing, UnbondingChunk},
 };
@@ -179,10 +180,11 @@ impl<T: Config> Pallet<T> {
 		ensure!(record.chilled || jailed, Error::<T>::AlreadyActive);
 		ensure!(record.bond >= T::MinBond::get(), Error::<T>::NotBonded);
 		if jailed {
+			let before = standing;
 			standing.live_since = session;
 			// The operator speaks, not the worker: jobs wait for a heartbeat.
 			standing.healthy = false;
-			Standings::<T>::insert(node, standing);
+			Self::put_standing(node, &record, &before, standing);
 		}
 		if record.chilled {
 			let before = Self::footing(&record);
@@ -202,8 +204,9 @@ impl<T: Config> Pallet<T> {
 
 	/// Adds a model that exists and is not hosted yet.
 	pub(crate) fn add_hosted(node: NodeId, mut record: NodeRecordOf<T>, model: ModelId) -> DispatchResult {
+		let before = record.hosted.clone();
 		record.hosted.try_push(model).map_err(|_| Error::<T>::TooManyHosted)?;
-		Nodes::<T>::insert(node, record);
+		Self::put_hosting(node, record, &before);
 		Self::deposit_event(Event::Hosted { node, model });
 		Ok(())
 	}
@@ -211,10 +214,30 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_unhost(operator: T::AccountId, model: ModelId) -> DispatchResult {
 		let (node, mut record) = Self::node_by_operator(&operator)?;
 		ensure!(record.hosted.contains(&model), Error::<T>::NotHosted);
+		let before = record.hosted.clone();
 		record.hosted.retain(|hosted| *hosted != model);
-		Nodes::<T>::insert(node, record);
+		Self::put_hosting(node, record, &before);
 		Self::deposit_event(Event::Unhosted { node, model });
 		Ok(())
+	}
+
+	/// Writes a record that hosts other models than `before`.
+	fn put_hosting(node: NodeId, record: NodeRecordOf<T>, before: &[ModelId]) {
+		let standing = Standings::<T>::get(node).defensive_unwrap_or_default();
+		let now = Ability::of::<T>(&record, &standing);
+		Self::keep_start(node, Ability { hosted: before, ..now }, now);
+		Nodes::<T>::insert(node, record);
+	}
+
+	/// Writes a standing in which heartbeats, or that they count anew, have changed something since `before`.
+	pub(crate) fn put_standing(node: NodeId, record: &NodeRecordOf<T>, before: &Standing, standing: Standing) {
+		let now = Ability::of::<T>(record, &standing);
+		let was = Ability {
+			standing: before,
+			..now
+		};
+		Self::keep_start(node, was, now);
+		Standings::<T>::insert(node, standing);
 	}
 
 	pub(crate) fn do_deregister(operator: T::AccountId) -> DispatchResult {
@@ -253,6 +276,7 @@ impl<T: Config> Pallet<T> {
 	fn remove_node(node: NodeId, record: NodeRecordOf<T>) {
 		Nodes::<T>::remove(node);
 		Standings::<T>::remove(node);
+		EpochStarts::<T>::remove(node);
 		NodeOfWorker::<T>::remove(&record.worker);
 		NodeOf::<T>::remove(&record.operator);
 		Slashes::<T>::remove(node);

@@ -2,7 +2,9 @@
 
 use crate::{
 	pallet::{Config, CurrentSession, Error, Event, Nodes, Pallet, Standings},
-	refusal, MAX_SLOTS,
+	refusal,
+	types::Standing,
+	MAX_SLOTS,
 };
 use alloc::vec;
 use codec::Encode;
@@ -77,22 +79,23 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_heartbeat(node: NodeId, session: u32, healthy: bool, declared: u16) -> DispatchResult {
-		let device = Nodes::<T>::get(node).ok_or(Error::<T>::UnknownNode)?.device;
-		Standings::<T>::try_mutate(node, |standing| {
-			let standing = standing.as_mut().ok_or(Error::<T>::UnknownNode)?;
-			let allowed = T::Capacity::settle(node, device);
-			let (healthy, slots) = (healthy && allowed.able, declared.min(allowed.slots));
-			standing.last_heartbeat = Some(session);
-			standing.healthy = healthy;
-			standing.declared = declared;
-			standing.slots = slots;
-			Self::deposit_event(Event::HeartbeatReceived {
-				node,
-				session,
-				healthy,
-				slots,
-			});
-			Ok(())
-		})
+		let (record, before) = Self::node(node).ok_or(Error::<T>::UnknownNode)?;
+		let allowed = T::Capacity::settle(node, record.device);
+		let (healthy, slots) = (healthy && allowed.able, declared.min(allowed.slots));
+		let standing = Standing {
+			last_heartbeat: Some(session),
+			healthy,
+			declared,
+			slots,
+			..before
+		};
+		Self::put_standing(node, &record, &before, standing);
+		Self::deposit_event(Event::HeartbeatReceived {
+			node,
+			session,
+			healthy,
+			slots,
+		});
+		Ok(())
 	}
 }

@@ -3,8 +3,8 @@
 use crate::{
 	bond_tree::{fits, position, total, Sums},
 	pallet::{
-		BondTree, BondTreeShape, Config, CurrentSession, Delegations, FormerGenerations, HoldReason, NextNodeId,
-		NodeOf, NodeOfWorker, Nodes, Pallet, Pools, Slashes, Standings,
+		BondTree, BondTreeShape, Config, CurrentSession, Delegations, EpochStarts, FirstSession, FormerGenerations,
+		HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Pools, Slashes, Standings,
 	},
 	pool_types::PoolRecord,
 	MAX_COMMISSION_RISE, MAX_SLOTS,
@@ -19,7 +19,7 @@ use highway_math::{
 	pool::{Pool, MAX_POINTS_PER_UNIT},
 	reliability::ONE,
 };
-use highway_primitives::{Balance, NodeId};
+use highway_primitives::{traits::MarketClock, Balance, NodeId};
 use sp_runtime::{traits::Saturating, TryRuntimeError};
 
 /// What the delegations with one node say of its pool.
@@ -42,6 +42,7 @@ impl<T: Config> Pallet<T> {
 		Self::check_tree()?;
 		Self::check_records()?;
 		Self::check_standings()?;
+		Self::check_starts()?;
 		Self::check_pools()?;
 		Self::check_delegations()
 	}
@@ -189,6 +190,30 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				standing.reliability.good <= most && standing.reliability.bad <= most,
 				"outcomes count more than they can"
+			);
+		}
+		Ok(())
+	}
+
+	/// What is kept of an epoch's start is of a node that is there and of an epoch that began; no model is named twice.
+	fn check_starts() -> Result<(), TryRuntimeError> {
+		let (epoch, _) = T::Clock::epoch();
+		for (id, start) in EpochStarts::<T>::iter() {
+			ensure!(
+				Nodes::<T>::contains_key(id),
+				"the start of an epoch is kept of a node that is gone"
+			);
+			ensure!(start.epoch <= epoch, "an epoch's start is kept that is to come");
+			let distinct = start.models.iter().collect::<BTreeSet<_>>();
+			ensure!(
+				distinct.len() == start.models.len(),
+				"a node was eligible for a model twice"
+			);
+		}
+		if let Some((of, session)) = FirstSession::<T>::get() {
+			ensure!(
+				of <= epoch && session <= CurrentSession::<T>::get(),
+				"an epoch began in a session that is to come"
 			);
 		}
 		Ok(())

@@ -18,6 +18,7 @@ pub mod bond_tree;
 mod delegation;
 mod dispatchable_impls;
 mod election;
+mod epoch_start;
 mod genesis;
 mod heartbeat;
 mod invariants;
@@ -41,7 +42,9 @@ pub use pool_types::{
 	Commission, Delegation, DelegationOf, DelegationView, FormerGeneration, PoolRecord, UnbondingPart,
 };
 pub use slashing::REPORT_MARGIN;
-pub use types::{GenesisNode, NodeDescription, NodeRecord, NodeRecordOf, SlashTotals, Standing, UnbondingChunk};
+pub use types::{
+	EpochStart, GenesisNode, NodeDescription, NodeRecord, NodeRecordOf, SlashTotals, Standing, UnbondingChunk,
+};
 pub use weights::WeightInfo;
 
 /// What an operator takes of its delegators' rewards unless it says otherwise.
@@ -92,8 +95,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use highway_math::emission;
 	use highway_primitives::{
-		traits::{Capacity, Models, SecurityTouched},
-		Balance, ModelId, NodeId, WorkerId, WorkerSignature,
+		traits::{Capacity, MarketClock, Models, SecurityTouched},
+		Balance, EpochIndex, ModelId, NodeId, WorkerId, WorkerSignature,
 	};
 	use sp_core::H256;
 	use sp_runtime::Perbill;
@@ -123,6 +126,9 @@ pub mod pallet {
 
 		/// What a node may sell, by what it proved. Asked at each of its heartbeats.
 		type Capacity: Capacity;
+
+		/// The market's epochs. Who was eligible at an epoch's first block stays known until the next one begins.
+		type Clock: MarketClock;
 
 		/// Accounts with session keys: only they can author blocks.
 		type HasSessionKeys: Contains<Self::AccountId>;
@@ -201,6 +207,16 @@ pub mod pallet {
 	/// a job writes few bytes.
 	#[pallet::storage]
 	pub type Standings<T: Config> = StorageMap<_, Twox64Concat, NodeId, Standing>;
+
+	/// For which models a node was eligible at the first block of a market epoch, if that has changed since. At most one per
+	/// node, gone with it; one of a past epoch says nothing, and the next one takes its place.
+	// Ids are given by us.
+	#[pallet::storage]
+	pub type EpochStarts<T: Config> = StorageMap<_, Twox64Concat, NodeId, EpochStart<T>>;
+
+	/// The latest market epoch in which a session began after the first block, and the session of that block.
+	#[pallet::storage]
+	pub type FirstSession<T: Config> = StorageValue<_, (EpochIndex, u32)>;
 
 	/// The node of an operator. One per node.
 	#[pallet::storage]

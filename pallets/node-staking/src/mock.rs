@@ -9,8 +9,8 @@ use frame_support::{
 use highway_primitives::{
 	audit::AuditTerms,
 	model::{ModelService, Royalties},
-	traits::{Allowed, Capacity, Models, SecurityTouched},
-	Balance, DeviceClass, ModelId, ModelVersion, NodeId,
+	traits::{Allowed, Capacity, MarketClock, Models, SecurityTouched},
+	Balance, BlockNumber, DeviceClass, EpochIndex, ModelId, ModelVersion, NodeId,
 };
 use sp_runtime::{
 	impl_opaque_keys,
@@ -134,6 +134,8 @@ parameter_types! {
 	pub const Treasury: AccountId = TREASURY;
 	/// Blocks.
 	pub static LongestAudit: u32 = 1_199;
+	/// Blocks of a market epoch.
+	pub static MarketEpoch: BlockNumber = 10;
 	/// Nodes whose security was touched, in order.
 	pub static Touched: Vec<NodeId> = Vec::new();
 	/// What every node may sell: slots, and whether anything at all.
@@ -156,6 +158,14 @@ impl Capacity for Measured {
 	}
 }
 
+pub struct Epochs;
+impl MarketClock for Epochs {
+	fn epoch() -> (EpochIndex, BlockNumber) {
+		let epoch = System::block_number() / MarketEpoch::get();
+		(epoch, epoch * MarketEpoch::get())
+	}
+}
+
 pub struct NoteTouched;
 impl SecurityTouched for NoteTouched {
 	fn touched(node: NodeId) {
@@ -173,6 +183,7 @@ impl pallet_node_staking::Config for Test {
 	type Treasury = Treasury;
 	type OnSecurityTouched = NoteTouched;
 	type Capacity = Measured;
+	type Clock = Epochs;
 	type MinBond = ConstU128<MIN_BOND>;
 	type MinDelegation = ConstU128<MIN_DELEGATION>;
 	type FirstReward = ConstU128<REWARD>;

@@ -111,10 +111,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn may_work(record: &NodeRecordOf<T>, standing: &Standing) -> bool {
-		record.bond >= T::MinBond::get()
-			&& !record.chilled
-			&& standing.healthy
-			&& standing.is_live(CurrentSession::<T>::get())
+		record.is_active() && standing.is_able(CurrentSession::<T>::get())
 	}
 
 	/// Reserves `security` of a bond that has so much free.
@@ -158,6 +155,11 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 	fn eligible(node: NodeId, model: ModelId) -> bool {
 		Self::node(node)
 			.is_some_and(|(record, standing)| Self::may_work(&record, &standing) && record.hosted.contains(&model))
+	}
+
+	/// Reads one to three items, and three that are the same for every node.
+	fn eligible_at_start(node: NodeId, model: ModelId) -> bool {
+		Self::was_eligible(node, model)
 	}
 
 	/// Reliability in parts per million, at least 1, times free slots.

@@ -1,9 +1,10 @@
-//! Keeps the list of candidates and the tree of bonds in step with the records: every change of a bond or a chill goes
-//! through here.
+//! Keeps the list of candidates, the tree of bonds and what is known of the market epoch's start in step with the records:
+//! every change of a bond or a chill goes through here.
 
 use crate::{
 	bond_tree::Tree,
-	pallet::{Config, CurrentSession, Nodes, Pallet, Pools},
+	epoch_start::Ability,
+	pallet::{Config, CurrentSession, Nodes, Pallet, Pools, Standings},
 	types::NodeRecordOf,
 };
 use frame_election_provider_support::SortedListProvider;
@@ -14,6 +15,7 @@ use highway_primitives::{Balance, NodeId};
 pub(crate) struct Footing {
 	bonded: bool,
 	listed: bool,
+	active: bool,
 	leaf: Balance,
 }
 
@@ -23,6 +25,7 @@ impl<T: Config> Pallet<T> {
 		Footing {
 			bonded: record.bond > 0,
 			listed: record.is_listed(),
+			active: record.is_active(),
 			leaf: record.leaf(),
 		}
 	}
@@ -45,6 +48,13 @@ impl<T: Config> Pallet<T> {
 		}
 		if record.leaf() != before.leaf {
 			Tree::<T>::set(node, record.leaf());
+		}
+		if record.is_active() != before.active {
+			// A node that registers has none yet, and hosts nothing.
+			let standing = Standings::<T>::get(node).unwrap_or_default();
+			let now = Ability::of::<T>(&record, &standing);
+			let active = before.active;
+			Self::keep_start(node, Ability { active, ..now }, now);
 		}
 		Nodes::<T>::insert(node, record);
 	}

@@ -7,7 +7,7 @@ use frame_support::{traits::Get, BoundedVec, CloneNoBound, DebugNoBound, EqNoBou
 use highway_math::reliability::Reliability;
 use highway_primitives::{
 	node::{MaxAddresses, Multiaddress, PeerIdBytes, Region},
-	Balance, DeviceClass, ModelId, WorkerId,
+	Balance, DeviceClass, EpochIndex, ModelId, WorkerId,
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -163,12 +163,17 @@ impl<T: Config> NodeRecord<T> {
 		self.bond > 0 && !self.chilled
 	}
 
+	/// Whether it may work as far as its operator and its bond say: enough is bonded, and it is not chilled.
+	pub fn is_active(&self) -> bool {
+		!self.chilled && self.bond >= T::MinBond::get()
+	}
+
 	/// What it weighs in the draw of those who judge.
 	pub fn leaf(&self) -> Balance {
-		if self.chilled || self.bond < T::MinBond::get() {
-			0
-		} else {
+		if self.is_active() {
 			self.bond
+		} else {
+			0
 		}
 	}
 
@@ -237,6 +242,11 @@ impl Standing {
 		self.missed(session) < MISSED_INELIGIBLE
 	}
 
+	/// Whether it may work as far as its heartbeats say: it was heard lately enough, and healthy.
+	pub fn is_able(&self, session: u32) -> bool {
+		self.healthy && self.is_live(session)
+	}
+
 	/// Whether it was silent for so long that only its operator can bring it back.
 	pub fn is_jailed(&self, session: u32) -> bool {
 		self.missed(session) >= MISSED_JAILED
@@ -258,6 +268,28 @@ impl Standing {
 		self.reserved = self.reserved.saturating_sub(backed);
 		over
 	}
+}
+
+/// For which models a node was eligible at the first block of a market epoch.
+#[derive(
+	CloneNoBound,
+	PartialEqNoBound,
+	EqNoBound,
+	DebugNoBound,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+#[codec(mel_bound())]
+#[scale_info(skip_type_params(T))]
+pub struct EpochStart<T: Config> {
+	/// The epoch.
+	#[codec(compact)]
+	pub epoch: EpochIndex,
+	/// The models: all that it hosted then, or none.
+	pub models: BoundedVec<ModelId, T::MaxHosted>,
 }
 
 /// What was taken for a node's faults so far.

@@ -2,7 +2,8 @@
 //!
 //! ESTIMATES: storage accesses are counted by hand for the worst case, execution times are estimated. They hold until
 //! `scripts/weights` replaces this file by what the benchmarks measure. The tree of bonds counts with 8 levels, as for
-//! more than 2²⁸ nodes; it has ⌈log₁₆ n⌉.
+//! more than 2²⁸ nodes; it has ⌈log₁₆ n⌉. What a change of a bond costs is counted together: a move in the list, and that
+//! the node was eligible before and is no more, which leaves the list.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(unused_parens)]
@@ -55,17 +56,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `Standings` (r:1 w:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `Standings` (r:1 w:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9), `CurrentSession` (r:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn bond_extra() -> Weight {
-		Weight::from_parts(125_000_000, 16000)
-			.saturating_add(T::DbWeight::get().reads(23_u64))
-			.saturating_add(T::DbWeight::get().writes(19_u64))
+		Weight::from_parts(129_000_000, 19000)
+			.saturating_add(T::DbWeight::get().reads(27_u64))
+			.saturating_add(T::DbWeight::get().writes(20_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn unbond() -> Weight {
-		Weight::from_parts(100_000_000, 16000)
-			.saturating_add(T::DbWeight::get().reads(21_u64))
-			.saturating_add(T::DbWeight::get().writes(16_u64))
+		Weight::from_parts(104_000_000, 19000)
+			.saturating_add(T::DbWeight::get().reads(24_u64))
+			.saturating_add(T::DbWeight::get().writes(17_u64))
 	}
 	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1)
 	fn withdraw_unbonded() -> Weight {
@@ -73,52 +74,52 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), `Standings` (r:1), `CurrentSession` (r:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn chill() -> Weight {
-		Weight::from_parts(85_000_000, 14000)
-			.saturating_add(T::DbWeight::get().reads(16_u64))
-			.saturating_add(T::DbWeight::get().writes(15_u64))
+		Weight::from_parts(89_000_000, 17000)
+			.saturating_add(T::DbWeight::get().reads(21_u64))
+			.saturating_add(T::DbWeight::get().writes(16_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1), list: insertion (r:4 w:4), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1), list: insertion (r:4 w:4), tree: an item of each of 8 levels and its shape (r:9 w:9), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn resume() -> Weight {
-		Weight::from_parts(85_000_000, 14000)
-			.saturating_add(T::DbWeight::get().reads(18_u64))
-			.saturating_add(T::DbWeight::get().writes(15_u64))
+		Weight::from_parts(89_000_000, 17000)
+			.saturating_add(T::DbWeight::get().reads(21_u64))
+			.saturating_add(T::DbWeight::get().writes(16_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `ModelRegistry::Models` (r:1)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `ModelRegistry::Models` (r:1), `Standings` (r:1), `CurrentSession` (r:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn host() -> Weight {
-		Weight::from_parts(30_000_000, 8000)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		Weight::from_parts(34_000_000, 11000)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn unhost() -> Weight {
-		Weight::from_parts(25_000_000, 5000)
-			.saturating_add(T::DbWeight::get().reads(2_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		Weight::from_parts(29_000_000, 8000)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `Pools` (r:1 w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2)
+	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `Pools` (r:1 w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2), `EpochStarts` (w:1)
 	fn deregister() -> Weight {
-		Weight::from_parts(110_000_000, 12000)
+		Weight::from_parts(111_000_000, 12000)
 			.saturating_add(T::DbWeight::get().reads(10_u64))
-			.saturating_add(T::DbWeight::get().writes(12_u64))
+			.saturating_add(T::DbWeight::get().writes(13_u64))
 	}
-	/// Storage: `Nodes` (r:1), `Standings` (r:1 w:1), whoever says what a node may sell (r:4 w:2)
+	/// Storage: `Nodes` (r:1), `Standings` (r:1 w:1), whoever says what a node may sell (r:4 w:2), `CurrentSession` (r:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn heartbeat() -> Weight {
-		Weight::from_parts(30_000_000, 9000)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(34_000_000, 12000)
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 	/// Storage: `CurrentSession` (r:1), `Standings` (r:1), `Nodes` (r:1), `System::BlockHash` (r:1); one sr25519 verification
 	fn authorize_heartbeat() -> Weight {
 		Weight::from_parts(65_000_000, 5000)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 	}
-	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2)
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2), `EpochStarts` (w:1)
 	fn reap() -> Weight {
-		Weight::from_parts(70_000_000, 10000)
+		Weight::from_parts(71_000_000, 10000)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(11_u64))
+			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
 	/// Storage: `Nodes` (r:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `System::Account` (r:2 w:2), `Delegations` (r:1 w:1), `FormerGenerations` (r:1 w:1), list: move between two bags (r:7 w:6)
 	fn delegate() -> Weight {
@@ -165,23 +166,23 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64.saturating_mul(v.into())))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `OffenceShares` (r:1 w:1), `Pools` (r:1 w:1), `FormerGenerations` (w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:3 w:3), `Balances::TotalIssuance` (r:1 w:1), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), whoever is told of touched security (w:1)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `OffenceShares` (r:1 w:1), `Pools` (r:1 w:1), `FormerGenerations` (w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:3 w:3), `Balances::TotalIssuance` (r:1 w:1), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), whoever is told of touched security (w:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn on_offence() -> Weight {
-		Weight::from_parts(180_000_000, 20000)
-			.saturating_add(T::DbWeight::get().reads(26_u64))
-			.saturating_add(T::DbWeight::get().writes(26_u64))
+		Weight::from_parts(184_000_000, 23000)
+			.saturating_add(T::DbWeight::get().reads(29_u64))
+			.saturating_add(T::DbWeight::get().writes(27_u64))
 	}
-	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn slash() -> Weight {
-		Weight::from_parts(120_000_000, 16000)
-			.saturating_add(T::DbWeight::get().reads(21_u64))
-			.saturating_add(T::DbWeight::get().writes(20_u64))
-	}
-	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
-	fn fine() -> Weight {
-		Weight::from_parts(125_000_000, 18000)
+		Weight::from_parts(124_000_000, 19000)
 			.saturating_add(T::DbWeight::get().reads(24_u64))
 			.saturating_add(T::DbWeight::get().writes(21_u64))
+	}
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
+	fn fine() -> Weight {
+		Weight::from_parts(129_000_000, 21000)
+			.saturating_add(T::DbWeight::get().reads(27_u64))
+			.saturating_add(T::DbWeight::get().writes(22_u64))
 	}
 	/// Storage: `CurrentSession` (r:1), `BondTreeShape` (r:1); for each of 6 parties `NodeOf` (r:1), `BondTree` (r:1); for each of 16 tries `BondTree` (r:8), `Nodes` (r:1), `Standings` (r:1)
 	fn draw_judge() -> Weight {
@@ -204,17 +205,17 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `Standings` (r:1 w:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1), `Standings` (r:1 w:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9), `CurrentSession` (r:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn bond_extra() -> Weight {
-		Weight::from_parts(125_000_000, 16000)
-			.saturating_add(RocksDbWeight::get().reads(23_u64))
-			.saturating_add(RocksDbWeight::get().writes(19_u64))
+		Weight::from_parts(129_000_000, 19000)
+			.saturating_add(RocksDbWeight::get().reads(27_u64))
+			.saturating_add(RocksDbWeight::get().writes(20_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn unbond() -> Weight {
-		Weight::from_parts(100_000_000, 16000)
-			.saturating_add(RocksDbWeight::get().reads(21_u64))
-			.saturating_add(RocksDbWeight::get().writes(16_u64))
+		Weight::from_parts(104_000_000, 19000)
+			.saturating_add(RocksDbWeight::get().reads(24_u64))
+			.saturating_add(RocksDbWeight::get().writes(17_u64))
 	}
 	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1)
 	fn withdraw_unbonded() -> Weight {
@@ -222,52 +223,52 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), `Standings` (r:1), `CurrentSession` (r:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn chill() -> Weight {
-		Weight::from_parts(85_000_000, 14000)
-			.saturating_add(RocksDbWeight::get().reads(16_u64))
-			.saturating_add(RocksDbWeight::get().writes(15_u64))
+		Weight::from_parts(89_000_000, 17000)
+			.saturating_add(RocksDbWeight::get().reads(21_u64))
+			.saturating_add(RocksDbWeight::get().writes(16_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1), list: insertion (r:4 w:4), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1), list: insertion (r:4 w:4), tree: an item of each of 8 levels and its shape (r:9 w:9), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn resume() -> Weight {
-		Weight::from_parts(85_000_000, 14000)
-			.saturating_add(RocksDbWeight::get().reads(18_u64))
-			.saturating_add(RocksDbWeight::get().writes(15_u64))
+		Weight::from_parts(89_000_000, 17000)
+			.saturating_add(RocksDbWeight::get().reads(21_u64))
+			.saturating_add(RocksDbWeight::get().writes(16_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `ModelRegistry::Models` (r:1)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `ModelRegistry::Models` (r:1), `Standings` (r:1), `CurrentSession` (r:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn host() -> Weight {
-		Weight::from_parts(30_000_000, 8000)
-			.saturating_add(RocksDbWeight::get().reads(3_u64))
-			.saturating_add(RocksDbWeight::get().writes(1_u64))
+		Weight::from_parts(34_000_000, 11000)
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn unhost() -> Weight {
-		Weight::from_parts(25_000_000, 5000)
-			.saturating_add(RocksDbWeight::get().reads(2_u64))
-			.saturating_add(RocksDbWeight::get().writes(1_u64))
+		Weight::from_parts(29_000_000, 8000)
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
-	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `Pools` (r:1 w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2)
+	/// Storage: `NodeOf` (r:1 w:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `Pools` (r:1 w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2), `EpochStarts` (w:1)
 	fn deregister() -> Weight {
-		Weight::from_parts(110_000_000, 12000)
+		Weight::from_parts(111_000_000, 12000)
 			.saturating_add(RocksDbWeight::get().reads(10_u64))
-			.saturating_add(RocksDbWeight::get().writes(12_u64))
+			.saturating_add(RocksDbWeight::get().writes(13_u64))
 	}
-	/// Storage: `Nodes` (r:1), `Standings` (r:1 w:1), whoever says what a node may sell (r:4 w:2)
+	/// Storage: `Nodes` (r:1), `Standings` (r:1 w:1), whoever says what a node may sell (r:4 w:2), `CurrentSession` (r:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn heartbeat() -> Weight {
-		Weight::from_parts(30_000_000, 9000)
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
-			.saturating_add(RocksDbWeight::get().writes(3_u64))
+		Weight::from_parts(34_000_000, 12000)
+			.saturating_add(RocksDbWeight::get().reads(10_u64))
+			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	/// Storage: `CurrentSession` (r:1), `Standings` (r:1), `Nodes` (r:1), `System::BlockHash` (r:1); one sr25519 verification
 	fn authorize_heartbeat() -> Weight {
 		Weight::from_parts(65_000_000, 5000)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 	}
-	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2)
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Pools` (r:1 w:1), `System::Account` (r:2 w:2), `Balances::TotalIssuance` (r:1 w:1), `NodeOf` (w:1), `NodeOfWorker` (w:1), `Slashes` (w:1), list (r:1), whoever says what a node may sell (w:2), `EpochStarts` (w:1)
 	fn reap() -> Weight {
-		Weight::from_parts(70_000_000, 10000)
+		Weight::from_parts(71_000_000, 10000)
 			.saturating_add(RocksDbWeight::get().reads(8_u64))
-			.saturating_add(RocksDbWeight::get().writes(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(12_u64))
 	}
 	/// Storage: `Nodes` (r:1), `Pools` (r:1 w:1), `CurrentSession` (r:1), `System::Account` (r:2 w:2), `Delegations` (r:1 w:1), `FormerGenerations` (r:1 w:1), list: move between two bags (r:7 w:6)
 	fn delegate() -> Weight {
@@ -314,23 +315,23 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(v.into())))
 	}
-	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `OffenceShares` (r:1 w:1), `Pools` (r:1 w:1), `FormerGenerations` (w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:3 w:3), `Balances::TotalIssuance` (r:1 w:1), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), whoever is told of touched security (w:1)
+	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `OffenceShares` (r:1 w:1), `Pools` (r:1 w:1), `FormerGenerations` (w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:3 w:3), `Balances::TotalIssuance` (r:1 w:1), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), whoever is told of touched security (w:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn on_offence() -> Weight {
-		Weight::from_parts(180_000_000, 20000)
-			.saturating_add(RocksDbWeight::get().reads(26_u64))
-			.saturating_add(RocksDbWeight::get().writes(26_u64))
+		Weight::from_parts(184_000_000, 23000)
+			.saturating_add(RocksDbWeight::get().reads(29_u64))
+			.saturating_add(RocksDbWeight::get().writes(27_u64))
 	}
-	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9)
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn slash() -> Weight {
-		Weight::from_parts(120_000_000, 16000)
-			.saturating_add(RocksDbWeight::get().reads(21_u64))
-			.saturating_add(RocksDbWeight::get().writes(20_u64))
-	}
-	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9)
-	fn fine() -> Weight {
-		Weight::from_parts(125_000_000, 18000)
+		Weight::from_parts(124_000_000, 19000)
 			.saturating_add(RocksDbWeight::get().reads(24_u64))
 			.saturating_add(RocksDbWeight::get().writes(21_u64))
+	}
+	/// Storage: `Nodes` (r:1 w:1), `Standings` (r:1), `CurrentSession` (r:1), `Pools` (r:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:2 w:2), `Slashes` (r:1 w:1), list: move between two bags (r:7 w:6), tree: an item of each of 8 levels and its shape (r:9 w:9), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
+	fn fine() -> Weight {
+		Weight::from_parts(129_000_000, 21000)
+			.saturating_add(RocksDbWeight::get().reads(27_u64))
+			.saturating_add(RocksDbWeight::get().writes(22_u64))
 	}
 	/// Storage: `CurrentSession` (r:1), `BondTreeShape` (r:1); for each of 6 parties `NodeOf` (r:1), `BondTree` (r:1); for each of 16 tries `BondTree` (r:8), `Nodes` (r:1), `Standings` (r:1)
 	fn draw_judge() -> Weight {

@@ -5,8 +5,10 @@
 //!
 //! ```text
 //! model-registry ──Models──► revenue-split ──Market──► inference-jobs ──Jobs──► proof-of-work-done
-//! node-staking ───Nodes────► revenue-split, inference-jobs, proof-of-work-done, capacity-probes
+//! node-staking ───Nodes────► revenue-split, inference-jobs, proof-of-work-done, capacity-probes, storage-proofs
 //! proof-of-work-done ─BlockSeeds─► capacity-probes ─Capacity─► node-staking
+//! revenue-split ─StorageMarket─► storage-proofs ─StorageChallenges─► revenue-split
+//! revenue-split ─MarketClock─► node-staking, promotion
 //! ```
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
@@ -35,7 +37,7 @@ pub mod worker;
 pub use audit::{AuditReason, Ballot, Sketch, Verdict, Vote};
 pub use blob::{BlobHash, BlobRef, MaxBlobSize};
 pub use job::{work_id, work_tag, FailureClass, JobId, JobPhase, Quorum, Tier, WorkId, WorkTag};
-pub use market::{EpochIndex, Role};
+pub use market::{AskCommitment, AskReveal, AskRole, EpochIndex, MarketPhase, Role};
 pub use model::{ModelId, ModelVersion, RoyaltyLine, Unit};
 pub use node::{DeviceClass, NodeId};
 pub use probe::{ProbeSeed, ProbeTask, ProbeTerms};

@@ -1,6 +1,6 @@
 //! What a model is, as far as more than one pallet or program needs to know it.
 
-use crate::{Balance, BlobRef};
+use crate::{Balance, BlobHash, BlobRef};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
@@ -248,3 +248,36 @@ pub struct ModelService {
 
 /// The payees of a model's royalty: the maker first, then its ancestors, nearest first; at most `1 + MAX_LINEAGE`.
 pub type Royalties<AccountId> = Vec<RoyaltyLine<AccountId>>;
+
+/// Separates commitments to models from other hashes.
+const MODEL_DOMAIN: &[u8; 15] = b"highway/model/1";
+
+/// H(domain, owner, artefact, salt): what an account says before it brings an artefact to the chain, as a model or as a
+/// version of one, so that nobody who sees that call can be there first with the same file. `owner` is the encoded account.
+pub fn model_commitment(owner: &[u8], artefact: &BlobHash, salt: &[u8; 32]) -> H256 {
+	H256(sp_io::hashing::blake2_256(
+		&(MODEL_DOMAIN, owner, artefact, salt).encode(),
+	))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_commitment_to_a_model_should_bind_to_owner_artefact_and_salt() {
+		let commitment = |owner: &[u8], artefact: u8, salt: u8| {
+			model_commitment(owner, &BlobHash::repeat_byte(artefact), &[salt; 32])
+		};
+		let one = commitment(b"alice", 1, 1);
+		assert_eq!(one, commitment(b"alice", 1, 1));
+		for other in [
+			commitment(b"alic", 1, 1),
+			commitment(b"bob", 1, 1),
+			commitment(b"alice", 2, 1),
+			commitment(b"alice", 1, 2),
+		] {
+			assert_ne!(one, other);
+		}
+	}
+}

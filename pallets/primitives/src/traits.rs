@@ -3,7 +3,7 @@
 use crate::{
 	audit::{AuditSubject, AuditTerms, SketchSeed, Step},
 	job::FailureClass,
-	market::{BillLines, Deal},
+	market::{BillLines, Deal, EpochIndex, Order},
 	model::{ModelService, Royalties},
 	Balance, BlobRef, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, WorkTag, WorkerId,
 };
@@ -40,6 +40,9 @@ pub trait Nodes<AccountId> {
 	/// Whether the node is able to serve the model, however busy it is: bonded, not chilled, not jailed, heard of,
 	/// healthy, hosting.
 	fn eligible(node: NodeId, model: ModelId) -> bool;
+	/// As [`Nodes::eligible`], but as of the first block of the current market epoch ([`MarketClock`]): whoever touches the
+	/// epoch first cannot pick the moment. Constant time.
+	fn eligible_at_start(node: NodeId, model: ModelId) -> bool;
 	/// Weight of the node in a draw: reliability × free capacity, 0 if it cannot take a job of this model now: not
 	/// bonded, chilled, jailed, missing heartbeats, unhealthy, not hosting, no free slot, or less than `security`
 	/// of its own bond free.
@@ -91,19 +94,10 @@ impl SecurityTouched for () {
 
 /// Provided by the revenue split: the only one that moves a payer's money.
 pub trait Market<AccountId> {
-	/// Agrees on the price of a job of `units` with an input of `input_size` bytes in the current epoch, and clears
-	/// the model's epoch if this is its first touch. `detection` is the version's; it sets the probability of an audit and
-	/// the premium. `seed` draws the storage provider. The clearing record stays until [`Market::close`]. Takes no money
-	/// yet; error if nobody serves the model.
-	fn open(
-		job: JobId,
-		model: ModelId,
-		units: u32,
-		input_size: u64,
-		detection: Perbill,
-		curator: Option<&AccountId>,
-		seed: [u8; 32],
-	) -> Result<Deal<AccountId>, DispatchError>;
+	/// Agrees on the price of a job in the current epoch, and clears the model's epoch if this is its first touch. Counts
+	/// the job into the model's demand. The clearing record stays until [`Market::close`]. Takes no money yet; error if
+	/// nobody serves the model.
+	fn open(job: JobId, order: &Order<AccountId>) -> Result<Deal<AccountId>, DispatchError>;
 	/// Agrees on one more job of a quorum, whose first one was [opened](Market::open) in this block: at the same prices, but
 	/// what is paid once is paid for the first one alone, so that the price is the compute line, the protocol's part of that,
 	/// and a premium. The clearing record stays until [`Market::close`] for this job, too. Takes no money yet.
@@ -114,8 +108,9 @@ pub trait Market<AccountId> {
 	fn looked_at(model: ModelId, deal: &Deal<AccountId>) -> u32;
 	/// Moves the deal's price from the payer into the pot.
 	fn escrow(payer: &AccountId, deal: &Deal<AccountId>) -> DispatchResult;
-	/// Pays every role its line: one event each. Returns the lines. The premium goes into the audit pot; if the job was
-	/// drawn and nobody `audited` it, the premium goes back to the payer.
+	/// Pays every role its line: one event each. Returns the lines. The line for storage waits for a proof
+	/// ([`StorageMarket`]). The premium goes into the audit pot; if the job was drawn and nobody `audited` it, the premium
+	/// goes back to the payer.
 	fn settle(
 		job: JobId,
 		model: ModelId,
@@ -144,6 +139,43 @@ pub trait Market<AccountId> {
 	fn close(model: ModelId, deal: &Deal<AccountId>);
 	/// Who will be paid what if `executor` does the job. The lines sum to `deal.price`.
 	fn bill(model: ModelId, deal: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId>;
+}
+
+/// Provided by the revenue split, for storage proofs.
+///
+/// A settled job's line for storage is not earned yet: it lies in the pot until the node shows that it still has the
+/// model.
+pub trait StorageMarket {
+	/// How many models have storage providers now: those whose latest clearing record names some.
+	fn stored_models() -> u32;
+	/// The model at this place of that list, and the storage winners of its latest record; at most 64. `None` if the list
+	/// is shorter.
+	fn stored_model(index: u32) -> Option<(ModelId, Vec<NodeId>)>;
+	/// Pays out what the node earned by storing the model since its last answer. Returns it.
+	fn release_storage_pay(node: NodeId, model: ModelId) -> Balance;
+	/// Takes it away: half burned, half treasury. Returns it.
+	fn forfeit_storage_pay(node: NodeId, model: ModelId) -> Balance;
+	/// A fine that was moved into [`Market::slash_account`]: half burned, half treasury.
+	fn take_storage_fine(node: NodeId, amount: Balance);
+}
+
+/// Provided by storage proofs, asked by the revenue split before pay that nothing proved is claimed.
+pub trait StorageChallenges {
+	/// Whether the node is challenged to show that it has the model, and has neither answered nor missed it yet.
+	fn challenged(node: NodeId, model: ModelId) -> bool;
+}
+
+/// Nobody challenges.
+impl StorageChallenges for () {
+	fn challenged(_: NodeId, _: ModelId) -> bool {
+		false
+	}
+}
+
+/// Provided by the revenue split, asked by node staking and by promotion.
+pub trait MarketClock {
+	/// The market epoch of this block and its first block.
+	fn epoch() -> (EpochIndex, BlockNumber);
 }
 
 /// Provided by inference jobs.

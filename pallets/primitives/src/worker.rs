@@ -3,7 +3,11 @@
 //! The signature covers [`payload`]: a domain, the chain's genesis hash and the whole action. The pallets check it
 //! in the pool and in the block, through `#[pallet::authorize]`.
 
-use crate::{audit::SketchSeed, Ballot, BlobRef, FailureClass, JobId, NodeId, ProbeSeed, Sketch, WorkId, WorkTag};
+use crate::{
+	audit::SketchSeed,
+	market::{AskCommitment, AskReveal, MaxAskItems},
+	Ballot, BlobRef, BlockNumber, EpochIndex, FailureClass, JobId, ModelId, NodeId, ProbeSeed, Sketch, WorkId, WorkTag,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -171,6 +175,42 @@ pub enum WorkerAction {
 		/// The round.
 		#[codec(compact)]
 		round: u32,
+		/// The chunk and its way to the root.
+		proof: ChunkProof,
+	},
+	/// `revenue-split::commit_asks`
+	CommitAsks {
+		/// The node.
+		#[codec(compact)]
+		node: NodeId,
+		/// The epoch that the asks are for: the one after the epoch in which this counts. A replay in another is refused.
+		#[codec(compact)]
+		epoch: EpochIndex,
+		/// The commitments.
+		items: BoundedVec<AskCommitment, MaxAskItems>,
+	},
+	/// `revenue-split::reveal_asks`
+	RevealAsks {
+		/// The node.
+		#[codec(compact)]
+		node: NodeId,
+		/// The epoch that the asks are for.
+		#[codec(compact)]
+		epoch: EpochIndex,
+		/// What was committed to.
+		items: BoundedVec<AskReveal, MaxAskItems>,
+	},
+	/// `storage-proofs::prove`: the node shows the drawn chunk of a model that it is paid for storing.
+	ProveStorage {
+		/// The node.
+		#[codec(compact)]
+		node: NodeId,
+		/// The model.
+		#[codec(compact)]
+		model: ModelId,
+		/// The block of the draw. On another fork the draw may have been another.
+		#[codec(compact)]
+		drawn_at: BlockNumber,
 		/// The chunk and its way to the root.
 		proof: ChunkProof,
 	},

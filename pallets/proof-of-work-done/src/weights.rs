@@ -86,10 +86,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 
 	fn report_failure() -> Weight {
-		// r Jobs, AverageReward; both nodes r 6 w 6; the draw r 257; w Jobs, Due twice, Assignments twice; a refund r 4 w 4. Six
+		// r Jobs, AverageReward; both nodes r 6 w 6; the draw r 258; w Jobs, Due twice, Assignments twice; a refund r 4 w 4. Six
 		// siblings in a quorum: r 6.
-		Weight::from_parts(475_000_000, 224_000)
-			.saturating_add(T::DbWeight::get().reads(275))
+		Weight::from_parts(476_000_000, 227_000)
+			.saturating_add(T::DbWeight::get().reads(276))
 			.saturating_add(T::DbWeight::get().writes(15))
 	}
 
@@ -182,12 +182,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn audit_due() -> Weight {
 		// Seating: r Audits, FinalityHints, six parties' nodes, the draw r 34; four searches of r 146, as the first may find
 		// nobody of the class; three judges w 1 each; w Tasks three times, Audits.
-		// Counting: r Audits, FinalityHints, the version twice, Calibrations, active operators twice; three slashes of r 16
-		// w 16 and their division of r 8 w 8; four judges' pay with four debts each, r 12 w 12; five outcomes r 1 w 1;
+		// Counting: r Audits, FinalityHints, the version twice, Calibrations, active operators twice; three slashes of r 19
+		// w 17 and their division of r 8 w 8; four judges' pay with four debts each, r 12 w 12; five outcomes r 1 w 1;
 		// releases r 2 w 2; Forced and its bond r 5 w 5; w Suspects, Tasks five times, Audits.
-		Weight::from_parts(1_480_000_000, 1_900_000)
-			.saturating_add(T::DbWeight::get().reads(766))
-			.saturating_add(T::DbWeight::get().writes(148))
+		Weight::from_parts(1_490_000_000, 1_910_000)
+			.saturating_add(T::DbWeight::get().reads(775))
+			.saturating_add(T::DbWeight::get().writes(151))
 	}
 }
 
@@ -204,7 +204,7 @@ impl WeightInfo for () {
 	}
 
 	fn report_failure() -> Weight {
-		Weight::from_parts(8_760_000_000, 224_000)
+		Weight::from_parts(8_786_000_000, 227_000)
 	}
 
 	fn authorize_report_failure() -> Weight {
@@ -268,6 +268,6 @@ impl WeightInfo for () {
 	}
 
 	fn audit_due() -> Weight {
-		Weight::from_parts(35_500_000_000, 1_900_000)
+		Weight::from_parts(36_035_000_000, 1_910_000)
 	}
 }

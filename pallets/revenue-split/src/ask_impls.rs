@@ -1,56 +1,53 @@
 //! The book of asks: what is asked when, and who has a place.
 
 use crate::{
-	pallet::{Asks, Config, Error, Event, HoldReason, Pallet},
-	types::{Ask, AskRole, MaxStoredAsks, MAX_ASKS},
+	pallet::{Asks, Config, Event, Pallet},
+	types::{Ask, AskBook, AskRole, MAX_ASKS},
 };
 use alloc::vec::Vec;
-use frame_support::{defensive, ensure, BoundedVec};
+use frame_support::defensive;
 use highway_primitives::{
 	traits::{Models, Nodes},
 	Balance, EpochIndex, ModelId, NodeId,
 };
-use sp_runtime::{traits::Get, DispatchResult};
-
-type AskBook<T> = BoundedVec<Ask<<T as frame_system::Config>::AccountId>, MaxStoredAsks>;
 
 impl<T: Config> Pallet<T> {
-	/// [`crate::Call::post_ask`].
-	pub(crate) fn do_post_ask(
-		operator: &T::AccountId,
-		model: ModelId,
-		role: AskRole,
-		price: Balance,
-	) -> DispatchResult {
-		ensure!(price <= T::MaxAsk::get(), Error::<T>::AskAboveMax);
-		let node = T::Nodes::node_of(operator).ok_or(Error::<T>::NotAnOperator)?;
-		ensure!(T::Models::exists(model), Error::<T>::UnknownModel);
-		ensure!(T::Nodes::hosts(node, model), Error::<T>::NotHosting);
-
+	/// The node asks `price` from the next epoch on, with `bond` behind it, which was reserved for its commitment. If all
+	/// places are taken and none is to be had, the bond goes back.
+	pub(crate) fn place_ask(node: NodeId, model: ModelId, role: AskRole, price: Balance, bond: Balance) {
 		let epoch = Self::current_epoch();
 		let from = epoch.saturating_add(1);
 		let mut book = Asks::<T>::get(model, role);
-		forget_ended::<T>(&mut book, epoch);
+		forget_ended(&mut book, epoch);
 		let has_place = book.iter().any(|ask| ask.node == node && ask.upcoming().is_some());
-		let displaced = if has_place || places_taken::<T>(&book) < MAX_ASKS as usize {
-			None
-		} else {
-			// Places are for those who serve: a node that does not yet, or not any more, takes none from another.
-			ensure!(T::Nodes::eligible(node, model), Error::<T>::NotEligible);
-			Some(Self::displace(&mut book, model, price, epoch).ok_or(Error::<T>::AsksFull)?)
-		};
-		let deposit = T::AskDeposit::get();
-		if !has_place {
-			Self::hold_deposit(HoldReason::Ask, operator, deposit)?;
-		}
-		if !book.iter().any(|ask| ask.node == node) {
-			book.try_push(Ask::none(node)).map_err(|_| Error::<T>::AsksFull)?;
-		}
-		if let Some(ask) = book.iter_mut().find(|ask| ask.node == node) {
-			ask.change(epoch, Some(price));
-			if !has_place {
-				ask.deposit = Some((operator.clone(), deposit));
+		let mut displaced = None;
+		if !has_place && places_taken(&book) >= MAX_ASKS as usize {
+			displaced = Self::displace(&mut book, node, model, price, epoch);
+			if displaced.is_none() {
+				T::Nodes::release(node, bond);
+				return Self::deposit_event(Event::AskOutbid {
+					model,
+					role,
+					node,
+					price,
+				});
 			}
+		}
+		let index = match book.iter().position(|ask| ask.node == node) {
+			Some(index) => index,
+			None => match book.try_push(Ask::none(node)) {
+				Ok(()) => book.len().saturating_sub(1),
+				Err(_) => {
+					// 64 hold now, and of those that hold from the next epoch on one has just lost its place.
+					defensive!("there is room for two epochs");
+					return T::Nodes::release(node, bond);
+				}
+			},
+		};
+		if let Some(ask) = book.get_mut(index) {
+			ask.change(epoch, Some(price));
+			let former = core::mem::replace(&mut ask.bond, bond);
+			Self::release_bond(node, former);
 		}
 		Self::store_book(model, role, book);
 
@@ -62,67 +59,69 @@ impl<T: Config> Pallet<T> {
 				from,
 			});
 		}
-		Self::deposit_event(Event::AskPosted {
+		Self::deposit_event(Event::AskRevealed {
 			model,
 			role,
 			node,
 			price,
 			from,
 		});
-		Ok(())
 	}
 
-	/// [`crate::Call::withdraw_ask`].
-	pub(crate) fn do_withdraw_ask(operator: &T::AccountId, model: ModelId, role: AskRole) -> DispatchResult {
-		let node = T::Nodes::node_of(operator).ok_or(Error::<T>::NotAnOperator)?;
+	/// The node's ask, if it has one, ends with this epoch. Its bond and that of the commitment go back.
+	pub(crate) fn withdraw_ask(node: NodeId, model: ModelId, role: AskRole, bond: Balance) {
+		T::Nodes::release(node, bond);
 		let epoch = Self::current_epoch();
 		let mut book = Asks::<T>::get(model, role);
-		let ask = book
-			.iter_mut()
-			.find(|ask| ask.node == node && ask.upcoming().is_some())
-			.ok_or(Error::<T>::NoAsk)?;
-		Self::end(ask, epoch);
-		forget_ended::<T>(&mut book, epoch);
-		Self::store_book(model, role, book);
+		if let Some(ask) = book.iter_mut().find(|ask| ask.node == node && ask.upcoming().is_some()) {
+			Self::end(ask, epoch);
+			forget_ended(&mut book, epoch);
+			Self::store_book(model, role, book);
+		}
 		Self::deposit_event(Event::AskWithdrawn {
 			model,
 			role,
 			node,
 			from: epoch.saturating_add(1),
 		});
-		Ok(())
 	}
 
-	/// The asks that hold in `epoch` of nodes that can serve now.
+	/// The asks that hold in this epoch, `epoch`, of nodes that could serve when it began.
 	pub(crate) fn eligible_asks(model: ModelId, role: AskRole, epoch: EpochIndex) -> Vec<(NodeId, Balance)> {
 		Asks::<T>::get(model, role)
 			.iter()
 			.filter_map(|ask| Some((ask.node, ask.effective(epoch)?)))
-			.filter(|(node, _)| Self::is_hosting(*node, model) && T::Nodes::eligible(*node, model))
+			.filter(|(node, _)| T::Nodes::eligible_at_start(*node, model))
 			.collect()
 	}
 
-	/// Removes the asks of nodes that are gone or do not host the model, and those that have ended; all of them if the
-	/// model is gone. Returns how many. A node that cannot take jobs for a while keeps its ask until somebody who can
-	/// wants its place: else anybody could end what its next heartbeat brings back.
+	/// Ends the asks of nodes that are gone or do not host the model with this epoch, and forgets those that have ended; all
+	/// of them at once if the model is gone. Returns how many. A node that cannot take jobs for a while keeps its ask until
+	/// somebody who can wants its place: else anybody could end what its next heartbeat brings back.
 	pub(crate) fn prune_asks(model: ModelId, role: AskRole) -> u32 {
 		let epoch = Self::current_epoch();
 		let mut book = Asks::<T>::get(model, role);
 		let before = book.len();
-		forget_ended::<T>(&mut book, epoch);
+		forget_ended(&mut book, epoch);
+		let mut pruned = before.saturating_sub(book.len());
 		let exists = T::Models::exists(model);
-		book.retain(|ask| {
-			let stays = exists && Self::is_hosting(ask.node, model);
-			if !stays {
-				Self::release_ask_deposit(ask.deposit.as_ref());
+		for ask in book.iter_mut().filter(|ask| ask.upcoming().is_some()) {
+			if !(exists && Self::is_hosting(ask.node, model)) {
+				// What held when the epoch began holds until it ends: whoever prunes picks no price.
+				Self::end(ask, epoch);
+				pruned = pruned.saturating_add(1);
 			}
-			stays
-		});
-		let removed = before.saturating_sub(book.len());
-		if removed > 0 {
+		}
+		if exists {
+			forget_ended(&mut book, epoch);
+		} else {
+			pruned = before;
+			book = AskBook::new();
+		}
+		if pruned > 0 {
 			Self::store_book(model, role, book);
 		}
-		removed as u32
+		pruned as u32
 	}
 
 	/// Whether the node is registered and says that it hosts the model.
@@ -131,9 +130,20 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Takes its place from a node that is gone or does not host the model, else from one that cannot take jobs now, else
-	/// from the one that asks most, if that is more than `price`; of several the latest comer. Its ask still holds in
-	/// `epoch`: a displacement must not move a price in the middle of it either.
-	fn displace(book: &mut AskBook<T>, model: ModelId, price: Balance, epoch: EpochIndex) -> Option<NodeId> {
+	/// from the one that asks most, if that is more than `price`; of several the latest comer. `None` if there is no such
+	/// one, or if the one that `wants` the place cannot take jobs itself: places are for those who serve.
+	///
+	/// Its ask still holds in `epoch`: a displacement must not move a price in the middle of it.
+	fn displace(
+		book: &mut AskBook,
+		wants: NodeId,
+		model: ModelId,
+		price: Balance,
+		epoch: EpochIndex,
+	) -> Option<NodeId> {
+		if !T::Nodes::eligible(wants, model) {
+			return None;
+		}
 		let placed = |serves: fn(NodeId, ModelId) -> bool| {
 			book.iter()
 				.position(|ask| ask.upcoming().is_some() && !serves(ask.node, model))
@@ -152,25 +162,24 @@ impl<T: Config> Pallet<T> {
 		Self::end(ask, epoch);
 		let node = ask.node;
 		// One that held in no epoch yet leaves nothing behind.
-		forget_ended::<T>(book, epoch);
+		forget_ended(book, epoch);
 		Some(node)
 	}
 
-	/// Ends an ask with `epoch` and gives its deposit back: what is left of it is gone when the book is next touched.
-	fn end(ask: &mut Ask<T::AccountId>, epoch: EpochIndex) {
+	/// Ends an ask with `epoch` and gives its bond back: what is left of it is gone when the book is next touched.
+	fn end(ask: &mut Ask, epoch: EpochIndex) {
 		ask.change(epoch, None);
-		Self::release_ask_deposit(ask.deposit.take().as_ref());
+		Self::release_bond(ask.node, core::mem::take(&mut ask.bond));
 	}
 
-	fn release_ask_deposit(deposit: Option<&(T::AccountId, Balance)>) {
-		if let Some((operator, amount)) = deposit {
-			if Self::release_deposit(HoldReason::Ask, operator, *amount).is_err() {
-				defensive!("a deposit that is held can be released");
-			}
+	/// Gives a bond back, if there is one.
+	fn release_bond(node: NodeId, bond: Balance) {
+		if bond > 0 {
+			T::Nodes::release(node, bond);
 		}
 	}
 
-	fn store_book(model: ModelId, role: AskRole, book: AskBook<T>) {
+	fn store_book(model: ModelId, role: AskRole, book: AskBook) {
 		if book.is_empty() {
 			Asks::<T>::remove(model, role);
 		} else {
@@ -180,11 +189,11 @@ impl<T: Config> Pallet<T> {
 }
 
 /// How many asks hold from the next epoch on.
-fn places_taken<T: Config>(book: &AskBook<T>) -> usize {
+fn places_taken(book: &AskBook) -> usize {
 	book.iter().filter(|ask| ask.upcoming().is_some()).count()
 }
 
 /// Drops the asks that hold neither in `epoch` nor later.
-fn forget_ended<T: Config>(book: &mut AskBook<T>, epoch: EpochIndex) {
+fn forget_ended(book: &mut AskBook, epoch: EpochIndex) {
 	book.retain(|ask| ask.effective(epoch).is_some() || ask.upcoming().is_some());
 }

@@ -1,96 +1,410 @@
-//! Benchmarks of every call at its worst.
+//! Benchmarks of every call, of what authorizes those without a fee, and of the hook, each at its worst.
 
 use crate::{
 	pallet::{
-		Asks, Call, Clearings, Config, CuratorFees, Earnings, HoldReason, LastCleared, Obligations, Pallet,
-		TotalEarnings,
+		Asks, Call, Clearings, CommitmentPlaces, CommitmentQueues, Commitments, Config, Curators, Earnings,
+		EpochLength, EpochSeed, LastCleared, Markets, Pallet, StoragePay, Summaries, SummarisedEpochs, TotalEarnings,
+		TotalStoragePay,
 	},
-	types::{Ask, AskRole, Clearing, CuratorFee, Winners, MAX_ASKS},
+	types::{
+		Ask, AskRole, Clearing, Commitment, CommitmentQueue, CuratorProfile, PendingPay, RoleTurnover, Summary,
+		Turnover, Winners, MAX_ASKS, MAX_STORED_ASKS, MAX_SUMMARIES,
+	},
 };
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{
-	traits::fungible::{Inspect, Mutate},
+	pallet_prelude::TransactionSource,
+	traits::{
+		fungible::{Inspect, Mutate},
+		Authorize, Get,
+	},
 	BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use highway_primitives::{traits::Nodes, Balance, ModelId, NodeId};
-use sp_runtime::traits::Get;
+use highway_primitives::{
+	market::{ask_commitment, AskCommitment, AskReveal, MaxAskItems},
+	traits::Nodes,
+	worker, Balance, BlockNumber, EpochIndex, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
+};
+use sp_core::H256;
+use sp_runtime::{
+	traits::{SaturatedConversion, Zero},
+	RuntimeAppPublic,
+};
 
 /// What the runtime prepares for the benchmarks: the pallet itself knows nodes through a trait that only reads.
 pub trait BenchmarkSetup<AccountId> {
-	/// Registers a model.
+	/// Registers a model, with as many ancestors as there may be.
 	fn model() -> ModelId;
 	/// Registers another node that hosts `model` and can take jobs, with coins for its operator. Returns the operator.
 	fn operator_hosting(model: ModelId, index: u32) -> AccountId;
+	/// Registers so many models, and a node with this worker key that hosts them and can take jobs.
+	fn bidder(worker: WorkerId, models: u32) -> (NodeId, Vec<ModelId>);
+	/// Registers [`MAX_ASKS`] other nodes that host all these models and can take jobs.
+	fn rivals(models: &[ModelId]) -> Vec<NodeId>;
 }
 
-fn node_hosting<T: Config>(model: ModelId, index: u32) -> Result<(T::AccountId, NodeId), BenchmarkError> {
-	let operator = T::BenchmarkSetup::operator_hosting(model, index);
-	let node = T::Nodes::node_of(&operator).ok_or(BenchmarkError::Stop("no node was registered"))?;
-	Ok((operator, node))
-}
-
-/// Fills every place with asks of nodes that host the model, each at a price of its own.
-fn fill<T: Config>(model: ModelId, role: AskRole) -> Result<(), BenchmarkError> {
-	for index in 0..MAX_ASKS {
-		let (operator, _) = node_hosting::<T>(model, index)?;
-		Pallet::<T>::do_post_ask(&operator, model, role, T::MaxAsk::get().saturating_sub(index.into()))?;
-	}
+/// Gives the node an ask that holds from the next epoch on, as if it had committed to it and revealed it. For the benchmarks
+/// of others, too.
+pub fn put_ask<T: Config>(node: NodeId, model: ModelId, role: AskRole, price: Balance) -> Result<(), BenchmarkError> {
+	let bond = T::MinAskBond::get();
+	T::Nodes::secure(node, bond)?;
+	Pallet::<T>::place_ask(node, model, role, price, bond);
 	Ok(())
+}
+
+/// Goes to the first block of the next epoch.
+pub fn next_epoch<T: Config>() -> EpochIndex {
+	let epoch = Pallet::<T>::current_epoch().saturating_add(1);
+	go_to::<T>(Pallet::<T>::first_block_of(epoch));
+	Pallet::<T>::begin_epoch();
+	epoch
+}
+
+fn go_to<T: Config>(block: BlockNumber) {
+	frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::saturated_from(block));
+}
+
+/// Goes to the last block of the present epoch, which is for reveals.
+fn go_to_reveals<T: Config>() {
+	go_to::<T>(Pallet::<T>::last_block_of(Pallet::<T>::current_epoch()));
+}
+
+fn node_hosting<T: Config>(model: ModelId, index: u32) -> Result<NodeId, BenchmarkError> {
+	let operator = T::BenchmarkSetup::operator_hosting(model, index);
+	T::Nodes::node_of(&operator).ok_or(BenchmarkError::Stop("no node was registered"))
+}
+
+/// A node with a worker key, and `n` models and roles that it may ask for.
+struct Bidder {
+	node: NodeId,
+	key: WorkerId,
+	items: Vec<(ModelId, AskRole)>,
+}
+
+const SALT: [u8; 32] = [7; 32];
+const PRICE: Option<Balance> = Some(1);
+
+impl Bidder {
+	/// In the commit phase of epoch 1.
+	fn new<T: Config>(n: u32) -> Self {
+		let key = WorkerId::generate_pair(None);
+		let (node, models) = T::BenchmarkSetup::bidder(key.clone(), n.div_ceil(2));
+		let roles = |model: &ModelId| AskRole::ALL.map(|role| (*model, role));
+		let items = models.iter().flat_map(roles).take(n as usize).collect();
+		next_epoch::<T>();
+		Self { node, key, items }
+	}
+
+	fn commits<T: Config>(&self) -> BoundedVec<AskCommitment, MaxAskItems> {
+		let epoch = Pallet::<T>::current_epoch().saturating_add(1);
+		let items = self.items.iter().map(|(model, role)| AskCommitment {
+			model: *model,
+			role: *role,
+			hash: ask_commitment(self.node, epoch, *model, *role, PRICE, &SALT),
+		});
+		BoundedVec::truncate_from(items.collect())
+	}
+
+	fn reveals(&self) -> BoundedVec<AskReveal, MaxAskItems> {
+		let items = self.items.iter().map(|(model, role)| AskReveal {
+			model: *model,
+			role: *role,
+			price: PRICE,
+			salt: SALT,
+		});
+		BoundedVec::truncate_from(items.collect())
+	}
+
+	fn sign<T: Config>(&self, action: &WorkerAction) -> Result<WorkerSignature, BenchmarkError> {
+		let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+		self.key
+			.sign(&worker::payload(genesis, action))
+			.ok_or(BenchmarkError::Stop("the keystore has the key"))
+	}
+
+	/// The call that commits to everything, and its signature.
+	fn commit_call<T: Config>(&self) -> Result<Call<T>, BenchmarkError> {
+		let (node, epoch) = (self.node, Pallet::<T>::current_epoch().saturating_add(1));
+		let items = self.commits::<T>();
+		let signature = self.sign::<T>(&WorkerAction::CommitAsks {
+			node,
+			epoch,
+			items: items.clone(),
+		})?;
+		Ok(Call::commit_asks {
+			node,
+			epoch,
+			items,
+			signature,
+		})
+	}
+}
+
+/// A queue that begins with `holes` and goes on with one commitment of a node that nobody knows, for an epoch to come.
+fn put_holes<T: Config>(model: ModelId, holes: u64) {
+	let commitment = Commitment {
+		node: NodeId::MAX,
+		role: AskRole::Compute,
+		epoch: EpochIndex::MAX,
+		hash: H256::zero(),
+		bond: 1,
+	};
+	Commitments::<T>::insert(model, holes, commitment);
+	CommitmentPlaces::<T>::insert(NodeId::MAX, (model, AskRole::Compute), holes);
+	let queue = CommitmentQueue {
+		first: 0,
+		next: holes.saturating_add(1),
+		compute: 1,
+		storage: 0,
+	};
+	CommitmentQueues::<T>::insert(model, queue);
+}
+
+/// A record of the first epoch with as many winners as may be, and no jobs.
+fn put_record<T: Config>(model: ModelId) {
+	let winners: Winners = BoundedVec::truncate_from((0..MAX_ASKS).collect());
+	let record = Clearing {
+		compute_price: 1,
+		executors: winners.clone(),
+		storage_price: 1,
+		storage: winners.clone(),
+		royalties: Default::default(),
+		jobs: 0,
+	};
+	Clearings::<T>::insert(model, 0, record);
+	LastCleared::<T>::insert(model, 0);
+	Pallet::<T>::note_stored(model, &winners);
+}
+
+/// As many summaries as are kept.
+fn put_summaries<T: Config>(model: ModelId) {
+	for epoch in 0..MAX_SUMMARIES {
+		Summaries::<T>::insert(model, epoch, Summary::default());
+	}
+	SummarisedEpochs::<T>::insert(model, BoundedVec::truncate_from((0..MAX_SUMMARIES).collect()));
+}
+
+fn authorize<T: Config>(call: &Call<T>) -> Result<(), BenchmarkError> {
+	call.authorize(TransactionSource::External)
+		.ok_or(BenchmarkError::Stop("the call has an authorization"))?
+		.map_err(|_| BenchmarkError::Stop("the call is authorized"))?;
+	Ok(())
+}
+
+/// A signature that nobody looks at.
+fn unread() -> WorkerSignature {
+	WorkerSignature::from(sp_core::sr25519::Signature::from_raw([0; 64]))
 }
 
 #[benchmarks]
 mod benchmarks {
 	use super::*;
 
-	/// All places are taken by nodes that still serve; the caller asks less.
 	#[benchmark]
-	fn post_ask() -> Result<(), BenchmarkError> {
-		let model = T::BenchmarkSetup::model();
-		fill::<T>(model, AskRole::Compute)?;
-		let (operator, node) = node_hosting::<T>(model, MAX_ASKS)?;
+	fn no_epoch() {
+		let first = Pallet::<T>::first_block_of(1);
+		go_to::<T>(first.saturating_add(1));
+		let begins;
+		#[block]
+		{
+			begins = Pallet::<T>::begin_epoch();
+		}
+		assert!(!begins);
+	}
+
+	#[benchmark]
+	fn begin_epoch() {
+		go_to::<T>(EpochLength::<T>::get());
+		let begins;
+		#[block]
+		{
+			begins = Pallet::<T>::begin_epoch();
+		}
+		assert!(begins && EpochSeed::<T>::exists());
+	}
+
+	/// Every queue begins with as many holes as a commitment looks at.
+	#[benchmark]
+	fn commit_asks(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
+		let bidder = Bidder::new::<T>(n);
+		bidder.items.iter().for_each(|(model, _)| put_holes::<T>(*model, 8));
+		let epoch = Pallet::<T>::current_epoch().saturating_add(1);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(operator), model, AskRole::Compute, 1);
+		_(
+			RawOrigin::Authorized,
+			bidder.node,
+			epoch,
+			bidder.commits::<T>(),
+			unread(),
+		);
 
-		assert_eq!(Pallet::<T>::ask_of(node, model, AskRole::Compute), Some(1));
+		assert_eq!(CommitmentPlaces::<T>::iter_prefix(bidder.node).count(), n as usize);
 		Ok(())
 	}
 
-	/// All places are taken; the caller came last.
 	#[benchmark]
-	fn withdraw_ask() -> Result<(), BenchmarkError> {
-		let model = T::BenchmarkSetup::model();
-		fill::<T>(model, AskRole::Compute)?;
-		let last = MAX_ASKS.saturating_sub(1);
-		let (operator, node) = node_hosting::<T>(model, last)?;
-
-		#[extrinsic_call]
-		_(RawOrigin::Signed(operator), model, AskRole::Compute);
-
-		assert_eq!(Pallet::<T>::ask_of(node, model, AskRole::Compute), None);
+	fn authorize_commit_asks(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
+		let bidder = Bidder::new::<T>(n);
+		// All but the last were committed to before.
+		let (last, former) = bidder.items.split_last().ok_or(BenchmarkError::Stop("there is one"))?;
+		let former = Bidder {
+			node: bidder.node,
+			key: bidder.key.clone(),
+			items: former.to_vec(),
+		};
+		Pallet::<T>::do_commit_asks(former.node, &former.commits::<T>());
+		let call = bidder.commit_call::<T>()?;
+		#[block]
+		{
+			authorize(&call)?;
+		}
+		assert!(Pallet::<T>::may_commit(bidder.node, last.0, last.1));
 		Ok(())
 	}
 
-	/// The first fee of an account.
+	/// In full books of nodes that still serve; the last comer asks less.
 	#[benchmark]
-	fn post_curator_fee() -> Result<(), BenchmarkError> {
+	fn reveal_asks(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
+		let bidder = Bidder::new::<T>(n);
+		Pallet::<T>::do_commit_asks(bidder.node, &bidder.commits::<T>());
+		let mut models: Vec<ModelId> = bidder.items.iter().map(|(model, _)| *model).collect();
+		models.dedup();
+		let rivals = T::BenchmarkSetup::rivals(&models);
+		for (model, role) in &bidder.items {
+			for (index, rival) in (0u32..).zip(&rivals) {
+				put_ask::<T>(*rival, *model, *role, T::MaxAsk::get().saturating_sub(index.into()))?;
+			}
+		}
+		go_to_reveals::<T>();
+		let epoch = Pallet::<T>::current_epoch().saturating_add(1);
+
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, bidder.node, epoch, bidder.reveals(), unread());
+
+		for (model, role) in &bidder.items {
+			assert_eq!(Pallet::<T>::ask_of(bidder.node, *model, *role), PRICE);
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_reveal_asks(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
+		let bidder = Bidder::new::<T>(n);
+		Pallet::<T>::do_commit_asks(bidder.node, &bidder.commits::<T>());
+		go_to_reveals::<T>();
+		// The last of them alone opens something.
+		let mut items = bidder.reveals();
+		let all = items.len();
+		items
+			.iter_mut()
+			.take(all.saturating_sub(1))
+			.for_each(|item| item.salt = [8; 32]);
+		let (node, epoch) = (bidder.node, Pallet::<T>::current_epoch().saturating_add(1));
+		let signature = bidder.sign::<T>(&WorkerAction::RevealAsks {
+			node,
+			epoch,
+			items: items.clone(),
+		})?;
+		let call = Call::<T>::reveal_asks {
+			node,
+			epoch,
+			items,
+			signature,
+		};
+		#[block]
+		{
+			authorize(&call)?;
+		}
+		assert_eq!(CommitmentPlaces::<T>::iter_prefix(node).count(), n as usize);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn end_commitment() -> Result<(), BenchmarkError> {
+		let bidder = Bidder::new::<T>(1);
+		Pallet::<T>::endow_pot();
+		Pallet::<T>::do_commit_asks(bidder.node, &bidder.commits::<T>());
+		next_epoch::<T>();
+		let model = bidder.items.first().map(|(model, _)| *model).unwrap_or_default();
+		let ended;
+		#[block]
+		{
+			ended = Pallet::<T>::end_broken(model, 1, 1);
+		}
+		assert_eq!(ended, 1);
+		Ok(())
+	}
+
+	/// Both books are as full as may be, with a place lost for each that is taken; everything is written for the first time.
+	#[benchmark]
+	fn clear(a: Linear<2, 256>) -> Result<(), BenchmarkError> {
+		let model = T::BenchmarkSetup::model();
+		put_record::<T>(model);
+		put_summaries::<T>(model);
+		put_holes::<T>(model, 64);
+		next_epoch::<T>();
+		for role in AskRole::ALL {
+			let book = (0..a / 2)
+				.map(|index| {
+					let node = node_hosting::<T>(model, index.checked_rem(MAX_ASKS).unwrap_or_default())?;
+					let ends = index >= MAX_ASKS;
+					Ok(Ask {
+						// Of those beyond the places, what ended is left.
+						node: if ends { NodeId::MAX.saturating_sub(index) } else { node },
+						current: ends.then_some(1),
+						next: Some((2, (!ends).then_some(1))),
+						bond: (!ends).into(),
+					})
+				})
+				.collect::<Result<Vec<_>, BenchmarkError>>()?;
+			Asks::<T>::insert(model, role, BoundedVec::truncate_from(book));
+		}
+		Markets::<T>::mutate(model, |state| {
+			let winners = MAX_ASKS;
+			let role = RoleTurnover {
+				price: 1,
+				units: 1,
+				winners,
+			};
+			state.latest = Some(Turnover {
+				epoch: 1,
+				compute: role,
+				storage: role,
+				weighed: false,
+			});
+			state.demand.note(1);
+			state.compute_reserve = Some(T::MaxAsk::get());
+			state.storage_reserve = Some(T::MaxAsk::get());
+		});
+		let epoch = next_epoch::<T>();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(whitelisted_caller()), model);
+
+		assert!(Clearings::<T>::contains_key(model, epoch));
+		assert!(!Clearings::<T>::contains_key(model, 0));
+		Ok(())
+	}
+
+	/// The first profile of an account.
+	#[benchmark]
+	fn set_curator() -> Result<(), BenchmarkError> {
 		let curator: T::AccountId = whitelisted_caller();
 		let coins = T::CuratorDeposit::get().saturating_add(T::Currency::minimum_balance().saturating_mul(10));
 		T::Currency::mint_into(&curator, coins)?;
 		let fee = T::MaxCuratorFee::get();
+		let profile = CuratorProfile {
+			name: BoundedVec::truncate_from(vec![b'n'; 32]),
+			url: BoundedVec::truncate_from(vec![b'u'; 128]),
+		};
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(curator.clone()), fee);
+		_(RawOrigin::Signed(curator.clone()), fee, profile);
 
-		assert_eq!(
-			CuratorFees::<T>::get(&curator),
-			Some(CuratorFee {
-				fee,
-				deposit: T::CuratorDeposit::get()
-			})
-		);
+		assert_eq!(Curators::<T>::get(&curator).map(|record| record.fee), Some(fee));
 		Ok(())
 	}
 
@@ -111,53 +425,61 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// The books are of nodes that are gone, as many as may be still have a place, and the latest record is not needed
-	/// any more.
 	#[benchmark]
-	fn prune(a: Linear<2, 256>) -> Result<(), BenchmarkError> {
+	fn claim_storage_pay() -> Result<(), BenchmarkError> {
 		let model = T::BenchmarkSetup::model();
-		let winners: Winners = BoundedVec::truncate_from((0..MAX_ASKS).collect());
-		for (place, role) in AskRole::ALL.into_iter().enumerate() {
-			let mut asks = Vec::new();
-			for index in 0..a / 2 {
-				let holds = index < MAX_ASKS;
-				let operator = account("gone", index, place as u32);
-				let deposit = T::AskDeposit::get();
-				T::Currency::mint_into(&operator, deposit.saturating_add(T::Currency::minimum_balance()))?;
-				if holds {
-					Pallet::<T>::hold_deposit(HoldReason::Ask, &operator, deposit)?;
-				}
-				asks.push(Ask {
-					node: NodeId::MAX.saturating_sub(index),
-					current: (!holds).then_some(1),
-					next: Some((1, holds.then_some(1))),
-					deposit: holds.then_some((operator, deposit)),
-				});
-			}
-			Asks::<T>::insert(model, role, BoundedVec::truncate_from(asks));
-		}
-		let clearing = Clearing {
-			compute_price: 1,
-			executors: winners.clone(),
-			storage_price: 1,
-			storage: winners,
-			royalties: Default::default(),
-			jobs: 0,
-		};
-		Clearings::<T>::insert(model, 0, clearing);
-		LastCleared::<T>::insert(model, 0);
-		frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::from(
-			Pallet::<T>::last_block_of(0).saturating_add(1),
-		));
+		let operator = T::BenchmarkSetup::operator_hosting(model, 0);
+		StoragePay::<T>::insert(&operator, model, PendingPay { amount: 1, since: 0 });
+		TotalStoragePay::<T>::put(1);
+		go_to::<T>(T::StorageHold::get());
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(whitelisted_caller()), model);
+		_(RawOrigin::Signed(operator.clone()), model);
 
-		assert!(!Clearings::<T>::contains_key(model, 0));
-		assert!(!Asks::<T>::contains_key(model, AskRole::Compute));
-		assert_eq!(Obligations::<T>::get(), 0);
+		assert_eq!(Pallet::<T>::claimable(&operator), 1);
 		Ok(())
 	}
 
-	impl_benchmark_test_suite!(Pallet, crate::mock::ExtBuilder.build(), crate::mock::Test);
+	/// The books are of nodes that host the model no more, as many as may be still have a place, and whatever is kept of the
+	/// model is there.
+	#[benchmark]
+	fn prune(a: Linear<2, 256>) -> Result<(), BenchmarkError> {
+		// Nobody registered it: it is gone.
+		let gone = ModelId::MAX;
+		let model = T::BenchmarkSetup::model();
+		put_record::<T>(gone);
+		put_summaries::<T>(gone);
+		put_holes::<T>(gone, 64);
+		Markets::<T>::insert(gone, crate::MarketState::default());
+		for role in AskRole::ALL {
+			let mut book = Vec::new();
+			for index in 0..(a / 2).min(MAX_STORED_ASKS) {
+				let holds = index < MAX_ASKS;
+				let bond = T::MinAskBond::get();
+				let node = if holds {
+					node_hosting::<T>(model, index)?
+				} else {
+					NodeId::MAX.saturating_sub(index)
+				};
+				if holds {
+					T::Nodes::secure(node, bond)?;
+				}
+				book.push(Ask {
+					node,
+					current: (!holds).then_some(1),
+					next: Some((1, holds.then_some(1))),
+					bond: if holds { bond } else { 0 },
+				});
+			}
+			Asks::<T>::insert(gone, role, BoundedVec::truncate_from(book));
+		}
+		go_to::<T>(Pallet::<T>::first_block_of(1));
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(whitelisted_caller()), gone);
+
+		assert!(!Clearings::<T>::contains_key(gone, 0) && !Markets::<T>::contains_key(gone));
+		assert!(!Asks::<T>::contains_key(gone, AskRole::Compute));
+		Ok(())
+	}
 }

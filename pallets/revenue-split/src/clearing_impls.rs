@@ -1,103 +1,169 @@
 //! The record of a model's epoch: made on the first touch, kept while a job refers to it.
+//!
+//! What it says does not depend on who touches first, and when: asks hold for whole epochs, eligibility is as of the
+//! epoch's first block, and so are ties.
 
 use crate::{
-	pallet::{Clearings, Config, EpochLength, Error, Event, LastCleared, Pallet},
-	price_discovery,
+	call_weights,
+	commit_impls::ENDED_BY_CLEAR,
+	pallet::{Asks, Clearings, Config, EpochSeed, Error, Event, LastCleared, Markets, Pallet},
 	pricing::STORAGE_UNIT,
-	types::{AskRole, Clearing, Winners},
+	types::{AskRole, Clearing, MarketState, Turnover, Winners},
+	weights::WeightInfo,
 };
+use alloc::vec::Vec;
+use codec::Encode;
 use frame_support::{
-	defensive,
+	defensive, ensure,
 	traits::{DefensiveSaturating, DefensiveTruncateFrom},
+	weights::Weight,
 	BoundedVec,
 };
-use highway_primitives::{traits::Models, Balance, BlockNumber, EpochIndex, ModelId};
-use sp_runtime::{traits::SaturatedConversion, DispatchError};
+use highway_math::auction;
+use highway_primitives::{traits::Models, Balance, EpochIndex, ModelId, NodeId};
+use sp_runtime::DispatchError;
+
+/// What is found of a model's epoch.
+pub(crate) enum Found<AccountId> {
+	/// It was touched before.
+	Stored(Clearing<AccountId>),
+	/// What it comes to on its first touch, and what the market remembers of that.
+	New(Clearing<AccountId>, MarketState),
+	/// Everybody asks more than the reserve, which will be higher in the next epoch if this is stored.
+	Starved(MarketState),
+}
 
 impl<T: Config> Pallet<T> {
-	/// The market epoch of this block.
-	pub fn current_epoch() -> EpochIndex {
-		let block: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
-		block.checked_div(EpochLength::<T>::get()).unwrap_or_default()
-	}
-
-	/// The last block of `epoch`.
-	pub fn last_block_of(epoch: EpochIndex) -> BlockNumber {
-		epoch
-			.saturating_add(1)
-			.saturating_mul(EpochLength::<T>::get())
-			.saturating_sub(1)
-	}
-
-	/// The record of this epoch, or what it would be if this were its first touch, and whether it is stored.
-	/// Changes nothing. Error if nobody serves the model.
-	pub(crate) fn clearing_now(
-		model: ModelId,
-		epoch: EpochIndex,
-	) -> Result<(Clearing<T::AccountId>, bool), DispatchError> {
-		match Clearings::<T>::get(model, epoch) {
-			Some(clearing) => Ok((clearing, true)),
-			None => Ok((Self::clear(model, epoch)?, false)),
+	/// The record of this epoch, or what it would be if this were its first touch. Changes nothing. Error if nobody asks who
+	/// could serve, or if the epoch was found to be starved before.
+	pub(crate) fn find_clearing(model: ModelId, epoch: EpochIndex) -> Result<Found<T::AccountId>, DispatchError> {
+		if let Some(clearing) = Clearings::<T>::get(model, epoch) {
+			return Ok(Found::Stored(clearing));
 		}
-	}
-
-	/// Finds prices and winners of both roles and takes down who earns royalties.
-	fn clear(model: ModelId, epoch: EpochIndex) -> Result<Clearing<T::AccountId>, DispatchError> {
-		let last = LastCleared::<T>::get(model)
-			.and_then(|last| Clearings::<T>::get(model, last))
-			.map(|record| record.compute_price);
-		let compute = price_discovery::discover(&Self::eligible_asks(model, AskRole::Compute, epoch), last)
-			.filter(|cleared| !cleared.winners.is_empty())
-			.ok_or(Error::<T>::NobodyServes)?;
-		let mut offers = Self::eligible_asks(model, AskRole::Storage, epoch);
-		let reserve = Self::storage_reserve(model, compute.price)?;
-		offers.retain(|(_, ask)| *ask <= reserve);
-		let (storage_price, storage) = match price_discovery::discover(&offers, None) {
-			Some(cleared) => (cleared.price, Winners::defensive_truncate_from(cleared.winners)),
-			None => Default::default(),
+		let mut state = Markets::<T>::get(model);
+		ensure!(state.starved != Some(epoch), Error::<T>::NobodyServes);
+		let storage_bound = Self::storage_units(model)?;
+		let asks = Self::eligible_asks(model, AskRole::Compute, epoch);
+		ensure!(!asks.is_empty(), Error::<T>::NobodyServes);
+		let past = state.weigh_last_before(epoch);
+		let Some((compute_price, executors)) = Self::auction(&mut state, AskRole::Compute, epoch, past, &asks, None)
+		else {
+			// Nobody stores what nobody runs: the reserve of storage stays where it is.
+			state.starved = Some(epoch);
+			return Ok(Found::Starved(state));
 		};
-		Ok(Clearing {
-			compute_price: compute.price,
-			executors: Winners::defensive_truncate_from(compute.winners),
+		// No role of a job may cost more to keep than to run.
+		let bound = compute_price.saturating_mul(storage_bound);
+		let offers = Self::eligible_asks(model, AskRole::Storage, epoch);
+		let stored = Self::auction(&mut state, AskRole::Storage, epoch, past, &offers, Some(bound));
+		let (storage_price, storage) = stored.unwrap_or_default();
+		let clearing = Clearing {
+			compute_price,
+			executors,
 			storage_price,
 			storage,
 			royalties: BoundedVec::defensive_truncate_from(T::Models::royalties(model)),
 			jobs: 0,
-		})
+		};
+		Ok(Found::New(clearing, state))
 	}
 
-	/// The most that keeping a MiB of input may cost: as much as running the model on it, which is one unit, or the units
-	/// of a MiB. A job needs no storage provider, so the role stays empty rather than that one node prices the model out.
-	fn storage_reserve(model: ModelId, compute_price: Balance) -> Result<Balance, DispatchError> {
-		let units = T::Models::service(model)?.unit.count(STORAGE_UNIT);
-		Ok(compute_price.saturating_mul(units.into()))
+	/// The record of this epoch without storing it. Error if nobody serves the model.
+	pub(crate) fn clearing_now(model: ModelId, epoch: EpochIndex) -> Result<Clearing<T::AccountId>, DispatchError> {
+		match Self::find_clearing(model, epoch)? {
+			Found::Stored(clearing) | Found::New(clearing, _) => Ok(clearing),
+			Found::Starved(_) => Err(Error::<T>::NobodyServes.into()),
+		}
 	}
 
-	/// Counts one more job on the record and stores it. On its first touch the former record goes, if no job refers to
-	/// it any more.
-	pub(crate) fn refer_to(
+	/// Price and winners of a role, whose reserve moves before by what came of the `past` epoch, if that has not moved it yet.
+	/// Asks above `bound` do not count at all. `None` if nobody wins; if that is because all who ask are above the reserve, it
+	/// rises.
+	fn auction(
+		state: &mut MarketState,
+		role: AskRole,
+		epoch: EpochIndex,
+		past: Option<Turnover>,
+		asks: &[(NodeId, Balance)],
+		bound: Option<Balance>,
+	) -> Option<(Balance, Winners)> {
+		let bound = bound.unwrap_or(Balance::MAX);
+		let asks: Vec<_> = asks.iter().copied().filter(|(_, ask)| *ask <= bound).collect();
+		let places = Self::places(state, epoch);
+		if let Some(past) = past {
+			Self::move_reserve(state, role, &past, &asks, places);
+		}
+		let reserve = state.reserve(role);
+		let most = reserve.map(|reserve| reserve.min(bound));
+		let seed = EpochSeed::<T>::get();
+		let tie = |node: NodeId| sp_io::hashing::blake2_256(&(seed, role, node).encode());
+		let Some(cleared) = auction::clear(&asks, places, most, tie) else {
+			if !asks.is_empty() {
+				*state.reserve_mut(role) = reserve.map(Self::starved_reserve);
+			}
+			return None;
+		};
+		Some((cleared.price, Winners::defensive_truncate_from(cleared.winners)))
+	}
+
+	/// How many units of compute the most that a MiB of storage may cost is worth: one, or those of a MiB of input. A job
+	/// needs no storage provider, so the role stays empty rather than that one node prices the model out.
+	fn storage_units(model: ModelId) -> Result<Balance, DispatchError> {
+		Ok(T::Models::service(model)?.unit.count(STORAGE_UNIT).into())
+	}
+
+	/// [`crate::Call::clear`]. Returns what it weighed.
+	pub(crate) fn do_clear(model: ModelId) -> Result<Weight, DispatchError> {
+		let epoch = Self::current_epoch();
+		let looked_at = Self::asks_stored(model);
+		match Self::find_clearing(model, epoch)? {
+			Found::Stored(_) => return Err(Error::<T>::AlreadyCleared.into()),
+			Found::New(clearing, state) => {
+				Self::first_touch(model, epoch, &clearing, state);
+				Clearings::<T>::insert(model, epoch, clearing);
+			}
+			Found::Starved(state) => {
+				let reserve = state.compute_reserve.unwrap_or_default();
+				Markets::<T>::insert(model, state);
+				Self::deposit_event(Event::Starved { model, epoch, reserve });
+			}
+		}
+		let ended = Self::end_broken(model, ENDED_BY_CLEAR, ENDED_BY_CLEAR);
+		Ok(T::WeightInfo::clear(looked_at).saturating_add(call_weights::ended::<T>(ended)))
+	}
+
+	/// How many asks are stored of a model.
+	pub(crate) fn asks_stored(model: ModelId) -> u32 {
+		AskRole::ALL
+			.iter()
+			.filter_map(|role| Asks::<T>::decode_len(model, role))
+			.fold(0u32, |sum, asks| sum.saturating_add(asks as u32))
+	}
+
+	/// What the first touch of an epoch leaves behind beside the record itself, which the caller stores. The former record
+	/// goes, if no job refers to it any more.
+	pub(crate) fn first_touch(
 		model: ModelId,
 		epoch: EpochIndex,
-		mut clearing: Clearing<T::AccountId>,
-		stored: bool,
-	) -> Result<(), DispatchError> {
-		clearing.jobs = clearing.jobs.checked_add(1).ok_or(Error::<T>::TooManyJobs)?;
-		if !stored {
-			Self::drop_last_unreferenced(model);
-			LastCleared::<T>::insert(model, epoch);
-			Self::deposit_event(Event::Cleared {
-				model,
-				epoch,
-				compute_price: clearing.compute_price,
-				executors: clearing.executors.len() as u32,
-				storage_price: (!clearing.storage.is_empty()).then_some(clearing.storage_price),
-			});
-		}
-		Clearings::<T>::insert(model, epoch, clearing);
-		Ok(())
+		clearing: &Clearing<T::AccountId>,
+		state: MarketState,
+	) {
+		Markets::<T>::insert(model, state);
+		Self::drop_last_unreferenced(model);
+		LastCleared::<T>::insert(model, epoch);
+		Self::note_stored(model, &clearing.storage);
+		let storage_price = (!clearing.storage.is_empty()).then_some(clearing.storage_price);
+		Self::begin_summary(model, epoch, clearing.compute_price, storage_price);
+		Self::deposit_event(Event::Cleared {
+			model,
+			epoch,
+			compute_price: clearing.compute_price,
+			executors: clearing.executors.len() as u32,
+			storage_price,
+		});
 	}
 
-	/// Takes back one [`Self::refer_to`]. A record of this epoch stays for the jobs to come, even without any.
+	/// One job less refers to the record. A record of this epoch stays for the jobs to come, even without any.
 	pub(crate) fn let_go(model: ModelId, epoch: EpochIndex) {
 		let Some(mut clearing) = Clearings::<T>::get(model, epoch) else {
 			defensive!("a job is closed whose clearing record is gone");

@@ -1,48 +1,80 @@
-//! The calls that neither move money nor touch the book of asks.
+//! The calls that neither move money nor touch the book of asks, and the one that clears away.
 
 use crate::{
-	pallet::{Asks, Config, CuratorFees, Error, Event, HoldReason, Pallet},
-	types::{AskRole, CuratorFee},
+	call_weights,
+	commit_impls::ENDED_BY_PRUNE,
+	pallet::{Config, Curators, Error, Event, Markets, Pallet, SummarisedEpochs},
+	types::{AskRole, CuratorProfile, CuratorRecord},
+	weights::WeightInfo,
 };
-use frame_support::ensure;
-use highway_primitives::{Balance, ModelId};
+use frame_support::{ensure, weights::Weight};
+use highway_primitives::{traits::Models, Balance, ModelId};
 use sp_runtime::{traits::Get, DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
-	/// [`crate::Call::post_curator_fee`].
-	pub(crate) fn do_post_curator_fee(curator: &T::AccountId, fee: Balance) -> DispatchResult {
+	/// [`crate::Call::set_curator`].
+	pub(crate) fn do_set_curator(curator: &T::AccountId, fee: Balance, profile: CuratorProfile) -> DispatchResult {
 		ensure!(fee <= T::MaxCuratorFee::get(), Error::<T>::FeeAboveMax);
-		let former = CuratorFees::<T>::get(curator);
-		match (former, fee) {
-			(None, 0) => return Err(Error::<T>::NoFee.into()),
-			(Some(former), 0) => {
-				Self::release_deposit(HoldReason::CuratorFee, curator, former.deposit)?;
-				CuratorFees::<T>::remove(curator);
-			}
-			(Some(former), fee) => CuratorFees::<T>::insert(curator, CuratorFee { fee, ..former }),
-			(None, fee) => {
-				let deposit = T::CuratorDeposit::get();
-				Self::hold_deposit(HoldReason::CuratorFee, curator, deposit)?;
-				CuratorFees::<T>::insert(curator, CuratorFee { fee, deposit });
-			}
+		ensure!(profile.has_plain_text(), Error::<T>::BadText);
+		let former = Curators::<T>::get(curator);
+		if profile.name.is_empty() {
+			ensure!(fee == 0, Error::<T>::NoName);
+			let former = former.ok_or(Error::<T>::NotACurator)?;
+			Self::release_deposit(curator, former.deposit)?;
+			Curators::<T>::remove(curator);
+			Self::deposit_event(Event::CuratorRemoved {
+				curator: curator.clone(),
+			});
+			return Ok(());
 		}
-		Self::deposit_event(Event::CuratorFeePosted {
+		let record = match former {
+			Some(former) => CuratorRecord { fee, profile, ..former },
+			None => {
+				let deposit = T::CuratorDeposit::get();
+				Self::hold_deposit(curator, deposit)?;
+				CuratorRecord {
+					fee,
+					deposit,
+					profile,
+					..Default::default()
+				}
+			}
+		};
+		Curators::<T>::insert(curator, record);
+		Self::deposit_event(Event::CuratorSet {
 			curator: curator.clone(),
 			fee,
 		});
 		Ok(())
 	}
 
-	/// [`crate::Call::prune`]. Returns how many asks were looked at.
-	pub(crate) fn do_prune(model: ModelId) -> Result<u32, DispatchError> {
-		let stored = |role: &AskRole| Asks::<T>::decode_len(model, role).unwrap_or_default() as u32;
-		let looked_at = AskRole::ALL.iter().map(stored).fold(0, u32::saturating_add);
+	/// [`crate::Call::prune`]. Returns what it weighed.
+	pub(crate) fn do_prune(model: ModelId) -> Result<Weight, DispatchError> {
+		let looked_at = Self::asks_stored(model);
 		let asks = AskRole::ALL
 			.iter()
 			.fold(0u32, |sum, role| sum.saturating_add(Self::prune_asks(model, *role)));
+		let commitments = Self::end_broken(model, ENDED_BY_PRUNE, ENDED_BY_PRUNE);
 		let record = Self::drop_last_unreferenced(model);
-		ensure!(asks > 0 || record, Error::<T>::NothingToPrune);
-		Self::deposit_event(Event::Pruned { model, asks });
-		Ok(looked_at)
+		let market = !T::Models::exists(model) && Self::forget_market(model);
+		ensure!(
+			asks > 0 || commitments > 0 || record || market,
+			Error::<T>::NothingToPrune
+		);
+		Self::deposit_event(Event::Pruned {
+			model,
+			asks,
+			commitments,
+		});
+		Ok(T::WeightInfo::prune(looked_at).saturating_add(call_weights::ended::<T>(commitments)))
+	}
+
+	/// What is remembered of the market of a model that is gone. Returns whether there was something.
+	fn forget_market(model: ModelId) -> bool {
+		let known = Markets::<T>::contains_key(model) || SummarisedEpochs::<T>::contains_key(model);
+		Markets::<T>::remove(model);
+		Self::forget_summaries(model);
+		Self::forget_stored(model);
+		known
 	}
 }

@@ -2,14 +2,18 @@
 
 use crate::{
 	pallet::{
-		Asks, Clearings, Config, CuratorFees, Debts, Earnings, FirstDebt, HoldReason, LastCleared, NextDebt, Pallet,
-		TotalEarnings,
+		Asks, Clearings, CommitmentPlaces, CommitmentQueues, Commitments, Config, Curators, Debts, Earnings, FirstDebt,
+		HoldReason, LastCleared, Markets, NextDebt, Pallet, StoragePay, StoredAt, StoredCount, StoredModels, Summaries,
+		SummarisedEpochs, TotalEarnings, TotalStoragePay,
 	},
-	types::{Ask, MAX_ASKS},
+	types::{Ask, AskRole, CommitmentQueue, Turnover, MAX_ASKS},
 };
 use alloc::collections::{BTreeMap, BTreeSet};
-use frame_support::{ensure, traits::fungible::InspectHold};
-use highway_primitives::{Balance, NodeId};
+use frame_support::{
+	ensure,
+	traits::{fungible::InspectHold, Get},
+};
+use highway_primitives::{traits::Nodes, Balance, ModelId, NodeId};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -17,15 +21,34 @@ impl<T: Config> Pallet<T> {
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::check_pot()?;
 		Self::check_earnings()?;
+		Self::check_storage_pay()?;
 		Self::check_debts()?;
 		Self::check_clearings()?;
+		Self::check_markets()?;
+		Self::check_summaries()?;
+		Self::check_stored_models()?;
 		Self::check_asks()?;
-		Self::check_curator_fees()
+		Self::check_commitments()?;
+		Self::check_bonds()?;
+		Self::check_curators()
 	}
 
-	/// The pot holds its existential deposit, all earnings, the prices of all open jobs, what is there for audits, and all
-	/// bonds. It may hold more: anybody can send coins to an account, and that must not raise an alarm. Of its own doing
-	/// the surplus is always 0.
+	/// What is reserved of each node's own bond for its asks and commitments. Reads all of them: for tests and try-runtime
+	/// only.
+	pub fn ask_bonds() -> BTreeMap<NodeId, Balance> {
+		let mut bonds = BTreeMap::<NodeId, Balance>::new();
+		let asks = Asks::<T>::iter_values().flatten().map(|ask| (ask.node, ask.bond));
+		let commitments = Commitments::<T>::iter_values().map(|commitment| (commitment.node, commitment.bond));
+		for (node, bond) in asks.chain(commitments).filter(|(_, bond)| *bond > 0) {
+			let sum = bonds.entry(node).or_default();
+			*sum = sum.saturating_add(bond);
+		}
+		bonds
+	}
+
+	/// The pot holds its existential deposit, all earnings, the prices of all open jobs, what is there for audits, all bonds
+	/// of payers, and pay for storage that waits. It may hold more: anybody can send coins to an account, and that must not
+	/// raise an alarm. Of its own doing the surplus is always 0.
 	fn check_pot() -> Result<(), TryRuntimeError> {
 		ensure!(Self::pot_surplus().is_some(), "the pot holds less than it owes");
 		Ok(())
@@ -41,6 +64,23 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			total == TotalEarnings::<T>::get(),
 			"the total of earnings is not their sum"
+		);
+		Ok(())
+	}
+
+	/// The total is the sum of what waits, none of it is an empty entry or was earned in a block to come.
+	fn check_storage_pay() -> Result<(), TryRuntimeError> {
+		let mut total: Balance = 0;
+		for (_, _, pending) in StoragePay::<T>::iter() {
+			ensure!(pending.amount > 0, "an entry of pay for storage is empty");
+			ensure!(pending.since <= Self::now(), "pay waits since a block to come");
+			total = total
+				.checked_add(pending.amount)
+				.ok_or("pay for storage is beyond all money")?;
+		}
+		ensure!(
+			total == TotalStoragePay::<T>::get(),
+			"the total of pay for storage is not its sum"
 		);
 		Ok(())
 	}
@@ -83,16 +123,93 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Reserves lie between their bounds, of compute one is there exactly when a job came, and of storage none before; epochs
+	/// with jobs are in order, and none is to come.
+	fn check_markets() -> Result<(), TryRuntimeError> {
+		let now = Self::current_epoch();
+		let bounds = T::MinReserve::get()..=T::MaxAsk::get();
+		for state in Markets::<T>::iter_values() {
+			let mut reserves = AskRole::ALL.iter().filter_map(|role| state.reserve(*role));
+			ensure!(
+				reserves.all(|reserve| bounds.contains(&reserve)),
+				"a reserve lies outside its bounds"
+			);
+			let had_jobs = state.demand.jobs > 0;
+			ensure!(
+				state.compute_reserve.is_some() == had_jobs,
+				"a reserve counts though nobody bought anything, or none though somebody did"
+			);
+			ensure!(
+				state.storage_reserve.is_none() || had_jobs,
+				"a reserve of storage counts though nobody bought anything"
+			);
+			let epoch_of = |turnover: Option<Turnover>| turnover.map(|turnover| turnover.epoch);
+			let (latest, former) = (epoch_of(state.latest), epoch_of(state.former));
+			ensure!(former.is_none() || former < latest, "epochs with jobs are out of order");
+			let known = [latest, state.starved, Some(state.demand.epoch)];
+			ensure!(
+				known.into_iter().flatten().all(|epoch| epoch <= now),
+				"a market knows an epoch to come"
+			);
+		}
+		Ok(())
+	}
+
+	/// The summaries of a model are those of its noted epochs, in order, and there are no others.
+	fn check_summaries() -> Result<(), TryRuntimeError> {
+		let mut noted: usize = 0;
+		for (model, epochs) in SummarisedEpochs::<T>::iter() {
+			ensure!(
+				epochs.is_sorted_by(|one, next| one < next),
+				"summaries are out of order"
+			);
+			ensure!(
+				epochs.iter().all(|epoch| Summaries::<T>::contains_key(model, epoch)),
+				"a summary is missing"
+			);
+			noted = noted.saturating_add(epochs.len());
+		}
+		ensure!(
+			noted == Summaries::<T>::iter_keys().count(),
+			"a summary is kept that is not noted"
+		);
+		Ok(())
+	}
+
+	/// The list of stored models has no holes, each place is noted with its model, and each model has winners.
+	fn check_stored_models() -> Result<(), TryRuntimeError> {
+		let count = StoredCount::<T>::get();
+		for index in 0..count {
+			let stored = StoredModels::<T>::get(index).ok_or("the list of stored models has a hole")?;
+			ensure!(
+				StoredAt::<T>::get(stored.model) == Some(index),
+				"a stored model is not where it is noted"
+			);
+			ensure!(
+				!stored.winners.is_empty() && unique(&stored.winners),
+				"a stored model has no winners, or one of them twice"
+			);
+		}
+		let entries = [
+			StoredModels::<T>::iter_keys().count(),
+			StoredAt::<T>::iter_keys().count(),
+		];
+		ensure!(
+			entries == [count as usize; 2],
+			"the list of stored models is longer than noted"
+		);
+		Ok(())
+	}
+
 	/// A node asks once per model and role, no more asks hold in this epoch or the next than there are places, no book
-	/// is stored empty, no change lies more than one epoch ahead, and what is held for asks is the sum of their deposits.
+	/// is stored empty, no change lies more than one epoch ahead, and there is a bond for exactly those that have a place.
 	fn check_asks() -> Result<(), TryRuntimeError> {
 		let now = Self::current_epoch();
-		let mut deposits = BTreeMap::<T::AccountId, Balance>::new();
 		for (_, _, book) in Asks::<T>::iter() {
 			ensure!(!book.is_empty(), "an empty book of asks is stored");
 			let nodes: BTreeSet<NodeId> = book.iter().map(|ask| ask.node).collect();
 			ensure!(nodes.len() == book.len(), "a node asks twice");
-			let holding = |price: &dyn Fn(&Ask<T::AccountId>) -> Option<Balance>| book.iter().filter_map(price).count();
+			let holding = |price: &dyn Fn(&Ask) -> Option<Balance>| book.iter().filter_map(price).count();
 			ensure!(
 				holding(&|ask| ask.effective(now)) <= MAX_ASKS as usize,
 				"too many asks hold now"
@@ -108,30 +225,87 @@ impl<T: Config> Pallet<T> {
 					"an ask changes later than in the next epoch"
 				);
 				ensure!(
-					ask.deposit.is_some() == ask.upcoming().is_some(),
-					"a deposit is held exactly for an ask that has a place"
+					(ask.bond > 0) == ask.upcoming().is_some(),
+					"a bond is reserved exactly for an ask that has a place"
 				);
-				if let Some((operator, deposit)) = &ask.deposit {
-					let sum = deposits.entry(operator.clone()).or_default();
-					*sum = sum.saturating_add(*deposit);
-				}
+				ensure!(
+					ask.upcoming().is_none_or(|price| price <= T::MaxAsk::get()),
+					"an ask is above the highest one"
+				);
 			}
-		}
-		for (operator, sum) in deposits {
-			ensure!(
-				T::Currency::balance_on_hold(&HoldReason::Ask.into(), &operator) == sum,
-				"an operator's deposits for asks are not what is held"
-			);
 		}
 		Ok(())
 	}
 
-	/// A stored fee is a fee, and its deposit is held.
-	fn check_curator_fees() -> Result<(), TryRuntimeError> {
-		for (curator, posted) in CuratorFees::<T>::iter() {
-			ensure!(posted.fee > 0, "a curator's fee of zero is stored");
-			let held = T::Currency::balance_on_hold(&HoldReason::CuratorFee.into(), &curator);
-			ensure!(held >= posted.deposit, "a curator's deposit is not held");
+	/// Every commitment lies in its model's queue, in the order of epochs, at the place that is noted for its node, for no
+	/// epoch behind the next one, with a bond; the queue counts them, and begins with one or with a hole behind which there
+	/// is one.
+	fn check_commitments() -> Result<(), TryRuntimeError> {
+		let next_epoch = Self::current_epoch().saturating_add(1);
+		let mut queues = BTreeMap::<ModelId, CommitmentQueue>::new();
+		let mut in_order = BTreeMap::new();
+		let mut count: usize = 0;
+		for (model, place, commitment) in Commitments::<T>::iter() {
+			let queue = CommitmentQueues::<T>::get(model);
+			ensure!(
+				(queue.first..queue.next).contains(&place),
+				"a commitment lies outside the queue"
+			);
+			ensure!(commitment.epoch <= next_epoch, "a commitment is for a later epoch");
+			ensure!(commitment.bond > 0, "a commitment has no bond");
+			ensure!(
+				CommitmentPlaces::<T>::get(commitment.node, (model, commitment.role)) == Some(place),
+				"a commitment is not where it is noted"
+			);
+			let counted = queues.entry(model).or_default().count_mut(commitment.role);
+			*counted = counted.saturating_add(1);
+			in_order.insert((model, place), commitment.epoch);
+			count = count.saturating_add(1);
+		}
+		ensure!(
+			count == CommitmentPlaces::<T>::iter_keys().count(),
+			"a commitment is noted that is not there"
+		);
+		for (model, queue) in CommitmentQueues::<T>::iter() {
+			let counted = queues.remove(&model).unwrap_or_default();
+			ensure!(
+				(counted.compute, counted.storage) == (queue.compute, queue.storage),
+				"a queue does not count its commitments"
+			);
+			ensure!(queue.compute > 0 || queue.storage > 0, "an empty queue is stored");
+			ensure!(
+				in_order
+					.range((model, 0)..=(model, u64::MAX))
+					.map(|(_, epoch)| epoch)
+					.is_sorted(),
+				"a newer commitment lies before an older one"
+			);
+		}
+		ensure!(queues.is_empty(), "a commitment lies in no queue");
+		Ok(())
+	}
+
+	/// Whoever has a bond behind an ask or a commitment is still there: a node goes only when nothing of it is reserved.
+	fn check_bonds() -> Result<(), TryRuntimeError> {
+		for node in Self::ask_bonds().into_keys() {
+			ensure!(T::Nodes::operator(node).is_some(), "a bond is of a node that is gone");
+		}
+		Ok(())
+	}
+
+	/// A stored profile has a name that can be shown and a fee within its bound, and its deposit is held.
+	fn check_curators() -> Result<(), TryRuntimeError> {
+		for (curator, record) in Curators::<T>::iter() {
+			ensure!(
+				!record.profile.name.is_empty() && record.profile.has_plain_text(),
+				"a curator has no name, or one that cannot be shown"
+			);
+			ensure!(
+				record.fee <= T::MaxCuratorFee::get(),
+				"a curator's fee is above the highest one"
+			);
+			let held = T::Currency::balance_on_hold(&HoldReason::Curator.into(), &curator);
+			ensure!(held >= record.deposit, "a curator's deposit is not held");
 		}
 		Ok(())
 	}

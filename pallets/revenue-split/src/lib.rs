@@ -14,22 +14,29 @@ extern crate alloc;
 
 mod ask_impls;
 mod audit_pot;
+mod authorization;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
+mod call_weights;
 mod clearing_impls;
+mod commit_impls;
+mod demand_impls;
 mod dispatchable_impls;
+mod epochs;
 pub mod invariants;
 #[cfg(test)]
 mod mock;
-mod price_discovery;
 mod pricing;
 mod reads;
 mod settlement;
+mod storage_market;
+mod summaries;
 #[cfg(test)]
 mod tests;
 pub mod types;
 pub mod weights;
 
+pub use authorization::Refusal;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -38,28 +45,37 @@ pub use weights::WeightInfo;
 #[allow(unused_qualifications, clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
-	use super::{types::*, weights::WeightInfo};
+	use super::{call_weights, types::*, weights::WeightInfo};
 	use core::marker::PhantomData;
 	use frame_support::{
 		pallet_prelude::*,
-		traits::fungible::{self, Inspect},
+		traits::{
+			fungible::{self, Inspect},
+			Randomness,
+		},
 		PalletId,
 	};
 	use frame_system::pallet_prelude::*;
 	use highway_primitives::{
-		traits::{Models, Nodes},
-		Balance, BlockNumber, EpochIndex, JobId, ModelId, NodeId, Role,
+		market::{AskCommitment, AskReveal, MaxAskItems},
+		traits::{Models, Nodes, StorageChallenges},
+		Balance, BlockNumber, EpochIndex, JobId, ModelId, NodeId, Role, WorkerSignature,
 	};
+	use sp_core::H256;
+	use sp_runtime::Perbill;
 
 	/// Blocks of a market epoch unless genesis says otherwise: ten minutes.
 	pub const DEFAULT_EPOCH_LENGTH: BlockNumber = 300;
+
+	/// The fewest blocks of a market epoch: one at least to commit in, and one to reveal in.
+	pub const MIN_EPOCH_LENGTH: BlockNumber = 3;
 
 	#[pallet::pallet]
 	pub struct Pallet<T>(_);
 
 	/// What the runtime wires.
 	#[pallet::config]
-	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+	pub trait Config: frame_system::Config<Hash = H256, RuntimeEvent: From<Event<Self>>> {
 		/// The runtime's overarching reason of holds.
 		type RuntimeHoldReason: From<HoldReason>;
 
@@ -94,15 +110,42 @@ pub mod pallet {
 		#[pallet::constant]
 		type SecurityFactor: Get<u32>;
 
-		/// Held from a curator while its fee is stored.
+		/// Held from a curator while its profile is stored.
 		#[pallet::constant]
 		type CuratorDeposit: Get<Balance>;
 
-		/// Held from an operator for each ask that has a place.
+		/// The least that stands behind an ask, at least 1.
 		#[pallet::constant]
-		type AskDeposit: Get<Balance>;
+		type MinAskBond: Get<Balance>;
 
-		/// Weights of the calls.
+		/// The lowest reserve, at least 1 and at most `MaxAsk`.
+		#[pallet::constant]
+		type MinReserve: Get<Balance>;
+
+		/// Jobs of an epoch that one winner is counted on to do, at least 1. A constant: what is taken from asks can be asked
+		/// for.
+		#[pallet::constant]
+		type JobsPerWinner: Get<u32>;
+
+		/// The fewest places of a role, 1 to [`MAX_ASKS`].
+		#[pallet::constant]
+		type MinWinners: Get<u32>;
+
+		/// Blocks after which pay for storage that no challenge proved can be claimed.
+		#[pallet::constant]
+		type StorageHold: Get<BlockNumber>;
+
+		/// Part of what a settled job burned that is minted for its executor, at most half.
+		#[pallet::constant]
+		type WorkSubsidy: Get<Perbill>;
+
+		/// What nobody knew when the last asks of an epoch were revealed: it breaks ties.
+		type Randomness: Randomness<Option<H256>, BlockNumberFor<Self>>;
+
+		/// Whether a node has yet to show that it stores what it is paid for.
+		type StorageChallenges: StorageChallenges;
+
+		/// Weights of the calls, of their authorization and of the hook.
 		type WeightInfo: WeightInfo;
 
 		/// Prepares nodes for the benchmarks.
@@ -114,19 +157,36 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type EpochLength<T> = StorageValue<_, BlockNumber, ValueQuery, ConstU32<DEFAULT_EPOCH_LENGTH>>;
 
-	/// The asks of a model's role. At most [`MAX_ASKS`] of them hold in any epoch; one per node; never stored empty.
-	/// A deposit is held for each that has a place; emptied by [`Call::prune`].
+	/// What breaks ties in the present epoch. Written in its first block.
+	#[pallet::storage]
+	pub type EpochSeed<T> = StorageValue<_, [u8; 32], ValueQuery>;
+
+	/// The asks of a model's role. At most [`MAX_ASKS`] of them hold in any epoch; one per node; never stored empty. Each that
+	/// has a place is paid for with a bond; emptied by [`Call::prune`].
 	// Ids are counted up by the chain: nobody can steer where they fall in the trie.
 	#[pallet::storage]
-	pub type Asks<T: Config> = StorageDoubleMap<
-		_,
-		Twox64Concat,
-		ModelId,
-		Twox64Concat,
-		AskRole,
-		BoundedVec<Ask<T::AccountId>, MaxStoredAsks>,
-		ValueQuery,
-	>;
+	pub type Asks<T> = StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, AskRole, AskBook, ValueQuery>;
+
+	/// What nodes committed to for the next epoch and have not revealed, and what they have failed to, by its place in the
+	/// queue of the model. At most one per node, model and role; each has a bond of its own behind it.
+	// Counted up by the pallet.
+	#[pallet::storage]
+	pub type Commitments<T> = StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, u64, Commitment>;
+
+	/// Where a node's commitments lie. As many as there are commitments.
+	// Ids are counted up by the chain.
+	#[pallet::storage]
+	pub type CommitmentPlaces<T> = StorageDoubleMap<_, Twox64Concat, NodeId, Twox64Concat, (ModelId, AskRole), u64>;
+
+	/// Beginning and end of each model's queue of commitments. There exactly while it has some.
+	// Ids are counted up by the chain.
+	#[pallet::storage]
+	pub type CommitmentQueues<T> = StorageMap<_, Twox64Concat, ModelId, CommitmentQueue, ValueQuery>;
+
+	/// What the market of a model remembers. One per model that was cleared; forgotten by [`Call::prune`] when it is gone.
+	// Ids are counted up by the chain.
+	#[pallet::storage]
+	pub type Markets<T> = StorageMap<_, Twox64Concat, ModelId, MarketState, ValueQuery>;
 
 	/// Prices and payees of a model in one epoch. Immutable but for the count of jobs that refer to it. Bounded by the
 	/// open jobs plus one per model.
@@ -138,10 +198,46 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type LastCleared<T> = StorageMap<_, Twox64Concat, ModelId, EpochIndex>;
 
-	/// What an account asks per job for having chosen the model. The fee is never 0. Bounded by the deposits.
+	/// What came of the latest epochs of a model that were cleared. At most [`MAX_SUMMARIES`] per model.
+	// Neither key is chosen by anybody.
+	#[pallet::storage]
+	pub type Summaries<T> = StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, EpochIndex, Summary>;
+
+	/// The epochs of a model that are summed up, oldest first.
+	// Ids are counted up by the chain.
+	#[pallet::storage]
+	pub type SummarisedEpochs<T> = StorageMap<_, Twox64Concat, ModelId, SummaryEpochs, ValueQuery>;
+
+	/// Models with storage providers, at places from 0 on without holes: a random one is found with one read. At most one
+	/// per model.
+	// Counted up by the pallet.
+	#[pallet::storage]
+	pub type StoredModels<T> = StorageMap<_, Twox64Concat, u32, StoredModel>;
+
+	/// Where a model stands in that list.
+	// Ids are counted up by the chain.
+	#[pallet::storage]
+	pub type StoredAt<T> = StorageMap<_, Twox64Concat, ModelId, u32>;
+
+	/// Length of that list.
+	#[pallet::storage]
+	pub type StoredCount<T> = StorageValue<_, u32, ValueQuery>;
+
+	/// What operators earned by storing a model and have not proved yet. Bounded by the operators and the models that each of
+	/// them was paid for; fees of the jobs paid for the entry.
 	// Accounts are chosen by strangers: only a cryptographic hash keeps the trie balanced.
 	#[pallet::storage]
-	pub type CuratorFees<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, CuratorFee>;
+	pub type StoragePay<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, ModelId, PendingPay>;
+
+	/// Sum of it.
+	#[pallet::storage]
+	pub type TotalStoragePay<T> = StorageValue<_, Balance, ValueQuery>;
+
+	/// Who asks how much per job for having chosen the model, and what it did. Bounded by the deposits.
+	// As above.
+	#[pallet::storage]
+	pub type Curators<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, CuratorRecord>;
 
 	/// What an account may claim. Never 0. Bounded by the payees of settled jobs, whose fees paid for the entry.
 	// As above.
@@ -183,7 +279,7 @@ pub mod pallet {
 	/// sets the issuance.
 	#[pallet::genesis_config]
 	pub struct GenesisConfig<T: Config> {
-		/// Blocks of a market epoch, at least 1.
+		/// Blocks of a market epoch, at least [`MIN_EPOCH_LENGTH`].
 		pub epoch_length: BlockNumber,
 		#[doc(hidden)]
 		#[serde(skip)]
@@ -202,7 +298,10 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
-			assert!(self.epoch_length > 0, "a market epoch has at least one block");
+			assert!(
+				self.epoch_length >= MIN_EPOCH_LENGTH,
+				"a market epoch has a block to commit in and one to reveal in"
+			);
 			EpochLength::<T>::put(self.epoch_length);
 			Pallet::<T>::endow_pot();
 		}
@@ -212,8 +311,21 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {
+		/// A node has bound itself to what it will ask, or to ask nothing any more.
+		AskCommitted {
+			/// The model.
+			model: ModelId,
+			/// For what.
+			role: AskRole,
+			/// The node.
+			node: NodeId,
+			/// The epoch that it is for.
+			epoch: EpochIndex,
+			/// What is reserved for it of the node's own bond.
+			bond: Balance,
+		},
 		/// A node asks `price` from epoch `from` on.
-		AskPosted {
+		AskRevealed {
 			/// The model.
 			model: ModelId,
 			/// For what.
@@ -225,7 +337,19 @@ pub mod pallet {
 			/// The first epoch that it holds in.
 			from: EpochIndex,
 		},
-		/// A node's ask ends before epoch `from`.
+		/// A node has revealed an ask that got no place: all are taken by nodes that can serve and ask no more, or the node
+		/// cannot serve itself. The bond is free again.
+		AskOutbid {
+			/// The model.
+			model: ModelId,
+			/// For what.
+			role: AskRole,
+			/// The node.
+			node: NodeId,
+			/// What it would have asked.
+			price: Balance,
+		},
+		/// A node's ask, if it had one, ends before epoch `from`.
 		AskWithdrawn {
 			/// The model.
 			model: ModelId,
@@ -248,19 +372,50 @@ pub mod pallet {
 			/// The first epoch that its ask does not hold in.
 			from: EpochIndex,
 		},
+		/// A node has not revealed what it committed to, and lost the bond, as far as something was left of it.
+		AskForfeited {
+			/// The model.
+			model: ModelId,
+			/// For what.
+			role: AskRole,
+			/// The node.
+			node: NodeId,
+			/// The epoch that it was for.
+			epoch: EpochIndex,
+			/// What was taken.
+			amount: Balance,
+			/// What of that was burned; the rest is the treasury's.
+			burned: Balance,
+		},
 		/// What nobody needs any more of a model's asks and prices was removed.
 		Pruned {
 			/// The model.
 			model: ModelId,
 			/// Asks of nodes that are gone or do not host the model, or of a model that is gone.
 			asks: u32,
+			/// Commitments that were not revealed in time.
+			commitments: u32,
 		},
-		/// An account asks `fee` for each job that names it; 0: none any more.
-		CuratorFeePosted {
+		/// A curator's profile is stored.
+		CuratorSet {
 			/// The account.
 			curator: T::AccountId,
-			/// Per job.
+			/// What it asks for each job that names it.
 			fee: Balance,
+		},
+		/// A curator's profile is removed, and what it did is forgotten.
+		CuratorRemoved {
+			/// The account.
+			curator: T::AccountId,
+		},
+		/// Everybody asks more than the reserve: nobody serves the model in this epoch, and the reserve is higher in the next.
+		Starved {
+			/// The model.
+			model: ModelId,
+			/// The epoch.
+			epoch: EpochIndex,
+			/// The reserve of compute from the next epoch on.
+			reserve: Balance,
 		},
 		/// The prices of a model in an epoch are found.
 		Cleared {
@@ -276,13 +431,62 @@ pub mod pallet {
 			storage_price: Option<Balance>,
 		},
 		/// A payee earned one line of a job's bill, or pay for judging it, or its part of a slash. It is paid out by
-		/// [`Call::claim`].
+		/// [`Call::claim`]. The line of a storage provider waits: [`Event::StoragePayHeld`].
 		Paid {
 			/// The job.
 			job: JobId,
 			/// For what.
 			role: Role,
 			/// To whom.
+			payee: T::AccountId,
+			/// How much.
+			amount: Balance,
+		},
+		/// The job's line for storage waits for the proof that the provider has the model.
+		StoragePayHeld {
+			/// The job.
+			job: JobId,
+			/// The model.
+			model: ModelId,
+			/// Whose it will be.
+			payee: T::AccountId,
+			/// How much.
+			amount: Balance,
+		},
+		/// What an operator earned by storing a model is proved, or was not asked for: it is paid out by [`Call::claim`].
+		StoragePaid {
+			/// The model.
+			model: ModelId,
+			/// To whom.
+			payee: T::AccountId,
+			/// How much.
+			amount: Balance,
+		},
+		/// A node did not show that it has the model: what it earned by storing it since its last proof is lost.
+		StoragePayForfeited {
+			/// The model.
+			model: ModelId,
+			/// The node.
+			node: NodeId,
+			/// How much.
+			amount: Balance,
+			/// What of that was burned; the rest is the treasury's.
+			burned: Balance,
+		},
+		/// A node paid a fine for storage.
+		StorageFined {
+			/// The node.
+			node: NodeId,
+			/// How much.
+			amount: Balance,
+			/// What of that was burned; the rest is the treasury's.
+			burned: Balance,
+		},
+		/// Part of what a job burned is minted for who did it.
+		Subsidised {
+			/// The job.
+			job: JobId,
+			/// To whom, by [`Call::claim`].
 			payee: T::AccountId,
 			/// How much.
 			amount: Balance,
@@ -354,10 +558,8 @@ pub mod pallet {
 	/// Why coins are held.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// The deposit of a posted curator's fee.
-		CuratorFee,
-		/// The deposits of a node's asks.
-		Ask,
+		/// The deposit of a curator's profile.
+		Curator,
 	}
 
 	/// Why a call or a submission was refused.
@@ -371,18 +573,28 @@ pub mod pallet {
 		NotHosting,
 		/// The ask is above `MaxAsk`.
 		AskAboveMax,
-		/// All places are taken by nodes that ask no more than this.
-		AsksFull,
-		/// All places are taken, and only a node that can take jobs gets one of another: bonded, not chilled, not jailed,
-		/// and heard of. A new node has to wait for its first heartbeat.
-		NotEligible,
-		/// The node has no ask of this role that could be withdrawn.
-		NoAsk,
+		/// Commitments are taken in the first two thirds of an epoch.
+		NotCommitPhase,
+		/// What was committed to is revealed in the last third of the epoch.
+		NotRevealPhase,
+		/// The node has committed to this model and role in this epoch.
+		AlreadyCommitted,
+		/// The node has committed to nothing for this model, role and next epoch, or has revealed it.
+		NotCommitted,
+		/// This is not what the node committed to.
+		WrongReveal,
 		/// The fee is above `MaxCuratorFee`.
 		FeeAboveMax,
-		/// The account has no posted fee to remove.
-		NoFee,
-		/// No node that can take jobs now asks for a price in this epoch. An ask holds from the epoch after it is posted.
+		/// A fee is asked under a name.
+		NoName,
+		/// Name or address has characters that cannot be shown as they are.
+		BadText,
+		/// The account has no profile to remove.
+		NotACurator,
+		/// This epoch of the model is cleared already.
+		AlreadyCleared,
+		/// No node that could take jobs when the epoch began asks for at most the reserve. An ask holds from the epoch after it
+		/// is revealed.
 		NobodyServes,
 		/// The price of the job is beyond all money.
 		PriceOverflow,
@@ -392,12 +604,23 @@ pub mod pallet {
 		NothingToClaim,
 		/// The earnings alone would not keep the account alive. They stay claimable.
 		ClaimBelowExistentialDeposit,
-		/// Every ask is of a node that hosts the model, and every price is still referred to.
+		/// The pay is not proved, and may still be asked for.
+		StoragePayHeld,
+		/// The node is challenged to show that it has the model: its answer pays, its silence takes the pay away.
+		Challenged,
+		/// Every ask is of a node that hosts the model, no commitment is broken, and every price is still referred to.
 		NothingToPrune,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+			match Self::begin_epoch() {
+				true => T::WeightInfo::begin_epoch(),
+				false => T::WeightInfo::no_epoch(),
+			}
+		}
+
 		fn integrity_test() {
 			assert!(T::MaxAsk::get() > 0, "MaxAsk must leave room for an ask");
 			assert!(
@@ -407,6 +630,26 @@ pub mod pallet {
 			assert!(
 				T::Currency::minimum_balance() > 0,
 				"the pot relies on an existential deposit that it never goes below"
+			);
+			assert!(
+				T::MinAskBond::get() > 0,
+				"a node goes only while nothing is reserved of it, and asks must not outlive it"
+			);
+			assert!(
+				(1..=T::MaxAsk::get()).contains(&T::MinReserve::get()),
+				"a reserve of nothing would never move, and none is above what may be asked"
+			);
+			assert!(
+				T::JobsPerWinner::get() > 0,
+				"a winner that does nothing fills no demand"
+			);
+			assert!(
+				(1..=MAX_ASKS).contains(&T::MinWinners::get()),
+				"a market has a place, and no more than asks"
+			);
+			assert!(
+				T::WorkSubsidy::get() <= Perbill::from_percent(50),
+				"more than half of a job's burn would pay for jobs that nobody wants"
 			);
 		}
 
@@ -418,54 +661,139 @@ pub mod pallet {
 
 	#[pallet::call]
 	impl<T: Config> Pallet<T> {
-		/// Asks `price` for serving the model from the next epoch on: per unit of compute, or per started MiB of input
-		/// for storage. By the operator of a node that hosts the model. Replaces the node's former ask; for a new one the
-		/// deposit is held. When all places are taken, a node that can take jobs displaces one that cannot, or that asks
-		/// more.
+		/// The node commits to what it will ask from epoch `epoch` on, the next one: at most one commitment per model and role,
+		/// in the first two thirds of an epoch. For each a bond is reserved of the node's own bond, and lost if it is not revealed
+		/// in the last third. Signed by the node's worker key, not by an account; costs nothing.
+		///
+		/// Items that cannot be committed to are skipped.
 		#[pallet::call_index(0)]
-		#[pallet::weight(T::WeightInfo::post_ask())]
-		pub fn post_ask(
+		#[pallet::weight((call_weights::commit::<T>(items.len() as u32), DispatchClass::Operational, Pays::No))]
+		#[pallet::authorize(|_, node, epoch, items, signature| Self::authorize_commit(*node, *epoch, items, signature))]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_commit_asks(items.len() as u32))]
+		pub fn commit_asks(
+			origin: OriginFor<T>,
+			#[pallet::compact] node: NodeId,
+			#[pallet::compact] epoch: EpochIndex,
+			items: BoundedVec<AskCommitment, MaxAskItems>,
+			signature: WorkerSignature,
+		) -> DispatchResultWithPostInfo {
+			ensure_authorized(origin)?;
+			// Checked by the authorization, in the block too: nothing else gives this origin.
+			let _ = (epoch, signature);
+			Ok(Some(Self::do_commit_asks(node, &items)).into())
+		}
+
+		/// The node reveals what it committed to: a price, or that it asks nothing any more from epoch `epoch` on. When all places
+		/// are taken, a node that can take jobs displaces one that cannot, or that asks more. Signed by the node's worker key,
+		/// not by an account; costs nothing.
+		///
+		/// Items that open no commitment are skipped.
+		#[pallet::call_index(1)]
+		#[pallet::weight((T::WeightInfo::reveal_asks(items.len() as u32), DispatchClass::Operational, Pays::No))]
+		#[pallet::authorize(|_, node, epoch, items, signature| Self::authorize_reveal(*node, *epoch, items, signature))]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_reveal_asks(items.len() as u32))]
+		pub fn reveal_asks(
+			origin: OriginFor<T>,
+			#[pallet::compact] node: NodeId,
+			#[pallet::compact] epoch: EpochIndex,
+			items: BoundedVec<AskReveal, MaxAskItems>,
+			signature: WorkerSignature,
+		) -> DispatchResultWithPostInfo {
+			ensure_authorized(origin)?;
+			let _ = (epoch, signature);
+			Ok(Some(Self::do_reveal_asks(node, &items)).into())
+		}
+
+		/// Commits to what the caller's node will ask from the next epoch on, as [`Call::commit_asks`] does. `hash` is
+		/// [`ask_commitment`](highway_primitives::market::ask_commitment).
+		#[pallet::call_index(2)]
+		#[pallet::weight(call_weights::commit::<T>(1))]
+		pub fn commit_ask(
 			origin: OriginFor<T>,
 			#[pallet::compact] model: ModelId,
 			role: AskRole,
-			#[pallet::compact] price: Balance,
+			hash: H256,
 		) -> DispatchResult {
 			let operator = ensure_signed(origin)?;
-			Self::do_post_ask(&operator, model, role, price)
+			Self::do_commit_ask(&operator, model, role, hash)
 		}
 
-		/// Ends the node's ask and gives its deposit back; the ask holds for the rest of this epoch. By the operator.
-		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::withdraw_ask())]
-		pub fn withdraw_ask(origin: OriginFor<T>, #[pallet::compact] model: ModelId, role: AskRole) -> DispatchResult {
+		/// Reveals what the caller's node committed to, as [`Call::reveal_asks`] does: `price` per unit of compute, or per started
+		/// MiB of input for storage; without one the ask ends with this epoch.
+		#[pallet::call_index(3)]
+		#[pallet::weight(T::WeightInfo::reveal_asks(1))]
+		pub fn reveal_ask(
+			origin: OriginFor<T>,
+			#[pallet::compact] model: ModelId,
+			role: AskRole,
+			price: Option<Balance>,
+			salt: [u8; 32],
+		) -> DispatchResult {
 			let operator = ensure_signed(origin)?;
-			Self::do_withdraw_ask(&operator, model, role)
+			let item = AskReveal {
+				model,
+				role,
+				price,
+				salt,
+			};
+			Self::do_reveal_ask(&operator, &item)
 		}
 
-		/// Asks `fee` for each job submitted from now on that names the caller as its curator; 0 ends it.
-		#[pallet::call_index(2)]
-		#[pallet::weight(T::WeightInfo::post_curator_fee())]
-		pub fn post_curator_fee(origin: OriginFor<T>, #[pallet::compact] fee: Balance) -> DispatchResult {
+		/// Finds the prices of the model in this epoch, if no job did before. If everybody asks more than the reserve, nobody
+		/// serves the model until the epoch is over, and the reserve rises by an eighth. By anybody.
+		#[pallet::call_index(4)]
+		#[pallet::weight(call_weights::clear::<T>())]
+		pub fn clear(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Ok(Some(Self::do_clear(model)?).into())
+		}
+
+		/// Presents the caller as a curator that asks `fee` for each job submitted from now on that names it, against a deposit.
+		/// Without fee and name it is one no longer.
+		#[pallet::call_index(5)]
+		#[pallet::weight(T::WeightInfo::set_curator())]
+		pub fn set_curator(
+			origin: OriginFor<T>,
+			#[pallet::compact] fee: Balance,
+			profile: CuratorProfile,
+		) -> DispatchResult {
 			let curator = ensure_signed(origin)?;
-			Self::do_post_curator_fee(&curator, fee)
+			Self::do_set_curator(&curator, fee, profile)
 		}
 
 		/// Pays all earnings of the caller out. Below the existential deposit of a dead account they stay claimable.
-		#[pallet::call_index(3)]
+		#[pallet::call_index(6)]
 		#[pallet::weight(T::WeightInfo::claim())]
 		pub fn claim(origin: OriginFor<T>) -> DispatchResult {
 			let account = ensure_signed(origin)?;
 			Self::do_claim(&account)
 		}
 
-		/// Removes asks of nodes that are gone or do not host the model any more, all asks of a model that is gone, and a
-		/// past epoch's prices that no job refers to. Deposits go back to those who paid them. By anybody.
-		#[pallet::call_index(4)]
-		#[pallet::weight(T::WeightInfo::prune(MAX_STORED_ASKS.saturating_mul(2)))]
+		/// Pays all earnings of `account` out to it. By anybody: the treasury cannot sign, and others need not.
+		#[pallet::call_index(7)]
+		#[pallet::weight(T::WeightInfo::claim())]
+		pub fn claim_for(origin: OriginFor<T>, account: T::AccountId) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_claim(&account)
+		}
+
+		/// Makes earnings of what the caller's node earned by storing the model, although no challenge proved that it does: once
+		/// that has waited `StorageHold` blocks, and while no challenge is open.
+		#[pallet::call_index(8)]
+		#[pallet::weight(T::WeightInfo::claim_storage_pay())]
+		pub fn claim_storage_pay(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResult {
+			let operator = ensure_signed(origin)?;
+			Self::do_claim_storage_pay(&operator, model)
+		}
+
+		/// Ends asks of nodes that are gone or do not host the model any more, and commitments that were not revealed in time,
+		/// whose bonds are lost; removes a past epoch's prices that no job refers to, and all that is kept about a model that is
+		/// gone. Bonds of asks go back. By anybody.
+		#[pallet::call_index(9)]
+		#[pallet::weight(call_weights::prune::<T>())]
 		pub fn prune(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			let looked_at = Self::do_prune(model)?;
-			Ok(Some(T::WeightInfo::prune(looked_at)).into())
+			Ok(Some(Self::do_prune(model)?).into())
 		}
 	}
 }

@@ -1,31 +1,49 @@
-//! A chain with balances, this pallet, and models and nodes that the tests set up as they like.
+//! A chain with balances, this pallet and `AuthorizeCall`, and models and nodes that the tests set up as they like.
+
+pub mod providers;
+pub mod transactions;
+
+pub use providers::*;
+pub use transactions::*;
 
 use crate::{self as pallet_revenue_split, Pallet};
+use codec::Encode;
 use frame_support::{
 	derive_impl, parameter_types,
-	traits::{ConstU128, ConstU32},
+	traits::{ConstU128, ConstU32, Randomness},
 	PalletId,
 };
-use highway_primitives::{
-	audit::{AuditTerms, SketchSeed},
-	model::{ModelService, Royalties},
-	traits::{Models, Nodes},
-	Balance, DeviceClass, ModelId, ModelVersion, NodeId, RoyaltyLine, Unit, WorkerId,
-};
-use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Perbill};
+use highway_primitives::{Balance, ModelId, NodeId, RoyaltyLine, Unit};
+use sp_core::H256;
+use sp_runtime::{testing::UintAuthorityId, traits::BlakeTwo256, BuildStorage, Perbill};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub type AccountId = u64;
+pub type TxExtension = (frame_system::AuthorizeCall<Test>,);
+pub type UncheckedExtrinsic =
+	sp_runtime::generic::UncheckedExtrinsic<AccountId, RuntimeCall, UintAuthorityId, TxExtension>;
+pub type Block = sp_runtime::generic::Block<sp_runtime::generic::Header<u32, BlakeTwo256>, UncheckedExtrinsic>;
 
 pub const ED: Balance = 100;
 pub const MAX_ASK: Balance = 1 << 64;
 pub const DEPOSIT: Balance = 500;
-pub const ASK_DEPOSIT: Balance = 30;
+/// The least that stands behind an ask.
+pub const BOND: Balance = 30;
+/// The lowest reserve.
+pub const MIN_RESERVE: Balance = 1;
+/// Jobs that a winner is counted on to do in an epoch.
+pub const JOBS_PER_WINNER: u32 = 4;
+/// The fewest places.
+pub const MIN_WINNERS: u32 = 3;
+/// Blocks for which unproved pay for storage waits.
+pub const HOLD: u32 = 25;
 pub const TREASURY: AccountId = 999;
 pub const PAYER: AccountId = 1;
 pub const CURATOR: AccountId = 2;
 pub const MODEL: ModelId = 7;
+/// Blocks of an epoch: seven to commit in, three to reveal in.
 pub const EPOCH: u32 = 10;
+pub const FIRST_REVEAL: u32 = 7;
 /// Every version's: audits with q = 2 · 0.8 / (0.5 · 65), of which the premium is 1.25 times.
 pub const DETECTION: Perbill = Perbill::from_percent(50);
 
@@ -53,7 +71,7 @@ mod runtime {
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
-	type Block = frame_system::mocking::MockBlockU32<Test>;
+	type Block = Block;
 	type AccountData = pallet_balances::AccountData<Balance>;
 }
 
@@ -64,21 +82,26 @@ impl pallet_balances::Config for Test {
 	type AccountStore = System;
 }
 
-/// A node as the tests see it.
-#[derive(Clone)]
-pub struct TestNode {
-	pub operator: AccountId,
-	pub hosts: BTreeSet<ModelId>,
-	pub weight: u64,
-}
-
 parameter_types! {
 	pub const PotId: PalletId = PalletId(*b"hw/potac");
 	pub const Treasury: AccountId = TREASURY;
-	pub static TestNodes: BTreeMap<NodeId, TestNode> = BTreeMap::new();
 	pub static TestRoyalties: Vec<RoyaltyLine<AccountId>> = Vec::new();
 	pub static TestUnit: Unit = Unit::Request;
 	pub static ModelIsGone: bool = false;
+	/// Whom storage proofs have asked and not heard of yet.
+	pub static Challenged: BTreeSet<(NodeId, ModelId)> = BTreeSet::new();
+	/// Makes other ties.
+	pub static Salt: u64 = 0;
+	pub static Subsidy: Perbill = Perbill::from_percent(50);
+}
+
+/// As good as any: it knows no VRFs.
+pub struct TestRandomness;
+impl Randomness<Option<H256>, u32> for TestRandomness {
+	fn random(subject: &[u8]) -> (Option<H256>, u32) {
+		let drawn = sp_io::hashing::blake2_256(&(Salt::get(), subject).encode());
+		(Some(H256(drawn)), System::block_number())
+	}
 }
 
 impl pallet_revenue_split::Config for Test {
@@ -92,100 +115,17 @@ impl pallet_revenue_split::Config for Test {
 	type MaxCuratorFee = ConstU128<MAX_ASK>;
 	type SecurityFactor = ConstU32<64>;
 	type CuratorDeposit = ConstU128<DEPOSIT>;
-	type AskDeposit = ConstU128<ASK_DEPOSIT>;
+	type MinAskBond = ConstU128<BOND>;
+	type MinReserve = ConstU128<MIN_RESERVE>;
+	type JobsPerWinner = ConstU32<JOBS_PER_WINNER>;
+	type MinWinners = ConstU32<MIN_WINNERS>;
+	type StorageHold = ConstU32<HOLD>;
+	type WorkSubsidy = Subsidy;
+	type Randomness = TestRandomness;
+	type StorageChallenges = TestMarket;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkSetup = TestMarket;
-}
-
-pub struct TestMarket;
-
-impl Models<AccountId> for TestMarket {
-	fn exists(model: ModelId) -> bool {
-		model < 100 && !ModelIsGone::get()
-	}
-	fn service(_: ModelId) -> Result<ModelService, DispatchError> {
-		Ok(ModelService {
-			version: 1,
-			spec: Default::default(),
-			unit: TestUnit::get(),
-			unit_time_ms: 1,
-			detection: DETECTION,
-		})
-	}
-	fn royalties(_: ModelId) -> Royalties<AccountId> {
-		TestRoyalties::get()
-	}
-	fn audit_terms(_: ModelId, _: ModelVersion) -> Option<AuditTerms<AccountId>> {
-		None
-	}
-	fn job_opened(_: ModelId) {}
-	fn job_closed(_: ModelId) {}
-}
-
-impl Nodes<AccountId> for TestMarket {
-	fn operator(node: NodeId) -> Option<AccountId> {
-		TestNodes::get().get(&node).map(|node| node.operator)
-	}
-	fn node_of(operator: &AccountId) -> Option<NodeId> {
-		TestNodes::get()
-			.iter()
-			.find(|(_, node)| node.operator == *operator)
-			.map(|(id, _)| *id)
-	}
-	fn worker(_: NodeId) -> Option<WorkerId> {
-		None
-	}
-	fn hosts(node: NodeId, model: ModelId) -> bool {
-		TestNodes::get()
-			.get(&node)
-			.is_some_and(|node| node.hosts.contains(&model))
-	}
-	fn eligible(node: NodeId, model: ModelId) -> bool {
-		TestNodes::get()
-			.get(&node)
-			.is_some_and(|node| node.weight > 0 && node.hosts.contains(&model))
-	}
-	fn draw_weight(node: NodeId, _: ModelId, _: Balance) -> u64 {
-		TestNodes::get().get(&node).map_or(0, |node| node.weight)
-	}
-	fn reserve(_: NodeId, _: Balance) -> DispatchResult {
-		Ok(())
-	}
-	fn free_slot(_: NodeId) {}
-	fn secure(_: NodeId, _: Balance) -> DispatchResult {
-		Ok(())
-	}
-	fn release(_: NodeId, _: Balance) {}
-	fn slash(_: NodeId, _: Balance, _: &AccountId) -> Balance {
-		0
-	}
-	fn fine(_: NodeId, _: Balance, _: &AccountId) -> Balance {
-		0
-	}
-	fn device(_: NodeId) -> Option<DeviceClass> {
-		None
-	}
-	fn declared_slots(_: NodeId) -> u16 {
-		0
-	}
-	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> Option<NodeId> {
-		None
-	}
-	fn active_operators() -> u32 {
-		0
-	}
-	fn note_outcome(_: NodeId, _: bool, _: Perbill) {}
-}
-
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup<AccountId> for TestMarket {
-	fn model() -> ModelId {
-		MODEL
-	}
-	fn operator_hosting(model: ModelId, index: u32) -> AccountId {
-		crate::tests::host(index, model)
-	}
 }
 
 /// Nobody serves yet; the payer and the curator have a million times the existential deposit.
@@ -194,10 +134,12 @@ pub struct ExtBuilder;
 
 impl ExtBuilder {
 	pub fn build(self) -> sp_io::TestExternalities {
-		TestNodes::set(BTreeMap::new());
 		TestRoyalties::set(Vec::new());
 		TestUnit::set(Unit::Request);
 		ModelIsGone::set(false);
+		Challenged::set(BTreeSet::new());
+		Salt::set(0);
+		Subsidy::set(Perbill::from_percent(50));
 		let balances = vec![(PAYER, ED * 1_000_000), (CURATOR, ED * 1_000_000)];
 		let mut genesis = RuntimeGenesisConfig::default();
 		genesis.balances.balances = balances;
@@ -211,7 +153,17 @@ impl ExtBuilder {
 	pub fn build_and_execute(self, test: impl FnOnce()) {
 		self.build().execute_with(|| {
 			test();
-			Pallet::<Test>::do_try_state().unwrap();
+			check_invariants();
 		})
 	}
+}
+
+/// Every invariant of the pallet, and that no node has more or less reserved than its asks and commitments say.
+pub fn check_invariants() {
+	Pallet::<Test>::do_try_state().unwrap();
+	let reserved: BTreeMap<NodeId, Balance> = TestNodes::iter()
+		.map(|(id, node)| (id, node.reserved + node.unsecured))
+		.filter(|(_, reserved)| *reserved > 0)
+		.collect();
+	assert_eq!(Pallet::<Test>::ask_bonds(), reserved);
 }

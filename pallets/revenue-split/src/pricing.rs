@@ -1,14 +1,14 @@
 //! What a job costs, and which line of it goes where. Pure but for the reads of who is still there.
 
 use crate::{
-	pallet::{Config, CuratorFees, Error, Pallet},
+	pallet::{Config, Curators, Error, Pallet},
 	types::Clearing,
 };
 use alloc::vec;
 use frame_support::defensive;
 use highway_math::{audit, draw, split};
 use highway_primitives::{
-	market::{BillLine, BillLines, Deal},
+	market::{BillLine, BillLines, Deal, Order},
 	traits::Nodes,
 	Balance, EpochIndex, ModelId, NodeId, Role, RoyaltyLine,
 };
@@ -17,55 +17,63 @@ use sp_runtime::{traits::Get, Perbill};
 /// What a storage ask is counted in: a started MiB of input.
 pub(crate) const STORAGE_UNIT: u64 = 1024 * 1024;
 
+/// What the storage of an input of so many bytes is paid for.
+pub(crate) fn stored_mib(input_size: u64) -> u64 {
+	input_size.div_ceil(STORAGE_UNIT).max(1)
+}
+
+/// Storage winners looked at for one job.
+pub(crate) const STORAGE_TRIES: usize = 4;
+
 /// The reporters' part of the compute line of a job that two of them found impossible.
 const REPORTERS_SHARE: Perbill = Perbill::from_percent(20);
 
 impl<T: Config> Pallet<T> {
-	/// Agrees on a job's price at the prices of `clearing`. `detection` of the version sets rate and premium of audits;
-	/// `seed` draws the storage provider and does not move the price.
+	/// Agrees on a job's price at the prices of `clearing`. The order's seed does not move the price.
 	pub(crate) fn agree(
-		model: ModelId,
+		order: &Order<T::AccountId>,
 		epoch: EpochIndex,
 		clearing: &Clearing<T::AccountId>,
-		units: u32,
-		input_size: u64,
-		detection: Perbill,
-		curator: Option<&T::AccountId>,
-		seed: &[u8; 32],
 	) -> Result<Deal<T::AccountId>, Error<T>> {
-		let units_wide = Balance::from(units);
-		let stored_mib = Balance::from(input_size.div_ceil(STORAGE_UNIT).max(1));
-		let compute = times::<T>(clearing.compute_price, units_wide)?;
-		let storage = match Self::draw_storage(model, &clearing.storage, seed) {
-			Some(node) => Some((node, times::<T>(clearing.storage_price, stored_mib)?)),
+		let units = Balance::from(order.units);
+		let compute = times::<T>(clearing.compute_price, units)?;
+		let storage = match Self::draw_storage(order.model, &clearing.storage, &order.seed) {
+			Some(node) => {
+				let stored = Balance::from(stored_mib(order.input_size));
+				Some((node, times::<T>(clearing.storage_price, stored)?))
+			}
 			None => None,
 		};
-		let curator = curator.and_then(|account| Some((account.clone(), CuratorFees::<T>::get(account)?.fee)));
+		// Whoever names itself has found nothing for anybody else.
+		let curator = order
+			.curator
+			.filter(|account| *account != order.payer)
+			.and_then(|account| Some((account.clone(), Curators::<T>::get(account)?.fee)));
+		let weaver = order.weaver.map(|(account, fee)| (account.clone(), fee));
 
 		let mut subtotal = compute;
 		for royalty in &clearing.royalties {
-			subtotal = plus::<T>(subtotal, times::<T>(royalty.per_unit, units_wide)?)?;
+			subtotal = plus::<T>(subtotal, times::<T>(royalty.per_unit, units)?)?;
 		}
-		for amount in storage
-			.iter()
-			.map(|(_, fee)| *fee)
-			.chain(curator.iter().map(|(_, fee)| *fee))
-		{
+		let storage_fee = storage.as_ref().map(|(_, fee)| *fee);
+		let posted = [&curator, &weaver].into_iter().flatten().map(|(_, fee)| *fee);
+		for amount in storage_fee.into_iter().chain(posted) {
 			subtotal = plus::<T>(subtotal, amount)?;
 		}
 		let security = audit::security(compute, T::SecurityFactor::get());
-		let audit_rate = audit::rate(compute, security, detection);
+		let audit_rate = audit::rate(compute, security, order.detection);
 		let premium = audit::premium(audit_rate, compute).ok_or(Error::<T>::PriceOverflow)?;
 		// The fee is not on the premium: it is no income of anybody.
 		let price = plus::<T>(plus::<T>(subtotal, split::protocol_fee(subtotal))?, premium)?;
 		Ok(Deal {
 			epoch,
-			units,
+			units: order.units,
 			price,
 			compute,
 			royalties: true,
 			storage,
 			curator,
+			weaver,
 			audit_rate,
 			premium,
 		})
@@ -80,12 +88,14 @@ impl<T: Config> Pallet<T> {
 			royalties: false,
 			storage: None,
 			curator: None,
+			weaver: None,
 			..first.clone()
 		})
 	}
 
-	/// One of `winners` that still hosts the model: the drawn one, else the next after it. `None` if all are gone.
-	fn draw_storage(model: ModelId, winners: &[NodeId], seed: &[u8; 32]) -> Option<NodeId> {
+	/// One of `winners` that still hosts the model: the drawn one, else one of the next after it. `None` if none of
+	/// [`STORAGE_TRIES`] is there: a job needs no storage provider, and must not cost more for having many.
+	pub(crate) fn draw_storage(model: ModelId, winners: &[NodeId], seed: &[u8; 32]) -> Option<NodeId> {
 		// The executor may be drawn by the same seed: without another hash the two draws would go together.
 		let seed = sp_io::hashing::blake2_256(&[b"storage".as_slice(), seed.as_slice()].concat());
 		let first = draw::weighted(&seed, &vec![1; winners.len()])?;
@@ -93,6 +103,7 @@ impl<T: Config> Pallet<T> {
 		from.iter()
 			.chain(before)
 			.copied()
+			.take(STORAGE_TRIES)
 			.find(|node| Self::is_hosting(*node, model))
 	}
 
@@ -124,6 +135,9 @@ impl<T: Config> Pallet<T> {
 		}
 		if let Some((curator, amount)) = &deal.curator {
 			lines.add(Role::Curator, Some(curator.clone()), *amount);
+		}
+		if let Some((weaver, amount)) = &deal.weaver {
+			lines.add(Role::Weaver, Some(weaver.clone()), *amount);
 		}
 		lines.add(Role::Auditor, None, deal.premium);
 		let (burned, kept) = split::burn_half(lines.left);

@@ -2,26 +2,28 @@
 
 use crate::{
 	pallet::{
-		Asks, AuditPot, Bonds, Clearings, Config, Earnings, Error, LastCleared, Obligations, Pallet, TotalEarnings,
+		Asks, AuditPot, Bonds, Clearings, CommitmentPlaces, CommitmentQueues, Config, Curators, Earnings, Error,
+		LastCleared, Markets, Obligations, Pallet, StoredAt, StoredModels, TotalEarnings, TotalStoragePay,
 	},
-	types::{AskRole, Clearing, QuoteParts},
+	types::{AskRole, AskTaskParts, AskView, Clearing, CuratorRecord, MarketState, MarketView, QuoteParts, RoleView},
 };
 use alloc::vec::Vec;
-use frame_support::traits::fungible::Inspect;
-use highway_primitives::{market::BillLine, Balance, ModelId, NodeId};
-use sp_runtime::{DispatchError, Perbill};
+use frame_support::traits::{fungible::Inspect, Get};
+use highway_math::demand;
+use highway_primitives::{
+	market::{BillLine, MarketPhase, Order},
+	Balance, EpochIndex, ModelId, NodeId,
+};
+use sp_runtime::DispatchError;
+
+/// The most curators of a page.
+const MAX_CURATORS: u32 = 256;
 
 impl<T: Config> Pallet<T> {
-	/// What [`highway_primitives::traits::Market::open`] would agree on in this block, for a version with this
-	/// `detection`. Error if it would fail.
-	pub fn quote(
-		model: ModelId,
-		input_size: u64,
-		units: u32,
-		detection: Perbill,
-		curator: Option<&T::AccountId>,
-	) -> Result<QuoteParts<T::AccountId>, DispatchError> {
-		Self::quote_jobs(model, input_size, units, detection, curator, 1)
+	/// What [`highway_primitives::traits::Market::open`] would agree on in this block. Error if it would fail. Who is drawn
+	/// does not move the price, so the order's seed does not matter.
+	pub fn quote(order: &Order<T::AccountId>) -> Result<QuoteParts<T::AccountId>, DispatchError> {
+		Self::quote_jobs(order, 1)
 	}
 
 	/// The same for so many `jobs` of one quorum, each line summed over them: what [`Market::open`] and, for all jobs but the
@@ -29,18 +31,11 @@ impl<T: Config> Pallet<T> {
 	///
 	/// [`Market::open`]: highway_primitives::traits::Market::open
 	/// [`Market::open_sibling`]: highway_primitives::traits::Market::open_sibling
-	pub fn quote_jobs(
-		model: ModelId,
-		input_size: u64,
-		units: u32,
-		detection: Perbill,
-		curator: Option<&T::AccountId>,
-		jobs: u8,
-	) -> Result<QuoteParts<T::AccountId>, DispatchError> {
+	pub fn quote_jobs(order: &Order<T::AccountId>, jobs: u8) -> Result<QuoteParts<T::AccountId>, DispatchError> {
+		let model = order.model;
 		let epoch = Self::current_epoch();
-		let (clearing, _) = Self::clearing_now(model, epoch)?;
-		// The price is the same whoever is drawn.
-		let deal = Self::agree(model, epoch, &clearing, units, input_size, detection, curator, &[0; 32])?;
+		let clearing = Self::clearing_now(model, epoch)?;
+		let deal = Self::agree(order, epoch, &clearing)?;
 		let mut lines = Self::lines(model, &deal, &clearing.royalties, None, None).into_inner();
 		let mut price = deal.price;
 		let siblings = Balance::from(jobs.saturating_sub(1));
@@ -67,13 +62,11 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Who is likely to have the model's blobs: storage providers first, then executors, each once, of the latest epoch
-	/// with a job; at most twice [`crate::types::MAX_ASKS`].
+	/// Who is likely to have the model's blobs: storage providers first, then executors, each once, of the latest clearing,
+	/// executors as long as a job needs its record; at most twice [`crate::types::MAX_ASKS`].
 	pub fn providers(model: ModelId) -> Vec<NodeId> {
-		let clearing = LastCleared::<T>::get(model).and_then(|epoch| Clearings::<T>::get(model, epoch));
-		let Some(Clearing { executors, storage, .. }) = clearing else {
-			return Vec::new();
-		};
+		let storage = Self::storage_winners(model);
+		let executors = Self::last_record(model).map_or_else(Vec::new, |record| record.executors.into_inner());
 		let also = executors
 			.into_iter()
 			.filter(|node| !storage.contains(node))
@@ -90,19 +83,163 @@ impl<T: Config> Pallet<T> {
 			.and_then(|ask| ask.effective(epoch).or_else(|| ask.upcoming()))
 	}
 
+	/// The market of the model, whether it was ever cleared or not. Its prices of past epochs are in [`Self::summaries`].
+	pub fn market(model: ModelId) -> MarketView {
+		let epoch = Self::current_epoch();
+		let (phase, phase_until) = Self::phase();
+		let state = Markets::<T>::get(model);
+		let thousandths = u128::from(state.demand.at(epoch))
+			.saturating_mul(1_000)
+			.checked_div(demand::ONE.into())
+			.unwrap_or_default();
+		MarketView {
+			epoch,
+			phase,
+			phase_until,
+			epoch_until: Self::last_block_of(epoch),
+			demand: u64::try_from(thousandths).unwrap_or(u64::MAX),
+			roles: AskRole::ALL
+				.iter()
+				.map(|role| Self::role_view(model, *role, epoch, &state))
+				.collect(),
+		}
+	}
+
+	fn role_view(model: ModelId, role: AskRole, epoch: EpochIndex, state: &MarketState) -> RoleView {
+		let winners = Self::last_winners(model, role);
+		let mut asks = Vec::new();
+		for ask in Asks::<T>::get(model, role) {
+			let view = |price, from| AskView {
+				node: ask.node,
+				price,
+				from,
+				won: winners.contains(&ask.node),
+			};
+			match ask.next {
+				Some((from, upcoming)) if from > epoch => {
+					asks.extend(ask.current.map(|price| view(price, epoch)));
+					asks.extend(upcoming.map(|price| view(price, from)));
+				}
+				Some((from, holds)) => asks.extend(holds.map(|price| view(price, from))),
+				None => asks.extend(ask.current.map(|price| view(price, epoch))),
+			}
+		}
+		RoleView {
+			role,
+			reserve: state.reserve(role),
+			price: Self::last_price(model, role),
+			places: Self::places(state, epoch),
+			utilisation: demand::utilisation(state.demand.at(epoch), winners.len() as u32, T::JobsPerWinner::get()),
+			winners,
+			asks,
+			commitments: CommitmentQueues::<T>::get(model).count(role),
+		}
+	}
+
+	/// What the node's worker may say in the next block, which is the first one that what is sent now can be in: while it is
+	/// time to commit, both roles of the models that the node hosts; while it is time to reveal, whatever it committed to,
+	/// hosted by now or not, since a withdrawal can be revealed all the same. As many as those models have roles, or as the
+	/// node has bonds for at most.
+	pub fn ask_tasks(node: NodeId, hosted: &[ModelId]) -> Vec<AskTaskParts> {
+		let next = Self::now().saturating_add(1);
+		let (phase, until) = Self::phase_at(next);
+		let epoch = Self::epoch_at(next).saturating_add(1);
+		let both = |model: &ModelId| AskRole::ALL.map(|role| (*model, role));
+		let places: Vec<(ModelId, AskRole)> = match phase {
+			MarketPhase::Commit => hosted.iter().flat_map(both).collect(),
+			MarketPhase::Reveal => {
+				let mut committed: Vec<_> = CommitmentPlaces::<T>::iter_key_prefix(node).collect();
+				committed.sort_unstable();
+				committed
+			}
+		};
+		let mut tasks = Vec::new();
+		for (model, role) in places {
+			let open = Self::commitment_of(node, model, role).filter(|(_, commitment)| commitment.epoch == epoch);
+			let committed = open.map(|(_, commitment)| commitment.hash);
+			if phase == MarketPhase::Reveal && committed.is_none() {
+				continue;
+			}
+			let book = Asks::<T>::get(model, role);
+			tasks.push(AskTaskParts {
+				model,
+				role,
+				epoch,
+				phase,
+				until,
+				standing: book.iter().find(|ask| ask.node == node).and_then(|ask| ask.upcoming()),
+				committed,
+				price: Self::last_price(model, role),
+				won: Self::last_winners(model, role).contains(&node),
+			});
+		}
+		tasks
+	}
+
+	/// The price that was found last in this role.
+	fn last_price(model: ModelId, role: AskRole) -> Option<Balance> {
+		let (compute, storage) = Self::last_prices(model)?;
+		match role {
+			AskRole::Compute => Some(compute),
+			AskRole::Storage => storage,
+		}
+	}
+
+	/// Who won the latest clearing in this role, cheapest first; of compute, as long as its record is kept.
+	fn last_winners(model: ModelId, role: AskRole) -> Vec<NodeId> {
+		match role {
+			AskRole::Compute => Self::last_record(model).map_or_else(Vec::new, |record| record.executors.into_inner()),
+			AskRole::Storage => Self::storage_winners(model),
+		}
+	}
+
+	fn last_record(model: ModelId) -> Option<Clearing<T::AccountId>> {
+		Clearings::<T>::get(model, LastCleared::<T>::get(model)?)
+	}
+
+	fn storage_winners(model: ModelId) -> Vec<NodeId> {
+		StoredAt::<T>::get(model)
+			.and_then(StoredModels::<T>::get)
+			.map_or_else(Vec::new, |stored| stored.winners.into_inner())
+	}
+
+	/// The account's profile as a curator.
+	pub fn curator(account: &T::AccountId) -> Option<CuratorRecord> {
+		Curators::<T>::get(account)
+	}
+
+	/// Curators in the order of their hashes, those behind `from`: at most `limit` and at most 256; and the last one, if there
+	/// are more.
+	pub fn curators(
+		from: Option<&T::AccountId>,
+		limit: u32,
+	) -> (Vec<(T::AccountId, CuratorRecord)>, Option<T::AccountId>) {
+		let limit = limit.min(MAX_CURATORS) as usize;
+		let mut behind = match from {
+			Some(from) => Curators::<T>::iter_from_key(from),
+			None => Curators::<T>::iter(),
+		};
+		let page: Vec<_> = behind.by_ref().take(limit).collect();
+		let last = page.last().map(|(account, _)| account.clone());
+		let more = behind.next().is_some();
+		(page, last.filter(|_| more))
+	}
+
 	/// What the account may claim.
 	pub fn claimable(account: &T::AccountId) -> Balance {
 		Earnings::<T>::get(account)
 	}
 
 	/// What the pot owes: its own existential deposit, all earnings, the prices of all open jobs, what is there for
-	/// audits, and the bonds of those who asked for one. `None` if that is beyond all money.
+	/// audits, the bonds of those who asked for one, and pay for storage that waits for its proof. `None` if that is beyond
+	/// all money.
 	pub fn pot_owes() -> Option<Balance> {
 		T::Currency::minimum_balance()
 			.checked_add(TotalEarnings::<T>::get())?
 			.checked_add(Obligations::<T>::get())?
 			.checked_add(AuditPot::<T>::get())?
-			.checked_add(Bonds::<T>::get())
+			.checked_add(Bonds::<T>::get())?
+			.checked_add(TotalStoragePay::<T>::get())
 	}
 
 	/// What the pot holds beyond what it owes: coins that somebody sent to it uninvited, else 0. `None` if it holds

@@ -1,8 +1,12 @@
 //! The only file that moves money: payer → pot → earnings → payee, or back to the payer; slash → pot → earnings or burned.
 
 use crate::{
-	pallet::{Asks, Bonds, Clearings, Config, Earnings, Error, Event, HoldReason, Obligations, Pallet, TotalEarnings},
-	types::{AskRole, MAX_ASKS},
+	clearing_impls::Found,
+	pallet::{
+		Bonds, Clearings, Config, Curators, Earnings, Error, Event, HoldReason, Obligations, Pallet, TotalEarnings,
+	},
+	pricing::{stored_mib, STORAGE_TRIES},
+	types::MAX_ASKS,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -13,15 +17,15 @@ use frame_support::{
 		DefensiveSaturating,
 	},
 };
-use highway_math::split;
+use highway_math::{split, subsidy};
 use highway_primitives::{
-	market::{BillLine, BillLines, Deal, Role},
-	traits::Market,
+	market::{BillLine, BillLines, Deal, Order, Role},
+	traits::{Market, Nodes},
 	Balance, JobId, ModelId, NodeId,
 };
 use sp_runtime::{
 	traits::{AccountIdConversion, Get},
-	ArithmeticError, DispatchError, DispatchResult, Perbill, TokenError,
+	ArithmeticError, DispatchError, DispatchResult, TokenError,
 };
 
 impl<T: Config> Pallet<T> {
@@ -61,17 +65,18 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Holds the deposit of a curator's fee or of an ask.
-	pub(crate) fn hold_deposit(reason: HoldReason, who: &T::AccountId, deposit: Balance) -> DispatchResult {
-		T::Currency::hold(&reason.into(), who, deposit)
+	/// Holds the deposit of a curator's profile.
+	pub(crate) fn hold_deposit(who: &T::AccountId, deposit: Balance) -> DispatchResult {
+		T::Currency::hold(&HoldReason::Curator.into(), who, deposit)
 	}
 
 	/// Gives a held deposit back; what was slashed of it meanwhile is gone.
-	pub(crate) fn release_deposit(reason: HoldReason, who: &T::AccountId, deposit: Balance) -> DispatchResult {
-		T::Currency::release(&reason.into(), who, deposit, Precision::BestEffort).map(|_| ())
+	pub(crate) fn release_deposit(who: &T::AccountId, deposit: Balance) -> DispatchResult {
+		T::Currency::release(&HoldReason::Curator.into(), who, deposit, Precision::BestEffort).map(|_| ())
 	}
 
-	fn credit(account: &T::AccountId, amount: Balance) {
+	/// Turns money of the pot into earnings.
+	pub(crate) fn credit(account: &T::AccountId, amount: Balance) {
 		if amount > 0 {
 			Earnings::<T>::mutate(account, |earned| *earned = earned.defensive_saturating_add(amount));
 			TotalEarnings::<T>::mutate(|total| *total = total.defensive_saturating_add(amount));
@@ -89,22 +94,36 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Pays the lines out of the deal's money in the pot: one event each. Returns their sum.
-	fn pay(job: JobId, lines: &BillLines<T::AccountId>) -> Balance {
-		let mut paid: Balance = 0;
+	/// Pays the lines out of the deal's money in the pot: one event each. The line of a storage provider, named by `stored`,
+	/// waits for its proof. Returns their sum, and what of it was burned.
+	fn pay(job: JobId, lines: &BillLines<T::AccountId>, stored: Option<(ModelId, T::AccountId)>) -> (Balance, Balance) {
+		let (mut paid, mut burned): (Balance, Balance) = (0, 0);
 		for BillLine { role, payee, amount } in lines {
 			let (role, amount) = (*role, *amount);
 			paid = paid.defensive_saturating_add(amount);
-			match (payee, role) {
-				(Some(payee), _) => Self::earn(job, role, payee, amount),
-				(None, Role::Auditor) => Self::fill_audit_pot(job, amount),
-				(None, _) => Self::burn(job, amount),
+			match (payee, role, &stored) {
+				(Some(payee), Role::Storage, Some((model, provider))) if payee == provider => {
+					Self::hold_storage_pay(job, *model, payee, amount);
+				}
+				(Some(payee), _, _) => Self::earn(job, role, payee, amount),
+				(None, Role::Auditor, _) => Self::fill_audit_pot(job, amount),
+				(None, _, _) => burned = burned.defensive_saturating_add(Self::burn(job, amount)),
 			}
 		}
-		paid
+		(paid, burned)
 	}
 
-	fn burn(job: JobId, amount: Balance) {
+	/// Burns money of the pot, with the job's event. Returns how much.
+	fn burn(job: JobId, amount: Balance) -> Balance {
+		let amount = Self::burn_coins(amount);
+		if amount > 0 {
+			Self::deposit_event(Event::Burned { job, amount });
+		}
+		amount
+	}
+
+	/// Burns `amount` of the pot. Returns it; 0 if that cannot be, and then the treasury has it.
+	fn burn_coins(amount: Balance) -> Balance {
 		let burned = T::Currency::burn_from(
 			&Self::pot_account(),
 			amount,
@@ -113,11 +132,56 @@ impl<T: Config> Pallet<T> {
 			Fortitude::Force,
 		);
 		if burned.is_ok() {
-			Self::deposit_event(Event::Burned { job, amount });
-		} else {
-			defensive!("the pot holds less than it owes");
-			Self::credit(&T::Treasury::get(), amount);
+			return amount;
 		}
+		defensive!("the pot holds less than it owes");
+		Self::credit(&T::Treasury::get(), amount);
+		0
+	}
+
+	/// Divides money of the pot that somebody lost: half is burned, half the treasury's. Returns what was burned.
+	pub(crate) fn take_fine(amount: Balance) -> Balance {
+		let (burned, kept) = split::burn_half(amount);
+		Self::credit(&T::Treasury::get(), kept);
+		match burned {
+			0 => 0,
+			burned => Self::burn_coins(burned),
+		}
+	}
+
+	/// Mints the subsidy of a job that burned `burned`, as earnings of who did it. Nothing if the node is gone: nobody else
+	/// worked.
+	fn subsidise(job: JobId, burned: Balance, executor: NodeId) {
+		let amount = subsidy::of(burned, T::WorkSubsidy::get());
+		if amount == 0 {
+			return;
+		}
+		let Some(payee) = T::Nodes::operator(executor) else {
+			return;
+		};
+		if T::Currency::mint_into(&Self::pot_account(), amount).is_err() {
+			defensive!("what was just burned leaves room in the issuance");
+			return;
+		}
+		Self::credit(&payee, amount);
+		Self::deposit_event(Event::Subsidised { job, payee, amount });
+	}
+
+	/// Who earns the job's line for storage once it is proved. `None` if there is none or its node is gone.
+	fn storage_provider(model: ModelId, deal: &Deal<T::AccountId>) -> Option<(ModelId, T::AccountId)> {
+		let (node, _) = deal.storage.as_ref()?;
+		Some((model, T::Nodes::operator(*node)?))
+	}
+
+	/// Counts a settled job for the curator that it named.
+	fn note_curated(deal: &Deal<T::AccountId>) {
+		let Some((curator, fee)) = &deal.curator else {
+			return;
+		};
+		Curators::<T>::mutate_extant(curator, |record| {
+			record.jobs = record.jobs.saturating_add(1);
+			record.earned = record.earned.saturating_add(*fee);
+		});
 	}
 
 	/// Returns money of the pot to a payer, with its event.
@@ -143,7 +207,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// What of `amount` really came into the pot: nobody's money pays for a slash that was not taken.
-	fn received(amount: Balance) -> Balance {
+	pub(crate) fn received(amount: Balance) -> Balance {
 		let received = Self::pot_surplus().unwrap_or_default().min(amount);
 		if received < amount {
 			defensive!("a slash is split that was not moved into the pot");
@@ -157,19 +221,21 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> Market<T::AccountId> for Pallet<T> {
-	fn open(
-		_job: JobId,
-		model: ModelId,
-		units: u32,
-		input_size: u64,
-		detection: Perbill,
-		curator: Option<&T::AccountId>,
-		seed: [u8; 32],
-	) -> Result<Deal<T::AccountId>, DispatchError> {
+	fn open(_job: JobId, order: &Order<T::AccountId>) -> Result<Deal<T::AccountId>, DispatchError> {
+		let model = order.model;
 		let epoch = Self::current_epoch();
-		let (clearing, stored) = Self::clearing_now(model, epoch)?;
-		let deal = Self::agree(model, epoch, &clearing, units, input_size, detection, curator, &seed)?;
-		Self::refer_to(model, epoch, clearing, stored)?;
+		let (clearing, fresh) = match Self::find_clearing(model, epoch)? {
+			Found::Stored(clearing) => (clearing, None),
+			Found::New(clearing, state) => (clearing, Some(state)),
+			Found::Starved(_) => return Err(Error::<T>::NobodyServes.into()),
+		};
+		let deal = Self::agree(order, epoch, &clearing)?;
+		let clearing = clearing.with_one_more_job().ok_or(Error::<T>::TooManyJobs)?;
+		if let Some(state) = fresh {
+			Self::first_touch(model, epoch, &clearing, state);
+		}
+		Self::note_job(model, epoch, &clearing, &deal, stored_mib(order.input_size));
+		Clearings::<T>::insert(model, epoch, clearing);
 		Ok(deal)
 	}
 
@@ -179,7 +245,9 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 			return Err(Error::<T>::NobodyServes.into());
 		};
 		let deal = Self::sibling_of(first)?;
-		Self::refer_to(model, first.epoch, clearing, true)?;
+		let clearing = clearing.with_one_more_job().ok_or(Error::<T>::TooManyJobs)?;
+		Self::note_job(model, first.epoch, &clearing, &deal, 0);
+		Clearings::<T>::insert(model, first.epoch, clearing);
 		Ok(deal)
 	}
 
@@ -193,16 +261,11 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		let Some(record) = Clearings::<T>::get(model, deal.epoch) else {
 			return 0;
 		};
-		let looked_at = if record.jobs <= 1 {
-			AskRole::ALL
-				.iter()
-				.filter_map(|role| Asks::<T>::decode_len(model, role))
-				.fold(0, usize::saturating_add)
-		} else {
-			record.executors.len().saturating_add(record.storage.len())
-		};
+		if record.jobs > 1 {
+			return record.storage.len().min(STORAGE_TRIES) as u32;
+		}
 		// Of asks that are stored, no more than this hold now.
-		(looked_at as u32).min(MAX_ASKS.saturating_mul(2))
+		Self::asks_stored(model).min(MAX_ASKS.saturating_mul(2))
 	}
 
 	fn escrow(payer: &T::AccountId, deal: &Deal<T::AccountId>) -> DispatchResult {
@@ -230,8 +293,11 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		if !audited {
 			lines.retain(|line| line.role != Role::Auditor);
 		}
-		let paid = Self::pay(job, &lines);
+		let (paid, burned) = Self::pay(job, &lines, Self::storage_provider(model, deal));
 		Self::give_back(job, payer, deal.price.defensive_saturating_sub(paid));
+		Self::subsidise(job, burned, executor);
+		Self::note_curated(deal);
+		Self::note_settled(model, deal, &lines);
 		lines
 	}
 
@@ -248,7 +314,7 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 	) -> BillLines<T::AccountId> {
 		Self::discharge(deal);
 		let lines = Self::failure_bill(deal, reporters);
-		let paid = Self::pay(job, &lines);
+		let (paid, _) = Self::pay(job, &lines, None);
 		Self::give_back(job, payer, deal.price.defensive_saturating_sub(paid));
 		lines
 	}

@@ -12,9 +12,14 @@ pub mod types;
 
 use alloc::vec::Vec;
 use codec::Codec;
-use highway_primitives::{Balance, JobId, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature};
+use highway_primitives::{
+	Balance, EpochIndex, JobId, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature,
+};
 use sp_runtime::DispatchError;
-use types::{AuditInfo, Bill, CalibrationInfo, DelegationInfo, JobInfo, ModelInfo, NodeInfo, Quote, WorkList};
+use types::{
+	AuditInfo, Bill, CalibrationInfo, CuratorInfo, DelegationInfo, EarningsInfo, FeaturedInfo, JobInfo, MarketInfo,
+	ModelInfo, NodeInfo, Quote, SplitInfo, WorkList,
+};
 
 sp_api::decl_runtime_apis! {
 	/// For the offchain worker.
@@ -56,6 +61,20 @@ sp_api::decl_runtime_apis! {
 		fn node_of(operator: AccountId) -> Option<NodeInfo<AccountId>>;
 		/// What the account may claim.
 		fn claimable(account: AccountId) -> Balance;
+		/// The market of a model: phase, asks that are public, prices. `None` if there is no such model.
+		fn market(model: ModelId) -> Option<MarketInfo>;
+		/// What all settled jobs of a model at the prices of one epoch paid to each role. `None` if none is settled, or the
+		/// epoch is longer ago than the latest 32 that were cleared.
+		fn split(model: ModelId, epoch: EpochIndex) -> Option<SplitInfo>;
+		/// The featured models of the present epoch, highest bid first.
+		fn featured() -> Vec<FeaturedInfo<AccountId>>;
+		/// The curator with this account.
+		fn curator(account: AccountId) -> Option<CuratorInfo<AccountId>>;
+		/// Curators, in the order in which they are stored, behind `from` or from the first one on. The second part is the
+		/// `from` of the next page.
+		fn curators(from: Option<AccountId>, limit: u32) -> (Vec<CuratorInfo<AccountId>>, Option<AccountId>);
+		/// What the account earned: what it may claim, and what its node is still to prove.
+		fn earnings(account: AccountId) -> EarningsInfo;
 		/// The audit of a job, if there is or was one.
 		fn audit(job: JobId) -> Option<AuditInfo>;
 		/// Jobs with an audit, ids from `from` on.

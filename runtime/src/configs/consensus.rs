@@ -1,10 +1,10 @@
 //! Who authors and finalizes blocks, and what happens to those who cheat at it.
 
 use crate::{
-	configs::market::Treasury,
+	configs::treasury::TreasuryAccount,
 	constants::{deposit, SLOT_DURATION},
-	AccountId, Babe, Balances, CapacityProbes, Historical, NodeStaking, Offences, ProofOfWorkDone, Runtime,
-	RuntimeEvent, Session, SessionKeys, VoterList,
+	AccountId, Babe, Balances, CapacityProbes, Historical, NodeStaking, Offences, ProofOfWorkDone, RevenueSplit,
+	Runtime, RuntimeEvent, Session, SessionKeys, VoterList,
 };
 use frame_support::{
 	parameter_types,
@@ -174,9 +174,10 @@ impl pallet_node_staking::Config for Runtime {
 	type Models = crate::ModelRegistry;
 	type History = Historical;
 	type PalletId = StakePotId;
-	type Treasury = Treasury;
+	type Treasury = TreasuryAccount;
 	type OnSecurityTouched = ProofOfWorkDone;
 	type Capacity = CapacityProbes;
+	type Clock = RevenueSplit;
 	type MinBond = MinBond;
 	type MinDelegation = MinDelegation;
 	type FirstReward = FirstReward;

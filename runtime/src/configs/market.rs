@@ -1,9 +1,10 @@
-//! Models, prices, jobs, proofs and probes.
+//! Models, prices, jobs, proofs, probes, storage and promotion.
 
 use crate::{
-	constants::{deposit, DAYS, MAX_TICK_WEIGHT},
+	configs::treasury::TreasuryAccount,
+	constants::{deposit, DAYS, MAX_TICK_WEIGHT, MICRO_AIC},
 	AccountId, Babe, Balances, InferenceJobs, ModelRegistry, NodeStaking, ProofOfWorkDone, RevenueSplit, Runtime,
-	RuntimeHoldReason, Session,
+	RuntimeHoldReason, Session, StorageProofs, System,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -13,13 +14,21 @@ use frame_support::{
 	PalletId,
 };
 use highway_math::audit;
-use highway_primitives::{Balance, BlockNumber, AIC};
+use highway_primitives::{Balance, BlobRef, BlockNumber, ModelId, AIC};
 use pallet_proof_of_work_done::weights::WeightInfo as _;
-use sp_runtime::traits::AccountIdConversion;
+use sp_runtime::Perbill;
+
+/// Jobs that a winner is counted on to do in a market epoch: one a block, if it has 300 of them.
+const JOBS_PER_WINNER: u32 = 300;
+
+/// The fewest places of a role: with less, one node that fails leaves the others a market of their own.
+const MIN_WINNERS: u32 = 3;
 
 parameter_types! {
-	/// Deposit of a model: record, name and first version are three items.
-	pub const ModelBaseDeposit: Balance = deposit(3, 0);
+	/// Blocks of a market epoch, as genesis set it.
+	pub MarketEpoch: BlockNumber = pallet_revenue_split::EpochLength::<Runtime>::get();
+	/// Deposit of a model: record, name, artefact and first version are four items.
+	pub const ModelBaseDeposit: Balance = deposit(4, 0);
 	/// Deposit of one byte of a model.
 	pub const ModelDepositPerByte: Balance = deposit(0, 1);
 	/// Notice of a rise of a royalty.
@@ -28,13 +37,17 @@ parameter_types! {
 	pub const RoyaltyRisePeriod: BlockNumber = 30 * DAYS;
 	/// Four market epochs, 40 minutes of ten: an ask that is posted in the first full one holds before the version does, and
 	/// the largest artefact that is served, 2 GiB, arrives at 1 MiB/s.
-	pub VersionNotice: BlockNumber = pallet_revenue_split::EpochLength::<Runtime>::get().saturating_mul(4);
+	pub VersionNotice: BlockNumber = MarketEpoch::get().saturating_mul(4);
+	/// Blocks between a commitment to an artefact and its registration: ten, 20 s, which nobody keeps a transaction out of the
+	/// chain for, unless nearly all authors agree. Fewer where market epochs are short: a development chain has nobody to
+	/// hide from, and each model waits for it.
+	pub CommitBlocks: BlockNumber = (MarketEpoch::get() / 30).clamp(2, 10);
+	/// Blocks for which a commitment counts.
+	pub const CommitLifetime: BlockNumber = DAYS;
 	/// The highest price of one unit in any role: far above any use, far below what could overflow.
 	pub const MaxPrice: Balance = 1_000_000 * AIC;
-	/// Deposit of a posted curator's fee.
-	pub const CuratorDeposit: Balance = deposit(1, 48);
-	/// Deposit of an ask: 91 bytes, and a place that others may want.
-	pub const AskDeposit: Balance = deposit(1, 91);
+	/// Deposit of a curator's fee and profile: 48 bytes of the account's key, 219 of the record.
+	pub const CuratorDeposit: Balance = deposit(1, 267);
 }
 
 impl pallet_model_registry::Config for Runtime {
@@ -45,6 +58,8 @@ impl pallet_model_registry::Config for Runtime {
 	type RoyaltyNotice = RoyaltyNotice;
 	type RoyaltyRisePeriod = RoyaltyRisePeriod;
 	type VersionNotice = VersionNotice;
+	type CommitBlocks = CommitBlocks;
+	type CommitLifetime = CommitLifetime;
 	type MaxRoyalty = MaxPrice;
 	type MaxVersions = ConstU32<1024>;
 	type WeightInfo = pallet_model_registry::weights::SubstrateWeight<Runtime>;
@@ -53,10 +68,15 @@ impl pallet_model_registry::Config for Runtime {
 parameter_types! {
 	/// The account that holds payments in flight and earnings not yet claimed.
 	pub const PotId: PalletId = PalletId(*b"hw/potac");
-	/// The account that the protocol's unburned half is credited to.
-	pub const TreasuryId: PalletId = PalletId(*b"hw/trsry");
-	/// The treasury.
-	pub Treasury: AccountId = TreasuryId::get().into_account_truncating();
+	/// Of what a job's own fee burned, so much is minted for who did it: the most that there may be. Other burns fund none.
+	pub const WorkSubsidy: Perbill = Perbill::from_percent(50);
+	/// The least that stands behind an ask: a thousandth of the least bond of a node, which may have 64 asks.
+	pub const MinAskBond: Balance = AIC;
+	/// The least reserve per unit, a billionth of an AIC: far below what a unit costs, and a step of 1/512 still moves it.
+	pub const MinReserve: Balance = MICRO_AIC / 1_000;
+	/// Blocks after which pay for storage that nobody challenged may be claimed: a week, in which each of 64 providers of
+	/// ten thousand models is challenged about twice.
+	pub const StorageHold: BlockNumber = 7 * DAYS;
 }
 
 impl pallet_revenue_split::Config for Runtime {
@@ -64,13 +84,20 @@ impl pallet_revenue_split::Config for Runtime {
 	type Currency = Balances;
 	type Models = ModelRegistry;
 	type Nodes = NodeStaking;
-	type Treasury = Treasury;
+	type Treasury = TreasuryAccount;
 	type PalletId = PotId;
 	type MaxAsk = MaxPrice;
 	type SecurityFactor = ConstU32<{ audit::SECURITY_FACTOR }>;
 	type MaxCuratorFee = MaxPrice;
 	type CuratorDeposit = CuratorDeposit;
-	type AskDeposit = AskDeposit;
+	type WorkSubsidy = WorkSubsidy;
+	type MinAskBond = MinAskBond;
+	type MinReserve = MinReserve;
+	type JobsPerWinner = ConstU32<JOBS_PER_WINNER>;
+	type MinWinners = ConstU32<MIN_WINNERS>;
+	type StorageHold = StorageHold;
+	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
+	type StorageChallenges = StorageProofs;
 	type WeightInfo = pallet_revenue_split::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
@@ -157,9 +184,66 @@ impl pallet_capacity_probes::Config for Runtime {
 	type Nodes = NodeStaking;
 	type Seeds = ProofOfWorkDone;
 	type Currency = Balances;
-	type Treasury = Treasury;
+	type Treasury = TreasuryAccount;
 	type SessionLength = SessionLength;
 	type WeightInfo = pallet_capacity_probes::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
+}
+
+/// The file that new jobs of a model run on.
+pub struct Artefacts;
+impl pallet_storage_proofs::Artefacts for Artefacts {
+	fn artefact(model: ModelId) -> Option<BlobRef> {
+		ModelRegistry::model(model).map(|(_, spec)| spec.artifact)
+	}
+}
+
+/// Whether finality lags so far that nobody is punished for silence.
+pub struct ClocksStandStill;
+impl Get<bool> for ClocksStandStill {
+	fn get() -> bool {
+		ProofOfWorkDone::finalized().is_some_and(|finalized| {
+			System::block_number().saturating_sub(finalized) > pallet_proof_of_work_done::MAX_LAG
+		})
+	}
+}
+
+parameter_types! {
+	/// Blocks in which a storage provider shows a chunk: a minute, enough for a node that is just started anew.
+	pub const StorageWindow: BlockNumber = 30;
+	/// Taken of a storage provider's own bond for the second miss in a row: a hundredth of the least bond.
+	pub const StorageFine: Balance = 10 * AIC;
+}
+
+impl pallet_storage_proofs::Config for Runtime {
+	type Artefacts = Artefacts;
+	type Nodes = NodeStaking;
+	type Market = RevenueSplit;
+	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
+	type ClocksStandStill = ClocksStandStill;
+	type Window = StorageWindow;
+	// Once an epoch for each model: one of its providers.
+	type Interval = MarketEpoch;
+	type StorageFine = StorageFine;
+	type WeightInfo = pallet_storage_proofs::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
+}
+
+parameter_types! {
+	/// The least bid for a featured place, and what one costs that nobody contends for.
+	pub const MinBid: Balance = AIC;
+}
+
+impl pallet_promotion::Config for Runtime {
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type Models = ModelRegistry;
+	type Clock = RevenueSplit;
+	type Treasury = TreasuryAccount;
+	type MinBid = MinBid;
+	type WeightInfo = pallet_promotion::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }

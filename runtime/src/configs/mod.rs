@@ -3,6 +3,7 @@
 mod consensus;
 mod market;
 mod system;
+mod treasury;
 
 pub use consensus::{EpochDuration, HasSessionKeys};
 pub use system::ProxyType;

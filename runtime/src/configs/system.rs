@@ -189,6 +189,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 				call,
 				RuntimeCall::Balances(_)
 					| RuntimeCall::InferenceJobs(_)
+					| RuntimeCall::Promotion(_)
 					| RuntimeCall::Sudo(_)
 					| RuntimeCall::Utility(_)
 			),

@@ -2,9 +2,12 @@
 
 use anyhow::{Context, Result};
 use codec::Decode;
-use highway_primitives::{Balance, BlobRef, ModelId, NodeId};
+use highway_primitives::{
+	model::{model_commitment, VersionSpec},
+	Balance, BlobRef, ModelId, NodeId,
+};
 use highway_test_support::{until, Node};
-use highway_wallet::client::{calls, calls::Call, Client, Included, Signer, Wait};
+use highway_wallet::client::{calls, calls::Call, Client, ClientError, Included, Signer, Wait};
 use serde_json::{json, Value};
 use sp_core::{
 	crypto::{AccountId32, Ss58Codec},
@@ -18,6 +21,9 @@ const SOON: Duration = Duration::from_secs(30);
 
 /// The most that a test pays for a job, in smallest units.
 const MAX_PRICE: Balance = 1_000_000_000_000_000;
+
+/// The salt of all commitments to models.
+const SALT: [u8; 32] = [7; 32];
 
 /// The key pair of a secret such as `//Alice`.
 pub fn key(secret: &str) -> Result<sr25519::Pair> {
@@ -62,9 +68,39 @@ impl Account {
 		Ok(self.client.claimable(&self.id()).await?)
 	}
 
+	/// What it has earned and not claimed, proved or not, in smallest units.
+	pub async fn earned(&self) -> Result<Balance> {
+		let earnings = self.client.earnings(&self.id()).await?;
+		let waiting: Balance = earnings.storage.iter().map(|(_, amount, _)| amount).sum();
+		Ok(earnings.claimable + waiting)
+	}
+
 	/// Sends calls, all of them or none, and waits for their block.
 	pub async fn submit(&self, calls: &[Call]) -> Result<Included> {
 		Ok(self.client.submit(&self.signer, calls, Wait::InBlock).await?)
+	}
+
+	/// Registers root models of these names without royalty, all of them or none: commits to their files, waits until that
+	/// counts, and shows them. Puts the files nowhere.
+	pub async fn register_models(&self, models: &[(Vec<u8>, VersionSpec)]) -> Result<Included> {
+		let owner = self.id();
+		let commit = |(_, spec): &(Vec<u8>, VersionSpec)| {
+			calls::commit_model(model_commitment(owner.as_ref(), &spec.artifact.hash, &SALT))
+		};
+		let register = |(name, spec): &(Vec<u8>, VersionSpec)| {
+			calls::register_model(name.clone(), spec.clone(), None, None, 0, Some(SALT))
+		};
+		let registrations: Vec<_> = models.iter().map(register).collect();
+		self.submit(&models.iter().map(commit).collect::<Vec<_>>()).await?;
+		until("the commitments to count", SOON, || async {
+			match self.client.try_out(&self.signer, &registrations).await {
+				Ok(()) => Ok(Some(())),
+				Err(ClientError::WouldRefuse(refusal)) if refusal.name == "CommitmentTooYoung" => Ok(None),
+				Err(error) => Err(error.into()),
+			}
+		})
+		.await?;
+		self.submit(&registrations).await
 	}
 
 	/// Pays for a job without putting its input anywhere. Another branch of the chain may still give it to another node.

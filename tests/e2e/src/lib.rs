@@ -80,6 +80,17 @@ pub fn billed_to(bill: &Value, payee: Option<&str>) -> Result<Balance> {
 	own.map(|line| amount(&line["amount"])).sum()
 }
 
+/// What the chain mints for who did a settled job: half of what the job burned.
+pub fn subsidy_of(bill: &Value) -> Result<Balance> {
+	let lines = bill["lines"]
+		.as_array()
+		.with_context(|| format!("a bill has lines: {bill}"))?;
+	let burned = lines
+		.iter()
+		.filter(|line| line["role"] == "Protocol" && line["payee"].is_null());
+	Ok(burned.map(|line| amount(&line["amount"])).sum::<Result<Balance>>()? / 2)
+}
+
 /// Everything that a bill pays and gives back.
 pub fn billed_in_all(bill: &Value) -> Result<Balance> {
 	let lines = bill["lines"]

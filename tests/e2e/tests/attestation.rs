@@ -8,7 +8,7 @@ use highway_primitives::{
 	blob::BlobRef,
 	work_tag,
 	worker::{AttestItem, WorkerAction, WorkerSignature},
-	JobId, NodeId, WorkTag,
+	JobId, NodeId, WorkTag, AIC,
 };
 use highway_runtime_api::types::WorkList;
 use highway_test_support::{hostile_models, market, until, Devnet, Node, Wallet};
@@ -173,7 +173,7 @@ async fn attestation_should_be_refused_by_pools_and_blocks_unless_it_is_the_assi
 			.map(|word| word.to_string())
 			.collect();
 		let model = market::add_model(&maker, &arguments).await?;
-		market::host_everywhere(devnet, model, "0.01", "0.001").await?;
+		market::host_everywhere(devnet, model, AIC / 100, AIC / 1_000).await?;
 
 		// Nobody has this input, so no node attests by itself.
 		let payer = Account::connect(devnet.node("bob"), "//Eve").await?;

@@ -8,16 +8,17 @@
 use anyhow::{ensure, Context, Result};
 use futures::future::try_join_all;
 use highway_e2e_tests::{identity_input, key, put_blob, Account};
-use highway_primitives::{DeviceClass, JobPhase};
+use highway_primitives::{AskRole, DeviceClass, JobPhase, AIC};
 use highway_runtime_api::types::{MeasuredInfo, NodeInfo};
 use highway_test_support::{
 	devnet::VALIDATORS,
 	hostile_models,
 	market::{self, key_of},
-	until, Devnet, Setup, Wallet,
+	offer, until, Devnet, Seller, Setup, Wallet,
 };
+use highway_wallet::client::{calls, ClientError};
 use serde_json::{json, Value};
-use sp_core::{crypto::AccountId32, Pair};
+use sp_core::{crypto::AccountId32, Pair, H256};
 use std::{fs, time::Duration};
 
 /// How long a round may let wait for it and for the heartbeat behind it: two spacings, a round and a session, twice.
@@ -108,6 +109,8 @@ async fn jobs_should_go_to_the_node_that_proved_and_neither_to_a_liar_nor_to_a_g
 			pretender.measured.is_some_and(|found| !found.refuted),
 			"it is slow, but no liar: {pretender:?}"
 		);
+		may_not_ask(devnet, "bob", model).await?;
+		may_not_ask(devnet, "charlie", model).await?;
 
 		let payer = Account::connect(devnet.node("alice"), "//Eve").await?;
 		let quote = payer.client.quote(model.try_into()?, 1_000, None).await?;
@@ -130,7 +133,7 @@ async fn jobs_should_go_to_the_node_that_proved_and_neither_to_a_liar_nor_to_a_g
 	.await
 }
 
-/// Registers a model, and lets all three nodes host it.
+/// Registers a model, lets all three nodes host it, and the honest one ask for it.
 async fn hosted_everywhere(devnet: &Devnet) -> Result<u64> {
 	let file = devnet.scratch().join("identity.onnx");
 	fs::write(&file, hostile_models::identity())?;
@@ -147,11 +150,33 @@ async fn hosted_everywhere(devnet: &Devnet) -> Result<u64> {
 	];
 	let maker = Wallet::new(devnet.node("alice"), "//Dave");
 	let model = market::add_model(&maker, &words.map(str::to_owned)).await?;
-	for name in VALIDATORS {
+	let id = model.to_string();
+	for name in ["bob", "charlie"] {
 		let operator = Wallet::new(devnet.node(name), &key_of(name));
-		market::host(&operator, &[model], "0.01", "0.001").await?;
+		operator.run(&["node", "host", &id]).await?;
 	}
+	let seller = Seller::new(devnet.node("alice"), "//Alice");
+	offer(&[seller.computing(model, AIC / 100).storing(model, AIC / 1_000)]).await?;
 	Ok(model)
+}
+
+/// A node that may not work asks for nothing: there is no bond to put behind it.
+async fn may_not_ask(devnet: &Devnet, name: &str, model: u64) -> Result<()> {
+	let operator = Account::connect(devnet.node(name), &key_of(name)).await?;
+	let ask = calls::commit_ask(model.try_into()?, AskRole::Compute, H256::repeat_byte(7));
+	until(&format!("{name}'s ask to be refused"), SOON, || async {
+		match operator
+			.client
+			.try_out(&operator.signer, std::slice::from_ref(&ask))
+			.await
+		{
+			Err(ClientError::WouldRefuse(refusal)) if refusal.name == "NotEligible" => Ok(Some(())),
+			// It is time to reveal.
+			Err(ClientError::WouldRefuse(refusal)) if refusal.name == "NotCommitPhase" => Ok(None),
+			other => anyhow::bail!("{name} asks: {other:?}"),
+		}
+	})
+	.await
 }
 
 /// Wallet and metrics say what the chain says.

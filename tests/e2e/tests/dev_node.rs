@@ -3,8 +3,8 @@
 use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::identity_input;
 use highway_offchain_worker::tensors::parse;
-use highway_primitives::DeviceClass;
-use highway_test_support::{binaries, hostile_models, market, until, Node, NodeOptions, Wallet};
+use highway_primitives::{DeviceClass, AIC};
+use highway_test_support::{binaries, hostile_models, market, offer, until, Node, NodeOptions, Seller, Wallet};
 use serde_json::{json, Value};
 use std::{fs, path::Path, process::Command, time::Duration};
 
@@ -67,7 +67,8 @@ async fn job_should_be_done(node: &Node, folder: &Path) -> Result<()> {
 		"200",
 	];
 	let model = market::add_model(&Wallet::new(node, "//Dave"), &words.map(str::to_owned)).await?;
-	market::host(&Wallet::new(node, "//Alice"), &[model], "0.01", "0.001").await?;
+	let seller = Seller::new(node, "//Alice");
+	offer(&[seller.computing(model, AIC / 100).storing(model, AIC / 1_000)]).await?;
 	let payer = Wallet::new(node, "//Eve");
 	market::wait_for_executors(&payer, model, 1).await?;
 	let (input, output) = (folder.join("in.safetensors"), folder.join("out.safetensors"));

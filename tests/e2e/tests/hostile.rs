@@ -3,15 +3,13 @@
 
 use anyhow::{ensure, Context, Result};
 use codec::Decode;
-use futures::future::try_join_all;
 use highway_e2e_tests::{amount, author_of, billed_in_all, identity_input, put_blob, Account};
 use highway_offchain_worker::precheck;
 use highway_primitives::{
 	model::{Unit, VerificationPolicy, VersionSpec, MIN_DETECTION},
-	BlobRef, FailureClass, JobId, NodeId,
+	BlobRef, FailureClass, JobId, ModelId, NodeId, AIC,
 };
-use highway_test_support::{hostile_models, market, until, Devnet, Node, NodeOptions, Wallet};
-use highway_wallet::client::calls::{self, AskRole};
+use highway_test_support::{hostile_models, market, offer, until, Devnet, Node, NodeOptions, Seller, Wallet};
 use seccompiler::{apply_filter, BpfProgram, SeccompAction, SeccompFilter};
 use serde_json::{json, Value};
 use std::{collections::BTreeSet, fs, time::Duration};
@@ -90,23 +88,25 @@ async fn hostile_models_should_be_refused_by_wallet_and_nodes_while_the_chain_go
 				.with_context(|| format!("there is no hostile model '{name}'"))?;
 			put_blob(devnet.node("alice"), &bytes).await?;
 			let name = format!("innocent-{index}").into_bytes();
-			registrations.push(calls::register_model(name, disguise(&bytes)?, None, None, 0));
+			registrations.push((name, disguise(&bytes)?));
 		}
-		account.submit(&registrations).await?;
+		account.register_models(&registrations).await?;
 		let models: Vec<_> = account.client.models().await?.iter().map(|model| model.id).collect();
 		ensure!(
 			models.len() == REGISTERED.len(),
 			"the chain cannot see that they are hostile: {models:?}"
 		);
-		let price = amount(&"1".into())?;
-		try_join_all(devnet.nodes.iter().map(|node| async {
-			let operator = Account::connect(node, &market::key_of(node.name())).await?;
-			let host = |model: &u32| [calls::host(*model), calls::post_ask(*model, AskRole::Compute, price)];
-			let storage = |model: &u32| calls::post_ask(*model, AskRole::Storage, price / 10);
-			let wanted: Vec<_> = models.iter().flat_map(host).chain(models.iter().map(storage)).collect();
-			operator.submit(&wanted).await
-		}))
-		.await?;
+		let sellers: Vec<_> = devnet
+			.nodes
+			.iter()
+			.map(|node| {
+				let seller = Seller::new(node, &market::key_of(node.name()));
+				let offering =
+					|seller: Seller, model: &ModelId| seller.computing(*model, AIC).storing(*model, AIC / 10);
+				models.iter().fold(seller, offering)
+			})
+			.collect();
+		offer(&sellers).await?;
 
 		let payer = Wallet::new(devnet.node("bob"), "//Eve");
 		let buyer = Account::connect(devnet.node("bob"), "//Eve").await?;

@@ -12,5 +12,7 @@ mod hostile;
 mod javascript;
 mod main_job;
 mod maker;
+mod market;
+mod registration;
 mod silero;
 mod wallet;

@@ -3,9 +3,9 @@
 
 use anyhow::{ensure, Context, Result};
 use futures::future::try_join_all;
-use highway_e2e_tests::{amount, billed_in_all, billed_to, get_blob, Account};
+use highway_e2e_tests::{amount, billed_in_all, billed_to, get_blob, subsidy_of, Account};
 use highway_offchain_worker::tensors;
-use highway_primitives::Balance;
+use highway_primitives::{Balance, AIC};
 use highway_test_support::{
 	bare::{self, values, BareModel, TOLERANCE},
 	binaries, market, Devnet, Node, Wallet,
@@ -39,7 +39,7 @@ async fn five_files_should_be_named_and_paid_for_when_three_nodes_serve_magika()
 		let maker = Wallet::new(devnet.node("alice"), "//Dave");
 		let payer = Wallet::new(devnet.node("bob"), "//Eve");
 		let model = market::add_model(&maker, &market::magika_arguments()?).await?;
-		market::host_everywhere(devnet, model, "0.01", "0.001").await?;
+		market::host_everywhere(devnet, model, AIC / 100, AIC / 1_000).await?;
 
 		let files = files()?;
 		let id = model.to_string();
@@ -179,6 +179,13 @@ async fn settled_bill(payer: &Wallet, job: u64) -> Result<Value> {
 	Ok(bill)
 }
 
+/// The compute line.
+fn compute_of(bill: &Value) -> Result<&Value> {
+	let lines = bill["lines"].as_array().context("a bill has lines")?;
+	let line = lines.iter().find(|line| line["role"] == "Compute");
+	line.context("somebody computed")
+}
+
 /// What a bill says of a role that has one line.
 fn line(bill: &Value, role: &str) -> Result<Balance> {
 	let lines = bill["lines"].as_array().context("a bill has lines")?;
@@ -222,6 +229,8 @@ async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value], bond
 		for (payee, sum) in &mut owed {
 			*sum += billed_to(bill, Some(payee))?;
 		}
+		let executor = compute_of(bill)?["payee"].as_str().context("somebody computed")?;
+		*owed.entry(executor.into()).or_insert(0) += subsidy_of(bill)?;
 	}
 	let maker = Account::connect(devnet.node("alice"), "//Dave").await?;
 	let royalties = owed.get(&maker.address()).copied();
@@ -249,12 +258,14 @@ async fn everybody_has_what_the_bills_say(devnet: &Devnet, bills: &[Value], bond
 	let wallet = Wallet::new(devnet.node("charlie"), "//Eve");
 	let mut audited = 0;
 	for (payee, sum) in owed {
-		let balance = wallet.run(&["balance", &payee]).await?;
-		let by_audits = amount(&balance["claimable"])?.checked_sub(sum);
+		// Storage is claimable once it is proved.
+		let earnings = wallet.run(&["earnings", &payee]).await?;
+		let earned = amount(&earnings["claimable"])? + amount(&earnings["waiting"])?;
+		let by_audits = earned.checked_sub(sum);
 		let most = at_most.get(&payee).copied().unwrap_or(0);
 		let by_audits = by_audits
 			.filter(|earned| *earned <= most)
-			.with_context(|| format!("{payee} is owed {sum}, and at most {most} for audits, but has {balance}"))?;
+			.with_context(|| format!("{payee} is owed {sum}, and at most {most} for audits, but has {earnings}"))?;
 		audited += by_audits;
 	}
 	ensure!(
@@ -285,8 +296,8 @@ struct Claim {
 
 async fn claim(node: &Node, secret: &str) -> Result<Claim> {
 	let account = Account::connect(node, secret).await?;
-	let (claimable, before) = (account.claimable().await?, account.total().await?);
-	if claimable == 0 {
+	let (earned, before) = (account.earned().await?, account.total().await?);
+	if account.claimable().await? == 0 {
 		return Ok(Claim {
 			claimed: 0,
 			fee_paid: 0,
@@ -294,24 +305,18 @@ async fn claim(node: &Node, secret: &str) -> Result<Claim> {
 	}
 	let fee = account.client.fee(&account.signer, &[calls::claim()]).await?;
 	let claimed = Wallet::new(node, secret).run(&["--finalized", "claim"]).await?;
+	let claimed = amount(&claimed["claimed"])?;
+	let left = account.earned().await?;
 	ensure!(
-		amount(&claimed["claimed"])? == claimable,
-		"{secret} claims {claimable}, not {claimed}"
+		claimed + left == earned,
+		"{secret} has earned {earned}, claimed {claimed} of it, and has {left} left"
 	);
-	let left = account.claimable().await?;
-	ensure!(left == 0, "{secret} claimed {claimable}, but may claim {left} again");
 	let after = account.total().await?;
-	let fee_paid = (before + claimable)
+	let fee_paid = (before + claimed)
 		.checked_sub(after)
-		.with_context(|| format!("{secret}: {before} + {claimable} became {after}"))?;
-	ensure!(
-		fee_paid <= fee,
-		"{secret}: {before} + {claimable} - {fee} became {after}"
-	);
-	Ok(Claim {
-		claimed: claimable,
-		fee_paid,
-	})
+		.with_context(|| format!("{secret}: {before} + {claimed} became {after}"))?;
+	ensure!(fee_paid <= fee, "{secret}: {before} + {claimed} - {fee} became {after}");
+	Ok(Claim { claimed, fee_paid })
 }
 
 async fn metrics_tell_of_the_jobs(devnet: &Devnet, jobs: usize, audits: usize) -> Result<()> {

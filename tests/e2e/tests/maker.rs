@@ -4,9 +4,9 @@ use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::{amount, billed_in_all, identity_input};
 use highway_offchain_worker::tensors::parse;
 use highway_primitives::{BlobRef, AIC};
-use highway_test_support::{hostile_models, market, Devnet, Wallet};
+use highway_test_support::{hostile_models, market, offer, Devnet, Seller, Wallet};
 use serde_json::{json, Value};
-use std::fs;
+use std::{fs, path::Path};
 
 /// Bytes of the derived model: the wallet uploads it in two chunks of up to 4 MiB.
 const LARGE: usize = 13 << 19;
@@ -23,7 +23,14 @@ async fn model_should_be_registered_changed_served_handed_over_and_removed() -> 
 		let words = [&["model", "add", file][..], &words.split(' ').collect::<Vec<_>>()].concat();
 		let id = market::add_model(&maker, &words.iter().map(|word| word.to_string()).collect::<Vec<_>>()).await?;
 		let model = id.to_string();
-		let twice = maker.fails(&words).await?;
+		let again = maker.run(&words).await?;
+		ensure!(
+			again["model"] == id && again["block"].is_null(),
+			"nothing is done twice: {again}"
+		);
+		let dearer: Vec<_> = words.iter().map(|word| word.replace("0.5", "0.6")).collect();
+		let dearer: Vec<_> = dearer.iter().map(String::as_str).collect();
+		let twice = maker.fails(&dearer).await?;
 		ensure!(
 			twice.code == 4 && twice.message.contains("NameTaken"),
 			"one name, one model: {twice:?}"
@@ -88,6 +95,23 @@ async fn nothing_should_be_uploaded_when_the_chain_would_refuse_the_model(
 			"{error}: {refused:?}"
 		);
 	}
+	let taken = devnet.scratch().join("identity.onnx");
+	let taken = taken.to_str().context("UTF-8")?;
+	let words = "--name copy --licence MIT --unit-time-ms 200";
+	for copyist in ["//Dave", "//Eve"] {
+		let copyist = Wallet {
+			key: copyist.into(),
+			..maker.clone()
+		};
+		let words = [&["model", "add", taken][..], &words.split(' ').collect::<Vec<_>>()].concat();
+		let refused = copyist.fails(&words).await?;
+		ensure!(
+			refused.code == 4 && refused.message.contains("ArtefactTaken"),
+			"a file belongs to one model: {refused:?}"
+		);
+	}
+	let open = maker.run(&["model", "commitments"]).await?;
+	ensure!(open == json!([]), "nothing was committed to: {open}");
 	let status = devnet
 		.node("alice")
 		.rpc("blob_status", json!([BlobRef::of(&bytes).hash]))
@@ -123,7 +147,8 @@ async fn large_model_should_be_derived(devnet: &Devnet) -> Result<u64> {
 
 /// Bob's node fetches the large model from Charlie's and runs it; of the royalty, Dave has his share.
 async fn derived_model_should_pay_its_parent(devnet: &Devnet, child: u64) -> Result<()> {
-	market::host(&Wallet::new(devnet.node("bob"), "//Bob"), &[child], "0.1", "0.1").await?;
+	let seller = Seller::new(devnet.node("bob"), "//Bob");
+	offer(&[seller.computing(child, AIC / 10).storing(child, AIC / 10)]).await?;
 	let payer = Wallet::new(devnet.node("charlie"), "//Charlie");
 	market::wait_for_executors(&payer, child, 1).await?;
 	let (input, output) = (
@@ -207,6 +232,13 @@ async fn model_should_change(maker: &Wallet, model: &str, file: &str) -> Result<
 		nothing.code == 2 && nothing.message.contains("--royalty"),
 		"{nothing:?}"
 	);
+	// Another file: it is committed to first, like that of a new model.
+	let second = Path::new(file).with_file_name("second.onnx");
+	fs::write(
+		&second,
+		hostile_models::commented(&hostile_models::identity(), "second"),
+	)?;
+	let second = second.to_str().context("UTF-8")?;
 	let lower = [
 		"model",
 		"update",
@@ -216,7 +248,7 @@ async fn model_should_change(maker: &Wallet, model: &str, file: &str) -> Result<
 		"--terms",
 		"none",
 		"--file",
-		file,
+		second,
 	];
 	maker.run(&lower).await?;
 	let changed = maker.run(&["model", "show", "echo"]).await?;
@@ -270,7 +302,8 @@ async fn model_should_change(maker: &Wallet, model: &str, file: &str) -> Result<
 async fn model_should_be_served(devnet: &Devnet, maker: &Wallet, id: u64) -> Result<()> {
 	let model = id.to_string();
 	let operator = Wallet::new(devnet.node("alice"), "//Alice");
-	market::host(&operator, &[id], "0.1", "0.1").await?;
+	let seller = Seller::new(devnet.node("alice"), "//Alice");
+	offer(&[seller.computing(id, AIC / 10).storing(id, AIC / 10)]).await?;
 	let more = operator.run(&["node", "status"]).await?;
 	operator.run(&["node", "bond", "10"]).await?;
 	let bonded = operator.run(&["node", "status"]).await?;
@@ -285,7 +318,9 @@ async fn model_should_be_served(devnet: &Devnet, maker: &Wallet, id: u64) -> Res
 	);
 
 	let curator = Wallet::new(devnet.node("bob"), "//Ferdie");
-	curator.run(&["curator", "fee", "0.75"]).await?;
+	curator
+		.run(&["curator", "set", "--fee", "0.75", "--name", "Good models"])
+		.await?;
 	let payer = Wallet::new(devnet.node("bob"), "//Eve");
 	market::wait_for_executors(&payer, id, 1).await?;
 	let input = devnet.scratch().join("in.safetensors");

@@ -3,6 +3,7 @@
 use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::{floats, integers};
 use highway_offchain_worker::tensors::{parse, serialize, Tensor};
+use highway_primitives::AIC;
 use highway_test_support::{
 	bare::{self, values, BareModel},
 	binaries, market, Devnet, Wallet,
@@ -33,7 +34,7 @@ async fn state_should_be_carried_when_the_second_job_is_fed_with_the_firsts() ->
 		let maker = Wallet::new(devnet.node("alice"), "//Dave");
 		let payer = Wallet::new(devnet.node("charlie"), "//Eve");
 		let model = market::add_model(&maker, &market::silero_arguments()?).await?;
-		market::host_everywhere(devnet, model, "0.005", "0.001").await?;
+		market::host_everywhere(devnet, model, AIC / 200, AIC / 1_000).await?;
 
 		let mut reference = BareModel::load(&fs::read(binaries::model("silero-vad/model.onnx")?)?)?;
 		let mut state = vec![0.0; 256];

@@ -1,10 +1,10 @@
 //! The `highway` binary in the hands of somebody new: keys, too little money, and a node of one's own.
 
 use anyhow::{ensure, Context, Result};
-use highway_e2e_tests::{amount, billed_to, identity_input, Account};
+use highway_e2e_tests::{amount, billed_to, identity_input, subsidy_of, Account};
 use highway_offchain_worker::tensors::parse;
 use highway_primitives::{Balance, BlobRef, AIC};
-use highway_test_support::{binaries, hostile_models, market, until, Devnet, Node, Wallet};
+use highway_test_support::{binaries, hostile_models, market, offer, until, Devnet, Node, Seller, Wallet};
 use serde_json::{json, Value};
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command, time::Duration};
 
@@ -40,9 +40,11 @@ async fn newcomer_should_make_keys_learn_what_is_missing_and_run_a_node() -> Res
 		];
 		let model = market::add_model(&maker, &words.map(str::to_owned)).await?;
 		let mislabelled = add_mislabelled(devnet, &maker).await?;
-		let alice = Wallet::new(devnet.node("alice"), "//Alice");
-		market::host(&alice, &[model], "100", "0.1").await?;
-		market::host(&alice, &[mislabelled], "0.01", "0.001").await?;
+		let seller = Seller::new(devnet.node("alice"), "//Alice")
+			.computing(model, 100 * AIC)
+			.computing(mislabelled, AIC / 100)
+			.storing(mislabelled, AIC / 1_000);
+		offer(&[seller]).await?;
 
 		let keystore = devnet.scratch().join("keys");
 		let keystore = keystore.to_str().context("UTF-8")?;
@@ -61,7 +63,10 @@ async fn newcomer_should_make_keys_learn_what_is_missing_and_run_a_node() -> Res
 		recipe_should_be_mended_by_its_maker_alone(devnet, &maker).await?;
 
 		giver.run(&["transfer", &address, "3000"]).await?;
-		node_should_serve_and_leave(devnet, &newcomer, &giver, file, &address).await?;
+		let own = devnet.scratch().join("own.onnx");
+		fs::write(&own, hostile_models::commented(&hostile_models::identity(), "own"))?;
+		let own = own.to_str().context("UTF-8")?;
+		node_should_serve_and_leave(devnet, &newcomer, &giver, own, &address).await?;
 		mended_recipe_should_name_the_file(&giver, mislabelled).await
 	})
 	.await
@@ -215,7 +220,9 @@ async fn deposits_should_be_there_before_anything_is_sent(
 		url: devnet.node("bob").url(),
 		..poor
 	};
-	let refused = poor.fails(&["curator", "fee", "0.5"]).await?;
+	let refused = poor
+		.fails(&["curator", "set", "--fee", "0.5", "--name", "poor"])
+		.await?;
 	ensure!(
 		refused.code == 5 && refused.message.contains("nothing was sent"),
 		"the deposit is missing: {refused:?}"
@@ -402,7 +409,18 @@ async fn node_should_serve_and_leave(
 		"0.25",
 	];
 	let model = market::add_model(&own, &words.map(str::to_owned)).await?;
-	market::host(&own, &[model], "1", "0.1").await?;
+	let id = model.to_string();
+	own.run(&["node", "host", &id]).await?;
+	until("the first heartbeat", Duration::from_secs(180), || async {
+		let status = own.run(&["node", "status"]).await?;
+		Ok((status["eligible"] == true).then_some(()))
+	})
+	.await?;
+	let bid = own.run(&["bid", &id, "--compute", "1"]).await?;
+	ensure!(
+		bid["bids"][0]["place"] == true && bid["bids"][0]["price"] == "1",
+		"it asks 1 AIC: {bid}"
+	);
 	market::wait_for_executors(giver, model, 1).await?;
 	let status = own.run(&["node", "status"]).await?;
 	ensure!(
@@ -411,7 +429,7 @@ async fn node_should_serve_and_leave(
 	);
 	let input = devnet.scratch().join("in.safetensors");
 	let output = devnet.scratch().join("out.safetensors");
-	let infer = ["infer", &model.to_string(), "--input", input.to_str().context("UTF-8")?];
+	let infer = ["infer", &id, "--input", input.to_str().context("UTF-8")?];
 	let answer = giver
 		.run(&[&infer[..], &["--output", output.to_str().context("UTF-8")?]].concat())
 		.await?;
@@ -431,7 +449,7 @@ async fn node_should_serve_and_leave(
 	let bill = giver.run(&["bill", &job.to_string()]).await?;
 	let earned = amount(&own.run(&["balance"]).await?["claimable"])?;
 	ensure!(
-		earned == billed_to(&bill, Some(address))? && earned >= AIC,
+		earned == billed_to(&bill, Some(address))? + subsidy_of(&bill)? && earned >= AIC,
 		"{earned} earned: {bill}"
 	);
 	let claimed = own.run(&["claim"]).await?;
@@ -466,6 +484,12 @@ async fn node_should_serve_and_leave(
 		"it serves again"
 	);
 
+	let early = own.fails(&["node", "unbond", "2000"]).await?;
+	ensure!(
+		early.message.contains("BondReserved"),
+		"the bond stands behind its asks: {early:?}"
+	);
+	own.run(&["bid", &id, "--withdraw"]).await?;
 	own.run(&["node", "unbond", "2000"]).await?;
 	let status = own.run(&["node", "status"]).await?;
 	ensure!(

@@ -1,9 +1,8 @@
-//! What makers, operators, payers and workers do.
+//! What operators, payers and workers do.
 
-use crate::{audits::SALT, Chain, DETECTION};
-use frame_support::BoundedVec;
+use crate::{audits::SALT, Chain};
 use highway_primitives::{
-	model::{DType, DerivativeTerms, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec},
+	traits::Nodes,
 	work_tag,
 	worker::{self, AttestItem, WorkerAction, WorkerId, WorkerSignature},
 	Balance, BlobRef, DeviceClass, FailureClass, JobId, ModelId, NodeId, Tier, WorkId,
@@ -11,58 +10,9 @@ use highway_primitives::{
 use highway_runtime::{AccountId, Block, InferenceJobs, NodeStaking, Runtime, RuntimeCall, UncheckedExtrinsic};
 use highway_runtime_api::runtime_decl_for_worker_api::WorkerApi;
 use pallet_inference_jobs::JobRecordOf;
-use pallet_revenue_split::AskRole;
+use pallet_revenue_split::CuratorProfile;
 use sp_core::crypto::ByteArray;
 use sp_keyring::Sr25519Keyring;
-use sp_runtime::Perbill;
-
-/// A model that classifies files: its artefact is named after `name`, a unit is a request of a second.
-pub fn spec(name: &str) -> VersionSpec {
-	let tensor = |name: &[u8], dtype, width| TensorSpec {
-		name: name.to_vec().try_into().expect("a short name"),
-		dtype,
-		shape: vec![None, Some(width)].try_into().expect("two dimensions"),
-	};
-	VersionSpec {
-		artifact: BlobRef::of(name.as_bytes()),
-		licence: b"Apache-2.0".to_vec().try_into().expect("a short licence"),
-		inputs: BoundedVec::truncate_from(vec![tensor(b"bytes", DType::I32, 2_048)]),
-		outputs: BoundedVec::truncate_from(vec![tensor(b"target_label", DType::F32, 214)]),
-		unit: Unit::Request,
-		unit_time_ms: 1_000,
-		policy: VerificationPolicy::Tolerance {
-			atol: 1_000,
-			rtol: 1_000,
-			outliers: Perbill::from_percent(1),
-		},
-		trace: Some(Trace {
-			tensor: b"features".to_vec().try_into().expect("a short name"),
-			tolerance: 1_000,
-		}),
-		detection: DETECTION,
-		shares_runs: true,
-		recipe: None,
-	}
-}
-
-/// `ModelRegistry.register`
-pub fn register_call(
-	name: &str,
-	spec: VersionSpec,
-	parent: Option<ModelId>,
-	derivative_terms: Option<DerivativeTerms>,
-	royalty: Balance,
-) -> RuntimeCall {
-	let name = name.as_bytes().to_vec().try_into().expect("a short name");
-	pallet_model_registry::Call::register {
-		name,
-		spec,
-		parent,
-		derivative_terms,
-		royalty,
-	}
-	.into()
-}
 
 /// `InferenceJobs.submit_job` with a small input and no bound on the price.
 pub fn submit_call(model: ModelId, curator: Option<AccountId>) -> RuntimeCall {
@@ -80,6 +30,15 @@ pub fn submit_tier_call(model: ModelId, curator: Option<AccountId>, tier: Tier) 
 		curator,
 	}
 	.into()
+}
+
+/// `RevenueSplit.set_curator` under a name.
+pub fn curator_call(fee: Balance) -> RuntimeCall {
+	let profile = CuratorProfile {
+		name: b"curator".to_vec().try_into().expect("a short name"),
+		url: Default::default(),
+	};
+	pallet_revenue_split::Call::set_curator { fee, profile }.into()
 }
 
 /// The output that tests attest for a job: another one for each.
@@ -105,49 +64,6 @@ pub(crate) fn worker_of(worker: &WorkerId) -> Sr25519Keyring {
 }
 
 impl Chain {
-	/// Registers a root model of `owner` and returns its id.
-	pub fn register_model(&mut self, owner: Sr25519Keyring, name: &str, royalty: Balance) -> ModelId {
-		self.register(owner, register_call(name, spec(name), None, None, royalty))
-	}
-
-	/// Registers a model by a [`register_call`] and returns its id.
-	pub fn register(&mut self, owner: Sr25519Keyring, call: RuntimeCall) -> ModelId {
-		let model = pallet_model_registry::NextModelId::<Runtime>::get();
-		self.ok(owner, call);
-		model
-	}
-
-	/// Lets operators host the model and ask for its compute. The asks hold from the next market epoch on.
-	pub fn serve(&mut self, model: ModelId, asks: &[(Sr25519Keyring, Balance)]) {
-		for (operator, price) in asks {
-			self.ok(*operator, pallet_node_staking::Call::host { model });
-			self.ask(*operator, model, AskRole::Compute, *price);
-		}
-	}
-
-	/// Posts an ask.
-	pub fn ask(&mut self, operator: Sr25519Keyring, model: ModelId, role: AskRole, price: Balance) {
-		self.ok(operator, pallet_revenue_split::Call::post_ask { model, role, price });
-	}
-
-	/// A root model of Dave, served by Alice, Bob and Charlie at the same price, ready for jobs.
-	pub fn served_model(&mut self, royalty: Balance, ask: Balance) -> ModelId {
-		let model = self.register_model(Sr25519Keyring::Dave, "magika", royalty);
-		let operators = [Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
-		self.serve(model, &operators.map(|operator| (operator, ask)));
-		self.next_market_epoch();
-		model
-	}
-
-	/// Makes blocks until the next block belongs to another market epoch.
-	pub fn next_market_epoch(&mut self) {
-		self.close();
-		let last = pallet_revenue_split::Pallet::<Runtime>::last_block_of(
-			pallet_revenue_split::Pallet::<Runtime>::current_epoch(),
-		);
-		self.run_to(last + 1);
-	}
-
 	/// Submits a job without a curator and returns its id.
 	pub fn submit(&mut self, payer: Sr25519Keyring, model: ModelId) -> JobId {
 		let job = pallet_inference_jobs::NextJobId::<Runtime>::get();
@@ -175,6 +91,11 @@ impl Chain {
 	/// The pair of a node's worker key.
 	pub fn worker(&self, node: NodeId) -> Sr25519Keyring {
 		worker_of(&NodeStaking::node(node).expect("the node exists").0.worker)
+	}
+
+	/// The node of an operator.
+	pub fn node_of(&self, operator: Sr25519Keyring) -> NodeId {
+		<NodeStaking as Nodes<AccountId>>::node_of(&operator.to_account_id()).expect("it operates a node")
 	}
 
 	/// Who operates a node.
@@ -236,6 +157,7 @@ impl Chain {
 		let payload = worker::registration_payload(genesis, &codec::Encode::encode(&operator.to_account_id()));
 		key.sign(&payload).into()
 	}
+
 	/// Registers a node of `operator`, which is heard in the next block: of the device class of the preset's nodes, with
 	/// the operator's own key as its worker key. Returns its id.
 	pub fn join(&mut self, operator: Sr25519Keyring, bond: Balance) -> NodeId {

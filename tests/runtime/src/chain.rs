@@ -4,7 +4,7 @@ use crate::{genesis, invariants, Conduct};
 use codec::{Decode, Encode};
 use frame_metadata_hash_extension::CheckMetadataHash;
 use frame_support::storage::{with_transaction_unchecked, TransactionOutcome};
-use highway_primitives::{worker, Balance, Ballot, BlockNumber, JobId, NodeId};
+use highway_primitives::{worker, Balance, Ballot, BlobHash, BlockNumber, JobId, NodeId};
 use highway_runtime::{
 	constants::SLOT_DURATION, AccountId, Address, Babe, Balances, Executive, Header, NodeStaking, Nonce, Runtime,
 	RuntimeCall, RuntimeEvent, Signature, System, TxExtension, UncheckedExtrinsic,
@@ -50,9 +50,13 @@ pub struct Chain {
 	issuance: Balance,
 	history: Vec<RuntimeEvent>,
 	pool: Arc<RwLock<PoolState>>,
-	/// Nodes that say nothing of their own accord. All others send heartbeats as soon as one is due, and say in audits what
-	/// they are asked.
+	/// Nodes that say nothing of their own accord. All others send heartbeats as soon as one is due, say in audits what they
+	/// are asked, and show what they store.
 	pub silent: BTreeSet<NodeId>,
+	/// Nodes that show nothing of what they are paid for storing.
+	pub forgetful: BTreeSet<NodeId>,
+	/// The files that all others have. Those of [`crate::spec`] are among them once they are registered.
+	pub files: BTreeMap<BlobHash, Vec<u8>>,
 	/// What nodes do in audits that are not honest.
 	pub conduct: BTreeMap<NodeId, Conduct>,
 	/// Jobs that are not really done: whoever attests one of them has a wrong output and a made-up sketch. To be set before
@@ -89,6 +93,8 @@ impl Chain {
 				history: Vec::new(),
 				pool: submitted,
 				silent: BTreeSet::new(),
+				forgetful: BTreeSet::new(),
+				files: BTreeMap::new(),
 				conduct: BTreeMap::new(),
 				cheats: BTreeSet::new(),
 				lag: Some(USUAL_LAG),
@@ -112,12 +118,14 @@ impl Chain {
 		self.head.hash()
 	}
 
-	/// Opens a block, if none is open: hooks, the inherents, the heartbeats that are due, and what audits want to hear.
+	/// Opens a block, if none is open: hooks, the inherents, the heartbeats that are due, and what audits and challenges want
+	/// to hear.
 	pub fn open(&mut self) {
 		if self.is_open {
 			return;
 		}
-		let words = self.words_in_audits();
+		let mut words = self.words_in_audits();
+		words.extend(self.words_on_storage());
 		self.slot += 1;
 		let pre_digest = DigestItem::PreRuntime(BABE_ENGINE_ID, self.pre_digest().encode());
 		let number = *self.head.number() + 1;
@@ -138,7 +146,7 @@ impl Chain {
 		for word in words {
 			// Operational, as a heartbeat.
 			Executive::apply_extrinsic(word)
-				.expect("what an audit waits for is valid")
+				.expect("what an audit or a challenge waits for is valid")
 				.expect("it is taken");
 		}
 	}
@@ -177,15 +185,16 @@ impl Chain {
 		self.slot += slots;
 	}
 
-	/// Puts a transaction into the open block; into the next one if there is no room, as an author would.
+	/// Puts a transaction into the open block; into a later one if there is no room, as an author would.
 	pub fn apply(&mut self, transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
-		match self.apply_here(transaction.clone()) {
-			Err(refusal) if refusal == InvalidTransaction::ExhaustsResources.into() => {
-				self.close();
-				self.apply_here(transaction)
+		// The next one may be the first of a session, which has no room for everything either.
+		for _ in 0..2 {
+			match self.apply_here(transaction.clone()) {
+				Err(refusal) if refusal == InvalidTransaction::ExhaustsResources.into() => self.close(),
+				result => return result,
 			}
-			result => result,
 		}
+		self.apply_here(transaction)
 	}
 
 	/// Puts a transaction into the open block and nowhere else. One that is refused leaves no trace, as an author leaves

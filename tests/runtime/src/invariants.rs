@@ -1,29 +1,37 @@
 //! What must hold between two blocks: each pallet's own invariants, and those that only the runtime can see.
 
-use highway_primitives::{Balance, EpochIndex, JobPhase, ModelId, NodeId, Verdict};
+use highway_primitives::{Balance, EpochIndex, JobId, JobPhase, ModelId, NodeId, Role, Verdict};
 use highway_runtime::{
-	AccountId, Balances, CapacityProbes, InferenceJobs, ModelRegistry, NodeStaking, ProofOfWorkDone, RevenueSplit,
-	Runtime, RuntimeEvent,
+	pallet_promotion, AccountId, Balances, CapacityProbes, InferenceJobs, ModelRegistry, NodeStaking, Promotion,
+	ProofOfWorkDone, RevenueSplit, Runtime, RuntimeEvent, StorageProofs,
 };
 use pallet_inference_jobs::Jobs;
 use std::collections::BTreeMap;
 
 /// Checks everything; panics with the invariant's name.
 pub fn check() {
+	check_pallets();
+	check_obligations();
+	check_reservations();
+	check_audits();
+	check_open_jobs();
+	check_clearings();
+	check_summaries();
+	check_commitments();
+	check_measurements();
+	check_accounts();
+}
+
+/// Each pallet's own invariants. They hold in the middle of a block, too, after whatever was done in it.
+pub fn check_pallets() {
 	ModelRegistry::do_try_state().expect("model registry");
 	NodeStaking::do_try_state().expect("node staking");
 	RevenueSplit::do_try_state().expect("revenue split");
 	InferenceJobs::do_try_state().expect("inference jobs");
 	ProofOfWorkDone::do_try_state().expect("proof of work done");
 	CapacityProbes::do_try_state().expect("capacity probes");
-	check_obligations();
-	check_reservations();
-	check_audits();
-	check_open_jobs();
-	check_clearings();
-	check_commitments();
-	check_measurements();
-	check_accounts();
+	StorageProofs::do_try_state().expect("storage proofs");
+	Promotion::do_try_state().expect("promotion");
 }
 
 /// The pot owes exactly the prices of the jobs that are not finished and the bonds of those who asked for an audit, and
@@ -50,10 +58,13 @@ fn check_obligations() {
 	assert_eq!(NodeStaking::pot_surplus(), Some(0), "the stake pot holds what it owes");
 }
 
-/// What was promised of a node's bond, there or lost to an offence's slash, is the security of its unfinished jobs and of
-/// the audits that hold it as a judge; and its taken slots are its assigned jobs.
+/// What was promised of a node's bond, there or lost to an offence's slash, is what stands behind its asks, the security of
+/// its unfinished jobs, and that of the audits that hold it as a judge; and its taken slots are its assigned jobs.
 fn check_reservations() {
 	let mut expected = BTreeMap::<NodeId, (Balance, u32)>::new();
+	for (node, bond) in RevenueSplit::ask_bonds() {
+		expected.entry(node).or_default().0 += bond;
+	}
 	for (job, record) in Jobs::<Runtime>::iter().filter(|(_, record)| is_open(record.phase())) {
 		let executor = record.executor().expect("an unfinished job is with a node");
 		let (promised, assigned) = expected.entry(executor).or_default();
@@ -70,7 +81,7 @@ fn check_reservations() {
 		assert_eq!(
 			standing.reserved + standing.unsecured,
 			promised,
-			"node {node} has promised the security of its unfinished jobs and audits"
+			"node {node} has promised what stands behind its asks, unfinished jobs and audits"
 		);
 		assert_eq!(
 			standing.assigned, assigned,
@@ -79,7 +90,7 @@ fn check_reservations() {
 	}
 	assert!(
 		expected.is_empty(),
-		"jobs or audits are with nodes that are gone: {expected:?}"
+		"asks, jobs or audits are of nodes that are gone: {expected:?}"
 	);
 }
 
@@ -133,6 +144,33 @@ fn check_clearings() {
 	assert!(jobs.is_empty(), "jobs refer to records that are gone: {jobs:?}");
 }
 
+/// What is summed up of an epoch is what its settled jobs paid: exactly, as long as the records of all of them are kept.
+fn check_summaries() {
+	let mut settled = BTreeMap::<(ModelId, EpochIndex), (u32, u64, [Balance; Role::ALL.len()])>::new();
+	for record in Jobs::<Runtime>::iter_values().filter(|record| record.phase() == JobPhase::Settled) {
+		let (jobs, units, lines) = settled.entry((record.model, record.deal.epoch)).or_default();
+		*jobs += 1;
+		*units += u64::from(record.deal.units);
+		for line in &record.bill {
+			lines[line.role as usize] += line.amount;
+		}
+	}
+	for (model, epoch, summary) in pallet_revenue_split::Summaries::<Runtime>::iter() {
+		let (jobs, units, lines) = settled.remove(&(model, epoch)).unwrap_or_default();
+		assert!(
+			summary.jobs >= jobs,
+			"model {model}, epoch {epoch} has more settled jobs than are summed up"
+		);
+		if summary.jobs == jobs {
+			assert_eq!(
+				(summary.units, summary.lines),
+				(units, lines),
+				"model {model}, epoch {epoch} is summed up by its jobs' bills"
+			);
+		}
+	}
+}
+
 /// A commitment is kept for every job that was attested, and for no other.
 fn check_commitments() {
 	for (job, record) in Jobs::<Runtime>::iter() {
@@ -166,20 +204,28 @@ fn check_accounts() {
 	);
 }
 
-/// In a block the issuance rises by the rewards of a session, and falls by what the split burned, by what the stake pot
-/// burned and by dropped dust, and by nothing else.
+/// In a block the issuance rises by the rewards of a session and by the subsidies of its settled jobs, and falls by what
+/// the split burned of prices, slashes, fines and broken commitments, by what the stake pot burned, by half of what
+/// promotion cost, and by dropped dust, and by nothing else.
 pub fn check_issuance(before: Balance, events: &[RuntimeEvent]) {
+	use pallet_node_staking::Event as Node;
+	use pallet_revenue_split::Event as Split;
 	let stake_pot = NodeStaking::pot_account();
 	let (mut minted, mut lost, mut burned_stake, mut offences): (Balance, Balance, Balance, Balance) = (0, 0, 0, 0);
 	for event in events {
 		match event {
-			RuntimeEvent::NodeStaking(pallet_node_staking::Event::SessionRewarded { minted: amount, .. }) => {
-				minted += amount
-			}
-			RuntimeEvent::NodeStaking(pallet_node_staking::Event::OffenceSlashed { own, delegated, .. }) => {
+			RuntimeEvent::NodeStaking(Node::SessionRewarded { minted: amount, .. })
+			| RuntimeEvent::RevenueSplit(Split::Subsidised { amount, .. }) => minted += amount,
+			RuntimeEvent::NodeStaking(Node::OffenceSlashed { own, delegated, .. }) => {
 				offences += (own + delegated).div_ceil(2)
 			}
-			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::Burned { amount, .. }) => lost += amount,
+			RuntimeEvent::RevenueSplit(
+				Split::Burned { amount: burned, .. }
+				| Split::AskForfeited { burned, .. }
+				| Split::StoragePayForfeited { burned, .. }
+				| Split::StorageFined { burned, .. },
+			)
+			| RuntimeEvent::Promotion(pallet_promotion::Event::Promoted { burned, .. }) => lost += burned,
 			RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) => lost += amount,
 			RuntimeEvent::Balances(pallet_balances::Event::Burned { who, amount }) if *who == stake_pot => {
 				burned_stake += amount
@@ -190,13 +236,30 @@ pub fn check_issuance(before: Balance, events: &[RuntimeEvent]) {
 	assert_eq!(
 		Balances::total_issuance() + lost + burned_stake,
 		before + minted,
-		"the issuance changes by rewards and by what is burned only"
+		"the issuance changes by rewards, by subsidies and by what is burned only"
 	);
 	// Beyond it burns what roundings left in the pool of a node that went.
 	assert!(
 		burned_stake >= offences,
 		"half of what offences cost burns: {burned_stake} of {offences}"
 	);
+	check_subsidies(events);
+}
+
+/// A job's subsidy is no more than half of what it burned itself.
+fn check_subsidies(events: &[RuntimeEvent]) {
+	use pallet_revenue_split::Event as Split;
+	let mut burned = BTreeMap::<JobId, Balance>::new();
+	for event in events {
+		match event {
+			RuntimeEvent::RevenueSplit(Split::Burned { job, amount }) => *burned.entry(*job).or_default() += amount,
+			RuntimeEvent::RevenueSplit(Split::Subsidised { job, amount, .. }) => {
+				let burned = burned.get(job).copied().unwrap_or_default();
+				assert!(*amount <= burned / 2, "job {job} burned {burned} and got {amount}");
+			}
+			_ => (),
+		}
+	}
 }
 
 /// What an account can spend.

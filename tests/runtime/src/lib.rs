@@ -1,9 +1,10 @@
 //! A chain of the real runtime in one process: no node, no network, no Wasm.
 //!
 //! [`Chain`] makes blocks as a validator would: a Babe pre-digest with a true VRF, the inherents, signed extrinsics with all
-//! transaction extensions, and transactions of worker keys built by the runtime API. Nodes send heartbeats and answer
-//! audits by themselves, honestly unless a test says otherwise ([`Conduct`]). After every block it checks each pallet's
-//! invariants and those between the pallets ([`invariants`]).
+//! transaction extensions, and transactions of worker keys built by the runtime API. Nodes send heartbeats, answer audits
+//! and show what they store by themselves, honestly unless a test says otherwise ([`Conduct`]); what they ask for their
+//! work, tests say ([`Chain::ask`]). After every block it checks each pallet's invariants and those between the pallets
+//! ([`invariants`]).
 //!
 //! ```text
 //! Chain::local(|chain| …)  genesis from the preset `local`, block 1
@@ -12,16 +13,21 @@
 //! ```
 
 mod acts;
+mod asks;
 mod audits;
 mod chain;
 mod genesis;
 pub mod invariants;
+mod models;
 mod probes;
+mod storage;
 
-pub use acts::{output_of, register_call, spec, submit_call, submit_tier_call, worker_transaction};
+pub use acts::{curator_call, output_of, submit_call, submit_tier_call, worker_transaction};
+pub use asks::{commit_asks, reveal_asks, Ask, ASK_SALT};
 pub use audits::Conduct;
 pub use chain::{signed, signed_with, Chain};
 pub use genesis::{config_of_preset, genesis_of, genesis_with, names_of_presets, patch_of_preset};
+pub use models::{commit_call, register_call, spec, MODEL_SALT};
 pub use probes::computed_rows;
 
 use frame_support::traits::Get;
@@ -39,6 +45,16 @@ pub const DETECTION: Perbill = Perbill::from_percent(80);
 /// up to billionths.
 pub fn premium_of(compute: Balance) -> Balance {
 	(compute * 5 * 30_769_231).div_ceil(4 * 1_000_000_000)
+}
+
+/// What stands behind an ask for a place that has earned nothing yet.
+pub fn least_ask_bond() -> Balance {
+	<<Runtime as pallet_revenue_split::Config>::MinAskBond as Get<Balance>>::get()
+}
+
+/// What is minted for the executor of a job whose lines sum to `subtotal`, without premium: half of what its fee burned.
+pub fn subsidy_of(subtotal: Balance) -> Balance {
+	subtotal.div_ceil(20) / 2 / 2
 }
 
 /// Who gets what the protocol keeps.

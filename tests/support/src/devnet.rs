@@ -41,6 +41,8 @@ struct Operator {
 	device: Option<DeviceClass>,
 	/// How its node cheats, if it does.
 	cheats: Option<String>,
+	/// What its node asks by itself: the file behind `--bids`.
+	bids: Option<String>,
 	/// More arguments for its node.
 	extra: Vec<String>,
 }
@@ -53,6 +55,8 @@ pub struct Setup {
 	accounts: Vec<String>,
 	/// How rounds of probes come; `None`: not at all.
 	probes: Option<Value>,
+	/// Blocks of a market epoch; `None`: as the preset says.
+	market_epoch: Option<u32>,
 	extra: Vec<String>,
 }
 
@@ -65,12 +69,14 @@ impl Setup {
 			bond: BOND,
 			device: None,
 			cheats: None,
+			bids: None,
 			extra: Vec::new(),
 		};
 		Self {
 			operators: names.iter().map(operator).collect(),
 			accounts: Vec::new(),
 			probes: None,
+			market_epoch: None,
 			extra: Vec::new(),
 		}
 	}
@@ -97,10 +103,22 @@ impl Setup {
 		self.with_operator(name, |operator| operator.device = Some(device))
 	}
 
+	/// Lets the node of `name` bid by itself, as this TOML file says.
+	pub fn bidding(self, name: &str, bids: &str) -> Self {
+		self.with_operator(name, |operator| operator.bids = Some(bids.into()))
+	}
+
 	/// Turns probing on, with these [`ProbeTerms`](highway_primitives::ProbeTerms) as JSON. The preset has it off: its
 	/// nodes share one machine, which is what probes find.
 	pub fn probing(mut self, terms: Value) -> Self {
 		self.probes = Some(terms);
+		self
+	}
+
+	/// Lets a market epoch have so many blocks. The wait between a commitment to a file and its registration follows it: 10
+	/// blocks where an epoch has 300.
+	pub fn market_epoch(mut self, blocks: u32) -> Self {
+		self.market_epoch = Some(blocks);
 		self
 	}
 
@@ -126,7 +144,7 @@ impl Setup {
 	fn is_preset(&self) -> bool {
 		let names: Vec<_> = self.operators.iter().map(|operator| operator.name.as_str()).collect();
 		let plain = |operator: &Operator| operator.bond == BOND && operator.device.is_none();
-		let as_preset = self.operators.iter().all(plain) && self.probes.is_none();
+		let as_preset = self.operators.iter().all(plain) && self.probes.is_none() && self.market_epoch.is_none();
 		names == VALIDATORS && as_preset && self.accounts.is_empty()
 	}
 
@@ -160,6 +178,9 @@ impl Setup {
 		genesis["session"]["keys"] = Value::Array(keys);
 		if let Some(terms) = &self.probes {
 			genesis["capacityProbes"] = json!({ "terms": terms });
+		}
+		if let Some(blocks) = self.market_epoch {
+			genesis["revenueSplit"]["epochLength"] = json!(blocks);
 		}
 		let balances = genesis["balances"]["balances"]
 			.as_array_mut()
@@ -223,7 +244,10 @@ fn chain_file(setup: &Setup) -> Result<PathBuf> {
 				.iter()
 				.map(|operator| (&operator.name, operator.bond, operator.device))
 				.collect();
-			let text = format!("{operators:?} {:?} {:?}", setup.accounts, setup.probes);
+			let text = format!(
+				"{operators:?} {:?} {:?} {:?}",
+				setup.accounts, setup.probes, setup.market_epoch
+			);
 			format!("{}-", hex::encode(&BlobRef::of(text.as_bytes()).hash.as_bytes()[..8]))
 		}
 	};
@@ -299,6 +323,11 @@ impl Devnet {
 	}
 
 	async fn validator(&self, operator: &Operator, mut extra: Vec<String>) -> Result<NodeOptions> {
+		if let Some(bids) = &operator.bids {
+			let file = self.folder.path().join(format!("{}-bids.toml", operator.name));
+			fs::write(&file, bids)?;
+			extra.extend(["--bids".into(), file.display().to_string()]);
+		}
 		extra.extend(operator.extra.iter().cloned());
 		let options = self.options(&operator.name, Some(&operator.name), None, extra).await?;
 		Ok(NodeOptions {

@@ -120,6 +120,12 @@ pub fn identity() -> Vec<u8> {
 	identity_and(|graph| graph)
 }
 
+/// The same model as another file, with a comment in it: the chain takes each file once.
+pub fn commented(model: &[u8], comment: &str) -> Vec<u8> {
+	// The model's `doc_string`.
+	[model, &Message::new().bytes(6, comment).finish()].concat()
+}
+
 /// Values that a layer of [`layered`] takes.
 pub const LAYERED_WIDTH: usize = 16;
 

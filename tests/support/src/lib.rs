@@ -11,10 +11,12 @@ pub mod devnet;
 pub mod hostile_models;
 pub mod market;
 pub mod node;
+pub mod offers;
 pub mod wait;
 pub mod wallet;
 
 pub use devnet::{Devnet, Setup};
 pub use node::{Node, NodeOptions};
+pub use offers::{offer, Seller};
 pub use wait::{unless_interrupted, until};
 pub use wallet::Wallet;

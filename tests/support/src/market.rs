@@ -1,11 +1,16 @@
-//! What a maker and the operators do before the first job: a model is registered, hosted and priced.
+//! What comes before the first job of a model, and how jobs are waited for.
 
-use crate::{binaries, until, Devnet, Wallet};
+use crate::{
+	binaries,
+	offers::{offer, Seller},
+	until, Devnet, Node, Wallet,
+};
 use anyhow::{ensure, Context, Result};
+use highway_primitives::Balance;
 use serde_json::Value;
 use std::time::Duration;
 
-/// How long nodes may take to offer a model: a market epoch and a few blocks.
+/// How long it may take until what is offered can be had: two market epochs and a few blocks.
 const OFFERED_WITHIN: Duration = Duration::from_secs(120);
 
 /// Arguments of `model add` for Magika, file types, as published in the package `magika`.
@@ -65,7 +70,7 @@ pub fn silero_arguments() -> Result<Vec<String>> {
 	Ok(words.iter().map(|word| word.to_string()).collect())
 }
 
-/// Registers a model from `maker`'s account and returns its id.
+/// Registers a model from `maker`'s account and returns its id. The wallet commits to the file and waits a few blocks first.
 pub async fn add_model(maker: &Wallet, arguments: &[String]) -> Result<u64> {
 	let mut arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
 	// Others, at other nodes, are about to use its id.
@@ -76,22 +81,14 @@ pub async fn add_model(maker: &Wallet, arguments: &[String]) -> Result<u64> {
 		.with_context(|| format!("`model add` names the model it made: {added}"))
 }
 
-/// Lets the operator of every validator host the model, and waits until all of them are offered.
-pub async fn host_everywhere(devnet: &Devnet, model: u64, price: &str, storage_price: &str) -> Result<()> {
-	let id = model.to_string();
-	for node in &devnet.nodes {
-		let operator = Wallet::new(node, &key_of(node.name()));
-		operator
-			.run(&["node", "host", &id, "--price", price, "--storage-price", storage_price])
-			.await?;
-	}
-	wait_for_executors(
-		&Wallet::new(&devnet.nodes[0], "//Eve"),
-		model,
-		devnet.nodes.len() as u64,
-	)
-	.await
-	.map(drop)
+/// Lets the operator of every validator offer the model at these prices in smallest units.
+pub async fn host_everywhere(devnet: &Devnet, model: u64, price: Balance, storage_price: Balance) -> Result<()> {
+	let seller = |node: &Node| {
+		Seller::new(node, &key_of(node.name()))
+			.computing(model, price)
+			.storing(model, storage_price)
+	};
+	offer(&devnet.nodes.iter().map(seller).collect::<Vec<_>>()).await
 }
 
 /// Waits until so many nodes can take a job of the model, and returns the quote.
@@ -111,17 +108,6 @@ pub async fn wait_for_executors(wallet: &Wallet, model: u64, executors: u64) -> 
 
 /// How long a job may take to reach any phase: all deadlines of small jobs and the attestation window.
 const ENDED_WITHIN: Duration = Duration::from_secs(150);
-
-/// Lets `operator` host the models at these prices, in AIC.
-pub async fn host(operator: &Wallet, models: &[u64], price: &str, storage_price: &str) -> Result<()> {
-	for model in models {
-		let id = model.to_string();
-		operator
-			.run(&["node", "host", &id, "--price", price, "--storage-price", storage_price])
-			.await?;
-	}
-	Ok(())
-}
 
 /// What is known of a job that was just submitted; a moment later the best block may be one without it.
 pub async fn show_job(wallet: &Wallet, job: u64) -> Result<Value> {

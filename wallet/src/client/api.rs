@@ -1,5 +1,7 @@
 //! Reads through the runtime APIs, always at the best block.
 
+mod market;
+
 use super::{decode, request_error, Client, ClientError, Refusal};
 use codec::{Decode, Encode};
 use futures::{stream, StreamExt, TryStreamExt};
@@ -16,10 +18,10 @@ const PAGE: u32 = 64;
 const JOBS_AT_ONCE: usize = 16;
 
 impl Client {
-	/// Version of the chain's `MarketApi`, if it has one.
-	pub(super) async fn market_api_version(&self) -> Result<Option<u32>, ClientError> {
+	/// Version of the chain's runtime API `name`, if it has one.
+	pub(super) async fn api_version(&self, name: &str) -> Result<Option<u32>, ClientError> {
 		let version: serde_json::Value = self.request("state_getRuntimeVersion", vec![]).await?;
-		let id = format!("0x{}", hex::encode(sp_crypto_hashing::blake2_64(b"MarketApi")));
+		let id = format!("0x{}", hex::encode(sp_crypto_hashing::blake2_64(name.as_bytes())));
 		let apis = version.get("apis").and_then(|apis| apis.as_array());
 		Ok(apis.and_then(|apis| {
 			let entry = apis

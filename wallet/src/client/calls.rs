@@ -3,13 +3,19 @@
 //! A call is encoded from its own types and then held against the chain's metadata: same arguments in the same order,
 //! and bytes that decode as the chain's types. A runtime that changed a call gets an error, never a wrong transaction.
 
+mod market;
+
+pub use market::{
+	bid_for_promotion, claim, claim_for, claim_storage_pay, clear, commit_ask, reveal_ask, set_curator, CuratorProfile,
+};
+
 use codec::{Compact, Encode};
 use highway_primitives::{
 	model::{DerivativeTerms, ModelVersion, VersionSpec},
 	node::{MaxAddresses, Multiaddress, PeerIdBytes, Region},
 	Balance, BlobRef, DeviceClass, JobId, ModelId, NodeId, Tier, WorkerId, WorkerSignature,
 };
-use sp_core::crypto::AccountId32;
+use sp_core::{crypto::AccountId32, H256};
 use sp_runtime::{BoundedVec, MultiAddress, Perbill};
 use subxt::{ext::scale_value, Metadata};
 
@@ -27,15 +33,6 @@ pub enum CallError {
 		/// What differs.
 		reason: String,
 	},
-}
-
-/// What a node asks money for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
-pub enum AskRole {
-	/// Running the model: per unit.
-	Compute,
-	/// Pinning and serving its blobs: per started MiB of a job's input.
-	Storage,
 }
 
 /// Public keys for authoring and for finality, 32 bytes each.
@@ -140,13 +137,26 @@ pub fn transfer(to: AccountId32, amount: Balance) -> Call {
 		.with("value", Compact(amount))
 }
 
-/// `ModelRegistry.register`
+/// `ModelRegistry.commit_model`: `hash` is [`highway_primitives::model::model_commitment`].
+pub fn commit_model(hash: H256) -> Call {
+	Call::new("ModelRegistry", "commit_model").with("hash", hash)
+}
+
+/// `ModelRegistry.drop_commitment`: takes a commitment of `owner` back.
+pub fn drop_commitment(owner: AccountId32, hash: H256) -> Call {
+	Call::new("ModelRegistry", "drop_commitment")
+		.with("owner", owner)
+		.with("hash", hash)
+}
+
+/// `ModelRegistry.register`: `salt` opens the commitment to the artefact.
 pub fn register_model(
 	name: Vec<u8>,
 	spec: VersionSpec,
 	parent: Option<ModelId>,
 	derivative_terms: Option<DerivativeTerms>,
 	royalty: Balance,
+	salt: Option<[u8; 32]>,
 ) -> Call {
 	Call::new("ModelRegistry", "register")
 		.with("name", name)
@@ -154,13 +164,15 @@ pub fn register_model(
 		.with("parent", parent)
 		.with("derivative_terms", derivative_terms)
 		.with("royalty", Compact(royalty))
+		.with("salt", salt)
 }
 
-/// `ModelRegistry.add_version`
-pub fn add_version(model: ModelId, spec: VersionSpec) -> Call {
+/// `ModelRegistry.add_version`: `salt` opens the commitment to the artefact, if that is new.
+pub fn add_version(model: ModelId, spec: VersionSpec, salt: Option<[u8; 32]>) -> Call {
 	Call::new("ModelRegistry", "add_version")
 		.with("model", Compact(model))
 		.with("spec", spec)
+		.with("salt", salt)
 }
 
 /// `ModelRegistry.update_terms`
@@ -290,31 +302,6 @@ pub fn set_commission(commission: Perbill) -> Call {
 	Call::new("NodeStaking", "set_commission").with("commission", commission)
 }
 
-/// `RevenueSplit.post_ask`
-pub fn post_ask(model: ModelId, role: AskRole, price: Balance) -> Call {
-	Call::new("RevenueSplit", "post_ask")
-		.with("model", Compact(model))
-		.with("role", role)
-		.with("price", Compact(price))
-}
-
-/// `RevenueSplit.withdraw_ask`
-pub fn withdraw_ask(model: ModelId, role: AskRole) -> Call {
-	Call::new("RevenueSplit", "withdraw_ask")
-		.with("model", Compact(model))
-		.with("role", role)
-}
-
-/// `RevenueSplit.post_curator_fee`
-pub fn post_curator_fee(fee: Balance) -> Call {
-	Call::new("RevenueSplit", "post_curator_fee").with("fee", Compact(fee))
-}
-
-/// `RevenueSplit.claim`
-pub fn claim() -> Call {
-	Call::new("RevenueSplit", "claim")
-}
-
 /// `InferenceJobs.submit_job` of one job.
 pub fn submit_job(
 	model: ModelId,
@@ -379,7 +366,10 @@ pub fn confirm_calibration(model: ModelId, version: ModelVersion) -> Call {
 
 /// One of each call, for a test that holds them against a runtime's metadata.
 pub fn one_of_each() -> Vec<Call> {
-	use highway_primitives::model::{Trace, Unit, VerificationPolicy};
+	use highway_primitives::{
+		market::AskRole,
+		model::{Trace, Unit, VerificationPolicy},
+	};
 	let account = AccountId32::new([1; 32]);
 	let blob = BlobRef {
 		hash: Default::default(),
@@ -414,10 +404,16 @@ pub fn one_of_each() -> Vec<Call> {
 		region: Default::default(),
 	};
 	let proof = WorkerSignature::from(sp_core::sr25519::Signature::from_raw([0; 64]));
+	let profile = CuratorProfile {
+		name: b"c".to_vec().try_into().expect("1 byte fits; qed"),
+		url: Default::default(),
+	};
 	vec![
 		transfer(account.clone(), 1),
-		register_model(b"m".to_vec(), spec.clone(), Some(1), Some(terms), 1),
-		add_version(1, spec),
+		commit_model(H256::repeat_byte(3)),
+		drop_commitment(account.clone(), H256::repeat_byte(3)),
+		register_model(b"m".to_vec(), spec.clone(), Some(1), Some(terms), 1, Some([4; 32])),
+		add_version(1, spec, Some([4; 32])),
 		update_terms(1, Some(1), Some(Some(terms))),
 		deprecate_model(1),
 		reinstate_model(1),
@@ -440,10 +436,14 @@ pub fn one_of_each() -> Vec<Call> {
 		withdraw_delegation(1),
 		claim_rewards(1),
 		set_commission(Perbill::from_percent(1)),
-		post_ask(1, AskRole::Compute, 1),
-		withdraw_ask(1, AskRole::Storage),
-		post_curator_fee(1),
+		commit_ask(1, AskRole::Compute, H256::repeat_byte(3)),
+		reveal_ask(1, AskRole::Storage, Some(1), [4; 32]),
+		clear(1),
+		set_curator(1, profile),
 		claim(),
+		claim_for(account.clone()),
+		claim_storage_pay(1),
+		bid_for_promotion(1, 1),
 		set_session_keys([0; 64], vec![1]),
 		submit_job(1, blob, 1, Some(1), Some(account.clone())),
 		submit_quorum(3, 1, blob, 1, Some(1), Some(account)),

@@ -33,6 +33,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Version of the market's runtime API that this program reads.
 const MARKET_API_VERSION: u32 = 1;
 
+/// Version of the workers' runtime API that this program reads.
+const WORKER_API_VERSION: u32 = 1;
+
 /// Why talking to the chain failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -48,8 +51,10 @@ pub enum ClientError {
 	#[error("the node at {0} is not one of AI Highway: its runtime has no MarketApi; name another with --url")]
 	OtherChain(String),
 	/// The runtime is newer or older than this program.
-	#[error("the chain speaks version {chain} of MarketApi and this program version {ours}: update `highway`")]
+	#[error("the chain speaks version {chain} of {api} and this program version {ours}: update `highway`")]
 	Outdated {
+		/// Which of its runtime APIs.
+		api: &'static str,
 		/// The chain's version.
 		chain: u32,
 		/// Ours.
@@ -122,6 +127,32 @@ impl AccountBalance {
 	}
 }
 
+/// What tells a chain from others. A development chain that is started anew has the same first state, and another first
+/// block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChainIdentity {
+	/// Hash of block 0.
+	pub genesis: [u8; 32],
+	/// Hash of block 1, if the node knows it.
+	pub first: Option<[u8; 32]>,
+}
+
+impl ChainIdentity {
+	/// Whether both are of the same chain, as far as is known.
+	pub fn is_same(&self, other: &Self) -> bool {
+		let first = match (self.first, other.first) {
+			(Some(one), Some(other)) => one == other,
+			_ => true,
+		};
+		first && self.genesis == other.genesis
+	}
+}
+
+/// 32 bytes of hex behind `0x`.
+pub(crate) fn hash_of(text: &str) -> Option<[u8; 32]> {
+	hex::decode(text.strip_prefix("0x")?).ok()?.try_into().ok()
+}
+
 /// Plain requests to a node: they need to know nothing of its chain.
 #[derive(Clone)]
 pub(crate) struct Rpc(RpcClient);
@@ -177,9 +208,10 @@ impl Client {
 			.await
 			.map_err(unreachable)?;
 		client.for_development = is_for_development(&chain_type);
-		match in_time(client.market_api_version()).await.map_err(unreachable)? {
+		match in_time(client.api_version("MarketApi")).await.map_err(unreachable)? {
 			Some(MARKET_API_VERSION) => Ok(client),
 			Some(chain) => Err(ClientError::Outdated {
+				api: "MarketApi",
 				chain,
 				ours: MARKET_API_VERSION,
 			}),
@@ -262,6 +294,20 @@ impl Client {
 	pub fn version_deposit(&self, spec: &VersionSpec) -> Result<Balance, ClientError> {
 		let per_byte = self.amount_constant("ModelRegistry", "DepositPerByte")?;
 		Ok(per_byte.saturating_mul(spec.encoded_size() as Balance))
+	}
+
+	/// The least that a featured place costs for an epoch.
+	pub fn least_promotion(&self) -> Result<Balance, ClientError> {
+		self.amount_constant("Promotion", "MinBid")
+	}
+
+	/// What tells this chain from others.
+	pub async fn identity(&self) -> Result<ChainIdentity, ClientError> {
+		let first: Option<String> = self.request("chain_getBlockHash", vec![serde_json::json!(1)]).await?;
+		Ok(ChainIdentity {
+			genesis: self.chain.genesis_hash().0,
+			first: first.as_deref().and_then(hash_of),
+		})
 	}
 
 	/// The id that the next job gets.
@@ -369,6 +415,33 @@ mod tests {
 		assert_eq!(balance.spendable(1), 99);
 		assert_eq!(AccountBalance { frozen: 30, ..balance }.spendable(1), 80);
 		assert_eq!(AccountBalance::default().spendable(1), 0);
+	}
+
+	#[test]
+	fn chains_should_be_told_apart_when_one_was_started_anew() {
+		let chain = |genesis, first| ChainIdentity {
+			genesis: [genesis; 32],
+			first,
+		};
+		let ours = chain(1, Some([2; 32]));
+		assert!(ours.is_same(&ours) && ours.is_same(&chain(1, None)));
+		assert!(!ours.is_same(&chain(1, Some([3; 32]))));
+		assert!(!ours.is_same(&chain(2, Some([2; 32]))) && !ours.is_same(&chain(2, None)));
+	}
+
+	#[test]
+	fn hash_of_should_read_32_bytes_and_nothing_else() {
+		assert_eq!(hash_of(&format!("0x{}", "ab".repeat(32))), Some([0xab; 32]));
+		for text in [
+			"",
+			"0x",
+			"ab",
+			&"ab".repeat(32),
+			&format!("0x{}", "ab".repeat(33)),
+			"0xzz",
+		] {
+			assert_eq!(hash_of(text), None, "{text}");
+		}
 	}
 
 	#[test]

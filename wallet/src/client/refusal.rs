@@ -114,7 +114,85 @@ pub const ADVICE: &[(&str, &str, &str)] = &[
 	(
 		"NodeStaking",
 		"BondReserved",
-		"wait until open jobs and audits are over: `highway node status` says how much they hold",
+		"`highway node status` says how much is reserved: `highway node bond` adds to the bond, open jobs and audits give theirs \
+		 back when they are over, and asks when `highway bid MODEL --withdraw` ends them",
+	),
+	(
+		"NodeStaking",
+		"NotEligible",
+		"`highway node status` shows its state: a new node has to be heard of first, in the session after its registration, and one \
+		 that is chilled or jailed needs `highway node resume`",
+	),
+	(
+		"ModelRegistry",
+		"ArtefactTaken",
+		"`highway model list` shows the models; a file belongs to one of them",
+	),
+	(
+		"RevenueSplit",
+		"NotHosting",
+		"`highway node host MODEL`, then bid: nobody asks money for what it does not host",
+	),
+	(
+		"RevenueSplit",
+		"NotAnOperator",
+		"`highway node register` makes you one; or sign with the operator's key: --key NAME",
+	),
+	(
+		"RevenueSplit",
+		"NotCommitPhase",
+		"say it again: the command waits until commitments are taken",
+	),
+	(
+		"RevenueSplit",
+		"NotRevealPhase",
+		"`highway bid resume` waits until asks are revealed",
+	),
+	(
+		"RevenueSplit",
+		"AlreadyCommitted",
+		"it cannot be changed any more: `highway bid resume` reveals it, and the next epoch takes another bid",
+	),
+	(
+		"RevenueSplit",
+		"NotCommitted",
+		"`highway market show MODEL` tells what the node asks",
+	),
+	(
+		"RevenueSplit",
+		"NobodyServes",
+		"`highway market show MODEL` tells who asks what, and when asks hold; where all are above the reserve, `highway market \
+		 clear MODEL` raises it",
+	),
+	(
+		"RevenueSplit",
+		"AlreadyCleared",
+		"nothing is left to do: `highway market show MODEL` shows the prices",
+	),
+	(
+		"RevenueSplit",
+		"StoragePayHeld",
+		"`highway earnings` tells from when it may be claimed",
+	),
+	(
+		"RevenueSplit",
+		"Challenged",
+		"keep your node running: its answer pays it out; `highway earnings` shows what waits",
+	),
+	(
+		"RevenueSplit",
+		"NotACurator",
+		"`highway curator set` makes you one",
+	),
+	(
+		"Promotion",
+		"BidBelowMin",
+		"`highway promote show` tells the least",
+	),
+	(
+		"Promotion",
+		"ModelHasHigherBid",
+		"bid more, or leave it: the model is promoted anyway if that bid wins",
 	),
 ];
 

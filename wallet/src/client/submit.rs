@@ -225,6 +225,21 @@ impl Included {
 
 	/// The field `field` of all events of `pallet` that have one, in order.
 	pub fn numbers(&self, pallet: &str, field: &str) -> Result<Vec<u128>, ClientError> {
+		self.numbers_where(pallet, field, |_| true)
+	}
+
+	/// The sum of the fields `field` of all events `event` of `pallet`.
+	pub fn sum(&self, pallet: &str, event: &str, field: &str) -> Result<u128, ClientError> {
+		let numbers = self.numbers_where(pallet, field, |name| name == event)?;
+		Ok(numbers.into_iter().fold(0, u128::saturating_add))
+	}
+
+	fn numbers_where(
+		&self,
+		pallet: &str,
+		field: &str,
+		wanted: impl Fn(&str) -> bool,
+	) -> Result<Vec<u128>, ClientError> {
 		let mut numbers = Vec::new();
 		let undecodable = |reason: String| ClientError::Undecodable {
 			what: format!("the events of {pallet}"),
@@ -232,7 +247,7 @@ impl Included {
 		};
 		for event in self.events.iter() {
 			let event = event.map_err(|error| undecodable(error.to_string()))?;
-			if event.pallet_name() == pallet {
+			if event.pallet_name() == pallet && wanted(event.variant_name()) {
 				let fields = event.field_values().map_err(|error| undecodable(error.to_string()))?;
 				numbers.extend(fields.at(field).and_then(|value| value.as_u128()));
 			}

@@ -116,11 +116,7 @@ pub async fn infer(context: &Context, args: InferArgs) -> Result<(), CommandErro
 	let doubts = doubts(&args, io::stdin().is_terminal())?;
 	let client = context.connect().await?;
 	let signer = context.signer(&client)?;
-	let curator = args
-		.curator
-		.as_deref()
-		.map(|curator| context.account(&client, curator))
-		.transpose()?;
+	let curator = curator(context, &client, args.curator.as_deref(), Some(&signer.account()))?;
 	let model = context.model(&client, &args.model).await?;
 	if model.deprecated {
 		return Err(CommandError::NotFound(format!(
@@ -231,6 +227,24 @@ fn doubts(args: &InferArgs, somebody_is_there: bool) -> Result<Doubt, CommandErr
 			"nobody is there to be asked before a bond is put down: add --yes to --audit-dissent".into(),
 		)),
 	}
+}
+
+/// Whom the payer names as its curator. Who names itself pays nothing for that: the chain leaves the line out of the bill,
+/// and so does the quote.
+fn curator(
+	context: &Context,
+	client: &Client,
+	named: Option<&str>,
+	payer: Option<&AccountId32>,
+) -> Result<Option<AccountId32>, CommandError> {
+	let named = named.map(|text| context.account(client, text)).transpose()?;
+	if named.is_some() && named.as_ref() == payer {
+		context
+			.output
+			.remark("you name yourself as the curator: nothing is paid for that");
+		return Ok(None);
+	}
+	Ok(named)
 }
 
 /// The model's recipe with its file, checked against the chain.

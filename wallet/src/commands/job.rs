@@ -213,12 +213,13 @@ pub async fn bill(context: &Context, job: JobId) -> Result<(), CommandError> {
 				"final"
 			};
 			format!(
-				"job {} ({:?}, {remark})\n{}\npaid in {}, given back {}",
+				"job {} ({:?}, {remark})\n{}\npaid in {}, given back {}{}",
 				bill.job,
 				bill.phase,
 				lines_table(&bill.lines),
 				with_unit(bill.price),
-				with_unit(bill.refunded)
+				with_unit(bill.refunded),
+				storage_remark(&bill.lines)
 			)
 		},
 	);
@@ -244,12 +245,23 @@ pub fn lines_table(lines: &[BillLine<AccountId32>]) -> String {
 	)
 }
 
+/// What has to happen before a line for storage is earned.
+fn storage_remark(lines: &[BillLine<AccountId32>]) -> &'static str {
+	match lines.iter().any(|line| line.role == Role::Storage) {
+		true => {
+			"\nthe Storage line is earned once its node proves that it has the model, or is not asked to: \
+			`highway earnings` shows what waits"
+		}
+		false => "",
+	}
+}
+
 /// Who gets a line, or what becomes of it.
 fn payee(line: &BillLine<AccountId32>) -> String {
 	match (&line.payee, line.role) {
 		(Some(payee), _) => payee.to_ss58check(),
 		(None, Role::Auditor) => "the pot that pays for audits".into(),
-		(None, Role::Compute) => "whoever it falls to".into(),
+		(None, Role::Compute | Role::Storage) => "whoever it falls to".into(),
 		(None, _) => "burned".into(),
 	}
 }
@@ -550,11 +562,20 @@ mod tests {
 	fn lines_without_a_payee_should_say_where_they_go() {
 		assert_eq!(payee(&line(Role::Auditor, None)), "the pot that pays for audits");
 		assert_eq!(payee(&line(Role::Compute, None)), "whoever it falls to");
+		assert_eq!(payee(&line(Role::Storage, None)), "whoever it falls to");
 		assert_eq!(payee(&line(Role::Protocol, None)), "burned");
 		assert_eq!(
 			payee(&line(Role::Compute, Some(1))),
 			AccountId32::new([1; 32]).to_ss58check()
 		);
+	}
+
+	#[test]
+	fn bills_with_a_storage_line_should_say_when_it_is_earned() {
+		assert!(
+			storage_remark(&[line(Role::Maker, Some(1)), line(Role::Storage, Some(2))]).contains("highway earnings")
+		);
+		assert_eq!(storage_remark(&[line(Role::Weaver, Some(1))]), "");
 	}
 
 	#[test]

@@ -1,13 +1,17 @@
 //! The commands: each asks, checks, sends and shows; nothing else does.
 
 pub mod audit;
+pub mod bid;
+pub mod curator;
 pub mod earn;
 pub mod infer;
 pub mod job;
 pub mod key;
+pub mod market;
 pub mod model;
 pub mod money;
 pub mod node;
+pub mod promote;
 
 use crate::{
 	args::Command,
@@ -37,8 +41,12 @@ pub async fn run(context: &Context, command: Command) -> Result<(), CommandError
 		Command::Job(command) => job::run(context, command).await,
 		Command::Audit(command) => audit::run(context, command).await,
 		Command::Bill { job } => job::bill(context, job).await,
-		Command::Claim => earn::claim(context).await,
-		Command::Curator(command) => earn::curator(context, command).await,
+		Command::Market(command) => market::run(context, command).await,
+		Command::Bid(args) => bid::run(context, args).await,
+		Command::Promote(args) => promote::run(context, args).await,
+		Command::Earnings { account } => earn::earnings(context, account).await,
+		Command::Claim(args) => earn::claim(context, args).await,
+		Command::Curator(command) => curator::run(context, command).await,
 	}
 }
 

@@ -1,11 +1,14 @@
 //! `highway model`
 
+mod add;
 mod artifact;
 mod calibrate;
+mod registration;
+mod salt;
 mod show;
 
 use crate::{
-	amount::{parse_decimal, parse_percent, percent, with_unit},
+	amount::{parse_decimal, parse_percent, with_unit},
 	args::parse_amount,
 	blobs,
 	client::{calls, Client},
@@ -19,13 +22,13 @@ use calibrate::{CalibrateArgs, ConfirmArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use highway_primitives::{
 	model::{
-		DerivativeTerms, Licence, MaxTensors, ModelName, Recipe, TensorSpec, Unit, VerificationPolicy, VersionSpec,
-		MIN_DETECTION,
+		DerivativeTerms, Licence, MaxTensors, Recipe, TensorSpec, Unit, VerificationPolicy, VersionSpec, MIN_DETECTION,
 	},
 	Balance, BlobRef, ModelId,
 };
+use registration::Registration;
 use serde_json::json;
-use show::{state, tensor, tensors_text, to_json, to_text, unit};
+use show::{state, to_json, to_text, unit};
 use sp_core::crypto::Ss58Codec;
 use sp_runtime::{BoundedVec, Perbill};
 use std::{
@@ -40,13 +43,17 @@ Example:
     --unit request --unit-time-ms 200 --policy tolerance:0.001:0.001 \\
     --recipe magika --recipe-config config.min.json
 
+It commits to the file, waits until that counts, and shows the file only then, so that nobody who sees it can
+be there before you. If it is stopped on the way, run it again: it goes on from there. A file belongs to one
+model.
+
 Before it, measure how audits shall compare runs of it; the command prints the options to give here:
   highway model calibrate model.onnx --inputs samples --recipe magika --recipe-config config.min.json";
 
 /// Commands about models.
 #[derive(Subcommand, Debug)]
 pub enum ModelCommand {
-	/// Registers a model under your account: finds its trace, uploads the ONNX file and holds a deposit.
+	/// Registers a model under your account: finds its trace, commits to the ONNX file, uploads it and holds a deposit.
 	#[command(after_help = ADD_EXAMPLE)]
 	Add(AddArgs),
 	/// Lists the models.
@@ -90,6 +97,12 @@ pub enum ModelCommand {
 	Remove {
 		/// Its id, OWNER/NAME, or the name of one of your own.
 		model: String,
+	},
+	/// Shows the files that you committed to and did not register yet.
+	Commitments {
+		/// Drops them all: their deposits come back.
+		#[arg(long)]
+		drop: bool,
 	},
 }
 
@@ -379,7 +392,7 @@ fn parse_detection(text: &str) -> Result<Perbill, String> {
 /// Runs it.
 pub async fn run(context: &Context, command: ModelCommand) -> Result<(), CommandError> {
 	match command {
-		ModelCommand::Add(args) => add(context, args).await,
+		ModelCommand::Add(args) => add::add(context, args).await,
 		ModelCommand::List => list(context).await,
 		ModelCommand::Show { model } => {
 			let client = context.connect().await?;
@@ -418,6 +431,7 @@ pub async fn run(context: &Context, command: ModelCommand) -> Result<(), Command
 			let client = context.connect().await?;
 			on_model(context, &client, &model, "is removed", calls::remove_model).await
 		}
+		ModelCommand::Commitments { drop } => registration::show_commitments(context, drop).await,
 	}
 }
 
@@ -484,78 +498,6 @@ fn licence(text: String) -> Result<Licence, CommandError> {
 		.map_err(|_| CommandError::Usage("the licence is too long: at most 64 bytes".into()))
 }
 
-async fn add(context: &Context, args: AddArgs) -> Result<(), CommandError> {
-	let config = args.version.recipe_config.as_deref().map(read).transpose()?;
-	let audit = &args.version.audit;
-	let choice = audit.trace.clone().unwrap_or(TraceChoice::Auto);
-	let artifact = Artifact::new(&args.file, read(&args.file)?, &choice)?;
-	let (inputs, outputs) = artifact.tensors()?;
-	let spec = VersionSpec {
-		artifact: BlobRef::of(&artifact.bytes),
-		licence: licence(args.version.licence)?,
-		inputs,
-		outputs,
-		unit: args.version.unit.into(),
-		unit_time_ms: args.version.unit_time_ms,
-		policy: args.version.policy,
-		trace: artifact.registered_trace(audit.trace_tolerance)?,
-		detection: audit.detection.unwrap_or(DEFAULT_DETECTION),
-		shares_runs: audit.share_runs.unwrap_or(false),
-		recipe: match (args.version.recipe, &config) {
-			(Some(name), Some(config)) => Some(recipe(name.into_bytes(), config)?),
-			_ => None,
-		},
-	};
-
-	let client = context.connect().await?;
-	let signer = context.signer(&client)?;
-	let parent = match &args.parent {
-		Some(parent) => Some(context.model(&client, parent).await?.id),
-		None => None,
-	};
-	let name = ModelName::try_from(args.name.into_bytes())
-		.map_err(|_| CommandError::Usage("the name is too long: at most 64 bytes".into()))?;
-	let deposit = client.model_deposit(&name, &spec)?;
-	let call = [calls::register_model(
-		name.into_inner(),
-		spec.clone(),
-		parent,
-		args.terms.0,
-		args.royalty,
-	)];
-	// The chain itself says whether it would take the model, and the account can pay, before anything is uploaded.
-	super::ensure_possible(&client, &signer, &call, deposit).await?;
-	upload(context, &client, &artifact.bytes, "model").await?;
-	if let Some(config) = &config {
-		upload(context, &client, config, "recipe").await?;
-	}
-
-	let included = super::send(context, &client, &signer, &call).await?;
-	let id = included.number("ModelRegistry", "model")?;
-	context.output.result(
-		json!({
-			"model": id,
-			"artifact": { "hash": format!("{:?}", spec.artifact.hash), "size": spec.artifact.size },
-			"inputs": spec.inputs.iter().map(tensor).collect::<Vec<_>>(),
-			"outputs": spec.outputs.iter().map(tensor).collect::<Vec<_>>(),
-			"trace": show::trace(&spec),
-			"detection": percent(spec.detection),
-			"sharesRuns": spec.shares_runs,
-			"block": included.block,
-		}),
-		|| {
-			format!(
-				"model {id} is registered\ninputs   {}\noutputs  {}\n{}\n\
-				Operators serve it with: highway node host {id} --price AIC",
-				tensors_text(&spec.inputs),
-				tensors_text(&spec.outputs),
-				artifact.remark()
-			)
-		},
-	);
-	Ok(())
-}
-
 async fn upload(context: &Context, client: &Client, bytes: &[u8], what: &str) -> Result<(), CommandError> {
 	let bar = context.output.bytes_bar(what);
 	let result = blobs::put(client.rpc(), bytes, &bar).await;
@@ -586,7 +528,7 @@ async fn update(context: &Context, args: UpdateArgs) -> Result<(), CommandError>
 	let client = context.connect().await?;
 	let signer = context.signer(&client)?;
 	let model = context.model(&client, &args.model).await?;
-	let (mut wanted, mut deposit) = (Vec::new(), 0);
+	let (mut wanted, mut deposit, mut registration) = (Vec::new(), 0, None);
 	if royalty.is_some() || terms.is_some() {
 		wanted.push(calls::update_terms(model.id, royalty, terms));
 	}
@@ -594,16 +536,32 @@ async fn update(context: &Context, args: UpdateArgs) -> Result<(), CommandError>
 		let newest = model.coming.as_ref().map_or(&model.spec, |coming| &coming.spec);
 		let spec = changes.change(newest, artifact.as_ref(), config.as_deref())?;
 		deposit = client.version_deposit(&spec)?;
-		wanted.push(calls::add_version(model.id, spec));
+		// A file that the model has had before needs no commitment, and one of another model is refused by the chain.
+		if registration::holder(&client, &spec.artifact.hash).await?.is_none() {
+			registration = Some(Registration::new(context, &client, &signer, &spec.artifact.hash).await?);
+			// Held for the commitment, which costs no more than a model without a version.
+			deposit = deposit.max(client.model_deposit(&[], &spec)?.saturating_sub(deposit));
+		}
+		let salt = registration.as_ref().map(|registration| registration.salt);
+		wanted.push(calls::add_version(model.id, spec, salt));
 	}
-	super::ensure_possible(&client, &signer, &wanted, deposit).await?;
+	match &mut registration {
+		Some(registration) => {
+			let first = registration.plan(&wanted, deposit).await?;
+			registration.commit(&first).await?;
+		}
+		None => super::ensure_possible(&client, &signer, &wanted, deposit).await?,
+	}
 	let file = artifact.as_ref().map(|artifact| &artifact.bytes);
 	for (bytes, what) in [(file, "model"), (config.as_ref(), "recipe")] {
 		if let Some(bytes) = bytes {
 			upload(context, &client, bytes, what).await?;
 		}
 	}
-	let included = super::send(context, &client, &signer, &wanted).await?;
+	let included = match &mut registration {
+		Some(registration) => registration.open(&wanted).await?,
+		None => super::send(context, &client, &signer, &wanted).await?,
+	};
 	let mut said = format!(
 		"model {} is changed; `highway model show {}` tells from when",
 		model.id, model.id

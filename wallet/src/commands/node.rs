@@ -6,7 +6,7 @@ use crate::{
 	amount::{decimal, percent, with_unit},
 	args::{parse_amount, parse_percent},
 	client::{
-		calls::{self, AskRole, NodeDescription, SessionKeys},
+		calls::{self, NodeDescription, SessionKeys},
 		Client,
 	},
 	context::Context,
@@ -27,7 +27,8 @@ use stake::{DelegateArgs, UndelegateArgs, COMMISSION_HELP, DELEGATE_HELP, SLASHE
 const REGISTER_EXAMPLE: &str = "\
 Run it against your own node (it must allow unsafe RPC methods to you, as it does on the same machine):
   highway --url ws://127.0.0.1:9944 --key me node register --bond 1000 --region eu-west
-  highway --key me node host //Alice/magika --price 0.002 --storage-price 0.0001";
+  highway --key me node host //Alice/magika
+  highway --key me bid //Alice/magika --compute 0.002 --storage 0.0001";
 
 /// Shown below the help of `validate`.
 const VALIDATE_HELP: &str = "\
@@ -60,8 +61,11 @@ pub enum NodeCommand {
 	},
 	/// Takes out what is free by now.
 	Withdraw,
-	/// Hosts a model, and posts what you ask for; to do it again changes the prices.
-	Host(HostArgs),
+	/// Hosts a model: your node fetches it and keeps it. `highway bid` says what you ask for serving it.
+	Host {
+		/// Its id, OWNER/NAME, or the name of one of your own.
+		model: String,
+	},
 	/// Hosts a model no more.
 	Unhost {
 		/// Its id, OWNER/NAME, or the name of one of your own.
@@ -132,19 +136,6 @@ pub struct RegisterArgs {
 	/// Where it stands, such as eu-west.
 	#[arg(long, default_value = "")]
 	pub region: String,
-}
-
-/// A model to serve.
-#[derive(Args, Debug)]
-pub struct HostArgs {
-	/// Its id, OWNER/NAME, or the name of one of your own.
-	pub model: String,
-	/// The least you take for running it, in AIC per unit.
-	#[arg(long, value_parser = parse_amount)]
-	pub price: Option<Balance>,
-	/// The least you take for pinning and serving its blobs, in AIC per started MiB of a job's input.
-	#[arg(long, value_parser = parse_amount)]
-	pub storage_price: Option<Balance>,
 }
 
 /// What a node says about itself.
@@ -248,7 +239,7 @@ pub async fn run(context: &Context, command: NodeCommand) -> Result<(), CommandE
 			)
 			.await
 		}
-		NodeCommand::Host(args) => host(context, args).await,
+		NodeCommand::Host { model } => host(context, &model).await,
 		NodeCommand::Unhost { model } => {
 			let client = context.connect().await?;
 			let id = context.model(&client, &model).await?.id;
@@ -287,7 +278,8 @@ async fn register(context: &Context, args: RegisterArgs) -> Result<(), CommandEr
 		json!({ "node": node, "bond": decimal(args.bond), "block": included.block }),
 		|| {
 			format!(
-				"node {node} is registered with a bond of {}\nNext: highway node host MODEL --price AIC",
+				"node {node} is registered with a bond of {}\n\
+				Next: highway node host MODEL, then highway bid MODEL --compute AIC",
 				with_unit(args.bond)
 			)
 		},
@@ -331,43 +323,26 @@ async fn update(context: &Context, region: Option<String>) -> Result<(), Command
 	Ok(())
 }
 
-async fn host(context: &Context, args: HostArgs) -> Result<(), CommandError> {
+async fn host(context: &Context, text: &str) -> Result<(), CommandError> {
 	let client = context.connect().await?;
 	let signer = context.signer(&client)?;
-	let model = context.model(&client, &args.model).await?.id;
+	let model = context.model(&client, text).await?.id;
 	let node = own_node(&client, &signer.account()).await?;
-	let mut wanted = Vec::new();
-	if !node.hosted.iter().any(|(hosted, ..)| *hosted == model) {
-		wanted.push(calls::host(model));
-	}
-	wanted.extend(args.price.map(|price| calls::post_ask(model, AskRole::Compute, price)));
-	wanted.extend(
-		args.storage_price
-			.map(|price| calls::post_ask(model, AskRole::Storage, price)),
-	);
-	if wanted.is_empty() {
+	if node.hosted.iter().any(|(hosted, ..)| *hosted == model) {
 		return Err(CommandError::Usage(format!(
-			"node {} hosts model {model} already; change its prices with --price and --storage-price",
+			"node {} hosts model {model} already; `highway bid {model}` says what it asks for",
 			node.id
 		)));
 	}
-	let included = super::submit(context, &client, &signer, &wanted, 0).await?;
+	let included = super::submit(context, &client, &signer, &[calls::host(model)], 0).await?;
 	context.output.result(
-		json!({
-			"node": node.id,
-			"model": model,
-			"price": args.price.map(decimal),
-			"storagePrice": args.storage_price.map(decimal),
-			"block": included.block,
-		}),
+		json!({ "node": node.id, "model": model, "block": included.block }),
 		|| {
-			let unpriced =
-				if args.price.is_none() && !node.hosted.iter().any(|(id, ask, _)| *id == model && ask.is_some()) {
-					"\nWithout a price it gets no jobs: add --price AIC"
-				} else {
-					"\nPrices count from the market's next epoch on"
-				};
-			format!("node {} hosts model {model}{unpriced}", node.id)
+			format!(
+				"node {} hosts model {model}\n\
+				It gets no jobs before it asks for a price: highway bid {model} --compute AIC",
+				node.id
+			)
 		},
 	);
 	Ok(())
@@ -415,7 +390,8 @@ async fn validate(context: &Context) -> Result<(), CommandError> {
 	Ok(())
 }
 
-async fn own_node(client: &Client, operator: &AccountId32) -> Result<NodeInfo<AccountId32>, CommandError> {
+/// The node that this account operates.
+pub async fn own_node(client: &Client, operator: &AccountId32) -> Result<NodeInfo<AccountId32>, CommandError> {
 	client.node_of(operator).await?.ok_or_else(|| {
 		CommandError::NotFound(format!(
 			"{} operates no node; `highway node register --bond AIC` registers the one at --url",
@@ -610,7 +586,7 @@ fn to_text(node: &NodeInfo<AccountId32>) -> String {
 		(
 			"bond",
 			format!(
-				"{}, of which {} secure jobs and audits",
+				"{}, of which {} secure jobs, audits and asks",
 				with_unit(node.bond),
 				with_unit(node.reserved)
 			),

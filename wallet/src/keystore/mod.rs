@@ -78,6 +78,11 @@ impl Keystore {
 			.join("keys")
 	}
 
+	/// Where the keys are, and what else belongs to them.
+	pub fn folder(&self) -> &Path {
+		&self.folder
+	}
+
 	/// Names and accounts of all keys, sorted by name.
 	pub fn list(&self) -> Result<Vec<(String, Option<AccountId32>)>, KeystoreError> {
 		let entries = match fs::read_dir(&self.folder) {

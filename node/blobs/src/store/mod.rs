@@ -314,7 +314,8 @@ impl Store {
 	/// The chunk of 1 KiB at `index` with its way to the root.
 	pub fn prove_chunk(&self, hash: BlobHash, index: u64) -> Result<ChunkProof, StoreError> {
 		let (blob, mut file) = self.open_blob(hash)?;
-		proof::prove(&mut file, &blob, index).map_err(|error| match error {
+		let tree = self.open_tree(&blob)?;
+		proof::prove(&mut file, tree, &blob, index).map_err(|error| match error {
 			ProofError::OutOfRange => StoreError::OutOfRange {
 				offset: index.saturating_mul(CHUNK_SIZE),
 				size: blob.size,
@@ -400,20 +401,26 @@ impl Store {
 		}
 	}
 
+	/// The kept hash tree of a blob that has been opened; `None` if it is one group.
+	fn open_tree(&self, blob: &BlobRef) -> Result<Option<File>, StoreError> {
+		if blob.size <= GROUP_SIZE {
+			return Ok(None);
+		}
+		let path = layout::tree_of(&self.layout.blob(blob));
+		match File::open(&path) {
+			Ok(tree) => Ok(Some(tree)),
+			// Eviction may have come between the two files: then the blob is merely gone.
+			Err(error) if error.kind() == io::ErrorKind::NotFound && self.has(blob.hash).is_none() => {
+				Err(StoreError::Missing(blob.hash))
+			}
+			Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.drop_corrupt(blob)),
+			Err(error) => Err(StoreError::at(path)(error)),
+		}
+	}
+
 	fn encode(&self, blob: &BlobRef, file: &File, first: u32, count: u32) -> Result<Vec<u8>, StoreError> {
 		let path = layout::tree_of(&self.layout.blob(blob));
-		let tree = match blob.size > GROUP_SIZE {
-			false => None,
-			true => match File::open(&path) {
-				Ok(tree) => Some(tree),
-				// Eviction may have come between the two files: then the blob is merely gone.
-				Err(error) if error.kind() == io::ErrorKind::NotFound && self.has(blob.hash).is_none() => {
-					return Err(StoreError::Missing(blob.hash))
-				}
-				Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.drop_corrupt(blob)),
-				Err(error) => return Err(StoreError::at(path)(error)),
-			},
-		};
+		let tree = self.open_tree(blob)?;
 		geometry::encode(file, tree, blob, first, count).map_err(|error| match error {
 			SliceError::Corrupt => self.drop_corrupt(blob),
 			SliceError::Io(error) => StoreError::at(path)(error),

@@ -126,6 +126,35 @@ fn proof_should_be_refused_when_any_byte_is_damaged() {
 	}
 }
 
+/// What is above the chunk's group comes from the kept tree.
+#[test]
+fn only_the_group_and_the_tree_should_be_read_when_the_blob_is_large() {
+	let whole = |damage: &dyn Fn(&Path)| {
+		let (dir, store) = fresh(64 * MIB);
+		let blob = store.put(&bytes(5, 5 * MIB + 1234), Keep::Cache).unwrap();
+		damage(&file_of(&dir, &blob));
+		let proof = store.prove_chunk(blob.hash, 2 * 1024 + 7);
+		proof.map(|proof| verify(&blob, 2 * 1024 + 7, &proof))
+	};
+	let tree = |path: &Path| path.with_extension(format!("{}.tree", 5 * MIB + 1234));
+	for at in [0, 2 * MIB - 1, 3 * MIB, 5 * MIB] {
+		assert!(whole(&|path| flip(path, at)).unwrap(), "byte {at}");
+	}
+	for at in [2 * MIB, 3 * MIB - 1] {
+		assert!(
+			matches!(whole(&|path| flip(path, at)), Err(StoreError::Corrupt(_))),
+			"byte {at}"
+		);
+	}
+	// The right half of the root.
+	let damaged = whole(&|path| flip(&tree(path), 40));
+	assert!(matches!(damaged, Err(StoreError::Corrupt(_))));
+	let cut = whole(&|path| fs::write(tree(path), [0u8; 60]).unwrap());
+	assert!(matches!(cut, Err(StoreError::Corrupt(_))));
+	let gone = whole(&|path| fs::remove_file(tree(path)).unwrap());
+	assert!(matches!(gone, Err(StoreError::Corrupt(_))));
+}
+
 proptest! {
 	#![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -1,13 +1,13 @@
 //! In-memory stand-ins for the other pallets. They live in storage, so that a failed call leaves no trace in them either.
 
-use super::{AccountId, Test, MODEL, SPEC};
+use super::{AccountId, Looked, Test, MODEL, PAYER, SPEC};
 use crate::Jobs;
 use codec::{Decode, Encode};
 use frame_support::{ensure, pallet_prelude::ValueQuery, storage_alias, Twox64Concat};
 use frame_system::Pallet as System;
 use highway_primitives::{
 	audit::{AuditSubject, AuditTerms, SketchSeed, Step},
-	market::{BillLine, BillLines, Deal, Role},
+	market::{BillLine, BillLines, Deal, Order, Role},
 	model::{ModelService, Royalties},
 	traits, Balance, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, Unit, Verdict, WorkerId,
 };
@@ -158,7 +158,11 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn eligible(node: NodeId, model: ModelId) -> bool {
 		Self::draw_weight(node, model, 0) > 0
 	}
+	fn eligible_at_start(node: NodeId, model: ModelId) -> bool {
+		Self::eligible(node, model)
+	}
 	fn draw_weight(node: NodeId, _: ModelId, security: Balance) -> u64 {
+		Looked::mutate(|looked| looked.push(node));
 		let Some(mock) = Fleet::get(node) else { return 0 };
 		let able = Busy::get(node) < mock.slots && Reserved::get(node) + security <= mock.bond;
 		if able {
@@ -239,26 +243,20 @@ pub fn bill_of(nodes: &[NodeId]) -> BillLines<AccountId> {
 }
 
 impl traits::Market<AccountId> for Market {
-	fn open(
-		_: JobId,
-		_: ModelId,
-		units: u32,
-		_: u64,
-		detection: Perbill,
-		curator: Option<&AccountId>,
-		_: [u8; 32],
-	) -> Result<Deal<AccountId>, DispatchError> {
-		assert_eq!(detection, DETECTION);
+	fn open(_: JobId, order: &Order<AccountId>) -> Result<Deal<AccountId>, DispatchError> {
+		assert_eq!((order.model, order.detection), (MODEL, DETECTION));
+		assert_eq!((*order.payer, order.weaver), (PAYER, None));
 		Opened::mutate(|opened| *opened += 1);
-		let curator = curator.map(|account| (*account, 10));
+		let curator = order.curator.map(|account| (*account, 10));
 		Ok(Deal {
 			epoch: 0,
-			units,
+			units: order.units,
 			price: PRICE,
 			compute: COMPUTE,
 			royalties: true,
 			storage: None,
 			curator,
+			weaver: None,
 			audit_rate: RATE,
 			premium: PREMIUM,
 		})
@@ -278,8 +276,12 @@ impl traits::Market<AccountId> for Market {
 		nodes.sort_unstable();
 		nodes
 	}
+	/// It is cleared at its first touch.
 	fn looked_at(_: ModelId, _: &Deal<AccountId>) -> u32 {
-		Fleet::iter_keys().count() as u32
+		match Opened::get() {
+			1 => Fleet::iter_keys().count() as u32,
+			_ => 0,
+		}
 	}
 	fn escrow(_: &AccountId, deal: &Deal<AccountId>) -> DispatchResult {
 		Escrowed::mutate(|escrowed| *escrowed += deal.price);
@@ -294,7 +296,7 @@ impl traits::Market<AccountId> for Market {
 		executor: NodeId,
 		audited: bool,
 	) -> BillLines<AccountId> {
-		assert_eq!(*payer, super::PAYER);
+		assert_eq!(*payer, PAYER);
 		match audited {
 			true => Self::end(job, deal, Outcome::Settled(executor)),
 			false => Self::end(job, deal, Outcome::Unaudited(executor)),
@@ -384,11 +386,14 @@ impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
 		}
 		crate::benchmarking::Dearest {
 			model: MODEL,
-			payer: super::PAYER,
+			payer: PAYER,
 			gateway: Some(0),
 			curator: Some(9),
 		}
 	}
+
+	/// The books know one model.
+	fn other_models(_: u32) {}
 }
 
 /// Money in = money out + money in open jobs; slots and securities taken = those of open jobs.

@@ -16,14 +16,14 @@ fn worked() -> Weight {
 }
 
 #[test]
-fn queue_should_charge_a_timeout_for_the_nodes_that_it_draws_from() {
+fn queue_should_charge_a_timeout_for_the_nodes_that_it_looks_at() {
 	ExtBuilder(5).build_and_execute(|| {
 		let step = |executors| <() as WeightInfo>::tick_look() + <() as WeightInfo>::tick_time_out(executors);
 		submit();
-		// After the third node there is no other draw.
-		for executors in [5, 5, 0] {
+		// Each is able, and those that had it are out. After the third node there is no other draw.
+		for looked_at in [4, 3, 0] {
 			go_to(System::block_number() as u32 + ALLOWANCE);
-			assert_eq!(worked(), step(executors));
+			assert_eq!(worked(), step(looked_at));
 		}
 	});
 }

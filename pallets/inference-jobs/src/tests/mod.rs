@@ -2,6 +2,7 @@
 
 mod attested;
 mod audits;
+mod draws;
 mod due_queue;
 mod failures;
 mod interleavings;

@@ -1,6 +1,6 @@
 //! Quorums: filed together, apart from there on, and never two of them with one node.
 
-use crate::{mock::parties::*, mock::*, Error, Event, NextJobId, Pallet, WeightInfo, MAX_DRAWN, MAX_LOOKED_AT};
+use crate::{mock::parties::*, mock::*, Error, Event, NextJobId, Pallet, WeightInfo, MAX_DRAWN, SAMPLE};
 use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
 use highway_primitives::{traits::Jobs as _, Balance, FailureClass, JobId, JobPhase, NodeId, Quorum, Tier, Verdict};
 use std::collections::BTreeSet;
@@ -372,19 +372,20 @@ fn a_submission_should_weigh_by_the_jobs_that_it_files() {
 			)
 		};
 		let later = Pallet::<Test>::later_weight(3).ref_time();
-		let one = <() as WeightInfo>::submit_job(3);
+		// The market is cleared once, and each is found in the first sample.
+		let now = <() as WeightInfo>::submit_job(3) + <() as WeightInfo>::submit_job(0) * 2u64;
 		let actual = call(3).unwrap().actual_weight.unwrap();
-		assert_eq!(actual, (one * 3u64).add_proof_size(3 * later));
+		assert_eq!(actual, now.add_proof_size(3 * later));
 		let declared = |size| RuntimeCall::from(submission(size)).get_dispatch_info().call_weight;
 		assert!(actual.all_lte(declared(3)));
 		for size in 3..=7 {
 			let further = declared(size) - declared(size - 1);
-			let worst = <() as WeightInfo>::submit_job(MAX_DRAWN)
-				.add_proof_size(Pallet::<Test>::later_weight(MAX_DRAWN).ref_time());
-			assert_eq!(further, worst);
+			let worst = <() as WeightInfo>::submit_job(0) + <() as WeightInfo>::look_further(MAX_DRAWN - SAMPLE);
+			let later = Pallet::<Test>::later_weight(MAX_DRAWN).ref_time();
+			assert_eq!(further, worst.add_proof_size(later));
 		}
 		// What is refused at once declares no more than one job, however many it names.
-		let one = Pallet::<Test>::submit_weight(Tier::Spot, MAX_LOOKED_AT, MAX_DRAWN);
+		let one = Pallet::<Test>::heaviest_submission(Tier::Spot);
 		assert_eq!([0, 1, 8, 255].map(declared), [one; 4]);
 	});
 }

@@ -1,6 +1,6 @@
 //! Deprecation, open jobs and removal.
 
-use crate::{mock::*, weights::WeightInfo, Event, Models, Names, TransferOffers, Versions};
+use crate::{mock::*, weights::WeightInfo, Artefacts, Event, Models, Names, TransferOffers, Versions};
 use frame_support::{assert_noop, assert_ok};
 use frame_system::RawOrigin;
 use highway_primitives::traits::Models as _;
@@ -52,7 +52,8 @@ fn service_should_fail_when_the_model_is_unknown() {
 fn remove_should_leave_nothing_and_give_the_deposit_back() {
 	build_and_execute(|| {
 		let model = registered(ALICE, "m");
-		assert_ok!(Registry::do_add_version(ALICE, model, spec()));
+		let salt = committed(ALICE, &spec().artifact.hash);
+		assert_ok!(Registry::do_add_version(ALICE, model, spec(), salt));
 		assert_ok!(Registry::do_offer_transfer(ALICE, model, BOB));
 		let info = Registry::remove(RawOrigin::Signed(ALICE).into(), model).expect("nothing needs it");
 		assert_eq!(info.actual_weight, Some(<() as WeightInfo>::remove(2)));
@@ -60,6 +61,7 @@ fn remove_should_leave_nothing_and_give_the_deposit_back() {
 		assert_eq!((held(ALICE), Balances::free_balance(ALICE)), (0, ENDOWMENT));
 		assert_eq!(Models::<Test>::iter().count(), 0);
 		assert_eq!(Versions::<Test>::iter().count(), 0);
+		assert_eq!(Artefacts::<Test>::iter().count(), 0);
 		assert_eq!(Names::<Test>::iter().count(), 0);
 		assert_eq!(TransferOffers::<Test>::iter().count(), 0);
 	});

@@ -1,5 +1,6 @@
 //! One file for each call or theme.
 
+mod commitments;
 mod lifecycle;
 mod lineage;
 mod random_calls;

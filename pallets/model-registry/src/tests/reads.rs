@@ -6,6 +6,7 @@ use highway_primitives::{
 	audit::{AuditTerms, Sketch, SKETCH_SUMS},
 	model::{DType, VerificationPolicy, VersionSpec},
 	traits::Models as _,
+	BlobRef,
 };
 
 #[test]
@@ -24,7 +25,7 @@ fn id_of_should_find_a_model_by_owner_and_name() {
 		let model = registered(ALICE, "m");
 		assert_eq!(Registry::id_of(&ALICE, name("m")), Some(model));
 		assert_eq!(Registry::id_of(&BOB, name("m")), None);
-		assert_eq!(Registry::model(model), Some((record(model), spec())));
+		assert_eq!(Registry::model(model), Some((record(model), spec_of("m"))));
 	});
 }
 
@@ -32,8 +33,11 @@ fn id_of_should_find_a_model_by_owner_and_name() {
 fn audit_terms_should_follow_the_version_and_the_present_owner() {
 	build_and_execute(|| {
 		let model = registered(ALICE, "m");
-		let without = VersionSpec { trace: None, ..spec() };
-		assert_ok!(Registry::do_add_version(ALICE, model, without));
+		let without = VersionSpec {
+			trace: None,
+			..spec_of("m")
+		};
+		assert_ok!(Registry::do_add_version(ALICE, model, without, None));
 		let terms = |owner, tolerance| Some(AuditTerms { owner, tolerance });
 		assert_eq!(Registry::audit_terms(model, 1), terms(ALICE, 1_500));
 		assert_eq!(Registry::audit_terms(model, 2), terms(ALICE, u64::MAX));
@@ -55,7 +59,9 @@ fn audit_terms_should_tolerate_what_the_policy_does_when_there_is_no_trace() {
 		};
 		let without = |spec| VersionSpec { trace: None, ..spec };
 		let tolerance = |text, spec| {
-			let model = Registry::do_register(ALICE, name(text), spec, None, None, 0).expect("it is valid");
+			let artifact = BlobRef::of(str::as_bytes(text));
+			let spec = VersionSpec { artifact, ..spec };
+			let model = register(ALICE, text, spec, None, None, 0).expect("it is valid");
 			Registry::audit_terms(model, 1).expect("it is there").tolerance
 		};
 		assert_eq!(tolerance("a", without(spec())), u64::MAX);

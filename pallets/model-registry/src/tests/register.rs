@@ -1,6 +1,6 @@
 //! Registration: what is stored, what is held, what is refused.
 
-use crate::{mock::*, Event, Names, NextModelId, Versions};
+use crate::{mock::*, Artefacts, Event, Names, NextModelId, Versions};
 use codec::{Decode, Encode};
 use frame_support::{assert_noop, assert_ok, BoundedVec};
 use frame_system::RawOrigin;
@@ -14,13 +14,16 @@ use sp_runtime::{DispatchError, Perbill};
 /// Registers `spec` and expects `error`.
 fn refuses(spec: VersionSpec, error: RegistryError) {
 	build_and_execute(|| {
-		assert_noop!(Registry::do_register(ALICE, name("m"), spec, None, None, 0), error);
+		assert_noop!(
+			Registry::do_register(ALICE, name("m"), spec, None, None, 0, None),
+			error
+		);
 	});
 }
 
 fn accepts(spec: VersionSpec) {
 	build_and_execute(|| {
-		assert_ok!(Registry::do_register(ALICE, name("m"), spec, None, None, 0));
+		assert_ok!(register(ALICE, "m", spec, None, None, 0));
 	});
 }
 
@@ -28,19 +31,23 @@ fn accepts(spec: VersionSpec) {
 fn register_should_store_the_model_when_it_is_valid() {
 	build_and_execute(|| {
 		let origin = RawOrigin::Signed(ALICE).into();
+		let salt = committed(ALICE, &spec().artifact.hash);
 		assert_ok!(Registry::register(
 			origin,
 			name("magika"),
 			spec(),
 			None,
 			terms(10, 5),
-			40
+			40,
+			salt
 		));
 		let record = record(0);
 		assert_eq!((record.owner, record.version, record.royalty.current), (ALICE, 1, 40));
 		assert_eq!((record.deprecated, record.open_jobs, record.children), (false, 0, 0));
 		assert_eq!(record.derivative_terms, terms(10, 5));
+		assert_eq!((record.terms_since, record.parent), (1, None));
 		assert_eq!(Versions::<Test>::get(0, 1), Some(spec()));
+		assert_eq!(Artefacts::<Test>::get(spec().artifact.hash), Some(0));
 		assert_eq!(Names::<Test>::get(ALICE, name("magika")), Some(0));
 		assert_eq!(
 			last_event(),
@@ -59,7 +66,7 @@ fn register_should_store_the_model_when_it_is_valid() {
 fn register_should_hold_the_deposit_for_name_and_specification() {
 	build_and_execute(|| {
 		let model = registered(ALICE, "four");
-		let deposit = 1_000 + 10 * (4 + spec().encoded_size() as u128);
+		let deposit = 1_000 + 10 * (4 + spec_of("four").encoded_size() as u128);
 		assert_eq!(record(model).deposit, deposit);
 		assert_eq!(held(ALICE), deposit);
 	});
@@ -68,7 +75,7 @@ fn register_should_hold_the_deposit_for_name_and_specification() {
 #[test]
 fn register_should_fail_when_unsigned() {
 	build_and_execute(|| {
-		let call = Registry::register(RawOrigin::None.into(), name("m"), spec(), None, None, 0);
+		let call = Registry::register(RawOrigin::None.into(), name("m"), spec(), None, None, 0, Some(SALT));
 		assert_noop!(call, DispatchError::BadOrigin);
 	});
 }
@@ -76,9 +83,23 @@ fn register_should_fail_when_unsigned() {
 #[test]
 fn register_should_fail_when_the_owner_cannot_pay_the_deposit() {
 	build_and_execute(|| {
+		// Enough for a commitment, and too little for a model.
+		let some = BaseDeposit::get() + 500;
+		assert_ok!(Balances::transfer_allow_death(
+			RawOrigin::Signed(ALICE).into(),
+			PAUPER,
+			some
+		));
+		let salt = committed(PAUPER, &spec().artifact.hash);
 		let origin = RawOrigin::Signed(PAUPER).into();
-		assert!(Registry::register(origin, name("m"), spec(), None, None, 0).is_err());
+		let refused = Registry::register(origin, name("m"), spec(), None, None, 0, salt);
+		assert_eq!(refused, Err(sp_runtime::TokenError::FundsUnavailable.into()));
 		assert_eq!(NextModelId::<Test>::get(), 0);
+		assert_eq!(
+			held_for_commitments(PAUPER),
+			BaseDeposit::get(),
+			"the commitment still stands"
+		);
 	});
 }
 
@@ -87,7 +108,7 @@ fn register_should_fail_when_the_owner_has_the_name() {
 	build_and_execute(|| {
 		registered(ALICE, "m");
 		assert_noop!(
-			Registry::do_register(ALICE, name("m"), spec(), None, None, 0),
+			Registry::do_register(ALICE, name("m"), spec(), None, None, 0, None),
 			RegistryError::NameTaken
 		);
 		assert_eq!(registered(BOB, "m"), 1);
@@ -98,11 +119,11 @@ fn register_should_fail_when_the_owner_has_the_name() {
 fn register_should_fail_when_the_name_is_not_plain() {
 	build_and_execute(|| {
 		for text in ["", "Magika", "a b", "a/b", "ä", ".", "..", "-a", "_a"] {
-			let result = Registry::do_register(ALICE, name(text), spec(), None, None, 0);
+			let result = Registry::do_register(ALICE, name(text), spec(), None, None, 0, None);
 			assert_noop!(result, RegistryError::NameInvalid);
 		}
 		for text in ["a", "0", "a-b_c.9", "v1.0"] {
-			assert_ok!(Registry::do_register(ALICE, name(text), spec(), None, None, 0));
+			assert_ok!(register(ALICE, text, spec_of(text), None, None, 0));
 		}
 	});
 }
@@ -353,9 +374,9 @@ fn register_should_fail_when_the_recipe_is_not_valid() {
 fn register_should_fail_when_the_royalty_is_above_the_maximum() {
 	build_and_execute(|| {
 		let most = MaxRoyalty::get();
-		let result = Registry::do_register(ALICE, name("m"), spec(), None, None, most + 1);
+		let result = Registry::do_register(ALICE, name("m"), spec(), None, None, most + 1, None);
 		assert_noop!(result, RegistryError::RoyaltyAboveMax);
-		assert_ok!(Registry::do_register(ALICE, name("m"), spec(), None, None, most));
+		assert_ok!(register(ALICE, "m", spec(), None, None, most));
 	});
 }
 
@@ -363,7 +384,7 @@ fn register_should_fail_when_the_royalty_is_above_the_maximum() {
 fn register_should_fail_when_the_terms_are_out_of_range() {
 	build_and_execute(|| {
 		let floor = MaxRoyalty::get() + 1;
-		let result = Registry::do_register(ALICE, name("m"), spec(), None, terms(10, floor), 0);
+		let result = Registry::do_register(ALICE, name("m"), spec(), None, terms(10, floor), 0, None);
 		assert_noop!(result, RegistryError::FloorAboveMax);
 	});
 }
@@ -372,7 +393,7 @@ fn register_should_fail_when_the_terms_are_out_of_range() {
 fn register_should_fail_when_all_ids_were_given() {
 	build_and_execute(|| {
 		NextModelId::<Test>::put(u32::MAX);
-		let result = Registry::do_register(ALICE, name("m"), spec(), None, None, 0);
+		let result = Registry::do_register(ALICE, name("m"), spec(), None, None, 0, None);
 		assert_noop!(result, RegistryError::IdsExhausted);
 	});
 }

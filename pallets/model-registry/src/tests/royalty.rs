@@ -6,7 +6,7 @@ use highway_primitives::{traits::Models as _, Balance, BlockNumber, ModelId};
 use proptest::prelude::*;
 
 fn with_royalty(royalty: Balance) -> ModelId {
-	Registry::do_register(ALICE, name("m"), spec(), None, None, royalty).expect("the model is valid")
+	register(ALICE, "m", spec(), None, None, royalty).expect("the model is valid")
 }
 
 fn royalty_in(block: BlockNumber, model: ModelId) -> Balance {
@@ -130,9 +130,9 @@ fn a_second_rise_should_take_the_place_of_a_pending_one_and_start_the_notice_ane
 fn update_terms_should_fail_when_the_royalty_is_out_of_range() {
 	build_and_execute(|| {
 		let most = MaxRoyalty::get();
-		let root = Registry::do_register(ALICE, name("root"), spec(), None, terms(1, 50), most).expect("valid");
+		let root = register(ALICE, "root", spec_of("root"), None, terms(1, 50), most).expect("valid");
 		assert_noop!(set_royalty(ALICE, root, most + 1), RegistryError::RoyaltyAboveMax);
-		let child = Registry::do_register(BOB, name("child"), spec(), Some(root), None, 60).expect("valid");
+		let child = register(BOB, "child", spec_of("child"), Some(root), None, 60).expect("valid");
 		assert_noop!(set_royalty(BOB, child, 49), RegistryError::RoyaltyBelowFloor);
 		assert_ok!(set_royalty(BOB, child, 50));
 	});
@@ -144,6 +144,7 @@ fn update_terms_should_set_terms_for_future_children() {
 		let model = with_royalty(START);
 		assert_ok!(Registry::do_update_terms(ALICE, model, None, Some(terms(30, 7))));
 		assert_eq!(record(model).derivative_terms, terms(30, 7));
+		assert_eq!(record(model).terms_since, 1);
 		assert_eq!(
 			last_event(),
 			Event::DerivativeTermsSet {
@@ -151,7 +152,11 @@ fn update_terms_should_set_terms_for_future_children() {
 				terms: terms(30, 7)
 			}
 		);
+		System::set_block_number(2);
+		assert_ok!(set_royalty(ALICE, model, 6));
+		assert_eq!(record(model).terms_since, 1, "a royalty is no term");
 		assert_ok!(Registry::do_update_terms(ALICE, model, Some(5), Some(None)));
+		assert_eq!(record(model).terms_since, 2);
 		assert_eq!(
 			(record(model).derivative_terms, record(model).royalty.current),
 			(None, 5)

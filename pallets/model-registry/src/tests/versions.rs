@@ -11,6 +11,11 @@ use highway_primitives::{
 };
 use sp_runtime::Perbill;
 
+/// A specification with the artefact that the model `m` has already.
+fn again() -> VersionSpec {
+	spec_of("m")
+}
+
 fn wait(blocks: u32) {
 	System::set_block_number(System::block_number() + blocks);
 }
@@ -31,10 +36,10 @@ fn add_version_should_hold_for_new_jobs_when_its_notice_is_over() {
 			policy: VerificationPolicy::Exact,
 			unit_time_ms: 7,
 			detection: Perbill::from_percent(90),
-			..spec()
+			..again()
 		};
 		let origin = || RawOrigin::Signed(ALICE).into();
-		assert_ok!(Registry::add_version(origin(), model, next.clone()));
+		assert_ok!(Registry::add_version(origin(), model, next.clone(), None));
 		let from = 1 + VersionNotice::get();
 		assert_eq!(
 			last_event(),
@@ -52,14 +57,14 @@ fn add_version_should_hold_for_new_jobs_when_its_notice_is_over() {
 		wait(VersionNotice::get() - 1);
 		assert_eq!(service(model), (1, 100));
 		let (before, current) = Registry::model(model).expect("it is there");
-		assert_eq!((before.version, before.coming, current), (1, Some((2, from)), spec()));
+		assert_eq!((before.version, before.coming, current), (1, Some((2, from)), again()));
 		wait(1);
 		assert_eq!(service(model), (2, 7));
 		let detection = Registry::service(model).map(|service| service.detection);
 		assert_eq!(detection, Ok(Perbill::from_percent(90)));
 		let (after, current) = Registry::model(model).expect("it is there");
 		assert_eq!((after.version, after.coming, current), (2, None, next));
-		assert_eq!(Registry::spec(model, 1), Some(spec()));
+		assert_eq!(Registry::spec(model, 1), Some(again()));
 	});
 }
 
@@ -67,15 +72,15 @@ fn add_version_should_hold_for_new_jobs_when_its_notice_is_over() {
 fn add_version_should_take_the_place_of_one_whose_notice_is_not_over() {
 	build_and_execute(|| {
 		let model = registered(ALICE, "m");
-		assert_eq!(Registry::do_add_version(ALICE, model, spec()), Ok(2));
+		assert_eq!(Registry::do_add_version(ALICE, model, again(), None), Ok(2));
 		wait(VersionNotice::get() - 1);
-		assert_eq!(Registry::do_add_version(ALICE, model, spec()), Ok(3));
+		assert_eq!(Registry::do_add_version(ALICE, model, again(), None), Ok(3));
 		wait(VersionNotice::get() - 1);
 		assert_eq!(service(model).0, 1, "the notice started anew");
 		wait(1);
 		assert_eq!(service(model).0, 3);
 		// What held meanwhile is what the next notice runs on.
-		assert_eq!(Registry::do_add_version(ALICE, model, spec()), Ok(4));
+		assert_eq!(Registry::do_add_version(ALICE, model, again(), None), Ok(4));
 		assert_eq!(service(model).0, 3);
 		assert_eq!(Registry::do_remove(ALICE, model), Ok(4));
 	});
@@ -87,10 +92,10 @@ fn add_version_should_fail_when_it_counts_in_another_unit() {
 		let model = registered(ALICE, "m");
 		let other = VersionSpec {
 			unit: Unit::InputKib,
-			..spec()
+			..again()
 		};
 		assert_noop!(
-			Registry::do_add_version(ALICE, model, other),
+			Registry::do_add_version(ALICE, model, other, None),
 			RegistryError::UnitChanged
 		);
 	});
@@ -101,8 +106,8 @@ fn add_version_should_hold_more_for_the_version() {
 	build_and_execute(|| {
 		let model = registered(ALICE, "m");
 		let before = held(ALICE);
-		assert_ok!(Registry::do_add_version(ALICE, model, spec()));
-		let growth = 10 * spec().encoded_size() as u128;
+		assert_ok!(Registry::do_add_version(ALICE, model, again(), None));
+		let growth = 10 * again().encoded_size() as u128;
 		assert_eq!(held(ALICE), before + growth);
 		assert_eq!(record(model).deposit, before + growth);
 	});
@@ -113,7 +118,7 @@ fn add_version_should_withdraw_an_offer_because_the_deposit_grows() {
 	build_and_execute(|| {
 		let model = registered(ALICE, "m");
 		assert_ok!(Registry::do_offer_transfer(ALICE, model, BOB));
-		assert_ok!(Registry::do_add_version(ALICE, model, spec()));
+		assert_ok!(Registry::do_add_version(ALICE, model, again(), None));
 		assert!(!TransferOffers::<Test>::contains_key(model));
 	});
 }
@@ -123,10 +128,10 @@ fn add_version_should_fail_when_there_are_too_many() {
 	build_and_execute(|| {
 		let model = registered(ALICE, "m");
 		for version in 2..=MaxVersions::get() {
-			assert_eq!(Registry::do_add_version(ALICE, model, spec()), Ok(version));
+			assert_eq!(Registry::do_add_version(ALICE, model, again(), None), Ok(version));
 		}
 		assert_noop!(
-			Registry::do_add_version(ALICE, model, spec()),
+			Registry::do_add_version(ALICE, model, again(), None),
 			RegistryError::TooManyVersions
 		);
 	});
@@ -138,22 +143,28 @@ fn add_version_should_fail_when_invalid_or_not_by_the_owner() {
 		let model = registered(ALICE, "m");
 		let invalid = VersionSpec {
 			unit_time_ms: 0,
-			..spec()
+			..again()
 		};
 		assert_noop!(
-			Registry::do_add_version(ALICE, model, invalid),
+			Registry::do_add_version(ALICE, model, invalid, None),
 			RegistryError::UnitTimeInvalid
 		);
 		let blind = VersionSpec {
 			detection: Perbill::zero(),
-			..spec()
+			..again()
 		};
 		assert_noop!(
-			Registry::do_add_version(ALICE, model, blind),
+			Registry::do_add_version(ALICE, model, blind, None),
 			RegistryError::DetectionTooLow
 		);
-		assert_noop!(Registry::do_add_version(BOB, model, spec()), RegistryError::NotOwner);
-		assert_noop!(Registry::do_add_version(ALICE, 9, spec()), RegistryError::UnknownModel);
+		assert_noop!(
+			Registry::do_add_version(BOB, model, again(), None),
+			RegistryError::NotOwner
+		);
+		assert_noop!(
+			Registry::do_add_version(ALICE, 9, again(), None),
+			RegistryError::UnknownModel
+		);
 	});
 }
 
@@ -167,7 +178,7 @@ fn add_version_should_change_nothing_when_the_deposit_cannot_be_held() {
 			BOB,
 			all
 		));
-		assert!(Registry::add_version(RawOrigin::Signed(ALICE).into(), model, spec()).is_err());
+		assert!(Registry::add_version(RawOrigin::Signed(ALICE).into(), model, again(), None).is_err());
 		assert_eq!(record(model).newest(), 1);
 		assert!(!Versions::<Test>::contains_key(model, 2));
 	});

@@ -34,10 +34,16 @@ fn change_standing(change: impl FnOnce(&mut Standing)) {
 	Standings::<Test>::mutate(0, |standing| change(standing.as_mut().unwrap()));
 }
 
+/// What is kept of an epoch's start.
+fn start(epoch: u32, models: &[u32]) -> EpochStart<Test> {
+	let models = models.to_vec().try_into().unwrap();
+	EpochStart { epoch, models }
+}
+
 /// What breaks something, and what is said of it.
 type Fault = (fn(), &'static str);
 
-const FAULTS: [Fault; 24] = [
+const FAULTS: [Fault; 28] = [
 	(
 		|| {
 			Balances::burn_from(
@@ -167,6 +173,22 @@ const FAULTS: [Fault; 24] = [
 			})
 		},
 		"a former generation is not that of its delegations",
+	),
+	(
+		|| EpochStarts::<Test>::insert(9, start(0, &[1])),
+		"the start of an epoch is kept of a node that is gone",
+	),
+	(
+		|| EpochStarts::<Test>::insert(0, start(1, &[1])),
+		"an epoch's start is kept that is to come",
+	),
+	(
+		|| EpochStarts::<Test>::insert(0, start(0, &[1, 1])),
+		"a node was eligible for a model twice",
+	),
+	(
+		|| FirstSession::<Test>::put((0, 99)),
+		"an epoch began in a session that is to come",
 	),
 ];
 

@@ -8,6 +8,7 @@ mod cost;
 mod delegation;
 mod description;
 mod election;
+mod epoch_start;
 mod genesis;
 mod heartbeat;
 mod invariants;
@@ -64,6 +65,7 @@ impl ExtBuilder {
 		May::set((u16::MAX, true));
 		Settled::set(vec![]);
 		Forgotten::set(vec![]);
+		MarketEpoch::set(10);
 		let keys = self
 			.keys
 			.iter()

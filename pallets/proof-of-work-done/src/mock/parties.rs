@@ -5,7 +5,7 @@ use codec::{Decode, Encode};
 use frame_support::{ensure, pallet_prelude::*, storage_alias};
 use highway_primitives::{
 	audit::{AuditTerms, SketchSeed},
-	market::{BillLines, Deal},
+	market::{BillLines, Deal, Order},
 	model::{ModelService, Royalties},
 	traits, Balance, DeviceClass, JobId, ModelId, ModelVersion, NodeId, WorkerId,
 };
@@ -126,6 +126,9 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn eligible(_: NodeId, _: ModelId) -> bool {
 		false
 	}
+	fn eligible_at_start(_: NodeId, _: ModelId) -> bool {
+		false
+	}
 	fn draw_weight(_: NodeId, _: ModelId, _: Balance) -> u64 {
 		0
 	}
@@ -204,15 +207,7 @@ impl Market {
 }
 
 impl traits::Market<AccountId> for Market {
-	fn open(
-		_: JobId,
-		_: ModelId,
-		_: u32,
-		_: u64,
-		_: Perbill,
-		_: Option<&AccountId>,
-		_: [u8; 32],
-	) -> Result<Deal<AccountId>, DispatchError> {
+	fn open(_: JobId, _: &Order<AccountId>) -> Result<Deal<AccountId>, DispatchError> {
 		Err("not asked".into())
 	}
 	fn open_sibling(_: ModelId, _: &Deal<AccountId>) -> Result<Deal<AccountId>, DispatchError> {

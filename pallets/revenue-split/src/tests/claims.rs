@@ -1,3 +1,5 @@
+//! Earnings are paid out once, whole, to whom they belong.
+
 use super::*;
 use crate::{
 	pallet::{AuditPot, Earnings, TotalEarnings},
@@ -77,5 +79,38 @@ fn claim_should_refuse_when_there_is_nothing() {
 			Split::claim(RuntimeOrigin::none()),
 			sp_runtime::DispatchError::BadOrigin
 		);
+	});
+}
+
+#[test]
+fn claim_for_should_pay_the_owner_whoever_asks_for_it() {
+	ExtBuilder.build_and_execute(|| {
+		let maker = earn(100);
+		let before = Balances::free_balance(CURATOR);
+		assert_ok!(Split::claim_for(RuntimeOrigin::signed(CURATOR), maker));
+		assert_eq!(
+			(Balances::free_balance(maker), Balances::free_balance(CURATOR)),
+			(1000, before)
+		);
+		assert_noop!(
+			Split::claim_for(RuntimeOrigin::signed(CURATOR), maker),
+			Error::<Test>::NothingToClaim
+		);
+		assert_noop!(
+			Split::claim_for(RuntimeOrigin::none(), TREASURY),
+			sp_runtime::DispatchError::BadOrigin
+		);
+	});
+}
+
+#[test]
+fn claim_for_should_leave_what_a_dead_account_cannot_receive() {
+	ExtBuilder.build_and_execute(|| {
+		let maker = earn(9);
+		assert_noop!(
+			Split::claim_for(RuntimeOrigin::signed(PAYER), maker),
+			Error::<Test>::ClaimBelowExistentialDeposit
+		);
+		assert_eq!(Split::claimable(&maker), 90);
 	});
 }

@@ -1,10 +1,15 @@
 //! No coin comes from nowhere and none is lost, whatever is asked, done and left undone, in any order.
 
 use super::*;
-use crate::pallet::{AuditPot, Bonds, Clearings, Debts, Earnings, Obligations};
-use frame_support::{assert_ok, traits::fungible::Inspect};
-use highway_primitives::Role;
+use crate::{
+	pallet::{AuditPot, Bonds, Clearings, Debts, Earnings, Obligations, StoragePay, TotalStoragePay},
+	CuratorProfile,
+};
+use frame_support::assert_ok;
+use highway_primitives::{traits::StorageMarket, Role};
 use proptest::{collection::vec, prelude::*};
+
+const WEAVER: AccountId = 70;
 
 /// Prices of every size: nothing, dust, and up to the highest ask.
 fn price() -> impl Strategy<Value = Balance> {
@@ -23,6 +28,7 @@ struct PlannedJob {
 	units: u32,
 	input_size: u64,
 	curated: bool,
+	weaver: Option<Balance>,
 	payer: AccountId,
 	payer_dies: bool,
 	/// How each job of a quorum ends, the first one first, and in which order with others; one if there is no quorum.
@@ -42,11 +48,13 @@ fn job() -> impl Strategy<Value = PlannedJob> {
 	];
 	let units = prop_oneof![Just(1), 1..1000u32, Just(u32::MAX)];
 	let size = prop_oneof![Just(0), 0..10 * MIB, 0..8192 * MIB];
-	(units, size, any::<bool>(), 0..4u64, any::<bool>(), ends).prop_map(
-		|(units, input_size, curated, payer, payer_dies, ends)| PlannedJob {
+	let weaver = proptest::option::of(price());
+	(units, size, any::<bool>(), weaver, 0..4u64, any::<bool>(), ends).prop_map(
+		|(units, input_size, curated, weaver, payer, payer_dies, ends)| PlannedJob {
 			units,
 			input_size,
 			curated,
+			weaver,
 			payer: 10 + payer,
 			payer_dies,
 			ends,
@@ -54,9 +62,13 @@ fn job() -> impl Strategy<Value = PlannedJob> {
 	)
 }
 
-/// What happens around audits between the ends of jobs.
+/// What happens around audits and proofs of storage between the ends of jobs.
 #[derive(Clone, Debug)]
 enum Act {
+	Prove(NodeId),
+	Miss(NodeId),
+	FineForStorage(NodeId, Balance),
+	ClaimStorage(NodeId),
 	Judge(AccountId, Balance),
 	Slash(Balance, Vec<(AccountId, Balance)>),
 	Bond(AccountId, Balance),
@@ -70,6 +82,10 @@ fn act() -> impl Strategy<Value = Act> {
 		1 => (price(), vec((judge, price()), 0..4)).prop_map(|(amount, shares)| Act::Slash(amount, shares)),
 		1 => (10..14u64, price()).prop_map(|(payer, bond)| Act::Bond(payer, bond)),
 		1 => any::<bool>().prop_map(Act::EndBond),
+		2 => (0..8u32).prop_map(Act::Prove),
+		2 => (0..8u32).prop_map(Act::Miss),
+		1 => (0..8u32, price()).prop_map(|(node, fine)| Act::FineForStorage(node, fine)),
+		1 => (0..8u32).prop_map(Act::ClaimStorage),
 	]
 }
 
@@ -84,7 +100,7 @@ struct AuditBooks {
 
 impl AuditBooks {
 	/// Does something that may pay judges, of which `from_slash` is known not to come from the pot. Issuance changes by
-	/// what `minted` and the events say.
+	/// what `minted` and the events say: burns, and subsidies of no more than half of what this very job burned.
 	fn watch(&mut self, minted: Balance, from_slash: Balance, act: impl FnOnce()) {
 		System::reset_events();
 		let issuance = Balances::total_issuance();
@@ -102,7 +118,8 @@ impl AuditBooks {
 			}
 		}
 		self.paid += paid - from_slash;
-		check(issuance + minted - burned());
+		assert!(subsidised() <= burned() / 2);
+		check(issuance + minted + subsidised() - burned());
 		assert_eq!(AuditPot::<Test>::get(), self.filled - self.paid);
 		let owed: Balance = Debts::<Test>::iter_values().map(|debt| debt.amount).sum();
 		assert_eq!(owed, self.asked - self.paid, "what is not paid is owed");
@@ -140,6 +157,40 @@ impl AuditBooks {
 					self.watch(0, 0, || Split::end_bond(1, &payer, bond, *right));
 				}
 			}
+			Act::Prove(node) => {
+				let (waits, earned) = (pending(*node), Split::claimable(&operator_of(*node)));
+				let paid = if TestNodes::contains_key(node) { waits } else { 0 };
+				self.watch(0, 0, || assert_eq!(Split::release_storage_pay(*node, MODEL), paid));
+				assert_eq!(pending(*node), waits - paid);
+				assert_eq!(Split::claimable(&operator_of(*node)), earned + paid);
+			}
+			Act::Miss(node) => {
+				let (waits, treasury) = (pending(*node), Split::claimable(&TREASURY));
+				let lost = if TestNodes::contains_key(node) { waits } else { 0 };
+				self.watch(0, 0, || assert_eq!(Split::forfeit_storage_pay(*node, MODEL), lost));
+				assert_eq!((pending(*node), burned()), (waits - lost, lost / 2));
+				assert_eq!(Split::claimable(&TREASURY), treasury + lost - lost / 2);
+			}
+			Act::FineForStorage(node, fine) => {
+				let treasury = Split::claimable(&TREASURY);
+				self.watch(*fine, 0, || {
+					slash_arrives(*fine);
+					Split::take_storage_fine(*node, *fine);
+				});
+				assert_eq!(burned(), fine / 2);
+				assert_eq!(Split::claimable(&TREASURY), treasury + fine - fine / 2);
+			}
+			Act::ClaimStorage(node) => {
+				let operator = operator_of(*node);
+				let due = Split::pending_storage_pay(&operator);
+				let may = due.iter().any(|(_, _, from)| *from <= System::block_number());
+				let before = Split::claimable(&operator) + pending(*node);
+				self.watch(0, 0, || {
+					let claimed = Split::claim_storage_pay(RuntimeOrigin::signed(operator), MODEL);
+					assert_eq!(claimed.is_ok(), may);
+				});
+				assert_eq!(Split::claimable(&operator) + pending(*node), before);
+			}
 		}
 	}
 }
@@ -151,13 +202,20 @@ fn check(issuance: Balance) {
 }
 
 fn burned() -> Balance {
-	events()
-		.iter()
-		.map(|event| match event {
-			Event::Burned { amount, .. } => *amount,
-			_ => 0,
-		})
-		.sum()
+	let burned = events().into_iter().map(|event| match event {
+		Event::Burned { amount, .. } => amount,
+		Event::StoragePayForfeited { burned, .. } | Event::StorageFined { burned, .. } => burned,
+		_ => 0,
+	});
+	burned.sum()
+}
+
+fn subsidised() -> Balance {
+	let minted = events().into_iter().map(|event| match event {
+		Event::Subsidised { amount, .. } => amount,
+		_ => 0,
+	});
+	minted.sum()
 }
 
 fn run(
@@ -187,9 +245,11 @@ fn run(
 			.iter()
 			.enumerate()
 			.for_each(|(node, price)| ask(node as u32, AskRole::Storage, *price));
-		if fee > 0 {
-			assert_ok!(Split::post_curator_fee(RuntimeOrigin::signed(CURATOR), fee));
-		}
+		let profile = CuratorProfile {
+			name: b"Ada".to_vec().try_into().unwrap(),
+			..Default::default()
+		};
+		assert_ok!(Split::set_curator(RuntimeOrigin::signed(CURATOR), fee, profile));
 		let issuance = Balances::total_issuance();
 
 		let mut open = Vec::new();
@@ -197,11 +257,17 @@ fn run(
 			go_to_epoch(1 + nth as u32 / 3);
 			// Room for the largest quorum.
 			let first = 7 * nth as JobId;
-			let curator = job.curated.then_some(&CURATOR);
 			let size = job.ends.len();
-			let quote = Split::quote_jobs(MODEL, job.input_size, job.units, DETECTION, curator, size as u8).unwrap();
-			let seed = [nth as u8; 32];
-			let deal = Split::open(first, MODEL, job.units, job.input_size, DETECTION, curator, seed).unwrap();
+			let order = Order {
+				payer: &job.payer,
+				curator: job.curated.then_some(&CURATOR),
+				weaver: job.weaver.map(|fee| (&WEAVER, fee)),
+				seed: [nth as u8; 32],
+				..order(job.units, job.input_size)
+			};
+			// Reserves move from epoch to epoch, but leave nobody behind who has won.
+			let quote = Split::quote_jobs(&order, size as u8).unwrap();
+			let deal = Split::open(first, &order).unwrap();
 			let mut deals = vec![deal];
 			while deals.len() < size {
 				deals.push(Split::open_sibling(MODEL, &deals[0]).unwrap());
@@ -225,7 +291,13 @@ fn run(
 			}
 		}
 
-		gone.into_iter().for_each(leave);
+		gone.into_iter()
+			.filter(|node| TestNodes::contains_key(node))
+			.for_each(|node| {
+				unhost(node);
+				let _ = Split::prune(RuntimeOrigin::signed(PAYER), MODEL);
+				TestNodes::remove(node);
+			});
 		let mut books = AuditBooks::default();
 		let mut acts = acts.iter();
 		open.sort_by_key(|(.., rank)| *rank);
@@ -238,7 +310,7 @@ fn run(
 			match &end {
 				End::Settle(node, audited) => {
 					let bill = Split::bill(MODEL, &deal, *node);
-					assert_eq!(sum(&bill), deal.price);
+					assert_eq!(sum(&bill), deal.price, "shares sum to all of the price");
 					assert!(bill.iter().all(|line| line.amount > 0));
 					let back = if *audited { 0 } else { deal.premium };
 					books.watch(0, 0, || {
@@ -267,6 +339,14 @@ fn run(
 
 		assert_eq!((Obligations::<Test>::get(), Bonds::<Test>::get()), (0, 0));
 		go_to_epoch(100);
+		// Whatever waits has waited long enough, whether its node is there or not.
+		for account in StoragePay::<Test>::iter()
+			.map(|(account, _, _)| account)
+			.collect::<Vec<_>>()
+		{
+			assert_ok!(Split::claim_storage_pay(RuntimeOrigin::signed(account), MODEL));
+		}
+		assert_eq!(TotalStoragePay::<Test>::get(), 0);
 		let _ = Split::prune(RuntimeOrigin::signed(PAYER), MODEL);
 		assert_eq!(Clearings::<Test>::iter().count(), 0, "no record outlives its jobs");
 		let issuance = Balances::total_issuance();
@@ -302,6 +382,7 @@ proptest! {
 		compute in any::<Balance>(),
 		stored in proptest::option::of(any::<Balance>()),
 		fee in proptest::option::of(any::<Balance>()),
+		woven in proptest::option::of(any::<Balance>()),
 		per_unit in vec(any::<Balance>(), 0..=5),
 		units in any::<u32>(),
 		premium in any::<Balance>(),
@@ -315,6 +396,7 @@ proptest! {
 			royalties,
 			storage: stored.map(|amount| (1, amount)),
 			curator: fee.map(|amount| (CURATOR, amount)),
+			weaver: woven.map(|amount| (WEAVER, amount)),
 			audit_rate: Default::default(),
 			premium,
 		};

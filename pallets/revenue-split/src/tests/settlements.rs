@@ -1,8 +1,10 @@
+//! Where a payer's money goes when its job is over.
+
 use super::*;
-use crate::pallet::{AuditPot, Bonds, Debts, Earnings, NextDebt, Obligations};
+use crate::pallet::{AuditPot, Bonds, Debts, Earnings, NextDebt, Obligations, TotalStoragePay};
 use frame_support::{assert_noop, assert_ok};
 use highway_primitives::Role;
-use sp_runtime::TokenError;
+use sp_runtime::{Perbill, TokenError};
 
 #[test]
 fn genesis_should_endow_the_pot_when_built() {
@@ -58,43 +60,77 @@ fn settle_should_pay_exactly_the_bill_when_the_job_is_done() {
 		let issuance = Balances::total_issuance();
 		System::reset_events();
 		assert_eq!(Split::settle(1, MODEL, &PAYER, &deal, 2, true), bill);
-		let paid: Vec<_> = events()
-			.into_iter()
-			.map(|event| match event {
-				Event::Paid {
-					job: 1,
-					role,
-					payee,
-					amount,
-				} => BillLine {
-					role,
-					payee: Some(payee),
-					amount,
-				},
-				Event::AuditPotFilled { job: 1, amount } => BillLine {
-					role: Role::Auditor,
-					payee: None,
-					amount,
-				},
-				Event::Burned { job: 1, amount } => BillLine {
-					role: Role::Protocol,
-					payee: None,
-					amount,
-				},
-				other => panic!("unexpected {other:?}"),
-			})
-			.collect();
-		assert_eq!(paid, bill.to_vec());
+		let line = |role, payee, amount| Some(BillLine { role, payee, amount });
+		let told = events().into_iter().filter_map(|event| match event {
+			Event::Paid {
+				job: 1,
+				role,
+				payee,
+				amount,
+			} => line(role, Some(payee), amount),
+			Event::StoragePayHeld {
+				job: 1,
+				model: MODEL,
+				payee,
+				amount,
+			} => line(Role::Storage, Some(payee), amount),
+			Event::AuditPotFilled { job: 1, amount } => line(Role::Auditor, None, amount),
+			Event::Burned { job: 1, amount } => line(Role::Protocol, None, amount),
+			Event::Subsidised { .. } => None,
+			other => panic!("unexpected {other:?}"),
+		});
+		assert_eq!(told.collect::<Vec<_>>(), bill.to_vec());
 		assert_eq!(sum(&bill), deal.price);
+		// 40 × (5 + 2) + 400 + 9 = 689, 5 % of it rounded up is 35, of which 17 are burned and a half of that minted again.
+		assert_eq!(Balances::total_issuance(), issuance - 17 + 8);
 		for line in &bill {
 			match (line.payee, line.role) {
+				(Some(payee), Role::Storage) => {
+					assert_eq!((Split::claimable(&payee), pending(3)), (0, line.amount));
+				}
+				(Some(payee), Role::Compute) => assert_eq!(Split::claimable(&payee), line.amount + 8),
 				(Some(payee), _) => assert_eq!(Split::claimable(&payee), line.amount),
 				(None, Role::Auditor) => assert_eq!(AuditPot::<Test>::get(), line.amount),
-				(None, _) => assert_eq!(Balances::total_issuance(), issuance - line.amount),
+				(None, _) => assert_eq!(line.amount, 17),
 			}
 		}
-		assert_eq!(Obligations::<Test>::get(), 0);
+		assert_eq!((Obligations::<Test>::get(), TotalStoragePay::<Test>::get()), (0, 9));
 		assert_eq!(Split::pot_surplus(), Some(0));
+	});
+}
+
+#[test]
+fn settle_should_subsidise_the_executor_by_no_more_than_half_of_what_the_job_burned() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		for (nth, (rate, minted)) in [(50, 8), (25, 4), (0, 0), (90, 8)].into_iter().enumerate() {
+			Subsidy::set(Perbill::from_percent(rate));
+			let deal = open_and_escrow(nth as JobId, 40, 3 * MIB);
+			let before = Split::claimable(&operator_of(2));
+			System::reset_events();
+			Split::settle(nth as JobId, MODEL, &PAYER, &deal, 2, true);
+			assert_eq!(Split::claimable(&operator_of(2)), before + deal.compute + minted);
+			let told = events().contains(&Event::Subsidised {
+				job: nth as JobId,
+				payee: operator_of(2),
+				amount: minted,
+			});
+			assert_eq!(told, minted > 0);
+		}
+		// A slash burns, too, and pays nobody.
+		let issuance = Balances::total_issuance();
+		slash_arrives(1_000);
+		Split::split_slash(9, 1_000, &[]);
+		assert_eq!(Balances::total_issuance(), issuance + 500);
+		// Neither is there anybody to pay when the node is gone.
+		let deal = open_and_escrow(9, 40, 0);
+		leave(2);
+		let issuance = Balances::total_issuance();
+		Split::settle(9, MODEL, &PAYER, &deal, 2, true);
+		assert!(Balances::total_issuance() < issuance);
+		assert!(!events()
+			.iter()
+			.any(|event| matches!(event, Event::Subsidised { job: 9, .. })));
 	});
 }
 
@@ -108,14 +144,27 @@ fn settle_should_pay_two_lines_when_one_account_has_two_roles() {
 		let deal = open_and_escrow(1, 1, 0);
 		System::reset_events();
 		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
-		assert_eq!(
-			events()
-				.iter()
-				.filter(|event| matches!(event, Event::Paid { .. }))
-				.count(),
-			4
-		);
-		assert_eq!(Split::claimable(&operator_of(1)), 25);
+		let paid = events()
+			.iter()
+			.filter(|event| matches!(event, Event::Paid { .. }))
+			.count();
+		assert_eq!(paid, 3, "the third is the treasury's");
+		assert_eq!((Split::claimable(&operator_of(1)), pending(1)), (15, 10));
+	});
+}
+
+#[test]
+fn settle_should_pay_the_weaver() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let order = Order {
+			weaver: Some((&70, 12)),
+			..order(1, 0)
+		};
+		let deal = Split::open(1, &order).unwrap();
+		assert_ok!(Split::escrow(&PAYER, &deal));
+		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
+		assert_eq!(Split::claimable(&70), 12);
 	});
 }
 
@@ -133,6 +182,7 @@ fn settle_should_pay_the_treasury_when_a_node_is_gone() {
 		leave(3);
 		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 		assert_eq!(Split::claimable(&TREASURY), treasury + deal.compute + 3);
+		assert_eq!(TotalStoragePay::<Test>::get(), 0);
 		assert_eq!(Split::pot_surplus(), Some(0));
 	});
 }
@@ -270,7 +320,11 @@ fn invariants_should_notice_when_the_pot_owes_more_than_it_holds() {
 		Obligations::<Test>::put(Balance::MAX);
 		assert!(Split::do_try_state().is_err());
 		Obligations::<Test>::put(0);
-		for part in [AuditPot::<Test>::put::<Balance>, Bonds::<Test>::put::<Balance>] {
+		for part in [
+			AuditPot::<Test>::put::<Balance>,
+			Bonds::<Test>::put::<Balance>,
+			TotalStoragePay::<Test>::put::<Balance>,
+		] {
 			part(1);
 			assert!(Split::do_try_state().is_err());
 			part(0);

@@ -36,6 +36,9 @@ const INNOCENT: ModelId = 3;
 /// Hosts of the other models.
 const HONEST_HOSTS: [&str; 2] = ["alice", "bob"];
 
+/// Models with jobs that nobody can do.
+const IMPOSSIBLE: [ModelId; 3] = [ENDLESS, RANDOM, INNOCENT];
+
 /// What two who report that a job is impossible share of its compute line.
 const REPORTERS_SHARE: Perbill = Perbill::from_percent(20);
 
@@ -48,13 +51,13 @@ const SESSION_PAID_WITHIN: Duration = Duration::from_secs(120);
 /// Audits that are forced until the lazy node is the auditor: it is so 96 times of 100.
 const LAZY_TRIES: usize = 4;
 
-/// Runs a scenario on a network of `names`, where `host_of` hosts the model [`TRACED`] and Eve cheats as the word says.
+/// Runs a scenario on a network of `names`, where models are hosted as `hosts` says and Eve cheats as the word says.
 /// After it, Eve has lost exactly what the chain says that she was slashed, S at a time, and the others nothing, but for
 /// what being late costs where it was an impossible job.
 async fn with_cheat(
 	names: &[&'static str],
 	cheats: &str,
-	host_of: &str,
+	hosts: &[(&str, &[ModelId])],
 	change: impl FnOnce(Setup) -> Setup,
 	scenario: impl AsyncFnOnce(&Devnet, &Account) -> Result<()>,
 ) -> Result<()> {
@@ -80,16 +83,12 @@ async fn with_cheat(
 			traced(half)?,
 		];
 		register(devnet, "//Maker", &models).await?;
-		let hosts: [(&str, &[ModelId]); 1] = [(host_of, &[TRACED])];
-		// Of accounts that host nothing, so side by side.
-		tokio::try_join!(
-			host(devnet, &hosts),
-			confirm_calibrations(devnet, ["charlie", "dave"], &[TRACED]),
-		)?;
+		host(devnet, hosts).await?;
+		confirm_calibrations(devnet, ["charlie", "dave"], &[TRACED]).await?;
 
 		let honest: Vec<_> = names.iter().copied().filter(|name| *name != CHEAT).collect();
 		let honest = bonds(&watcher, &honest).await?;
-		let before = node_info(&watcher, CHEAT).await?.bond;
+		let before = node_info(&watcher, CHEAT).await?;
 		let first = node.best_block().await?;
 		scenario(devnet, &watcher).await?;
 
@@ -111,10 +110,13 @@ async fn with_cheat(
 			"{CHEAT} was slashed by S each time: {lost:?}"
 		);
 		ensure!(
-			info.bond + sum == before && info.slashed == sum,
-			"{CHEAT} had {before}, was slashed {lost:?}, fined {fined:?}, and has {info:?}"
+			info.bond + sum == before.bond && info.slashed == sum,
+			"{CHEAT} had {before:?}, was slashed {lost:?}, fined {fined:?}, and has {info:?}"
 		);
-		ensure!(info.reserved == 0, "nothing stays reserved: {info:?}");
+		ensure!(
+			info.reserved == before.reserved,
+			"nothing stays reserved but what stands behind its asks: {before:?}, {info:?}"
+		);
 		Ok(())
 	})
 	.await
@@ -169,14 +171,17 @@ async fn caught(devnet: &Devnet, forced: Forced, votes_no: bool) -> Result<JobId
 #[tokio::test]
 async fn silence_should_cost_the_security_and_impossible_jobs_nobody() -> Result<()> {
 	let cheats = format!("silent:{TRACED}");
+	let hosts: [(&str, &[ModelId]); 3] = [
+		(CHEAT, &[TRACED]),
+		(HONEST_HOSTS[0], &IMPOSSIBLE),
+		(HONEST_HOSTS[1], &IMPOSSIBLE),
+	];
 	with_cheat(
 		&SIX,
 		&cheats,
-		CHEAT,
+		&hosts,
 		|setup| setup,
 		async |devnet, _| {
-			let honest = [ENDLESS, RANDOM, INNOCENT];
-			host(devnet, &HONEST_HOSTS.map(|name| (name, &honest[..]))).await?;
 			let silent = async {
 				let forced = forced(devnet.node("alice"), "//Payer", TRACED, &input(1.0)?).await?;
 				caught(devnet, forced, false).await
@@ -195,7 +200,7 @@ async fn previous_output_should_cost_the_security() -> Result<()> {
 	with_cheat(
 		&SIX,
 		&cheats,
-		CHEAT,
+		&[(CHEAT, &[TRACED])],
 		|setup| setup,
 		async |devnet, _| {
 			let node = devnet.node("alice");
@@ -232,7 +237,7 @@ async fn int8_copy_should_cost_the_security() -> Result<()> {
 	with_cheat(
 		&SIX,
 		&cheats,
-		CHEAT,
+		&[(CHEAT, &[TRACED])],
 		|setup| setup,
 		async |devnet, _| {
 			let copied = async {
@@ -250,8 +255,8 @@ async fn int8_copy_should_cost_the_security() -> Result<()> {
 #[tokio::test]
 async fn lazy_auditor_should_lose_its_security_and_the_executor_nothing() -> Result<()> {
 	let cheats = format!("lazy:{TRACED}");
-	let change = |setup: Setup| setup.bonding(CHEAT, 100_000_000);
-	with_cheat(&FIVE, &cheats, "alice", change, async |devnet, _| {
+	let change = |setup: Setup| setup.bonding(CHEAT, 90_000_000);
+	with_cheat(&FIVE, &cheats, &[("alice", &[TRACED])], change, async |devnet, _| {
 		let node = devnet.node("alice");
 		for round in 0..LAZY_TRIES {
 			let Forced { payer, job, reward, .. } =
@@ -290,7 +295,7 @@ async fn cheats_should_be_found_by_the_draw_alone() -> Result<()> {
 	with_cheat(
 		&SIX,
 		&cheats,
-		CHEAT,
+		&[(CHEAT, &[TRACED])],
 		|setup| setup,
 		async |devnet, _| draw_beside(devnet, async { Ok(()) }).await,
 	)
@@ -304,7 +309,7 @@ async fn garbage_should_be_found_by_all_others_when_five_nodes_are_there() -> Re
 	with_cheat(
 		&FIVE,
 		&cheats,
-		CHEAT,
+		&[(CHEAT, &[TRACED])],
 		|setup| setup,
 		async |devnet, watcher| {
 			let node = devnet.node("alice");

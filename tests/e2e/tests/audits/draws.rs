@@ -19,9 +19,9 @@ use std::{future::Future, pin::pin};
 /// fewer, a chain that draws nobody could not be told from a sound one. Some may come too late to be attested.
 const UNFORCED: usize = 350;
 
-/// Jobs in one transaction. All are attested and settled before the first of them is found: later ones would be audited
-/// because their node is suspected, one by one.
-const JOBS_AT_ONCE: usize = 70;
+/// Jobs in one transaction, fewer than a block has room for at their worst. All are attested and settled before the first of
+/// them is found: later ones would be audited because their node is suspected, one by one.
+const JOBS_AT_ONCE: usize = 35;
 
 /// How probable it is that a sound chain draws too few jobs, and how probable that it draws too many. Four cheats are tried:
 /// less than one of a million runs of them all fails without a reason.

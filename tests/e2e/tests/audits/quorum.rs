@@ -209,7 +209,7 @@ impl Scene {
 		let words = self.words(&["--quorum", "3", "--audit-dissent", "--yes"]);
 		let answer = self.wallet.run(&words).await?;
 		let result = answer["results"][0].clone();
-		// All ask the same in every market epoch.
+		// Nothing moves the price before the first jobs.
 		ensure!(
 			amount(&result["price"])? == amount(&quote["price"])?,
 			"it costs what was quoted: {result}, {quote}"

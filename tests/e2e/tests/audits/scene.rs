@@ -15,12 +15,12 @@ use highway_primitives::{
 	Balance, BlobRef, JobId, JobPhase, NodeId, Role,
 };
 use highway_runtime_api::types::{AuditInfo, JobInfo, NodeInfo};
-use highway_test_support::{hostile_models, market::key_of, until, Devnet, Node};
-use highway_wallet::client::calls::{self, AskRole, Call};
+use highway_test_support::{hostile_models, market::key_of, offer, until, Devnet, Node, Seller};
+use highway_wallet::client::calls;
 use serde_json::{json, Value};
 use sp_core::{crypto::AccountId32, Pair};
 use sp_runtime::Perbill;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 use subxt::{
 	config::DefaultExtrinsicParamsBuilder,
 	dynamic,
@@ -32,7 +32,7 @@ use subxt::{
 /// S in multiples of R, as the runtime says.
 pub const SECURITY_FACTOR: Balance = 64;
 
-/// What each unit of compute costs: 0.01 AIC.
+/// What each unit of compute costs: what all ask who host a model. 0.01 AIC.
 pub const PRICE: Balance = 10_000_000_000;
 
 /// How long a job may take from its submission to the end of its audit: deadline, window, draws, a jury.
@@ -105,16 +105,16 @@ pub async fn register(devnet: &Devnet, maker: &str, models: &[Model]) -> Result<
 	let maker = Account::connect(node, maker).await?;
 	let mut wanted = Vec::new();
 	for (id, Model { file, spec }) in models.iter().enumerate() {
-		put_blob(node, file).await?;
-		wanted.push(calls::register_model(
-			format!("model-{id}").into_bytes(),
-			spec.clone(),
-			None,
-			None,
-			0,
-		));
+		let name = format!("model-{id}");
+		// Some scenes have the same model twice.
+		let artifact = put_blob(node, &hostile_models::commented(file, &name)).await?;
+		let spec = VersionSpec {
+			artifact,
+			..spec.clone()
+		};
+		wanted.push((name.into_bytes(), spec));
 	}
-	maker.submit(&wanted).await?;
+	maker.register_models(&wanted).await?;
 	let known = until("the models", SOON, || async {
 		let known = maker.client.models().await?;
 		Ok((known.len() >= models.len()).then_some(known))
@@ -125,40 +125,17 @@ pub async fn register(devnet: &Devnet, maker: &str, models: &[Model]) -> Result<
 	Ok(())
 }
 
-/// Lets the operators host models, and waits until all of them can be had.
+/// Lets the operators offer models, and waits until all of them can be had.
 pub async fn host(devnet: &Devnet, hosts: &[(&str, &[ModelId])]) -> Result<()> {
-	try_join_all(hosts.iter().map(|(name, models)| async move {
-		let operator = Account::connect(devnet.node(name), &key_of(name)).await?;
-		let asks = |model: &ModelId| -> [Call; 3] {
-			[
-				calls::host(*model),
-				calls::post_ask(*model, AskRole::Compute, PRICE),
-				calls::post_ask(*model, AskRole::Storage, PRICE / 10),
-			]
-		};
-		let wanted: Vec<_> = models.iter().flat_map(asks).collect();
-		operator.submit(&wanted).await
-	}))
-	.await?;
-	let mut executors = BTreeMap::<ModelId, u32>::new();
-	for (_, models) in hosts {
-		for model in *models {
-			*executors.entry(*model).or_default() += 1;
-		}
-	}
-	let client = Account::connect(&devnet.nodes[0], "//Alice").await?.client;
-	for (model, wanted) in executors {
-		until(
-			&format!("{wanted} executors of model {model}"),
-			Duration::from_secs(120),
-			|| async {
-				let quote = client.quote(model, 1_000, None).await?;
-				Ok((quote.executors >= wanted).then_some(()))
-			},
-		)
-		.await?;
-	}
-	Ok(())
+	let offering = |seller: Seller, model: &ModelId| seller.computing(*model, PRICE).storing(*model, PRICE / 10);
+	let sellers: Vec<_> = hosts
+		.iter()
+		.map(|(name, models)| {
+			let seller = Seller::new(devnet.node(name), &key_of(name));
+			models.iter().fold(seller, offering)
+		})
+		.collect();
+	offer(&sellers).await
 }
 
 /// Lets operators say that they reproduced the calibration of the models' first versions.
@@ -263,7 +240,7 @@ pub async fn ended(account: &Account, job: JobId) -> Result<JobInfo<AccountId32>
 	.await
 }
 
-/// The compute line of a job that is not over: R. Not that of a quote, which may be of the market epoch before.
+/// The compute line of a job that is not over: R.
 pub async fn compute_line(account: &Account, job: JobId) -> Result<Balance> {
 	let bill = account.client.bill(job).await?.context("the job has a bill")?;
 	ensure!(!is_over(bill.phase), "the bill foresees what is paid: {bill:?}");

@@ -4,14 +4,16 @@
 use codec::{Decode, Encode};
 use frame_metadata_hash_extension::CheckMetadataHash;
 use frame_support::dispatch::GetDispatchInfo;
-use highway_primitives::{JobPhase, AIC};
+use highway_primitives::{market::ask_commitment, AskRole, BlobRef, JobPhase, AIC};
 use highway_runtime::{
-	AccountId, Multisig, NodeStaking, ProxyType, Runtime, RuntimeCall, RuntimeEvent, UncheckedExtrinsic,
+	pallet_promotion, AccountId, Multisig, NodeStaking, ProxyType, Runtime, RuntimeCall, RuntimeEvent,
+	UncheckedExtrinsic,
 };
-use highway_runtime_tests::{invariants::free, register_call, signed, signed_with, spec, submit_call, Chain, MILLI};
+use highway_runtime_tests::{
+	commit_call, invariants::free, register_call, signed, signed_with, spec, submit_call, Chain, ASK_SALT, MILLI,
+};
 use pallet_multisig::{Call as MultisigCall, Error as MultisigError};
 use pallet_proxy::{Call as ProxyCall, Error as ProxyError};
-use pallet_revenue_split::AskRole;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Dave, Eve, Ferdie, One};
 use sp_runtime::{
 	traits::Checkable,
@@ -129,16 +131,16 @@ fn a_proxy_should_do_what_its_type_is_for_and_nothing_else() {
 		}
 		let chill = || -> RuntimeCall { Node::chill {}.into() };
 		let resume = || -> RuntimeCall { Node::resume {}.into() };
+		let commit = |name: &str| commit_call(Alice, &BlobRef::of(name.as_bytes()));
 		let register = |name: &str| register_call(name, spec(name), None, None, 0);
 		let pay = || transfer(&One.to_account_id(), AIC);
+		let epoch = chain.coming_epoch();
 		let ask = || -> RuntimeCall {
-			pallet_revenue_split::Call::post_ask {
-				model,
-				role: AskRole::Compute,
-				price: 11 * MILLI,
-			}
-			.into()
+			let (role, price) = (AskRole::Compute, Some(11 * MILLI));
+			let hash = ask_commitment(0, epoch, model, role, price, &ASK_SALT);
+			pallet_revenue_split::Call::commit_ask { model, role, hash }.into()
 		};
+		let promote = || -> RuntimeCall { pallet_promotion::Call::bid { model, price: AIC }.into() };
 		let in_batch = |call| -> RuntimeCall { pallet_utility::Call::batch_all { calls: vec![call] }.into() };
 		let as_root = || -> RuntimeCall {
 			let remark = frame_system::Call::remark { remark: vec![] };
@@ -157,11 +159,17 @@ fn a_proxy_should_do_what_its_type_is_for_and_nothing_else() {
 		};
 		let filtered = Err(DispatchError::from(frame_system::Error::<Runtime>::CallFiltered));
 		let done = Ok(());
+		for (delegate, name) in [(Eve, "by-maker"), (Ferdie, "by-keeper")] {
+			assert_eq!(by_proxy(chain, delegate, commit(name)), done);
+		}
+		chain.blocks(2);
 		for (delegate, call, outcome) in [
 			(Dave, chill(), done),
 			(Dave, resume(), done),
 			(Dave, ask(), done),
+			(Dave, commit("by-operator"), filtered),
 			(Dave, register("by-operator"), filtered),
+			(Dave, promote(), filtered),
 			(Dave, pay(), filtered),
 			(Dave, submit_call(model, None), filtered),
 			(Dave, as_root(), filtered),
@@ -169,16 +177,19 @@ fn a_proxy_should_do_what_its_type_is_for_and_nothing_else() {
 			(Eve, register("by-maker"), done),
 			(Eve, chill(), filtered),
 			(Eve, ask(), filtered),
+			(Eve, promote(), filtered),
 			(Eve, pay(), filtered),
 			(Ferdie, register("by-keeper"), done),
 			(Ferdie, chill(), done),
 			(Ferdie, resume(), done),
 			(Ferdie, pay(), filtered),
+			(Ferdie, promote(), filtered),
 			(Ferdie, in_batch(pay()), filtered),
 			(Ferdie, submit_call(model, None), filtered),
 			(Ferdie, as_root(), filtered),
 			(Ferdie, another(ProxyType::Any), filtered),
 			(Bob, pay(), done),
+			(Bob, promote(), done),
 			(Bob, in_batch(pay()), done),
 		] {
 			let said = format!("{call:?} by {delegate:?}");

@@ -10,6 +10,7 @@ use sp_runtime::{
 	transaction_validity::{InvalidTransaction, TransactionValidityError, UnknownTransaction},
 	DispatchError,
 };
+use std::collections::BTreeMap;
 
 /// Refused by the pool and by a block alike: a block with it would be invalid.
 fn refused(chain: &mut Chain, transaction: UncheckedExtrinsic, why: impl Into<TransactionValidityError>) {
@@ -92,18 +93,19 @@ fn an_attestation_should_be_refused_when_an_account_signs_it() {
 fn a_signature_should_be_refused_when_it_is_for_another_job_output_or_chain() {
 	Chain::local(|chain| {
 		let model = chain.served_model(MILLI, 10 * MILLI);
-		let jobs = (0..8).map(|_| chain.submit(Eve, model)).collect::<Vec<_>>();
-		let node = chain.executor(jobs[0]);
-		let second = *jobs
+		// Of four jobs three nodes cannot have less than two of one.
+		let jobs = (0..4).map(|_| chain.submit(Eve, model)).collect::<Vec<_>>();
+		let mut had = BTreeMap::new();
+		let (first, second) = jobs
 			.iter()
-			.skip(1)
-			.find(|job| chain.executor(**job) == node)
-			.expect("eight jobs, three nodes");
+			.find_map(|job| Some((had.insert(chain.executor(*job), *job)?, *job)))
+			.expect("four jobs, three nodes");
+		let node = chain.executor(first);
 		let key = chain.worker(node);
 		chain.close();
 
 		let sign = |action: &WorkerAction| key.sign(&<Runtime as WorkerApi<Block>>::worker_payload(action.clone()));
-		let (one, two) = (chain.attestation(node, &[jobs[0]]), chain.attestation(node, &[second]));
+		let (one, two) = (chain.attestation(node, &[first]), chain.attestation(node, &[second]));
 		let replayed = <Runtime as WorkerApi<Block>>::worker_transaction(two.clone(), sign(&one).into());
 		refused(chain, replayed, InvalidTransaction::BadProof);
 
@@ -123,8 +125,8 @@ fn a_signature_should_be_refused_when_it_is_for_another_job_output_or_chain() {
 		let right = <Runtime as WorkerApi<Block>>::worker_transaction(one.clone(), sign(&one).into());
 		assert_eq!(chain.apply(right.clone()), Ok(Ok(())));
 		refused(chain, right.clone(), InvalidTransaction::Stale);
-		chain.finish(jobs[0]);
-		assert_eq!(chain.job(jobs[0]).phase(), JobPhase::Settled);
+		chain.finish(first);
+		assert_eq!(chain.job(first).phase(), JobPhase::Settled);
 		refused(chain, right, InvalidTransaction::Stale);
 	});
 }

@@ -11,7 +11,7 @@ use highway_runtime::{
 use highway_runtime_api::{
 	runtime_decl_for_market_api::MarketApi, runtime_decl_for_worker_api::WorkerApi, types::AuditInfo,
 };
-use highway_runtime_tests::{premium_of, signed, treasury, Chain, Conduct, MILLI};
+use highway_runtime_tests::{premium_of, signed, subsidy_of, treasury, Chain, Conduct, MILLI};
 use pallet_proof_of_work_done::{Call, Error, Event, FinalityHints, INHERENT_IDENTIFIER};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve, Ferdie};
 use sp_runtime::transaction_validity::InvalidTransaction;
@@ -30,6 +30,11 @@ fn job_price() -> Balance {
 
 /// The treasury's half of the protocol's line.
 const PROTOCOL: Balance = PRICE / 40;
+
+/// What an executor has of a job that is upheld: its line, and what is minted for it.
+pub(crate) fn wage() -> Balance {
+	PRICE + subsidy_of(PRICE)
+}
 
 /// Five operators: Alice, Bob and Charlie validate and serve Dave's model; Dave and Eve only judge. Nobody reproduced the
 /// model's calibration yet.
@@ -86,9 +91,11 @@ fn bond(node: NodeId) -> Balance {
 	NodeStaking::node(node).expect("the node exists").0.bond
 }
 
+/// What a node has promised of its bond for jobs and audits.
 fn promised(node: NodeId) -> Balance {
 	let standing = NodeStaking::node(node).expect("the node exists").1;
-	standing.reserved + standing.unsecured
+	let asks = RevenueSplit::ask_bonds().get(&node).copied().unwrap_or_default();
+	standing.reserved + standing.unsecured - asks
 }
 
 /// What burned of a job's price and of slashes for it.
@@ -195,7 +202,7 @@ fn an_honest_job_should_be_upheld_when_its_payer_forces_an_audit() {
 		assert!(seats(job, Seat::Juror).is_empty());
 		assert_eq!(chain.funds(Ferdie), funds - paid, "who asks in vain pays for it");
 		assert_eq!(returned(chain, job), 0);
-		assert_eq!((earned(chain, executor), earned(chain, auditor)), (PRICE, PRICE));
+		assert_eq!((earned(chain, executor), earned(chain, auditor)), (wage(), PRICE));
 		// The premium and the bond, less what the audit cost.
 		assert_eq!(
 			pallet_revenue_split::AuditPot::<Runtime>::get(),
@@ -406,7 +413,7 @@ fn an_auditor_should_lose_its_security_when_it_accuses_the_honest_or_has_compute
 			assert_eq!(chain.job(job).phase(), JobPhase::Settled, "{conduct:?}");
 			assert_eq!(audit(job).slashes, vec![(auditor, SECURITY)]);
 			assert_eq!((bond(executor), bond(auditor)), (bonds.0, bonds.1 - SECURITY));
-			assert_eq!((earned(chain, executor), earned(chain, auditor)), (PRICE, 0));
+			assert_eq!((earned(chain, executor), earned(chain, auditor)), (wage(), 0));
 			for juror in seats(job, Seat::Juror) {
 				assert_eq!(earned(chain, juror), PRICE);
 			}
@@ -454,6 +461,7 @@ fn a_jury_should_slash_nobody_when_fewer_than_two_reproduced_the_calibration() {
 
 		// The bond of the next one who asks in vain pays two of them.
 		let job = forced(chain, model, false);
+		assert_eq!(chain.job(job).deal.price, job_price());
 		chain.finish(job);
 		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
 		let paid = chain.events().into_iter().filter_map(|event| match event {

@@ -1,7 +1,7 @@
 //! Delegated stake: what it earns with its node, what it elects, and what an offence takes of everything behind a node.
 
 use crate::{
-	audits::{PRICE, SECURITY},
+	audits::{wage, PRICE, SECURITY},
 	offences::{report_blocks, reported},
 	sessions::{pass_sessions, register, set_keys},
 };
@@ -9,7 +9,7 @@ use frame_election_provider_support::ScoreProvider;
 use highway_primitives::{AuditReason, Balance, JobPhase, AIC};
 use highway_runtime::{AccountId, Balances, Block, NodeStaking, RevenueSplit, Runtime, RuntimeEvent, Session};
 use highway_runtime_api::{runtime_decl_for_market_api::MarketApi, types::DelegationInfo};
-use highway_runtime_tests::{invariants::free, treasury, Chain};
+use highway_runtime_tests::{invariants::free, least_ask_bond, treasury, Chain};
 use pallet_node_staking::{Call as Node, Error as NodeError, Event as NodeEvent};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Dave, Eve, Ferdie};
 use sp_runtime::Perbill;
@@ -227,7 +227,9 @@ fn an_open_job_should_be_audited_when_an_offence_takes_what_secures_it() {
 		let report = report_blocks(chain, Bob, Bob);
 		assert_eq!(chain.apply_here(report), Ok(Ok(())));
 		let standing = || NodeStaking::node(1).expect("Bob's node").1;
-		assert_eq!((standing().reserved, standing().unsecured), (0, SECURITY));
+		// What stood behind his ask is gone, too.
+		let bond = least_ask_bond();
+		assert_eq!((standing().reserved, standing().unsecured), (0, SECURITY + bond));
 
 		chain.until_audited(job);
 		let reason = highway_runtime::ProofOfWorkDone::audit(job)
@@ -241,7 +243,7 @@ fn an_open_job_should_be_audited_when_an_offence_takes_what_secures_it() {
 		// The work was done, whatever its node did elsewhere.
 		assert_eq!(chain.job(job).phase(), JobPhase::Settled);
 		let claimable = |who: Sr25519Keyring| RevenueSplit::claimable(&who.to_account_id());
-		assert_eq!(claimable(Bob), PRICE);
-		assert_eq!((standing().reserved, standing().unsecured), (0, 0));
+		assert_eq!(claimable(Bob), wage());
+		assert_eq!((standing().reserved, standing().unsecured), (0, bond));
 	});
 }

@@ -1,12 +1,17 @@
 //! The presets build the chain that they promise.
 
 use frame_support::traits::{Get, IntegrityTest};
-use highway_primitives::AIC;
+use highway_primitives::{MarketPhase, AIC};
 use highway_runtime::{
 	constants::EXISTENTIAL_DEPOSIT, AllPalletsWithSystem, Balances, NodeStaking, RevenueSplit, Runtime, Session, System,
 };
-use highway_runtime_tests::{config_of_preset, genesis_of, invariants, names_of_presets, patch_of_preset, Chain};
-use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie};
+use highway_runtime_tests::{
+	config_of_preset, genesis_of, invariants, names_of_presets, patch_of_preset, treasury, Chain,
+};
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
+
+/// Who has coins from the start, beside the treasury and the pots.
+const WALLETS: [Sr25519Keyring; 6] = [Alice, Bob, Charlie, Dave, Eve, Ferdie];
 
 const DEV: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
 const LOCAL: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
@@ -40,12 +45,13 @@ fn presets_should_be_stable_and_build_sound_states_when_named() {
 			for pot in [RevenueSplit::pot_account(), NodeStaking::pot_account()] {
 				assert_eq!(invariants::free(&pot), EXISTENTIAL_DEPOSIT);
 			}
-			let issuance = Balances::total_issuance();
-			assert!(issuance <= 1_000_000_000 * AIC + 2 * EXISTENTIAL_DEPOSIT);
-			assert!(
-				issuance > 999_999_999 * AIC,
-				"a billion, but for what six wallets cannot share"
-			);
+			assert_eq!(Balances::total_issuance(), 1_000_000_000 * AIC, "to the last unit");
+			let wallets = WALLETS.map(|who| System::account(who.to_account_id()).data);
+			assert!(wallets
+				.iter()
+				.all(|data| data.free + data.reserved == 100_000_000 * AIC));
+			let rest = 400_000_000 * AIC - 2 * EXISTENTIAL_DEPOSIT;
+			assert_eq!(invariants::free(&treasury()), rest);
 			assert_eq!(<highway_runtime::EpochDuration as Get<u64>>::get(), 30);
 		});
 	}
@@ -73,6 +79,26 @@ fn every_pallet_should_pass_its_integrity_test_when_configured_as_here() {
 }
 
 #[test]
+fn a_market_epoch_should_have_blocks_for_commitments_and_for_reveals_when_the_preset_is_for_development() {
+	for preset in [DEV, LOCAL] {
+		Chain::of_preset(preset, |chain| {
+			chain.next_market_epoch();
+			let first = chain.number();
+			let phases = (0..12).map(|_| {
+				let (phase, until) = RevenueSplit::phase();
+				chain.blocks(1);
+				(phase, until - first)
+			});
+			let expected = [(MarketPhase::Commit, 7); 8]
+				.into_iter()
+				.chain([(MarketPhase::Reveal, 11); 4]);
+			assert!(phases.eq(expected));
+			assert_eq!(RevenueSplit::first_block_of(2), chain.number());
+		});
+	}
+}
+
+#[test]
 fn constants_should_fit_together() {
 	use highway_runtime::constants::{RuntimeBlockWeights, MAX_TICK_WEIGHT, SLOT_DURATION};
 	let weights = RuntimeBlockWeights::get();
@@ -89,4 +115,10 @@ fn constants_should_fit_together() {
 		.checked_mul(u128::from(u32::MAX))
 		.and_then(|line| line.checked_mul(64))
 		.is_some());
+	// A commitment to a file is made within a market epoch of a development chain, and counts long before it lapses.
+	genesis_of(LOCAL).execute_with(|| {
+		let blocks: u32 = <Runtime as pallet_model_registry::Config>::CommitBlocks::get();
+		let lifetime: u32 = <Runtime as pallet_model_registry::Config>::CommitLifetime::get();
+		assert!(blocks < pallet_revenue_split::EpochLength::<Runtime>::get() && blocks < lifetime / 100);
+	});
 }

@@ -1,14 +1,16 @@
 //! One job from its model's registration to the last claim.
 
-use highway_primitives::{market::BillLine, model::DerivativeTerms, Balance, BlobRef, JobId, JobPhase, Role, Tier};
+use highway_primitives::{
+	market::BillLine, model::DerivativeTerms, AskRole, Balance, BlobRef, JobId, JobPhase, Role, Tier,
+};
 use highway_runtime::{
 	constants::EXISTENTIAL_DEPOSIT, AccountId, Balances, Block, RevenueSplit, Runtime, RuntimeEvent,
 };
 use highway_runtime_api::{runtime_decl_for_market_api::MarketApi, runtime_decl_for_worker_api::WorkerApi};
 use highway_runtime_tests::{
-	invariants::free, output_of, premium_of, register_call, spec, submit_call, worker_transaction, Chain, MILLI,
+	curator_call, invariants::free, output_of, premium_of, register_call, spec, submit_call, subsidy_of,
+	worker_transaction, Chain, MILLI,
 };
-use pallet_revenue_split::AskRole;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve, Ferdie};
 use sp_runtime::Perbill;
 use std::collections::BTreeSet;
@@ -34,6 +36,13 @@ fn paid(chain: &Chain, job: JobId) -> Vec<BillLine<AccountId>> {
 				amount,
 			}) if of == job && role != Role::Auditor => Some(BillLine {
 				role,
+				payee: Some(payee),
+				amount,
+			}),
+			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::StoragePayHeld {
+				job: of, payee, amount, ..
+			}) if of == job => Some(BillLine {
+				role: Role::Storage,
 				payee: Some(payee),
 				amount,
 			}),
@@ -68,8 +77,19 @@ fn minted() -> Balance {
 	pallet_node_staking::Minted::<Runtime>::get()
 }
 
-/// Everybody with earnings and an account claims them; what is left in the pot is its deposit, the treasury's part and what
-/// is there for audits.
+/// What was minted for the executors of settled jobs.
+fn subsidies(chain: &Chain) -> Balance {
+	let events = chain.events().into_iter();
+	events
+		.map(|event| match event {
+			RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::Subsidised { amount, .. }) => amount,
+			_ => 0,
+		})
+		.sum()
+}
+
+/// Everybody with earnings and an account claims them; what is left in the pot is its deposit, the treasury's part, what is
+/// there for audits, and what storage providers have still to prove.
 fn claim_all(chain: &mut Chain) {
 	for who in [Alice, Bob, Charlie, Dave, Eve, Ferdie] {
 		if RevenueSplit::claimable(&who.to_account_id()) > 0 {
@@ -81,20 +101,25 @@ fn claim_all(chain: &mut Chain) {
 	let left = pallet_revenue_split::Earnings::<Runtime>::iter().collect::<Vec<_>>();
 	let rest: Balance = left.iter().map(|(_, amount)| amount).sum();
 	assert!(left.len() <= 1, "only the treasury has unclaimed earnings: {left:?}");
-	let audits = pallet_revenue_split::AuditPot::<Runtime>::get();
-	assert_eq!(free(&RevenueSplit::pot_account()), EXISTENTIAL_DEPOSIT + rest + audits);
+	let waiting =
+		pallet_revenue_split::AuditPot::<Runtime>::get() + pallet_revenue_split::TotalStoragePay::<Runtime>::get();
+	assert_eq!(free(&RevenueSplit::pot_account()), EXISTENTIAL_DEPOSIT + rest + waiting);
 }
 
 #[test]
 fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 	Chain::local(|chain| {
 		let model = chain.register_model(Dave, "magika", MILLI);
-		chain.serve(model, &[(Alice, 10 * MILLI), (Bob, 12 * MILLI), (Charlie, 30 * MILLI)]);
-		chain.ask(Charlie, model, AskRole::Storage, 2 * MILLI);
+		chain.host(model, &[Alice, Bob, Charlie]);
+		chain.ask(&[
+			(Alice, (model, AskRole::Compute, Some(10 * MILLI))),
+			(Bob, (model, AskRole::Compute, Some(12 * MILLI))),
+			(Charlie, (model, AskRole::Storage, Some(2 * MILLI))),
+		]);
 		chain.next_market_epoch();
 
 		let quote = <Runtime as MarketApi<Block, AccountId>>::quote(model, 5, None).expect("the model is served");
-		// The lower median of the asks, the royalty, storage of one MiB, 5 % of them, and the premium.
+		// The dearest ask that won, as none lost, the royalty, storage of one MiB, 5 % of them, and the premium.
 		let subtotal = 12 * MILLI + MILLI + 2 * MILLI;
 		assert_eq!(quote.price, subtotal + subtotal / 20 + premium_of(12 * MILLI));
 		assert_eq!(sum(&quote.lines), quote.price);
@@ -110,7 +135,7 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 		chain.close();
 
 		let node = chain.executor(job);
-		assert!([0, 1].contains(&node), "Charlie asks too much for compute");
+		assert!([0, 1].contains(&node), "Charlie does not ask for compute");
 		let worker = chain.worker(node);
 		let work = <Runtime as WorkerApi<Block>>::work_for(worker.public().into()).expect("the key has a node");
 		assert_eq!(work.node, node);
@@ -170,16 +195,29 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 			.map(|line| line.amount)
 			.sum();
 		assert_eq!(burned, (subtotal / 20) / 2);
-		assert_eq!(Balances::total_issuance() - minted(), issuance - burned);
+		let subsidy = subsidies(chain);
+		assert_eq!(subsidy, burned / 2, "half of what burned comes back to who worked");
+		assert_eq!(subsidy, subsidy_of(subtotal));
+		let issuance = issuance - burned + subsidy;
+		assert_eq!(Balances::total_issuance() - minted(), issuance);
 		let executor = chain.operator(node).to_account_id();
-		assert!(RevenueSplit::claimable(&executor) >= 12 * MILLI);
+		assert!(RevenueSplit::claimable(&executor) >= 12 * MILLI + subsidy);
 		assert_eq!(RevenueSplit::claimable(&Dave.to_account_id()), MILLI);
+
+		// The line for storage is Charlie's once he has shown that he has the model.
+		chain.until_storage_is_settled(Charlie, model);
+		let stored = RuntimeEvent::RevenueSplit(pallet_revenue_split::Event::StoragePaid {
+			model,
+			payee: Charlie.to_account_id(),
+			amount: 2 * MILLI,
+		});
+		assert!(chain.events().contains(&stored));
 
 		let (dave, fees) = (free(&Dave.to_account_id()), chain.fees_of(&Dave.to_account_id()));
 		claim_all(chain);
 		let fee = chain.fees_of(&Dave.to_account_id()) - fees;
 		assert_eq!(free(&Dave.to_account_id()), dave + MILLI - fee);
-		assert_eq!(Balances::total_issuance() - minted(), issuance - burned);
+		assert_eq!(Balances::total_issuance() - minted(), issuance, "claims burn nothing");
 	});
 }
 
@@ -205,7 +243,7 @@ fn royalties_should_reach_the_parents_and_the_curator_its_fee_when_a_derived_mod
 			register_call("grandchild", spec("grandchild"), Some(child), None, 10 * MILLI),
 		);
 		chain.serve(grandchild, &[(Alice, 7 * MILLI), (Bob, 7 * MILLI)]);
-		chain.ok(Charlie, pallet_revenue_split::Call::post_curator_fee { fee: 3 * MILLI });
+		chain.ok(Charlie, curator_call(3 * MILLI));
 		chain.next_market_epoch();
 
 		let job = pallet_inference_jobs::NextJobId::<Runtime>::get();
@@ -221,7 +259,7 @@ fn royalties_should_reach_the_parents_and_the_curator_its_fee_when_a_derived_mod
 				derivative_terms: None,
 			},
 		);
-		chain.ok(Charlie, pallet_revenue_split::Call::post_curator_fee { fee: 0 });
+		chain.ok(Charlie, curator_call(0));
 		chain.ok(
 			Dave,
 			pallet_model_registry::Call::offer_transfer {
@@ -249,7 +287,39 @@ fn royalties_should_reach_the_parents_and_the_curator_its_fee_when_a_derived_mod
 		assert_eq!(of(Role::Parent, Dave), MILLI);
 		assert_eq!(of(Role::Curator, Charlie), 3 * MILLI);
 		assert_eq!(bill.price, 20 * MILLI + MILLI + premium_of(7 * MILLI));
+		let curator =
+			<Runtime as MarketApi<Block, AccountId>>::curator(Charlie.to_account_id()).expect("he has a profile");
+		assert_eq!((curator.fee, curator.jobs, curator.earned), (0, 1, 3 * MILLI));
 		claim_all(chain);
+	});
+}
+
+#[test]
+fn a_curator_should_earn_nothing_by_jobs_that_it_pays_for_or_that_are_not_done() {
+	Chain::local(|chain| {
+		let model = chain.served_model(MILLI, 10 * MILLI);
+		let curator = Charlie.to_account_id();
+		chain.ok(Charlie, curator_call(3 * MILLI));
+		let jobs = [Charlie, Eve].map(|payer| {
+			let job = pallet_inference_jobs::NextJobId::<Runtime>::get();
+			chain.ok(payer, submit_call(model, Some(curator.clone())));
+			job
+		});
+		let of_curator = |job| bill(job).lines.iter().any(|line| line.role == Role::Curator);
+		assert_eq!(
+			jobs.map(of_curator),
+			[false, true],
+			"who names itself has found nothing for others"
+		);
+		chain.attest(jobs[0]);
+		chain.finish(jobs[0]);
+		while chain.job(jobs[1]).phase() == JobPhase::Assigned {
+			chain.pass_due(jobs[1]);
+		}
+		assert_eq!(chain.job(jobs[0]).phase(), JobPhase::Settled);
+		assert_eq!(chain.job(jobs[1]).phase(), JobPhase::Refunded);
+		let known = <Runtime as MarketApi<Block, AccountId>>::curator(curator).expect("he has a profile");
+		assert_eq!((known.jobs, known.earned), (0, 0));
 	});
 }
 

@@ -2,14 +2,13 @@
 
 use crate::sessions::pass_sessions;
 use frame_support::traits::Get;
-use highway_primitives::{Balance, JobPhase, AIC};
+use highway_primitives::{AskRole, Balance, JobPhase, AIC};
 use highway_runtime::{AccountId, Block, EpochDuration, NodeStaking, Runtime, RuntimeCall, System};
 use highway_runtime_api::runtime_decl_for_market_api::MarketApi;
 use highway_runtime_tests::{genesis_with, invariants::free, submit_call, worker_transaction, Chain, MILLI};
 use pallet_node_staking::{Call as Node, Error as NodeError};
-use pallet_revenue_split::AskRole;
 use sp_consensus_babe::runtime_decl_for_babe_api::BabeApi;
-use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve};
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
 
 /// What the preset bonds for each node.
 const BOND: Balance = 1_000_000 * AIC;
@@ -52,14 +51,9 @@ fn an_open_job_should_be_paid_when_its_node_leaves_the_market_in_every_way() {
 			chain.call(operator, Node::unbond { amount: 1 }),
 			Err(NodeError::<Runtime>::BondTooSmall.into())
 		);
-		chain.ok(
-			operator,
-			pallet_revenue_split::Call::withdraw_ask {
-				model,
-				role: AskRole::Compute,
-			},
-		);
+		// Without time for a commitment to a withdrawal: who does not host the model has no ask that anybody has to keep.
 		chain.ok(operator, Node::unhost { model });
+		chain.ok(Ferdie, pallet_revenue_split::Call::prune { model });
 		chain.ok(operator, Node::chill {});
 		chain.ok(Dave, pallet_model_registry::Call::deprecate { model });
 		assert_eq!(
@@ -144,8 +138,12 @@ fn a_node_should_leave_with_its_whole_bond_when_its_sessions_are_over() {
 		let account = operator.to_account_id();
 		let all = free(&account) + reserved(operator);
 		let paid = <Runtime as MarketApi<Block, AccountId>>::explain_split(job).expect("the record is kept");
-		let role = AskRole::Compute;
-		chain.ok(operator, pallet_revenue_split::Call::withdraw_ask { model, role });
+		assert_eq!(
+			chain.call(operator, Node::unbond { amount: BOND }),
+			Err(NodeError::<Runtime>::BondReserved.into()),
+			"its ask holds"
+		);
+		chain.ask(&[(operator, (model, AskRole::Compute, None))]);
 		chain.ok(operator, Node::unbond { amount: BOND });
 		assert_eq!(
 			chain.call(operator, Node::withdraw_unbonded {}),

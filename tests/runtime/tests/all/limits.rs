@@ -7,11 +7,16 @@ use frame_support::{
 use highway_primitives::{
 	model::{DerivativeTerms, VersionSpec},
 	worker::{ChunkProof, WorkerAction},
-	Ballot, BlobRef, FailureClass, ProbeTerms, Sketch, Tier, Vote,
+	AskRole, Ballot, BlobRef, FailureClass, ProbeTerms, Sketch, Tier, Vote,
 };
-use highway_runtime::{constants::RuntimeBlockWeights, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic};
-use highway_runtime_tests::{output_of, signed, spec, worker_transaction, Chain};
-use pallet_revenue_split::AskRole;
+use highway_runtime::{
+	constants::RuntimeBlockWeights, pallet_promotion, pallet_treasury, Runtime, RuntimeCall, TxExtension,
+	UncheckedExtrinsic,
+};
+use highway_runtime_tests::{
+	commit_asks, output_of, reveal_asks, signed, spec, treasury, worker_transaction, Ask, Chain, ASK_SALT, MODEL_SALT,
+};
+use pallet_revenue_split::{CuratorProfile, MAX_ASKS};
 use sp_keyring::Sr25519Keyring::{Alice, Eve};
 use std::collections::BTreeSet;
 
@@ -41,8 +46,13 @@ fn model_calls() -> Vec<pallet_model_registry::Call<Runtime>> {
 			parent: Some(0),
 			derivative_terms: terms,
 			royalty: 0,
+			salt: Some(MODEL_SALT),
 		},
-		Call::add_version { model: 0, spec },
+		Call::add_version {
+			model: 0,
+			spec,
+			salt: Some(MODEL_SALT),
+		},
 		Call::update_terms {
 			model: 0,
 			royalty: Some(1),
@@ -57,6 +67,13 @@ fn model_calls() -> Vec<pallet_model_registry::Call<Runtime>> {
 		Call::withdraw_offer { model: 0 },
 		Call::accept_transfer { model: 0 },
 		Call::remove { model: 0 },
+		Call::commit_model {
+			hash: Default::default(),
+		},
+		Call::drop_commitment {
+			owner: Eve.to_account_id(),
+			hash: Default::default(),
+		},
 	];
 	complete(&calls);
 	calls
@@ -117,24 +134,59 @@ fn node_calls() -> Vec<pallet_node_staking::Call<Runtime>> {
 	calls
 }
 
+/// Those that an account signs.
 fn market_calls() -> Vec<pallet_revenue_split::Call<Runtime>> {
 	use pallet_revenue_split::Call;
-	let calls = vec![
-		Call::post_ask {
-			model: 0,
-			role: AskRole::Compute,
-			price: 1,
+	let (model, role) = (0, AskRole::Compute);
+	vec![
+		Call::commit_ask {
+			model,
+			role,
+			hash: Default::default(),
 		},
-		Call::withdraw_ask {
-			model: 0,
-			role: AskRole::Compute,
+		Call::reveal_ask {
+			model,
+			role,
+			price: Some(1),
+			salt: ASK_SALT,
 		},
-		Call::post_curator_fee { fee: 1 },
+		Call::clear { model },
+		Call::set_curator {
+			fee: 1,
+			profile: CuratorProfile {
+				name: vec![b'a'; 32].try_into().expect("32 bytes"),
+				url: vec![b'a'; 128].try_into().expect("128 bytes"),
+			},
+		},
 		Call::claim {},
-		Call::prune { model: 0 },
-	];
+		Call::claim_for {
+			account: Eve.to_account_id(),
+		},
+		Call::claim_storage_pay { model },
+		Call::prune { model },
+	]
+}
+
+fn promotion_calls() -> Vec<pallet_promotion::Call<Runtime>> {
+	let calls = vec![pallet_promotion::Call::bid { model: 0, price: 1 }];
 	complete(&calls);
 	calls
+}
+
+/// Those by which the treasury is spent.
+fn treasury_calls() -> Vec<pallet_treasury::Call<Runtime>> {
+	use pallet_treasury::Call;
+	vec![
+		Call::spend {
+			asset_kind: Box::new(()),
+			amount: 1,
+			beneficiary: Box::new(treasury()),
+			valid_from: Some(1),
+		},
+		Call::payout { index: 0 },
+		Call::check_status { index: 0 },
+		Call::void_spend { index: 0 },
+	]
 }
 
 fn job_calls() -> Vec<pallet_inference_jobs::Call<Runtime>> {
@@ -241,8 +293,26 @@ fn words() -> Vec<WorkerAction> {
 			seed: salt,
 			output: output_of(job),
 		},
-		WorkerAction::ProveProbe { node, round: 1, proof },
+		WorkerAction::ProveProbe {
+			node,
+			round: 1,
+			proof: proof.clone(),
+		},
+		commit_asks(node, 1, &most_asks()),
+		reveal_asks(node, 1, &most_asks(), ASK_SALT),
+		WorkerAction::ProveStorage {
+			node,
+			model: 0,
+			drawn_at: 1,
+			proof,
+		},
 	]
+}
+
+/// As many asks as a message may say: of 32 models, which are the most that a node hosts, in both roles.
+fn most_asks() -> Vec<Ask> {
+	let models = (0..32).flat_map(|model| AskRole::ALL.map(|role| (model, role, Some(1))));
+	models.collect()
 }
 
 /// The largest batch of attestations.
@@ -282,6 +352,8 @@ fn every_call_should_fit_into_a_block_when_at_its_worst() {
 		let calls = calls.chain(market_calls().into_iter().map(RuntimeCall::from));
 		let calls = calls.chain(job_calls().into_iter().map(RuntimeCall::from));
 		let calls = calls.chain(audit_calls().into_iter().map(RuntimeCall::from));
+		let calls = calls.chain(promotion_calls().into_iter().map(RuntimeCall::from));
+		let calls = calls.chain(treasury_calls().into_iter().map(RuntimeCall::from));
 		let calls = calls.chain([RuntimeCall::from(terms_call())]);
 		for call in calls {
 			fits(&signed(Eve, call));
@@ -291,16 +363,21 @@ fn every_call_should_fit_into_a_block_when_at_its_worst() {
 		assert!(info.call_weight.ref_time() < weights.max_block.ref_time() / 100);
 		let words = words();
 		let (mut proofs, mut probes) = (audit_calls(), vec![terms_call()]);
+		let (mut markets, mut storage) = (market_calls(), Vec::new());
 		proofs.push(note());
 		for word in &words {
 			match worker_transaction(Alice, word.clone()).function {
 				RuntimeCall::ProofOfWorkDone(call) => proofs.push(call),
 				RuntimeCall::CapacityProbes(call) => probes.push(call),
+				RuntimeCall::RevenueSplit(call) => markets.push(call),
+				RuntimeCall::StorageProofs(call) => storage.push(call),
 				call => panic!("no worker says {call:?}"),
 			}
 		}
 		complete(&proofs);
 		complete(&probes);
+		complete(&markets);
+		complete(&storage);
 		let heartbeat = WorkerAction::Heartbeat {
 			node: 0,
 			session: 0,
@@ -327,6 +404,19 @@ fn every_call_should_fit_into_a_block_when_at_its_worst() {
 			);
 		}
 	});
+}
+
+#[test]
+fn the_market_should_take_a_twentieth_of_a_block_at_most_when_it_is_cleared() {
+	use pallet_revenue_split::WeightInfo;
+	type Weights = <Runtime as pallet_revenue_split::Config>::WeightInfo;
+	let block = RuntimeBlockWeights::get().max_block.ref_time();
+	for roles in 1..=2 {
+		let cleared = Weights::clear(roles * MAX_ASKS).ref_time();
+		assert!(cleared * 20 <= block, "{cleared} for {roles} roles of a model");
+	}
+	let promoted = <<Runtime as pallet_promotion::Config>::WeightInfo as pallet_promotion::WeightInfo>::clear(64);
+	assert!(promoted.ref_time() * 20 <= block, "{promoted}");
 }
 
 #[test]

@@ -1,17 +1,21 @@
 //! Asks, prices, versions and lists, as wallets and workers see them.
 
-use highway_primitives::{model::VersionSpec, traits::Nodes, Balance, BlobRef, JobPhase, NodeId, AIC};
-use highway_runtime::{AccountId, Block, NodeStaking, RevenueSplit, Runtime, System};
+use highway_primitives::{
+	model::VersionSpec, traits::Nodes, AskRole, Balance, BlobRef, JobPhase, MarketPhase, NodeId, AIC,
+};
+use highway_runtime::{AccountId, Block, NodeStaking, RevenueSplit, Runtime, RuntimeEvent};
 use highway_runtime_api::{
 	runtime_decl_for_market_api::MarketApi,
 	runtime_decl_for_worker_api::WorkerApi,
 	types::{ModelInfo, WorkList},
 };
-use highway_runtime_tests::{spec, submit_call, worker_transaction, Chain, MILLI};
+use highway_runtime_tests::{
+	commit_asks, least_ask_bond, spec, submit_call, worker_transaction, Chain, ASK_SALT, MILLI, MODEL_SALT,
+};
 use pallet_inference_jobs::{Error as JobError, MAX_INPUT_SIZE};
 use pallet_model_registry::{NextModelId, MAX_PROBES};
 use pallet_node_staking::{Call as Node, NextNodeId, Nodes as StoredNodes, Standings};
-use pallet_revenue_split::{AskRole, Asks, Call as Split, Error as SplitError, MAX_ASKS};
+use pallet_revenue_split::{Asks, Call as Split, Event as SplitEvent, MAX_ASKS};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
 
 fn work_of(who: Sr25519Keyring) -> WorkList {
@@ -26,8 +30,9 @@ fn quote(model: u32, size: u64) -> Result<Balance, sp_runtime::DispatchError> {
 	<Runtime as MarketApi<Block, AccountId>>::quote(model, size, None).map(|quote| quote.price)
 }
 
-fn reserved(who: Sr25519Keyring) -> Balance {
-	System::account(who.to_account_id()).data.reserved
+/// What is reserved of a node's own bond.
+fn reserved(node: NodeId) -> Balance {
+	NodeStaking::node(node).expect("the node exists").1.reserved
 }
 
 #[test]
@@ -35,11 +40,12 @@ fn a_lone_storage_ask_should_not_price_a_model_out() {
 	Chain::local(|chain| {
 		let model = chain.served_model(0, 10 * MILLI);
 		let price = quote(model, 5).expect("it is served");
-		chain.ask(Alice, model, AskRole::Storage, 1_000_000 * AIC);
+		let ask = |price| [(Alice, (model, AskRole::Storage, Some(price)))];
+		chain.ask(&ask(1_000_000 * AIC));
 		chain.next_market_epoch();
 		assert_eq!(quote(model, 5), Ok(price));
 		// Up to the compute price of the model's unit it is a price like any other; audits cost no more for it.
-		chain.ask(Alice, model, AskRole::Storage, 10 * MILLI);
+		chain.ask(&ask(10 * MILLI));
 		chain.next_market_epoch();
 		assert_eq!(quote(model, 5), Ok(price + 10 * MILLI + 10 * MILLI / 20));
 	});
@@ -51,10 +57,13 @@ fn crowd(model: u32) -> Vec<NodeId> {
 	let mut asks = Vec::new();
 	let nodes = (1_000..1_000 + MAX_ASKS).collect::<Vec<_>>();
 	for node in &nodes {
+		let mut standing = standing;
+		standing.reserved += AIC;
 		StoredNodes::<Runtime>::insert(node, record.clone());
 		Standings::<Runtime>::insert(node, standing);
 		asks.push(pallet_revenue_split::Ask {
 			current: Some(0),
+			bond: AIC,
 			..pallet_revenue_split::Ask::none(*node)
 		});
 	}
@@ -66,18 +75,16 @@ fn crowd(model: u32) -> Vec<NodeId> {
 fn places_should_go_to_nodes_that_serve_when_the_book_is_full_of_others() {
 	Chain::local(|chain| {
 		let model = chain.register_model(Dave, "magika", 0);
-		for who in [Alice, Bob] {
-			chain.ok(who, Node::host { model });
-		}
-		chain.open();
-		let post = || {
-			pallet_revenue_split::Pallet::<Runtime>::post_ask(
-				frame_system::RawOrigin::Signed(Bob.to_account_id()).into(),
-				model,
-				AskRole::Compute,
-				MILLI,
-			)
+		chain.host(model, &[Alice, Bob]);
+		chain.open_in(MarketPhase::Commit);
+		let epoch = chain.coming_epoch();
+		chain.say(1, commit_asks(1, epoch, &[(model, AskRole::Compute, Some(MILLI))]));
+		chain.open_in(MarketPhase::Reveal);
+		let reveal = || {
+			let bob = frame_system::RawOrigin::Signed(Bob.to_account_id()).into();
+			RevenueSplit::reveal_ask(bob, model, AskRole::Compute, Some(MILLI), ASK_SALT)
 		};
+		let is_placed = || RevenueSplit::ask_of(1, model, AskRole::Compute).is_some();
 		let spoil: [(&str, fn(NodeId)); 5] = [
 			("chilled", |node| {
 				StoredNodes::<Runtime>::mutate(node, |record| record.as_mut().expect("it is there").chilled = true)
@@ -86,7 +93,9 @@ fn places_should_go_to_nodes_that_serve_when_the_book_is_full_of_others() {
 				StoredNodes::<Runtime>::mutate(node, |record| record.as_mut().expect("it is there").bond = 1)
 			}),
 			("never heard", |node| {
-				Standings::<Runtime>::insert(node, pallet_node_staking::Standing::new(NodeStaking::current_session()))
+				let reserved = reserved(node);
+				let standing = pallet_node_staking::Standing::new(NodeStaking::current_session());
+				Standings::<Runtime>::insert(node, pallet_node_staking::Standing { reserved, ..standing });
 			}),
 			("jailed", |node| {
 				pallet_node_staking::CurrentSession::<Runtime>::put(6);
@@ -108,41 +117,51 @@ fn places_should_go_to_nodes_that_serve_when_the_book_is_full_of_others() {
 						standing.as_mut().expect("it is there").live_since = if state == "jailed" { 6 } else { 0 };
 					});
 				}
-				let full = frame_support::storage::with_storage_layer(post);
+				let outbid = frame_support::storage::with_transaction_unchecked(|| {
+					let result = reveal();
+					frame_support::storage::TransactionOutcome::Rollback((result, is_placed()))
+				});
 				spoil(nodes[40]);
 				assert!(!NodeStaking::eligible(nodes[40], model), "{state}");
-				let placed = post();
-				let lost = RevenueSplit::ask_of(nodes[40], model, AskRole::Compute).is_none() || {
-					// It still holds in this epoch, but in no later one.
-					let book = Asks::<Runtime>::get(model, AskRole::Compute);
-					book.iter().any(|ask| ask.node == nodes[40] && ask.upcoming().is_none())
-				};
-				frame_support::storage::TransactionOutcome::Rollback((full, placed, lost))
+				let placed = (reveal(), is_placed());
+				// It still holds in this epoch, but in no later one, and nothing stands behind it any more.
+				let book = Asks::<Runtime>::get(model, AskRole::Compute);
+				let lost = book.iter().filter(|ask| ask.upcoming().is_none()).map(|ask| ask.node);
+				let lost = (
+					lost.collect::<Vec<_>>() == [nodes[40]],
+					reserved(nodes[40]) == reserved(0),
+				);
+				frame_support::storage::TransactionOutcome::Rollback((outbid, placed, lost))
 			});
-			assert_eq!(
-				result,
-				(Err(SplitError::<Runtime>::AsksFull.into()), Ok(()), true),
-				"{state}"
-			);
+			assert_eq!(result, ((Ok(()), false), (Ok(()), true), (true, true)), "{state}");
 		}
 		assert_eq!(NextNodeId::<Runtime>::get(), 3, "the crowd is gone");
 	});
 }
 
 #[test]
-fn deposits_of_asks_should_come_back_when_the_model_is_gone() {
+fn bonds_of_asks_should_come_back_when_the_model_is_gone() {
 	Chain::local(|chain| {
 		let model = chain.register_model(Dave, "magika", 0);
-		let bond = reserved(Alice);
 		chain.serve(model, &[(Alice, MILLI), (Bob, MILLI)]);
-		chain.ask(Alice, model, AskRole::Storage, 1);
-		let deposit = reserved(Bob) - bond;
-		assert!(deposit > 0);
-		assert_eq!(reserved(Alice), bond + 2 * deposit);
+		chain.ask(&[(Alice, (model, AskRole::Storage, Some(1)))]);
+		let bond = least_ask_bond();
+		assert_eq!([0, 1, 2].map(reserved), [2 * bond, bond, 0]);
+		// Bob binds himself anew, and will not be asked to keep his word.
+		chain.open_in(MarketPhase::Commit);
+		let epoch = chain.coming_epoch();
+		chain.say(1, commit_asks(1, epoch, &[(model, AskRole::Compute, None)]));
+		assert_eq!(reserved(1), 2 * bond);
 		chain.ok(Dave, pallet_model_registry::Call::remove { model });
+		chain.next_market_epoch();
 		chain.ok(Ferdie, Split::prune { model });
-		assert_eq!((reserved(Alice), reserved(Bob)), (bond, bond));
+		assert_eq!([0, 1, 2].map(reserved), [0; 3]);
 		assert_eq!(Asks::<Runtime>::iter().count(), 0);
+		assert_eq!(pallet_revenue_split::Commitments::<Runtime>::iter().count(), 0);
+		assert!(!chain
+			.events()
+			.iter()
+			.any(|event| matches!(event, RuntimeEvent::RevenueSplit(SplitEvent::AskForfeited { .. }))));
 	});
 }
 
@@ -150,22 +169,23 @@ fn deposits_of_asks_should_come_back_when_the_model_is_gone() {
 fn a_version_should_be_told_to_hosts_at_once_and_run_after_four_market_epochs() {
 	Chain::local(|chain| {
 		let model = chain.served_model(0, 10 * MILLI);
-		// So that the version does not come into force with a session, whose first block has no room.
-		chain.blocks(3);
 		let next = VersionSpec {
 			artifact: BlobRef::of(b"magika, trained more"),
 			unit_time_ms: 3_000,
 			..spec("magika")
 		};
+		chain.commit_to(Dave, &next.artifact);
 		chain.ok(
 			Dave,
 			pallet_model_registry::Call::add_version {
 				model,
 				spec: next.clone(),
+				salt: Some(MODEL_SALT),
 			},
 		);
 		chain.close();
-		let from = chain.number() + 4 * 6;
+		let from = chain.number() + 4 * 12;
+		assert_ne!(from % 30, 1, "not with a session, whose first block has no room");
 		let shown = models(0).0.remove(0);
 		let coming = shown.coming.expect("it is on its way");
 		assert_eq!((shown.version, shown.spec), (1, spec("magika")));
@@ -246,6 +266,9 @@ fn a_node_should_stay_until_its_job_is_settled_when_it_works_for_nothing() {
 		let job = chain.submit(Eve, model);
 		assert_eq!(chain.job(job).deal.price, 0);
 		chain.attest(job);
+		// Nothing stands behind his ask any more when it is gone.
+		chain.ok(Charlie, Node::unhost { model });
+		chain.ok(Ferdie, Split::prune { model });
 		let bond = NodeStaking::node(2).expect("Charlie's node").0.bond;
 		assert_eq!(
 			chain.call(Charlie, Node::unbond { amount: bond }),

@@ -71,12 +71,7 @@ fn probing_should_be_off_when_the_preset_is_for_development() {
 #[test]
 fn nodes_should_sell_what_they_proved_when_a_round_is_over() {
 	Chain::probing(&terms(), |chain| {
-		let reserve = 1_000 * MILLI;
-		let endow = pallet_balances::Call::<Runtime>::transfer_keep_alive {
-			dest: treasury().into(),
-			value: reserve,
-		};
-		chain.ok(Eve, endow);
+		let reserve = free(&treasury());
 		let (seed, most) = round_opens(chain);
 		assert_eq!(most, 256 * 4, "all the slots that a development node declares");
 

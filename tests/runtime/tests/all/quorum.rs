@@ -1,16 +1,16 @@
 //! Quorums: several jobs on one input, each with a node of another operator, each with an end of its own.
 
-use highway_primitives::{Balance, BlobRef, JobId, JobPhase, ModelId, NodeId, Quorum, Role, Tier, AIC};
+use highway_primitives::{AskRole, Balance, BlobRef, JobId, JobPhase, ModelId, NodeId, Quorum, Role, Tier, AIC};
 use highway_runtime::{AccountId, Block, NodeStaking, RevenueSplit, Runtime};
 use highway_runtime_api::{
 	runtime_decl_for_market_api::MarketApi,
 	runtime_decl_for_worker_api::WorkerApi,
 	types::{Bill, JobInfo, Quote},
 };
-use highway_runtime_tests::{invariants::free, premium_of, submit_tier_call, Chain, MILLI};
+use highway_runtime_tests::{curator_call, invariants::free, premium_of, submit_tier_call, Chain, MILLI};
 use pallet_inference_jobs::{Error, NextJobId};
 use pallet_proof_of_work_done::Call as ProofCall;
-use pallet_revenue_split::{AskRole, Call as SplitCall};
+use pallet_revenue_split::Clearings;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve, Ferdie};
 use sp_runtime::DispatchError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,8 +53,8 @@ fn a_quorum_should_cost_what_its_quote_says_and_pay_once_what_is_there_once() {
 	Chain::local(|chain| {
 		let model = chain.register_model(Dave, "magika", MILLI);
 		chain.serve(model, &[Alice, Bob, Charlie].map(|operator| (operator, REWARD)));
-		chain.ask(Charlie, model, AskRole::Storage, 2 * MILLI);
-		chain.ok(Ferdie, SplitCall::post_curator_fee { fee: 3 * MILLI });
+		chain.ask(&[(Charlie, (model, AskRole::Storage, Some(2 * MILLI)))]);
+		chain.ok(Ferdie, curator_call(3 * MILLI));
 		chain.next_market_epoch();
 		let curator = Some(Ferdie.to_account_id());
 		let quoted = quote(model, curator.clone(), 3).expect("the model is served");
@@ -206,10 +206,11 @@ fn a_quorum_should_take_nothing_when_it_cannot_be() {
 			(3, price - 1, Error::PriceAboveMax),
 		] {
 			let (funds, pot) = (chain.funds(Eve), free(&RevenueSplit::pot_account()));
+			let clearings = Clearings::<Runtime>::iter().collect::<Vec<_>>();
 			assert_eq!(chain.call(Eve, call(size, max_price)), Err(error.into()), "{size}");
 			assert_eq!((chain.funds(Eve), free(&RevenueSplit::pot_account())), (funds, pot));
 			assert_eq!(NextJobId::<Runtime>::get(), 0);
-			assert_eq!(pallet_revenue_split::Clearings::<Runtime>::iter().count(), 0);
+			assert_eq!(Clearings::<Runtime>::iter().collect::<Vec<_>>(), clearings);
 		}
 		for size in [0, 1, 8, 255] {
 			assert_eq!(

@@ -1,6 +1,7 @@
 //! The main job, end to end: see `scripts/demo`.
 
 use anyhow::{ensure, Context, Result};
+use highway_primitives::AIC;
 use highway_test_support::{
 	bare::{BareMagika, TOLERANCE},
 	binaries, market, unless_interrupted, until, Devnet, Wallet,
@@ -76,8 +77,10 @@ async fn demonstrate(devnet: &Devnet, files: &[PathBuf], expected: &[Answer]) ->
 	);
 	eprintln!("Dave registers Magika …");
 	let model = market::add_model(&maker, &market::magika_arguments()?).await?;
-	eprintln!("Alice, Bob and Charlie host model {model}; their asks hold from the next market epoch on …");
-	market::host_everywhere(devnet, model, "0.01", "0.001").await?;
+	eprintln!(
+		"Alice, Bob and Charlie host model {model}; they commit to what they ask, and reveal it, epoch by epoch …"
+	);
+	market::host_everywhere(devnet, model, AIC / 100, AIC / 1_000).await?;
 
 	eprintln!("Eve pays for {} inferences …", files.len());
 	let mut arguments = vec!["infer".to_string(), model.to_string(), "--file".into()];

@@ -1,6 +1,6 @@
 //! `highway quote`
 
-use super::{fetch_recipe, parse_quorum, quoted, show::answer_json};
+use super::{curator, fetch_recipe, parse_quorum, quoted, show::answer_json};
 use crate::{
 	amount::{decimal, percent, with_unit},
 	commands::{file_error, job},
@@ -39,11 +39,9 @@ pub struct QuoteArgs {
 /// `highway quote`
 pub async fn quote(context: &Context, args: QuoteArgs) -> Result<(), CommandError> {
 	let client = context.connect().await?;
-	let curator = args
-		.curator
-		.as_deref()
-		.map(|curator| context.account(&client, curator))
-		.transpose()?;
+	// A quote needs no key.
+	let payer = context.own_account(&client).ok();
+	let curator = curator(context, &client, args.curator.as_deref(), payer.as_ref())?;
 	let model = context.model(&client, &args.model).await?;
 	let size = match (args.size, &args.file, &args.input) {
 		(Some(size), ..) => size,

@@ -2,7 +2,7 @@
 
 use crate::{chain::Ledger, payer::Payer};
 use anyhow::{Context, Result};
-use highway_primitives::{Balance, ModelId, NodeId, BLOCK_SECONDS};
+use highway_primitives::{Balance, ModelId, NodeId, AIC, BLOCK_SECONDS};
 use highway_test_support::{
 	market::{self, key_of},
 	Devnet, Wallet,
@@ -35,10 +35,10 @@ pub struct Market {
 impl Market {
 	/// Registers the model, lets all nodes host it, and connects the payers.
 	pub async fn open(devnet: &Devnet) -> Result<Self> {
-		eprintln!("registering Magika; all three nodes host it from the next market epoch on …");
+		eprintln!("registering Magika; all three nodes bid for it …");
 		let maker = Wallet::new(&devnet.nodes[0], PAYERS[0]);
 		let model = market::add_model(&maker, &market::magika_arguments()?).await?;
-		market::host_everywhere(devnet, model, "0.01", "0.001").await?;
+		market::host_everywhere(devnet, model, AIC / 100, AIC / 1_000).await?;
 		let model = ModelId::try_from(model)?;
 
 		let (mut nodes, mut payers) = (BTreeMap::new(), Vec::new());

@@ -1,7 +1,7 @@
 //! What the node has to do, as the chain tells its worker: an engine is told only inputs and seeds.
 
 use async_trait::async_trait;
-use highway_offchain_worker::{error::ChainError, ports::ChainReader};
+use highway_offchain_worker::{bids::ModelName, error::ChainError, ports::ChainReader};
 use highway_primitives::{
 	audit::{work_seed, AuditTask, SketchSeed},
 	model::ModelId,
@@ -11,7 +11,7 @@ use highway_runtime_api::types::{AuditItem, WorkList};
 use parking_lot::Mutex;
 use sp_core::H256;
 use std::{
-	collections::{HashMap, HashSet},
+	collections::{BTreeMap, HashMap, HashSet},
 	sync::Arc,
 };
 
@@ -80,5 +80,9 @@ impl ChainReader for Watcher {
 
 	async fn open_jobs(&self, at: H256, jobs: Vec<JobId>) -> Result<Vec<JobId>, ChainError> {
 		self.inner.open_jobs(at, jobs).await
+	}
+
+	async fn models_named(&self, at: H256, names: Vec<ModelName>) -> Result<BTreeMap<ModelName, ModelId>, ChainError> {
+		self.inner.models_named(at, names).await
 	}
 }

@@ -1,0 +1,385 @@
+//! Who was eligible when the market epoch began stays known until the next one begins, whatever happens meanwhile.
+
+use super::*;
+use highway_primitives::{EpochIndex, ModelId};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Goes to the first block of this market epoch, in the present session.
+fn go_to_epoch(epoch: EpochIndex) {
+	System::set_block_number(epoch * MarketEpoch::get());
+}
+
+/// The next block, before which so many sessions ended.
+fn next_block(sessions: u32) {
+	System::set_block_number(System::block_number() + 1);
+	pass_sessions(sessions);
+}
+
+/// Whether the node was eligible for model 1 at the epoch's start, and whether it is now.
+fn was_and_is(node: NodeId) -> (bool, bool) {
+	(NodeStaking::eligible_at_start(node, 1), NodeStaking::eligible(node, 1))
+}
+
+/// For which models the node is said to have been eligible, if something was kept in this epoch.
+fn kept(node: NodeId) -> Option<Vec<ModelId>> {
+	let (epoch, _) = <Epochs as highway_primitives::traits::MarketClock>::epoch();
+	let start = EpochStarts::<Test>::get(node).filter(|start| start.epoch == epoch)?;
+	Some(start.models.into_inner())
+}
+
+/// What ends that node 0, of operator 1, is eligible for model 1.
+type End = (&'static str, fn());
+
+const ENDS: [End; 9] = [
+	("chill", || {
+		assert_ok!(NodeStaking::chill(signed(1)));
+	}),
+	("unhost", || {
+		assert_ok!(NodeStaking::unhost(signed(1), 1));
+	}),
+	("unbond", || {
+		assert_ok!(NodeStaking::unbond(signed(1), 500));
+	}),
+	("slash", || {
+		assert_ok!(NodeStaking::secure(0, 450));
+		assert_eq!(NodeStaking::slash(0, 450, &20), 450);
+	}),
+	("fine", || assert_eq!(NodeStaking::fine(0, 450, &20), 450)),
+	("offence", || report(&[1], percent(90), NodeStaking::current_session())),
+	("bad health", || {
+		pass_sessions(1);
+		May::set((0, false));
+		beat(0, 1);
+	}),
+	("silence", || pass_sessions(2)),
+	("jail and its end", || {
+		pass_sessions(6);
+		assert_ok!(NodeStaking::resume(signed(1)));
+	}),
+];
+
+#[test]
+fn node_should_count_as_it_was_when_the_epoch_began_whatever_ends_it() {
+	for (end, act) in ENDS {
+		ExtBuilder::default().build_and_execute(|| {
+			let node = live(1, 500, 4);
+			go_to_epoch(1);
+			assert_eq!(was_and_is(node), (true, true), "{end}");
+			next_block(0);
+			act();
+			assert_eq!(was_and_is(node), (true, false), "{end}");
+			assert!(!NodeStaking::eligible_at_start(node, 2), "{end}");
+			go_to_epoch(2);
+			assert_eq!(was_and_is(node), (false, false), "{end}");
+		});
+	}
+}
+
+#[test]
+fn node_should_count_for_nothing_when_it_came_after_the_epoch_began() {
+	ExtBuilder::default().build_and_execute(|| {
+		go_to_epoch(1);
+		next_block(0);
+		let node = live(1, 500, 4);
+		assert_eq!(was_and_is(node), (false, true));
+		assert_eq!(kept(node), Some(vec![]));
+		go_to_epoch(2);
+		assert_eq!(was_and_is(node), (true, true));
+		// In the very first block it is too late already.
+		let late = live(2, 500, 4);
+		assert_eq!(was_and_is(late), (false, true));
+	});
+}
+
+#[test]
+fn what_begins_after_the_epoch_should_count_in_the_next_one() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 500, 4);
+		assert_ok!(NodeStaking::chill(signed(1)));
+		go_to_epoch(1);
+		assert_ok!(NodeStaking::resume(signed(1)));
+		assert_eq!(was_and_is(node), (false, true));
+		// Again and again.
+		for _ in 0..3 {
+			next_block(0);
+			assert_ok!(NodeStaking::chill(signed(1)));
+			assert_eq!(was_and_is(node), (false, false));
+			assert_ok!(NodeStaking::resume(signed(1)));
+			assert_eq!(was_and_is(node), (false, true));
+		}
+		assert_ok!(NodeStaking::host(signed(1), 2));
+		assert!(!NodeStaking::eligible_at_start(node, 2) && NodeStaking::eligible(node, 2));
+		go_to_epoch(2);
+		assert!(NodeStaking::eligible_at_start(node, 1) && NodeStaking::eligible_at_start(node, 2));
+		// Not what the node has hosted since.
+		assert_ok!(NodeStaking::host(signed(1), 3));
+		assert!(!NodeStaking::eligible_at_start(node, 3));
+		assert_eq!(kept(node), Some(vec![1, 2]));
+	});
+}
+
+#[test]
+fn bond_should_count_from_the_next_epoch_when_it_makes_the_least_one_full() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 150, 4);
+		assert_eq!(NodeStaking::fine(node, 60, &20), 60);
+		go_to_epoch(1);
+		assert_ok!(NodeStaking::bond_extra(signed(1), 100));
+		assert_eq!(was_and_is(node), (false, true));
+	});
+}
+
+#[test]
+fn heartbeats_should_run_out_by_the_session_of_the_epochs_first_block() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 500, 4);
+		pass_sessions(1);
+		go_to_epoch(1);
+		// One is missed: the next may still come. It does not, while the epoch lasts.
+		assert_eq!(was_and_is(node), (true, true));
+		next_block(1);
+		assert_eq!(was_and_is(node), (true, false));
+		assert_eq!(kept(node), None, "time writes nothing");
+		next_block(3);
+		assert_eq!(was_and_is(node), (true, false));
+		// It is back, but was not when this epoch began.
+		go_to_epoch(2);
+		assert_eq!(was_and_is(node), (false, false));
+		next_block(0);
+		beat(node, 4);
+		assert_eq!(was_and_is(node), (false, true));
+		next_block(1);
+		assert_eq!(was_and_is(node), (false, true));
+	});
+}
+
+#[test]
+fn session_that_begins_with_the_epoch_should_be_the_epochs_own() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 500, 4);
+		pass_sessions(1);
+		System::set_block_number(MarketEpoch::get() - 1);
+		next_block(1);
+		assert_eq!(was_and_is(node), (false, false), "two are missed in the first block");
+		next_block(1);
+		assert_eq!(FirstSession::<Test>::get(), Some((1, 2)));
+		next_block(1);
+		assert_eq!(FirstSession::<Test>::get(), Some((1, 2)), "kept once an epoch");
+		go_to_epoch(5);
+		next_block(1);
+		assert_eq!(FirstSession::<Test>::get(), Some((5, 4)));
+	});
+}
+
+#[test]
+fn nothing_should_be_written_when_nothing_that_decides_changes() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 500, 4);
+		for epoch in 1..4 {
+			go_to_epoch(epoch);
+			for _ in 0..2 {
+				next_block(1);
+				beat(node, 3);
+			}
+			assert_ok!(NodeStaking::reserve(node, 10));
+			NodeStaking::free_slot(node);
+			NodeStaking::release(node, 10);
+			NodeStaking::note_outcome(node, false, Perbill::one());
+			assert_ok!(NodeStaking::bond_extra(signed(1), 100));
+			assert_ok!(NodeStaking::unbond(signed(1), 100));
+			assert_eq!(NodeStaking::fine(node, 10, &20), 10);
+			assert_ok!(NodeStaking::update_node(signed(1), description(1), None));
+			assert_eq!(kept(node), None);
+			assert!(NodeStaking::eligible_at_start(node, 1));
+		}
+	});
+}
+
+#[test]
+fn first_change_should_be_written_once_and_no_other_one() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 500, 4);
+		go_to_epoch(1);
+		next_block(0);
+		assert_ok!(NodeStaking::unhost(signed(1), 1));
+		assert_eq!(kept(node), Some(vec![1]));
+		assert_ok!(NodeStaking::host(signed(1), 3));
+		assert_ok!(NodeStaking::chill(signed(1)));
+		assert_eq!(kept(node), Some(vec![1]));
+		go_to_epoch(2);
+		assert_eq!(kept(node), None, "what is left of the epoch before says nothing");
+		assert!(!NodeStaking::eligible_at_start(node, 1), "it is chilled");
+		assert_ok!(NodeStaking::resume(signed(1)));
+		assert_eq!(kept(node), Some(vec![]));
+	});
+}
+
+#[test]
+fn node_should_count_for_nothing_when_it_is_gone() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 500, 4);
+		go_to_epoch(1);
+		next_block(0);
+		assert_ok!(NodeStaking::unbond(signed(1), 500));
+		pass_sessions(4);
+		assert!(NodeStaking::eligible_at_start(node, 1));
+		assert_ok!(NodeStaking::deregister(signed(1)));
+		assert!(!NodeStaking::eligible_at_start(node, 1));
+		assert!(!EpochStarts::<Test>::contains_key(node));
+		assert!(!NodeStaking::eligible_at_start(99, 1), "nor one that never was");
+	});
+}
+
+/// What may change for which models a node is eligible, and what does not.
+#[derive(Clone, Debug)]
+enum Step {
+	/// Another block, before which so many sessions ended.
+	Block(u32),
+	Register(AccountId, Balance),
+	Leave(AccountId),
+	Heartbeat(NodeId, bool, bool),
+	Chill(AccountId),
+	Resume(AccountId),
+	Host(AccountId, ModelId),
+	Unhost(AccountId, ModelId),
+	BondExtra(AccountId, Balance),
+	Unbond(AccountId, Balance),
+	Slash(NodeId, Balance),
+	Fine(NodeId, Balance),
+	Offence(AccountId, u32),
+}
+
+/// Models that the steps are about.
+const FEW: ModelId = 4;
+
+fn step() -> impl Strategy<Value = Step> {
+	let who = || 1..=3u64;
+	let node = || 0..4u32;
+	let amount = || 0..400u128;
+	prop_oneof![
+		12 => prop_oneof![6 => Just(0u32), 4 => Just(1), 1 => Just(2), 1 => 3..7u32].prop_map(Step::Block),
+		2 => (who(), 100..900u128).prop_map(|(a, b)| Step::Register(a, b)),
+		1 => who().prop_map(Step::Leave),
+		6 => (node(), prop::bool::weighted(0.8), prop::bool::weighted(0.9)).prop_map(|(a, b, c)| Step::Heartbeat(a, b, c)),
+		2 => who().prop_map(Step::Chill),
+		3 => who().prop_map(Step::Resume),
+		4 => (who(), 0..FEW).prop_map(|(a, b)| Step::Host(a, b)),
+		2 => (who(), 0..FEW).prop_map(|(a, b)| Step::Unhost(a, b)),
+		3 => (who(), amount()).prop_map(|(a, b)| Step::BondExtra(a, b)),
+		2 => (who(), amount()).prop_map(|(a, b)| Step::Unbond(a, b)),
+		1 => (node(), amount()).prop_map(|(a, b)| Step::Slash(a, b)),
+		2 => (node(), amount()).prop_map(|(a, b)| Step::Fine(a, b)),
+		1 => (who(), 0..=100u32).prop_map(|(a, b)| Step::Offence(a, b)),
+	]
+}
+
+/// Where slashes and fines go; it has coins from the start.
+const MARKET: AccountId = 19;
+
+fn take(step: Step) {
+	use frame_support::traits::UnfilteredDispatchable;
+	// As a block does it: what fails leaves nothing behind.
+	let call = |who, call: Call<Test>| {
+		let _ = call.dispatch_bypass_filter(signed(who));
+	};
+	match step {
+		Step::Block(sessions) => next_block(sessions),
+		Step::Register(who, bond) => call(
+			who,
+			Call::register {
+				description: description(who),
+				bond,
+				proof: proof(who, who),
+			},
+		),
+		Step::Leave(who) => {
+			if let Some(node) = NodeStaking::node_of(&who) {
+				call(
+					who,
+					Call::unbond {
+						amount: record(node).bond,
+					},
+				);
+				call(who, Call::withdraw_unbonded {});
+				call(who, Call::deregister {});
+			}
+		}
+		Step::Heartbeat(node, healthy, able) => {
+			// What the pool and the block let in.
+			if NodeStaking::heartbeat_due(node) {
+				May::set((u16::MAX, able));
+				let session = NodeStaking::current_session();
+				assert_ok!(NodeStaking::do_heartbeat(node, session, healthy, 4));
+			}
+		}
+		Step::Chill(who) => call(who, Call::chill {}),
+		Step::Resume(who) => call(who, Call::resume {}),
+		Step::Host(who, model) => call(who, Call::host { model }),
+		Step::Unhost(who, model) => call(who, Call::unhost { model }),
+		Step::BondExtra(who, amount) => call(who, Call::bond_extra { amount }),
+		Step::Unbond(who, amount) => call(who, Call::unbond { amount }),
+		Step::Slash(node, amount) => {
+			if NodeStaking::secure(node, amount).is_ok() {
+				NodeStaking::slash(node, amount, &MARKET);
+			}
+		}
+		Step::Fine(node, amount) => {
+			NodeStaking::fine(node, amount, &MARKET);
+		}
+		Step::Offence(who, share) => report(&[who], percent(share), NodeStaking::current_session()),
+	}
+}
+
+/// Every node and model for which it is eligible now.
+fn eligible_now() -> BTreeSet<(NodeId, ModelId)> {
+	(0..NextNodeId::<Test>::get())
+		.flat_map(|node| (0..FEW).map(move |model| (node, model)))
+		.filter(|(node, model)| NodeStaking::eligible(*node, *model))
+		.collect()
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..Default::default() })]
+
+	#[test]
+	fn start_should_be_what_was_there_at_the_epochs_first_block(
+		length in 1..6u32,
+		steps in prop::collection::vec(step(), 1..150),
+	) {
+		ExtBuilder::default().node(1, 500, 4).node(2, 500, 4).build_and_execute(|| {
+			MarketEpoch::set(length);
+			// Genesis nodes host nothing in block 0; with epochs of one block the first one is over.
+			let mut at_start = BTreeSet::new();
+			let mut written = BTreeMap::<NodeId, (EpochIndex, Vec<ModelId>)>::new();
+			for step in steps {
+				let shown = format!("{step:?}");
+				let begins = matches!(step, Step::Block(_));
+				take(step);
+				if begins && System::block_number().is_multiple_of(length) {
+					at_start = eligible_now();
+				}
+				for node in 0..NextNodeId::<Test>::get() + 1 {
+					let is_there = Nodes::<Test>::contains_key(node);
+					for model in 0..FEW {
+						assert_eq!(
+							NodeStaking::eligible_at_start(node, model),
+							is_there && at_start.contains(&(node, model)),
+							"node {node}, model {model} after {shown}"
+						);
+					}
+					// Written once an epoch.
+					let now = EpochStarts::<Test>::get(node).map(|start| (start.epoch, start.models.into_inner()));
+					if let (Some(before), Some(now)) = (written.get(&node), &now) {
+						assert!(before == now || before.0 < now.0, "{before:?} became {now:?} after {shown}");
+					}
+					match now {
+						Some(now) => written.insert(node, now),
+						None => written.remove(&node),
+					};
+				}
+				NodeStaking::do_try_state().unwrap_or_else(|error| panic!("{error:?} after {shown}"));
+			}
+		});
+	}
+}

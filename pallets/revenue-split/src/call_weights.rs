@@ -1,0 +1,32 @@
+//! What calls weigh before they know what they find: with as many broken commitments as they may end.
+
+use crate::{
+	commit_impls::{ENDED_BY_CLEAR, ENDED_BY_PRUNE},
+	pallet::Config,
+	types::MAX_STORED_ASKS,
+	weights::WeightInfo,
+};
+use frame_support::weights::Weight;
+
+/// The asks that are stored of a model, in both roles.
+const MOST_ASKS: u32 = MAX_STORED_ASKS * 2;
+
+/// So many commitments: each may find a broken one.
+pub(crate) fn commit<T: Config>(items: u32) -> Weight {
+	T::WeightInfo::commit_asks(items).saturating_add(ended::<T>(items))
+}
+
+/// [`crate::Call::clear`].
+pub(crate) fn clear<T: Config>() -> Weight {
+	T::WeightInfo::clear(MOST_ASKS).saturating_add(ended::<T>(ENDED_BY_CLEAR))
+}
+
+/// [`crate::Call::prune`].
+pub(crate) fn prune<T: Config>() -> Weight {
+	T::WeightInfo::prune(MOST_ASKS).saturating_add(ended::<T>(ENDED_BY_PRUNE))
+}
+
+/// So many broken commitments.
+pub(crate) fn ended<T: Config>(count: u32) -> Weight {
+	T::WeightInfo::end_commitment().saturating_mul(count.into())
+}

@@ -1,0 +1,192 @@
+//! Benchmarks of the call, of its authorization, and of the steps of the hook.
+
+use super::*;
+use crate::types::Memory;
+use blake3::{
+	hazmat::{merge_subtrees_non_root, merge_subtrees_root, HasherExt, Mode},
+	Hasher,
+};
+use frame_benchmarking::v2::*;
+use frame_support::{
+	pallet_prelude::TransactionSource,
+	traits::{Authorize, Get},
+	BoundedVec,
+};
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use highway_primitives::{
+	chunk_proof,
+	worker::{self, ChunkProof},
+	BlobHash, BlobRef, BlockNumber, MaxBlobSize, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
+};
+use sp_application_crypto::RuntimeAppPublic;
+use sp_core::H256;
+use sp_runtime::{traits::Zero, SaturatedConversion};
+
+/// Fills the other pallets for benchmarks.
+pub trait BenchmarkSetup {
+	/// A node with this worker key that alone stores a model, which is the first one in the list of stored models; it has
+	/// earned something for that, and its bond is larger than a fine. All that is so in the present block, not in the first
+	/// one.
+	fn provider(worker: WorkerId) -> (NodeId, ModelId);
+}
+
+const SEED: [u8; 32] = [7; 32];
+
+fn go_to<T: Config>(block: BlockNumber) {
+	frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::saturated_from(block));
+}
+
+fn provider<T: Config>() -> (NodeId, ModelId, WorkerId) {
+	let key = WorkerId::generate_pair(None);
+	let (node, model) = T::BenchmarkSetup::provider(key.clone());
+	(node, model, key)
+}
+
+/// The largest blob, as far as its first chunk's way to the root knows it, and that way.
+fn deepest() -> (BlobRef, ChunkProof) {
+	let (bytes, sibling) = ([1u8; 1_024], [2u8; 32]);
+	let size: u64 = MaxBlobSize::get();
+	let depth = chunk_proof::chunks(size).trailing_zeros();
+	let mut value = Hasher::new().update(&bytes).finalize_non_root();
+	for _ in 1..depth {
+		value = merge_subtrees_non_root(&value, &sibling, Mode::Hash);
+	}
+	let root = merge_subtrees_root(&value, &sibling, Mode::Hash);
+	let artefact = BlobRef {
+		hash: H256(*root.as_bytes()),
+		size,
+	};
+	let proof = ChunkProof {
+		bytes: BoundedVec::truncate_from(bytes.to_vec()),
+		siblings: BoundedVec::truncate_from(alloc::vec![sibling; depth as usize]),
+	};
+	(artefact, proof)
+}
+
+/// A node that has to show a chunk of the largest blob, drawn in the present block.
+fn challenged<T: Config>() -> (NodeId, ModelId, WorkerId, ChunkProof) {
+	let (node, model, key) = provider::<T>();
+	let (artefact, proof) = deepest();
+	let drawn_at = Pallet::<T>::now();
+	let until = drawn_at.saturating_add(T::Window::get());
+	let challenge = Challenge {
+		artefact,
+		chunk: 0,
+		drawn_at,
+		until,
+		able: true,
+	};
+	Challenges::<T>::insert(node, model, challenge);
+	Due::<T>::insert(until, BoundedVec::truncate_from(alloc::vec![(node, model)]));
+	(node, model, key, proof)
+}
+
+/// The answer to it, one block later.
+fn proving<T: Config>() -> Result<(NodeId, ModelId, BlockNumber, ChunkProof, WorkerSignature), BenchmarkError> {
+	let (node, model, key, proof) = challenged::<T>();
+	let drawn_at = Pallet::<T>::now();
+	go_to::<T>(drawn_at.saturating_add(1));
+	let action = WorkerAction::ProveStorage {
+		node,
+		model,
+		drawn_at,
+		proof: proof.clone(),
+	};
+	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+	let signature = key
+		.sign(&worker::payload(genesis, &action))
+		.ok_or(BenchmarkError::Stop("the keystore has the key"))?;
+	Ok((node, model, drawn_at, proof, signature))
+}
+
+#[benchmarks]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn prove() -> Result<(), BenchmarkError> {
+		let (node, model, drawn_at, proof, signature) = proving::<T>()?;
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, node, model, drawn_at, proof, signature);
+		assert!(!Challenges::<T>::contains_key(node, model));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_prove() -> Result<(), BenchmarkError> {
+		let (node, model, drawn_at, proof, signature) = proving::<T>()?;
+		let call = Call::<T>::prove {
+			node,
+			model,
+			drawn_at,
+			proof,
+			signature,
+		};
+		#[block]
+		{
+			call.authorize(TransactionSource::External)
+				.ok_or(BenchmarkError::Stop("the call has an authorization"))?
+				.map_err(|_| BenchmarkError::Stop("the call is authorized"))?;
+		}
+		Ok(())
+	}
+
+	// Four were due and are answered; no draw hits the one model that is stored.
+	#[benchmark]
+	fn idle() {
+		provider::<T>();
+		let now = Pallet::<T>::now();
+		let answered = (0..DRAWS).map(|node| (node.saturating_add(1_000), 0)).collect();
+		Due::<T>::insert(now.saturating_sub(1), BoundedVec::truncate_from(answered));
+		#[block]
+		{
+			Pallet::<T>::begin_block(now);
+		}
+		assert!(!Due::<T>::contains_key(now.saturating_sub(1)));
+	}
+
+	#[benchmark]
+	fn challenge() {
+		let (node, model, _) = provider::<T>();
+		let now = Pallet::<T>::now();
+		#[block]
+		{
+			Pallet::<T>::challenge(now, &SEED, 0, 0);
+		}
+		assert!(Challenges::<T>::contains_key(node, model));
+	}
+
+	// The second one in a row, of an artefact that others have shown.
+	#[benchmark]
+	fn miss() {
+		let (node, model, _, _) = challenged::<T>();
+		let drawn = Pallet::<T>::now();
+		let open = Challenges::<T>::get(node, model);
+		if let Some(open) = &open {
+			Shown::<T>::insert(open.artefact.hash, drawn);
+		}
+		Missed::<T>::insert(node, model, drawn);
+		let after = drawn.saturating_add(T::Window::get()).saturating_add(1);
+		go_to::<T>(after);
+		#[block]
+		{
+			Pallet::<T>::end_challenges(after);
+		}
+		assert!(!Challenges::<T>::contains_key(node, model));
+		assert!(!Missed::<T>::contains_key(node, model));
+	}
+
+	#[benchmark]
+	fn forget() {
+		let hash = BlobHash::repeat_byte(1);
+		let shown = Pallet::<T>::now();
+		let now = shown.saturating_add(MEMORY);
+		Shown::<T>::insert(hash, shown);
+		Forgets::<T>::insert(now, BoundedVec::truncate_from(alloc::vec![Memory::Shown(hash)]));
+		#[block]
+		{
+			Pallet::<T>::forget(now);
+		}
+		assert!(!Shown::<T>::contains_key(hash));
+	}
+}

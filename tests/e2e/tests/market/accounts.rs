@@ -1,0 +1,314 @@
+//! Who has what in the end: wallets, nodes and the chain's events say the same, to the last planck.
+
+use super::{
+	ledger::{Ledger, Line},
+	treasury, Models, CURATOR_FEE,
+};
+use anyhow::{ensure, Context, Result};
+use codec::{Decode, Encode};
+use futures::future::try_join_all;
+use highway_e2e_tests::{amount, key, Account};
+use highway_primitives::{Balance, EpochIndex, JobId, ModelId, NodeId, Role};
+use highway_runtime_api::types::Bill;
+use highway_test_support::{market::key_of, Devnet, Node, Wallet};
+use serde_json::{json, Value};
+use sp_core::{
+	crypto::{AccountId32, Ss58Codec},
+	Pair,
+};
+use std::collections::BTreeMap;
+
+/// The id of bob's node.
+const BOB: NodeId = 1;
+
+/// Those who earn by bills alone: neither minted coins nor pay for judging comes to them.
+const BY_BILLS_ALONE: [&str; 3] = ["//Maker", "//Deriver", "//Curator"];
+
+type Bills = BTreeMap<JobId, Bill<AccountId32>>;
+
+/// Everybody claims; then `jobs` of the derived model, and the one of the lost model, are held against one another as bills,
+/// splits, events and claims.
+pub async fn should_reconcile(devnet: &Devnet, models: Models, jobs: &[JobId], lost: JobId) -> Result<()> {
+	let node = devnet.node("alice");
+	let account = Account::connect(node, "//Payer").await?;
+	let treasury = treasury(&account, lost).await?;
+	let claims = everybody_claims(devnet, &treasury).await?;
+	// All claims are final.
+	let last = node.finalized_block().await?;
+	let ledger = Ledger::read(node, last, &treasury).await?;
+
+	let all = [jobs, &[lost]].concat();
+	let bills = bills_should_be_events(devnet, &ledger, &all).await?;
+	splits_should_be_sums_of_bills(devnet, models, &bills, lost).await?;
+	pay_should_be_lost_with_the_copy(&ledger, models, &bills[&lost])?;
+	claims_should_be_what_bills_say(devnet, &ledger, &bills, &claims)?;
+	nothing_should_be_left_over(node, &ledger, last).await?;
+	curator_should_be_known_by_its_jobs(node, jobs.len()).await?;
+	nodes_should_count_their_jobs(devnet, &account, &all).await
+}
+
+fn account_of(secret: &str) -> Result<AccountId32> {
+	Ok(key(secret)?.public().into())
+}
+
+/// Who claimed how much. The treasury cannot sign: somebody else has it paid out.
+async fn everybody_claims(devnet: &Devnet, treasury: &AccountId32) -> Result<BTreeMap<AccountId32, Balance>> {
+	let node = devnet.node("alice");
+	let operators = devnet.nodes.iter().map(|node| key_of(node.name()));
+	let own = BY_BILLS_ALONE.iter().map(|secret| secret.to_string()).chain(operators);
+	let claims = own.map(|secret| async move {
+		let claimed = Wallet::new(node, &secret).run(&["--finalized", "claim"]).await?;
+		anyhow::Ok((account_of(&secret)?, amount(&claimed["claimed"])?))
+	});
+	let address = treasury.to_ss58check();
+	let words = ["--finalized", "claim", "--for", &address];
+	let payer = Wallet::new(node, "//Payer");
+	let (claims, for_treasury) = tokio::try_join!(try_join_all(claims), payer.run(&words))?;
+	let mut claims: BTreeMap<_, _> = claims.into_iter().collect();
+	claims.insert(treasury.clone(), amount(&for_treasury["claimed"])?);
+	Ok(claims)
+}
+
+/// Every node and the wallet give the same bill, and what happened is what it says.
+async fn bills_should_be_events(devnet: &Devnet, ledger: &Ledger, jobs: &[JobId]) -> Result<Bills> {
+	let wallet = Wallet::new(devnet.node("charlie"), "//Payer");
+	let mut accounts = Vec::new();
+	for node in &devnet.nodes {
+		accounts.push(Account::connect(node, "//Payer").await?);
+	}
+	let mut bills = BTreeMap::new();
+	for job in jobs {
+		let views = try_join_all(accounts.iter().map(|account| account.client.bill(*job))).await?;
+		let bill = views.first().cloned().flatten().context("the job has a bill")?;
+		ensure!(
+			views.iter().all(|view| view.as_ref() == Some(&bill)),
+			"all nodes say the same: {views:?}"
+		);
+		let shown = wallet.run(&["bill", &job.to_string()]).await?;
+		let wanted: Vec<_> = lines_of(&bill).map(in_words).collect();
+		ensure!(
+			shown["foreseen"] == false && lines_shown(&shown)? == wanted,
+			"the wallet says it, too: {shown}, {bill:?}"
+		);
+		let paid: Balance = bill.lines.iter().map(|line| line.amount).sum();
+		ensure!(
+			paid + bill.refunded == bill.price,
+			"what was paid in goes out: {bill:?}"
+		);
+		let mut lines: Vec<Line> = lines_of(&bill).collect();
+		lines.sort();
+		ensure!(
+			ledger.lines.get(job) == Some(&lines),
+			"it happened so: {bill:?}, {:?}",
+			ledger.lines.get(job)
+		);
+		let burned = bill
+			.lines
+			.iter()
+			.filter(|line| line.role == Role::Protocol && line.payee.is_none());
+		let burned: Balance = burned.map(|line| line.amount).sum();
+		let executor = bill.lines.iter().find(|line| line.role == Role::Compute);
+		let executor = executor
+			.and_then(|line| line.payee.clone())
+			.context("somebody did it")?;
+		ensure!(
+			ledger.subsidies.get(job) == Some(&(executor, burned / 2)),
+			"who did it has half of what it burned: {bill:?}, {:?}",
+			ledger.subsidies.get(job)
+		);
+		bills.insert(*job, bill);
+	}
+	ensure!(
+		ledger.lines.len() == bills.len(),
+		"nobody else pays: {:?}",
+		ledger.lines.keys()
+	);
+	Ok(bills)
+}
+
+fn lines_of(bill: &Bill<AccountId32>) -> impl Iterator<Item = Line> + '_ {
+	let lines = bill.lines.iter();
+	lines.map(|line| (line.role, line.payee.clone(), line.amount))
+}
+
+fn in_words((role, payee, amount): Line) -> (String, Option<String>, Balance) {
+	(format!("{role:?}"), payee.map(|payee| payee.to_ss58check()), amount)
+}
+
+/// The lines that the wallet shows.
+fn lines_shown(bill: &Value) -> Result<Vec<(String, Option<String>, Balance)>> {
+	let lines = bill["lines"].as_array().context("a bill has lines")?;
+	let mut shown = Vec::new();
+	for line in lines {
+		let role = line["role"].as_str().context("a line has a role")?;
+		let payee = line["payee"].as_str().map(str::to_owned);
+		shown.push((role.to_owned(), payee, amount(&line["amount"])?));
+	}
+	Ok(shown)
+}
+
+/// Of each epoch, for all nodes and the wallet; and when the cheapest had left the split has moved.
+async fn splits_should_be_sums_of_bills(devnet: &Devnet, models: Models, bills: &Bills, lost: JobId) -> Result<()> {
+	let mut epochs: BTreeMap<(ModelId, EpochIndex), Vec<&Bill<AccountId32>>> = BTreeMap::new();
+	for (job, bill) in bills {
+		let model = if *job == lost { models.lost } else { models.derived };
+		epochs.entry((model, bill.epoch)).or_default().push(bill);
+	}
+	let wallet = Wallet::new(devnet.node("bob"), "//Payer");
+	let mut shares = Vec::new();
+	for ((model, epoch), bills) in epochs {
+		let mut sums = BTreeMap::<Role, Balance>::new();
+		for line in bills.iter().flat_map(|bill| &bill.lines) {
+			*sums.entry(line.role).or_default() += line.amount;
+		}
+		let total: Balance = sums.values().sum();
+		let lines: Vec<_> = sums.iter().map(|(role, amount)| (*role, *amount)).collect();
+		for node in &devnet.nodes {
+			let account = Account::connect(node, "//Payer").await?;
+			let split = account.client.split(model, epoch).await?;
+			let split = split.with_context(|| format!("jobs of epoch {epoch} are settled"))?;
+			ensure!(
+				split.lines == lines && split.total == total && split.jobs as usize == bills.len(),
+				"{}: the split is the sum of the bills: {split:?}, {lines:?}",
+				node.name()
+			);
+		}
+		let words = ["market", "split", &model.to_string(), "--epoch", &epoch.to_string()];
+		let shown = wallet.run(&words).await?;
+		let mut said = Vec::new();
+		for line in shown["lines"].as_array().context("a split has lines")? {
+			said.push((
+				line["role"].as_str().unwrap_or_default().to_owned(),
+				amount(&line["amount"])?,
+			));
+		}
+		let wanted: Vec<_> = lines
+			.iter()
+			.map(|(role, amount)| (format!("{role:?}"), *amount))
+			.collect();
+		ensure!(
+			said == wanted && amount(&shown["total"])? == total,
+			"the wallet says it, too: {shown}, {lines:?}"
+		);
+		if model == models.derived {
+			shares.push((sums.get(&Role::Compute).copied().unwrap_or_default(), total));
+		}
+	}
+	// The first epoch had one job, at what was asked before everybody asked what it costs.
+	let [_, (before, of_before), (after, of_after), ..] = shares[..] else {
+		anyhow::bail!("there were jobs in three epochs: {shares:?}")
+	};
+	ensure!(
+		before * of_after < after * of_before,
+		"compute has more of it when the cheapest has left: {shares:?}"
+	);
+	Ok(())
+}
+
+/// The line of the job went where lost pay goes, and no other did.
+fn pay_should_be_lost_with_the_copy(ledger: &Ledger, models: Models, bill: &Bill<AccountId32>) -> Result<()> {
+	let lines = bill.lines.iter().filter(|line| line.role == Role::Storage);
+	let stored: Balance = lines.map(|line| line.amount).sum();
+	ensure!(
+		stored > 0 && ledger.forfeited == BTreeMap::from([((models.lost, BOB), stored)]),
+		"{stored} were to be lost: {:?}",
+		ledger.forfeited
+	);
+	Ok(())
+}
+
+/// Makers, parents, curator: their lines. Operators: theirs, what was minted and what judging paid, but for what was lost.
+fn claims_should_be_what_bills_say(
+	devnet: &Devnet,
+	ledger: &Ledger,
+	bills: &Bills,
+	claims: &BTreeMap<AccountId32, Balance>,
+) -> Result<()> {
+	for (account, claimed) in claims {
+		ensure!(
+			ledger.claimed.get(account).copied().unwrap_or_default() == *claimed,
+			"{account} has claimed {claimed}: {:?}",
+			ledger.claimed
+		);
+	}
+	let claimed_by = |account: &AccountId32| claims.get(account).copied().unwrap_or_default();
+	let billed_to = |account: &AccountId32| -> Balance {
+		let lines = bills.values().flat_map(|bill| &bill.lines);
+		let own = lines.filter(|line| line.payee.as_ref() == Some(account));
+		own.map(|line| line.amount).sum()
+	};
+	for secret in BY_BILLS_ALONE {
+		let account = account_of(secret)?;
+		let (claimed, billed) = (claimed_by(&account), billed_to(&account));
+		ensure!(
+			claimed > 0 && claimed == billed,
+			"{secret} claimed {claimed}, and is billed {billed}"
+		);
+	}
+	for (id, node) in (0..).zip(&devnet.nodes) {
+		let account = account_of(&key_of(node.name()))?;
+		let minted = ledger.subsidies.values().filter(|(payee, _)| *payee == account);
+		let minted: Balance = minted.map(|(_, amount)| amount).sum();
+		let judged = ledger.judged.get(&account).copied().unwrap_or_default();
+		let lost = ledger.forfeited.iter().filter(|((_, node), _)| *node == id);
+		let lost: Balance = lost.map(|(_, amount)| amount).sum();
+		let (claimed, wanted) = (claimed_by(&account), billed_to(&account) + minted + judged - lost);
+		ensure!(
+			claimed == wanted,
+			"{} claimed {claimed}, and is owed {wanted}: {minted} minted, {judged} for judging, {lost} lost",
+			node.name()
+		);
+	}
+	Ok(())
+}
+
+/// Whoever earned anything has claimed it, or may still, all at one block.
+async fn nothing_should_be_left_over(node: &Node, ledger: &Ledger, last: u64) -> Result<()> {
+	let block = node.rpc("chain_getBlockHash", json!([last])).await?;
+	for (account, earned) in &ledger.earned {
+		let arguments = format!("0x{}", hex::encode(account.encode()));
+		let answer = node
+			.rpc("state_call", json!(["MarketApi_claimable", arguments, block]))
+			.await?;
+		let bytes = hex::decode(answer.as_str().context("an answer is hex")?.trim_start_matches("0x"))?;
+		let claimable = Balance::decode(&mut bytes.as_slice())?;
+		let claimed = ledger.claimed.get(account).copied().unwrap_or_default();
+		ensure!(
+			claimed + claimable == *earned,
+			"{account} has earned {earned}, claimed {claimed} and may claim {claimable}"
+		);
+	}
+	Ok(())
+}
+
+/// All jobs but the last one named it; that one it paid for itself.
+async fn curator_should_be_known_by_its_jobs(node: &Node, jobs: usize) -> Result<()> {
+	let named = jobs - 1;
+	let earned = CURATOR_FEE * named as Balance;
+	let wallet = Wallet::new(node, "//Payer");
+	let shown = wallet.run(&["curator", "show", "//Curator"]).await?;
+	ensure!(
+		shown["jobs"] == named && amount(&shown["earned"])? == earned,
+		"it is known by what it did: {shown}"
+	);
+	Ok(())
+}
+
+/// What each node has attested, by its own count, is what the chain says that it did.
+async fn nodes_should_count_their_jobs(devnet: &Devnet, account: &Account, jobs: &[JobId]) -> Result<()> {
+	let mut done = BTreeMap::<NodeId, u32>::new();
+	for job in jobs {
+		let info = account.client.job(*job).await?.context("the job is on record")?;
+		*done.entry(info.executor.context("somebody did it")?).or_default() += 1;
+	}
+	for (id, node) in (0..).zip(&devnet.nodes) {
+		let counted = node.metric("highway_jobs_total", &["outcome=\"attested\""]).await?;
+		let wanted = done.get(&id).copied().unwrap_or_default();
+		ensure!(
+			counted == f64::from(wanted),
+			"{} counts {counted} jobs, the chain {wanted}",
+			node.name()
+		);
+	}
+	Ok(())
+}

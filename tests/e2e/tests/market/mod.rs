@@ -1,0 +1,516 @@
+//! The market with real nodes: four operators with different asks, one of whose nodes bids by itself; prices, proofs of
+//! storage, a featured place, and who has every planck of what was paid.
+//!
+//! ```text
+//! epoch   what is bid for the next one                            what is bought
+//! 1       alice, bob and charlie: 0.08; dave's node by itself:
+//!         0.04, killed between its commitment and its reveal
+//! 2       alice 0.01, bob 0.02, charlie 0.03                      one job, at 0.08, what one of the three asks, who has no
+//!                                                                 place: with that job it is the reserve
+//! 3       alice withdraws                                         at 0.04, what dave, who has no place, asks
+//! 4                                                               at the reserve, two steps lower by then: nobody is
+//!                                                                 without a place
+//! ```
+//!
+//! Meanwhile bob's only copy of another model is deleted, and its pay with the next challenge.
+
+mod accounts;
+mod ledger;
+
+use anyhow::{ensure, Context, Result};
+use futures::future::try_join_all;
+use highway_e2e_tests::{amount, identity_input, key, put_blob, Account};
+use highway_primitives::{market::MarketPhase, Balance, JobId, JobPhase, ModelId, Role, AIC};
+use highway_runtime_api::types::{MarketInfo, NodeInfo};
+use highway_test_support::{
+	hostile_models,
+	market::{self, key_of},
+	offer, until, Devnet, Seller, Setup, Wallet,
+};
+use highway_wallet::{
+	client::{calls, Wait},
+	decimal,
+};
+use serde_json::{json, Value};
+use sp_core::{crypto::AccountId32, Pair};
+use std::{fs, time::Duration};
+
+/// Operators, in the order of their nodes' ids, and what they ask for a unit.
+const OPERATORS: [&str; 4] = ["alice", "bob", "charlie", "dave"];
+const ASKS: [Balance; 4] = [AIC / 100, AIC / 50, AIC * 3 / 100, AIC / 25];
+
+/// What three of them ask at first: the price of the first clearing, and so a reserve above all of it.
+const FIRST_ASK: Balance = 2 * ASKS[3];
+
+/// What charlie asks for storing a started MiB, half of what he asks at first.
+const STORAGE_ASK: Balance = AIC / 500;
+
+/// What dave's node asks by itself: just that, whatever it has to do.
+const DAVES_BIDS: &str = r#"
+[[bid]]
+model = "*"
+role = "compute"
+floor = "0.04 AIC"
+ceiling = "0.04 AIC"
+"#;
+
+/// Royalty of the derived model; the share of it that its parent's terms ask for is below their floor.
+const ROYALTY: &str = "0.05";
+const TERMS: &str = "10%:0.02";
+
+/// What the curator asks for each job.
+const CURATOR_FEE: Balance = AIC / 200;
+
+/// The most that a job may cost.
+const MAX_PRICE: Balance = AIC;
+
+/// How long one block's change may take.
+const SOON: Duration = Duration::from_secs(30);
+
+/// How long it may be until something happens that comes once in a market epoch, or two.
+const EPOCHS: Duration = Duration::from_secs(120);
+
+/// How long a job may take from its submission to its pay, an audit included.
+const SETTLED_WITHIN: Duration = Duration::from_secs(240);
+
+/// How long a challenge may let wait for it, and for its end: each model has one in an epoch, in the middle.
+const CHALLENGED_WITHIN: Duration = Duration::from_secs(480);
+
+#[tokio::test]
+async fn prices_and_every_claim_should_be_what_asks_and_bills_say() -> Result<()> {
+	// Every block's events are read in the end; by itself a node keeps the state of 256 blocks.
+	let mut setup = Setup::of(&OPERATORS)
+		.bidding("dave", DAVES_BIDS)
+		.with(&["--state-pruning", "archive"]);
+	for secret in ["//Maker", "//Deriver", "//Curator", "//Payer", "//Patron"] {
+		setup = setup.paying(secret);
+	}
+	Devnet::run_setup(setup, async |devnet| {
+		let (models, ()) = {
+			let devnet = &*devnet;
+			tokio::try_join!(Models::register(devnet), a_curator_should_post_its_fee(devnet))?
+		};
+		asks_should_be_made_by_operators_and_by_a_node_that_is_killed(devnet, models).await?;
+		let devnet = &*devnet;
+		let (jobs, lost) = tokio::try_join!(
+			prices_should_follow_asks(devnet, models),
+			a_lost_copy_should_lose_its_pay(devnet, models),
+		)?;
+		proofs_should_be_paid(devnet).await?;
+		accounts::should_reconcile(devnet, models, &jobs, lost).await
+	})
+	.await
+}
+
+/// Models of this scene.
+#[derive(Clone, Copy)]
+struct Models {
+	/// Everybody's, with a parent whose maker is another one.
+	derived: ModelId,
+	/// Bob's alone.
+	lost: ModelId,
+}
+
+impl Models {
+	async fn register(devnet: &Devnet) -> Result<Self> {
+		let (derived, lost) = tokio::try_join!(
+			async {
+				add(
+					devnet,
+					"alice",
+					"//Maker",
+					"base",
+					&["--royalty", "0.1", "--terms", TERMS],
+				)
+				.await?;
+				let parent = ["--royalty", ROYALTY, "--parent", "//Maker/base"];
+				add(devnet, "alice", "//Deriver", "derived", &parent).await
+			},
+			// No other node has its file.
+			add(devnet, "bob", "//Patron", "lost", &[]),
+		)?;
+		Ok(Self { derived, lost })
+	}
+}
+
+async fn add(devnet: &Devnet, node: &str, maker: &str, name: &str, more: &[&str]) -> Result<ModelId> {
+	let file = devnet.scratch().join(format!("{name}.onnx"));
+	fs::write(&file, hostile_models::commented(&hostile_models::identity(), name))?;
+	let file = file.to_str().context("UTF-8")?;
+	let words = [
+		"model",
+		"add",
+		file,
+		"--name",
+		name,
+		"--licence",
+		"MIT",
+		"--unit-time-ms",
+		"200",
+	];
+	let words: Vec<_> = words.iter().chain(more).map(|word| word.to_string()).collect();
+	let maker = Wallet::new(devnet.node(node), maker);
+	Ok(ModelId::try_from(market::add_model(&maker, &words).await?)?)
+}
+
+/// What the chain knows of the node of this operator.
+async fn node_of(account: &Account, name: &str) -> Result<NodeInfo<AccountId32>> {
+	let operator = key(&key_of(name))?.public().into();
+	let node = account.client.node_of(&operator).await?;
+	node.with_context(|| format!("{name} operates a node"))
+}
+
+async fn market_of(account: &Account, model: ModelId) -> Result<MarketInfo> {
+	account.client.market(model).await?.context("the model has a market")
+}
+
+/// A wallet that keeps its bids among this test's files.
+fn wallet(devnet: &Devnet, name: &str) -> Wallet {
+	let keys = devnet.scratch().join("keys");
+	Wallet::new(devnet.node(name), &key_of(name)).with("HIGHWAY_KEYSTORE", keys.display().to_string())
+}
+
+/// The first round.
+async fn asks_should_be_made_by_operators_and_by_a_node_that_is_killed(
+	devnet: &mut Devnet,
+	models: Models,
+) -> Result<()> {
+	let Models { derived, lost } = models;
+	let watcher = Account::connect(devnet.node("alice"), "//Alice").await?;
+	let seller = |name: &str| Seller::new(devnet.node(name), &key_of(name)).computing(derived, FIRST_ASK);
+	let sellers = [
+		seller("alice"),
+		seller("bob").computing(lost, ASKS[1]).storing(lost, STORAGE_ASK),
+		seller("charlie").storing(derived, 2 * STORAGE_ASK),
+	];
+	// What its node hosts by the end of an epoch it bids for in the first blocks of the next one. So, if it is killed then, it
+	// has nearly all of that epoch to start anew.
+	until("the end of a market epoch", EPOCHS, || async {
+		let market = market_of(&watcher, derived).await?;
+		Ok((market.phase == MarketPhase::Reveal).then_some(()))
+	})
+	.await?;
+	tokio::try_join!(
+		offer(&sellers),
+		a_killed_bidder_should_reveal(devnet, &watcher, derived)
+	)?;
+	Ok(())
+}
+
+/// `kill -9` between commitment and reveal: what was committed to is revealed all the same.
+async fn a_killed_bidder_should_reveal(devnet: &mut Devnet, watcher: &Account, model: ModelId) -> Result<()> {
+	let operator = wallet(devnet, "dave");
+	operator.run(&["node", "host", &model.to_string()]).await?;
+	let node = node_of(watcher, "dave").await?;
+	let task = until("a commitment that a node makes by itself", EPOCHS, || async {
+		let tasks = watcher.client.ask_tasks(&node.worker).await?;
+		Ok(tasks.into_iter().find(|task| task.committed.is_some()))
+	})
+	.await?;
+	devnet.node_mut("dave").kill()?;
+	// The phase does not tell: it is the next block's, and the commitment may be in the last block for commitments.
+	ensure!(task.standing.is_none(), "it has not revealed yet: {task:?}");
+	devnet.node_mut("dave").resume().await?;
+	let ask = until("what it has committed to before it was killed", EPOCHS, || async {
+		let market = market_of(watcher, model).await?;
+		let mut asks = market.roles.into_iter().flat_map(|role| role.asks);
+		Ok(asks.find(|ask| ask.node == node.id))
+	})
+	.await?;
+	ensure!(
+		ask.price == ASKS[3] && ask.from == task.epoch,
+		"it asks what its file says, from the next epoch on: {ask:?}"
+	);
+	// The worker counts what it sees on the chain, which may be later.
+	until("a revealed bid among the metrics", SOON, || async {
+		let revealed = devnet
+			.node("dave")
+			.metric("highway_bids_total", &["outcome=\"revealed\""])
+			.await?;
+		Ok((revealed >= 1.0).then_some(()))
+	})
+	.await
+}
+
+/// What payers pay who name it.
+async fn a_curator_should_post_its_fee(devnet: &Devnet) -> Result<()> {
+	let fee = decimal(CURATOR_FEE);
+	let profile = ["curator", "set", "--fee", &fee, "--name", "Good models"];
+	let curator = Wallet::new(devnet.node("alice"), "//Curator");
+	curator.run(&profile).await.map(drop)
+}
+
+/// The reserve one epoch of few jobs later, above all that anybody asks who has a place.
+fn fallen(reserve: Balance) -> Balance {
+	reserve - reserve / 512
+}
+
+/// Price and reserve of compute, as the wallet shows them.
+async fn price_and_reserve(wallet: &Wallet, id: &str) -> Result<(Balance, Balance)> {
+	let shown = wallet.run(&["market", "show", id]).await?;
+	let compute = &shown["roles"][0];
+	Ok((amount(&compute["price"])?, amount(&compute["reserve"])?))
+}
+
+/// Buys a job at what is asked at first, lets everybody ask what it costs, and buys twice more: before and after the cheapest
+/// leaves. Returns the jobs.
+async fn prices_should_follow_asks(devnet: &Devnet, models: Models) -> Result<Vec<JobId>> {
+	let id = models.derived.to_string();
+	let payer = Wallet::new(devnet.node("alice"), "//Payer");
+	let (early, ()) = tokio::try_join!(
+		a_first_job_should_make_a_reserve(devnet, models.derived),
+		everybody_should_ask_what_it_costs(devnet, &id),
+	)?;
+	let quote = ["quote", &id, "--size", "100", "--curator", "//Curator"];
+	let quoted = payer.run(&quote).await?;
+	ensure!(
+		line_of(&quoted, Role::Compute)? == ASKS[3] && quoted["executors"] == 3,
+		"three have a place, and are paid what the fourth asks: {quoted}"
+	);
+	let (withdrawn, first) = tokio::try_join!(
+		// At once: after the eighth block of the epoch it would have to wait for the next one.
+		async { wallet(devnet, "alice").run(&["bid", &id, "--withdraw"]).await },
+		async {
+			let first = buy(devnet, models.derived, 8, 0.0).await?;
+			let found = price_and_reserve(&payer, &id).await?;
+			ensure!(
+				found == (ASKS[3], fallen(FIRST_ASK)),
+				"few jobs let the reserve fall, by a step for each epoch that had some: {found:?}"
+			);
+			a_model_should_be_featured(devnet, &id, first[0]).await?;
+			anyhow::Ok(first)
+		},
+	)?;
+
+	let from = withdrawn["from"].as_u64().context("a bid holds from a block on")?;
+	devnet.node("alice").wait_for_block(from).await?;
+	let quoted = payer.run(&quote).await?;
+	let reserve = fallen(fallen(FIRST_ASK));
+	ensure!(
+		line_of(&quoted, Role::Compute)? == reserve && quoted["executors"] == 3,
+		"nobody is without a place, so the reserve is paid, which is a step lower now: {quoted}"
+	);
+	let second = buy(devnet, models.derived, 4, 100.0).await?;
+	let own = named_by_itself(devnet, models.derived).await?;
+	let jobs = [early.clone(), first.clone(), second.clone(), vec![own]].concat();
+	settled(devnet, &jobs).await?;
+	let account = Account::connect(devnet.node("alice"), "//Payer").await?;
+	for (jobs, price, nodes) in [
+		(&early, FIRST_ASK, 0..4),
+		(&first, ASKS[3], 0..3),
+		(&second, reserve, 1..4),
+	] {
+		for job in jobs {
+			let bill = account.client.bill(*job).await?.context("the job has a bill")?;
+			let paid: Balance = bill
+				.lines
+				.iter()
+				.filter(|line| line.role == Role::Compute)
+				.map(|line| line.amount)
+				.sum();
+			let info = account.client.job(*job).await?.context("the job is on record")?;
+			let executor = info.executor.context("somebody did it")?;
+			ensure!(
+				paid == price && nodes.contains(&executor),
+				"each of these costs {price}, and is done by one of {nodes:?}: {bill:?}, {info:?}"
+			);
+		}
+	}
+	Ok(jobs)
+}
+
+/// A first clearing's price is what the first without a place asks; a job at that price makes it the reserve.
+async fn a_first_job_should_make_a_reserve(devnet: &Devnet, model: ModelId) -> Result<Vec<JobId>> {
+	let jobs = buy(devnet, model, 1, 250.0).await?;
+	let payer = Wallet::new(devnet.node("alice"), "//Payer");
+	let found = price_and_reserve(&payer, &model.to_string()).await?;
+	ensure!(
+		found == (FIRST_ASK, FIRST_ASK),
+		"that is what one of them asks who has no place: {found:?}"
+	);
+	Ok(jobs)
+}
+
+/// Three of them by the wallet, which waits for the phases itself; dave's node asks what it asks.
+async fn everybody_should_ask_what_it_costs(devnet: &Devnet, id: &str) -> Result<()> {
+	let bids = try_join_all((0..3).map(|node| async move {
+		let (price, storage) = (decimal(ASKS[node]), decimal(STORAGE_ASK));
+		let mut words = vec!["bid", id, "--compute", price.as_str()];
+		if OPERATORS[node] == "charlie" {
+			words.extend(["--storage", storage.as_str()]);
+		}
+		wallet(devnet, OPERATORS[node]).run(&words).await
+	}))
+	.await?;
+	let from = bids.iter().filter_map(|bid| bid["from"].as_u64()).max();
+	let from = from.with_context(|| format!("bids hold from a block on: {bids:?}"))?;
+	devnet.node("alice").wait_for_block(from).await?;
+	let watcher = Wallet::new(devnet.node("alice"), "//Payer");
+	let shown = watcher.run(&["market", "show", id]).await?;
+	let asks = shown["roles"][0]["asks"].as_array().context("there are asks")?;
+	for (node, price) in ASKS.iter().enumerate() {
+		let mut own = asks.iter().filter(|ask| ask["node"] == node);
+		let ask = own.next().with_context(|| format!("node {node} asks: {shown}"))?;
+		ensure!(
+			amount(&ask["price"])? == *price && own.next().is_none(),
+			"everybody sees it now: {shown}"
+		);
+	}
+	let text = watcher.text(&["market", "show", id]).await?;
+	ensure!(text.contains("public asks") && text.contains("0.04 AIC"), "{text}");
+	Ok(())
+}
+
+/// The amount of the only line of a quote with this role.
+fn line_of(quote: &Value, role: Role) -> Result<Balance> {
+	let lines = quote["lines"].as_array().context("a quote has lines")?;
+	let line = lines.iter().find(|line| line["role"] == format!("{role:?}"));
+	amount(&line.with_context(|| format!("there is a line for {role:?}: {quote}"))?["amount"])
+}
+
+/// So many jobs that name the curator, in one block.
+async fn buy(devnet: &Devnet, model: ModelId, count: u8, first: f32) -> Result<Vec<JobId>> {
+	let node = devnet.node("alice");
+	let payer = Account::connect(node, "//Payer").await?;
+	let curator = Account::connect(node, "//Curator").await?.id();
+	let mut wanted = Vec::new();
+	for number in 0..count {
+		let input = put_blob(node, &identity_input(first + f32::from(number), 1)?).await?;
+		let curator = Some(curator.clone());
+		wanted.push(calls::submit_job(model, input, MAX_PRICE, Some(0), curator));
+	}
+	let included = payer.client.submit(&payer.signer, &wanted, Wait::Finalized).await?;
+	let mut jobs = Vec::new();
+	for job in included.numbers("InferenceJobs", "job")? {
+		jobs.push(JobId::try_from(job)?);
+	}
+	jobs.sort_unstable();
+	jobs.dedup();
+	ensure!(jobs.len() == usize::from(count), "{count} jobs: {jobs:?}");
+	Ok(jobs)
+}
+
+/// A job of a payer that names itself as the curator: it has found nothing for anybody else, and pays no fee.
+async fn named_by_itself(devnet: &Devnet, model: ModelId) -> Result<JobId> {
+	let node = devnet.node("alice");
+	let curator = Account::connect(node, "//Curator").await?;
+	let input = put_blob(node, &identity_input(200.0, 1)?).await?;
+	let call = calls::submit_job(model, input, MAX_PRICE, Some(0), Some(curator.id()));
+	let included = curator.client.submit(&curator.signer, &[call], Wait::Finalized).await?;
+	let job = JobId::try_from(included.number("InferenceJobs", "job")?)?;
+	let bill = curator.client.bill(job).await?.context("the job has a bill")?;
+	ensure!(
+		!bill.lines.iter().any(|line| line.role == Role::Curator),
+		"nobody pays itself a fee: {bill:?}"
+	);
+	Ok(job)
+}
+
+/// Waits until all of these jobs are paid.
+async fn settled(devnet: &Devnet, jobs: &[JobId]) -> Result<()> {
+	let account = Account::connect(devnet.node("alice"), "//Payer").await?;
+	for job in jobs {
+		let phase = until(&format!("the end of job {job}"), SETTLED_WITHIN, || async {
+			let info = account.client.job(*job).await?.context("the job is on record")?;
+			let open = matches!(info.phase, JobPhase::Assigned | JobPhase::Attested | JobPhase::Auditing);
+			Ok((!open).then_some(info.phase))
+		})
+		.await?;
+		ensure!(phase == JobPhase::Settled, "job {job} ended as {phase:?}");
+	}
+	Ok(())
+}
+
+/// The account that has the protocol's line of a job.
+async fn treasury(account: &Account, job: JobId) -> Result<AccountId32> {
+	let bill = account.client.bill(job).await?.context("the job has a bill")?;
+	let mut lines = bill.lines.into_iter();
+	let line = lines.find(|line| line.role == Role::Protocol && line.payee.is_some());
+	line.and_then(|line| line.payee)
+		.context("the treasury has a part of each job")
+}
+
+/// The only bidder pays the least bid for an epoch's place; half of it goes to the treasury.
+async fn a_model_should_be_featured(devnet: &Devnet, id: &str, job: JobId) -> Result<()> {
+	let maker = Wallet::new(devnet.node("alice"), "//Deriver");
+	let watcher = Account::connect(devnet.node("alice"), "//Payer").await?;
+	let treasury = treasury(&watcher, job).await?;
+	let before = watcher.client.balance(&treasury).await?;
+	maker.run(&["promote", id, "--bid", "3"]).await?;
+	let shown = until("a featured model", EPOCHS, || async {
+		let shown = maker.run(&["promote", "show"]).await?;
+		Ok((shown["featured"] != json!([])).then_some(shown))
+	})
+	.await?;
+	let place = &shown["featured"][0];
+	ensure!(
+		place["model"] == json!(id.parse::<u64>()?)
+			&& amount(&place["bid"])? == 3 * AIC
+			&& amount(&place["price"])? == AIC,
+		"it has a place, for the least bid: {shown}"
+	);
+	let after = watcher.client.balance(&treasury).await?;
+	ensure!(
+		after.free == before.free + AIC / 2,
+		"the treasury has half of it: {before:?}, {after:?}"
+	);
+	let balance = maker.run(&["balance"]).await?;
+	let model = maker.run(&["model", "show", id]).await?;
+	ensure!(
+		amount(&balance["held"])? == amount(&model["deposit"])?,
+		"what it offered more is not held any more: {balance}"
+	);
+	Ok(())
+}
+
+/// Bob stores a model that nobody else has, and deletes it before its pay is proved. Returns the job that paid for it.
+async fn a_lost_copy_should_lose_its_pay(devnet: &Devnet, models: Models) -> Result<JobId> {
+	let node = devnet.node("bob");
+	let patron = Account::connect(node, "//Patron").await?;
+	let input = put_blob(node, &identity_input(300.0, 1)?).await?;
+	let job = patron.submit_final_job(models.lost.into(), input, Some(1)).await?.job;
+	until("the output of the job", SETTLED_WITHIN, || async {
+		let info = patron.client.job(job).await?.context("the job is on record")?;
+		Ok((info.phase != JobPhase::Assigned).then_some(()))
+	})
+	.await?;
+	let model = patron.client.model(models.lost).await?.context("the model is there")?;
+	let artefact = model.spec.artifact;
+	let file = node.blob_file(&hex::encode(artefact.hash), artefact.size)?;
+	fs::remove_file(&file).with_context(|| file.display().to_string())?;
+
+	settled(devnet, &[job]).await?;
+	let operator = Account::connect(node, "//Bob").await?;
+	until("the end of the pay that waits", CHALLENGED_WITHIN, || async {
+		let earnings = operator.client.earnings(&operator.id()).await?;
+		let waits = earnings.storage.iter().any(|(model, ..)| *model == models.lost);
+		Ok((!waits).then_some(()))
+	})
+	.await?;
+	until("a challenge that was missed among the metrics", SOON, || async {
+		let missed = node
+			.metric("highway_storage_challenges_total", &["outcome=\"missed\""])
+			.await?;
+		Ok((missed >= 1.0).then_some(()))
+	})
+	.await?;
+	Ok(job)
+}
+
+/// Waits until charlie has answered a challenge, and has all that he earned by storing.
+async fn proofs_should_be_paid(devnet: &Devnet) -> Result<()> {
+	let node = devnet.node("charlie");
+	let operator = Account::connect(node, "//Charlie").await?;
+	until("a proof of storage", CHALLENGED_WITHIN, || async {
+		let earnings = operator.client.earnings(&operator.id()).await?;
+		Ok(earnings.storage.is_empty().then_some(()))
+	})
+	.await?;
+	until("an answered challenge among the metrics", SOON, || async {
+		let answered = node
+			.metric("highway_storage_challenges_total", &["outcome=\"answered\""])
+			.await?;
+		Ok((answered >= 1.0).then_some(()))
+	})
+	.await
+}

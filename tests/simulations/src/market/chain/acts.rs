@@ -1,0 +1,166 @@
+//! What payers, makers, curators and bidders do.
+
+use super::{
+	AccountId, Balances, Chain, ModelRegistry, Promotion, RevenueSplit, RuntimeOrigin, Simulated, System, MIB, MODEL,
+	PAYER, SALT,
+};
+use codec::Encode;
+use frame_support::{traits::fungible::Inspect, BoundedVec};
+use highway_primitives::{
+	market::{BillLines, Deal, Order},
+	model::{
+		model_commitment, DType, DerivativeTerms, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec,
+		MIN_DETECTION,
+	},
+	traits::{Market, Models},
+	Balance, BlobRef, ModelId, NodeId, RoyaltyLine,
+};
+use pallet_model_registry::NextModelId;
+use pallet_promotion::Featured;
+use pallet_revenue_split::CuratorProfile;
+use sp_runtime::{DispatchError, DispatchResult, Perbill};
+
+impl Chain {
+	/// A job from its submission to its settlement, done by `executor` and audited.
+	pub fn job(&mut self, order: &Order<AccountId>, executor: NodeId) -> (Deal<AccountId>, BillLines<AccountId>) {
+		let deal = self.open(order).expect("somebody serves");
+		RevenueSplit::escrow(order.payer, &deal).expect("the payer has the coins");
+		let lines = RevenueSplit::settle(self.jobs, order.model, order.payer, &deal, executor, true);
+		RevenueSplit::close(order.model, &deal);
+		(deal, lines)
+	}
+
+	/// A job that nobody does: the payer has everything back.
+	pub fn refunded_job(&mut self, order: &Order<AccountId>) {
+		let deal = self.open(order).expect("somebody serves");
+		RevenueSplit::escrow(order.payer, &deal).expect("the payer has the coins");
+		RevenueSplit::refund(self.jobs, order.payer, &deal);
+		RevenueSplit::close(order.model, &deal);
+	}
+
+	/// Registers a model.
+	pub fn register(
+		&mut self,
+		owner: AccountId,
+		name: &str,
+		parent: Option<ModelId>,
+		derivative_terms: Option<DerivativeTerms>,
+		royalty: Balance,
+	) -> Result<ModelId, DispatchError> {
+		let spec = spec(&format!("{name} of {owner}"));
+		let hash = model_commitment(&owner.encode(), &spec.artifact.hash, &SALT);
+		let origin = || RuntimeOrigin::signed(owner);
+		// After everything that the parent's owner said, and a block before the file is shown.
+		System::set_block_number(System::block_number() + 1);
+		ModelRegistry::commit_model(origin(), hash)?;
+		System::set_block_number(System::block_number() + 1);
+		let model = NextModelId::<Simulated>::get();
+		let name = BoundedVec::truncate_from(name.as_bytes().to_vec());
+		ModelRegistry::register(origin(), name, spec, parent, derivative_terms, royalty, Some(SALT))?;
+		Ok(model)
+	}
+
+	/// What everybody in the model's lineage earns per unit.
+	pub fn royalties(&self, model: ModelId) -> Vec<RoyaltyLine<AccountId>> {
+		ModelRegistry::royalties(model)
+	}
+
+	/// Sets the royalty of a model.
+	pub fn set_royalty(&mut self, owner: AccountId, model: ModelId, royalty: Balance) -> DispatchResult {
+		ModelRegistry::update_terms(RuntimeOrigin::signed(owner), model, Some(royalty), None)
+	}
+
+	/// The account asks a fee for being named.
+	pub fn set_curator(&mut self, account: AccountId, fee: Balance) {
+		let profile = CuratorProfile {
+			name: BoundedVec::truncate_from(b"curator".to_vec()),
+			url: Default::default(),
+		};
+		RevenueSplit::set_curator(RuntimeOrigin::signed(account), fee, profile).expect("the deposit is there");
+	}
+
+	/// Settled jobs that the curator's profile shows, and what it earned by them.
+	pub fn curated(&self, account: AccountId) -> (u32, Balance) {
+		RevenueSplit::curator(&account).map_or((0, 0), |record| (record.jobs, record.earned))
+	}
+
+	/// Ends commitments that were not revealed.
+	pub fn prune(&mut self) {
+		// Fails if there is nothing to end.
+		let _ = RevenueSplit::prune(RuntimeOrigin::signed(PAYER), MODEL);
+	}
+
+	/// All coins that there are.
+	pub fn issuance(&self) -> Balance {
+		Balances::total_issuance()
+	}
+
+	/// What each featured place of this epoch cost, and who has them.
+	pub fn featured(&self) -> (Balance, Vec<ModelId>) {
+		Featured::<Simulated>::get().map_or((0, Vec::new()), |placement| {
+			let models = placement.winners.iter().map(|bid| bid.model).collect();
+			(placement.price, models)
+		})
+	}
+
+	/// Offers for a featured place.
+	pub fn bid(&mut self, bidder: AccountId, model: ModelId, price: Balance) -> DispatchResult {
+		Promotion::bid(RuntimeOrigin::signed(bidder), model, price)
+	}
+
+	/// All that these accounts have: coins, earnings, and pay that waits for a proof.
+	pub fn wealth(&self, accounts: &[AccountId]) -> Balance {
+		let of = |account: &AccountId| -> Balance {
+			let waits: Balance = RevenueSplit::pending_storage_pay(account)
+				.into_iter()
+				.map(|(_, amount, _)| amount)
+				.sum();
+			<Balances as Inspect<AccountId>>::total_balance(account) + RevenueSplit::claimable(account) + waits
+		};
+		accounts.iter().map(of).sum()
+	}
+}
+
+/// A job of `model` with an input of a MiB.
+pub fn order<'a>(payer: &'a AccountId, curator: Option<&'a AccountId>, model: ModelId) -> Order<'a, AccountId> {
+	Order {
+		model,
+		units: 1,
+		input_size: MIB,
+		detection: MIN_DETECTION,
+		payer,
+		curator,
+		weaver: None,
+		seed: [0; 32],
+	}
+}
+
+/// A version whose file is named after `text`.
+fn spec(text: &str) -> VersionSpec {
+	let bytes = |text: &str| text.as_bytes().to_vec();
+	let tensor = |name: &str, dtype| TensorSpec {
+		name: BoundedVec::truncate_from(bytes(name)),
+		dtype,
+		shape: BoundedVec::truncate_from(vec![None, Some(8)]),
+	};
+	VersionSpec {
+		artifact: BlobRef::of(text.as_bytes()),
+		licence: BoundedVec::truncate_from(bytes("Apache-2.0")),
+		inputs: BoundedVec::truncate_from(vec![tensor("input", DType::I32)]),
+		outputs: BoundedVec::truncate_from(vec![tensor("output", DType::F32)]),
+		unit: Unit::Request,
+		unit_time_ms: 100,
+		policy: VerificationPolicy::Tolerance {
+			atol: 1_000,
+			rtol: 1_000,
+			outliers: Perbill::from_percent(1),
+		},
+		trace: Some(Trace {
+			tensor: BoundedVec::truncate_from(bytes("inside")),
+			tolerance: 1_000,
+		}),
+		detection: MIN_DETECTION,
+		shares_runs: false,
+		recipe: None,
+	}
+}

@@ -1,0 +1,200 @@
+//! Nodes as the simulations set them up: they host every model, and can take jobs or not.
+
+use super::{AccountId, Balances, RevenueSplit};
+use codec::{Decode, Encode};
+use frame_support::{
+	parameter_types,
+	traits::{fungible::Mutate, tokens::Preservation},
+	Twox64Concat,
+};
+use highway_primitives::{
+	audit::SketchSeed, traits::Nodes, Balance, DeviceClass, EpochIndex, ModelId, NodeId, WorkerId, AIC,
+};
+use sp_runtime::{DispatchError, DispatchResult, Perbill};
+
+/// A node.
+#[derive(Clone, Copy, Encode, Decode)]
+pub struct SimulatedNode {
+	/// Whether it can take jobs.
+	able: bool,
+	/// The latest epoch in which that changed, and what it was when that epoch began.
+	at_start: (EpochIndex, bool),
+	/// What of its own bond is not reserved. It lies on the operator's account, which does nothing else with it.
+	free: Balance,
+	/// What is reserved of it.
+	reserved: Balance,
+}
+
+impl SimulatedNode {
+	/// What each node bonds.
+	pub const BOND: Balance = 1_000_000 * AIC;
+}
+
+/// All nodes. In storage: what is rolled back there is rolled back here, too.
+#[frame_support::storage_alias]
+type Joined = StorageMap<Simulation, Twox64Concat, NodeId, SimulatedNode>;
+
+parameter_types! {
+	/// Whether eligibility is as of the epoch's first block, as it is built, or as of the block of the first touch.
+	static LooksAtStart: bool = true;
+}
+
+/// Says as of which block nodes are eligible: the epoch's first one, or the first touch's, which was rejected.
+pub fn look_at_start(at_start: bool) {
+	LooksAtStart::set(at_start);
+}
+
+/// Whose the node is.
+pub fn operator_of(node: NodeId) -> AccountId {
+	1_000 + AccountId::from(node)
+}
+
+/// A node joins, able to take jobs.
+pub fn join(node: NodeId) {
+	let joined = SimulatedNode {
+		able: true,
+		at_start: (0, true),
+		free: SimulatedNode::BOND,
+		reserved: 0,
+	};
+	Joined::insert(node, joined);
+}
+
+/// Whether the node can take jobs from now on.
+pub fn set_able(node: NodeId, able: bool) {
+	let epoch = RevenueSplit::current_epoch();
+	Joined::mutate(node, |node| {
+		if let Some(node) = node {
+			if node.at_start.0 < epoch {
+				node.at_start = (epoch, node.able);
+			}
+			node.able = able;
+		}
+	});
+}
+
+/// What is left of the node's own bond.
+pub fn bond_of(node: NodeId) -> Balance {
+	Joined::get(node).map_or(0, |node| node.free + node.reserved)
+}
+
+/// Node staking, as far as the market asks it.
+pub struct Crowd;
+
+impl Nodes<AccountId> for Crowd {
+	fn operator(node: NodeId) -> Option<AccountId> {
+		Joined::contains_key(node).then(|| operator_of(node))
+	}
+
+	fn node_of(operator: &AccountId) -> Option<NodeId> {
+		let node = NodeId::try_from(operator.checked_sub(operator_of(0))?).ok()?;
+		Joined::contains_key(node).then_some(node)
+	}
+
+	fn worker(_: NodeId) -> Option<WorkerId> {
+		None
+	}
+
+	fn hosts(node: NodeId, _: ModelId) -> bool {
+		Joined::contains_key(node)
+	}
+
+	fn eligible(node: NodeId, _: ModelId) -> bool {
+		Joined::get(node).is_some_and(|node| node.able)
+	}
+
+	fn eligible_at_start(node: NodeId, _: ModelId) -> bool {
+		let changed_in = |node: &SimulatedNode| node.at_start.0 == RevenueSplit::current_epoch();
+		Joined::get(node).is_some_and(|node| match LooksAtStart::get() && changed_in(&node) {
+			true => node.at_start.1,
+			false => node.able,
+		})
+	}
+
+	fn draw_weight(node: NodeId, model: ModelId, _: Balance) -> u64 {
+		u64::from(Self::eligible(node, model))
+	}
+
+	fn reserve(_: NodeId, _: Balance) -> DispatchResult {
+		Ok(())
+	}
+
+	fn free_slot(_: NodeId) {}
+
+	fn secure(node: NodeId, security: Balance) -> DispatchResult {
+		let mut joined = Joined::get(node).ok_or(DispatchError::Other("no such node"))?;
+		let free = joined.free.checked_sub(security);
+		joined.free = free.ok_or(DispatchError::Other("the bond is reserved"))?;
+		joined.reserved += security;
+		Joined::insert(node, joined);
+		Ok(())
+	}
+
+	fn release(node: NodeId, security: Balance) {
+		Joined::mutate(node, |node| {
+			if let Some(node) = node {
+				let released = security.min(node.reserved);
+				node.reserved -= released;
+				node.free += released;
+			}
+		});
+	}
+
+	fn slash(_: NodeId, _: Balance, _: &AccountId) -> Balance {
+		0
+	}
+
+	fn fine(node: NodeId, amount: Balance, to: &AccountId) -> Balance {
+		let Some(mut joined) = Joined::get(node) else {
+			return 0;
+		};
+		let taken = amount.min(joined.free);
+		if taken > 0 {
+			joined.free -= taken;
+			Balances::transfer(&operator_of(node), to, taken, Preservation::Preserve)
+				.expect("the bond lies on the operator's account");
+			Joined::insert(node, joined);
+		}
+		taken
+	}
+
+	fn device(_: NodeId) -> Option<DeviceClass> {
+		None
+	}
+
+	fn declared_slots(_: NodeId) -> u16 {
+		0
+	}
+
+	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> Option<NodeId> {
+		None
+	}
+
+	fn active_operators() -> u32 {
+		0
+	}
+
+	fn note_outcome(_: NodeId, _: bool, _: Perbill) {}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::market::chain::{Chain, MODEL};
+
+	#[test]
+	fn a_node_should_be_eligible_as_it_was_when_the_epoch_began() {
+		Chain::run(|chain| {
+			chain.join(1);
+			set_able(0, false);
+			assert!(Crowd::eligible_at_start(0, MODEL) && !Crowd::eligible(0, MODEL));
+			chain.next_epoch();
+			set_able(0, true);
+			set_able(0, false);
+			set_able(0, true);
+			assert!(!Crowd::eligible_at_start(0, MODEL) && Crowd::eligible(0, MODEL));
+			look_at_start(false);
+			assert!(Crowd::eligible_at_start(0, MODEL));
+		});
+	}
+}

@@ -1,0 +1,140 @@
+//! Commitments that are not revealed: what they cost, and what they are worth.
+//!
+//! Whoever commits all its places, and then, when it has seen what the others reveal, lets some commitments break, withholds
+//! with its eyes open. Each costs the bond: what a place earned in the last epoch with jobs.
+
+use super::{
+	bidders::{self, Market},
+	chain::{nodes, Chain, MIN_ASK_BOND, TREASURY},
+	months::{COST, JOBS, PRICE},
+	table::{Bound, Comparison, Table},
+	Size,
+};
+use highway_primitives::{market::AskRole, Balance, NodeId};
+use rand::Rng;
+
+/// Markets that a bidder imagines who knows nobody's ask.
+const IMAGINED: usize = 40;
+
+/// Commitments that nobody reveals, in front of an honest newcomer.
+const BROKEN: NodeId = 64;
+
+pub(super) fn table(size: Size) -> Table {
+	let mut table = Table::new(
+		"unrevealed",
+		"What does a commitment cost that is not revealed, and what is it worth?",
+	);
+	let (lost, place, treasury) = forfeited(JOBS);
+	table.exact(
+		"what is lost, in a steady market",
+		100.0 * lost as f64 / place as f64,
+		"% of what a place earned",
+		Bound::promised(100.0, 100.1),
+		"half of it is burned, half is the treasury's",
+	);
+	table.require(treasury == lost - lost / 2);
+	let (lost, _, _) = forfeited(0);
+	table.exact(
+		"what is lost, in a model that had no jobs",
+		100.0 * lost as f64 / MIN_ASK_BOND as f64,
+		"% of the lowest bond",
+		Bound::promised(100.0, 100.0),
+		"there is nothing to be won either",
+	);
+	let (won, lost) = crowded();
+	table.exact(
+		format!("{BROKEN} nodes commit and do not reveal: honest newcomers among the winners"),
+		won as f64,
+		"of 3",
+		Bound::promised(3.0, 3.0),
+		format!("reveals take places, commitments do not; they lose {lost} bonds"),
+	);
+	for (nodes, ours, share, bound) in [
+		(6, 2, 1.0, Bound::left_over(-0.1, 1.0)),
+		(16, 8, 1.0, Bound::left_over(-0.3, 5.0)),
+		(16, 8, 0.5, Bound::left_over(0.8, 8.0)),
+		(16, 8, 0.1, Bound::left_over(8.0, 28.0)),
+		(16, 8, 0.0, Bound::RejectedRule),
+	] {
+		let mut rng = size.rng(&table);
+		let (honest, blind) = option(&mut rng, size.markets / 4, nodes, ours, share);
+		let case = match share {
+			1.0 => format!("{ours} of {nodes} places: commits all, breaks what pays"),
+			0.0 => format!("{ours} of {nodes} places: the same without bonds (rejected)"),
+			share => format!(
+				"{ours} of {nodes} places: the same, demand grew {:.0}-fold",
+				1.0 / share
+			),
+		};
+		let note = format!("compared with withholding blindly: {:+.1} %", blind.gain().value);
+		table.estimate(case, honest.gain(), "% of honest income", bound, note);
+		// Without a bond it must beat what can be had without it; with the whole one it must not.
+		let beats = blind.gain().value - 3.0 * blind.gain().error > 0.0;
+		table.require(beats == (share == 0.0));
+	}
+	table
+}
+
+/// What a node loses that commits and does not reveal, after an epoch with so many jobs; what a place earned in it; and
+/// what the treasury has of that.
+fn forfeited(jobs: u32) -> (Balance, Balance, Balance) {
+	Chain::run(|chain| {
+		chain.join(5);
+		// Dear enough that a place earns more than the lowest bond.
+		chain.set_market(PRICE, JOBS);
+		let asks: Vec<_> = (0..4).map(|node| (node, COST)).collect();
+		chain.open_market(&asks);
+		let record = chain.clear().expect("four serve");
+		if jobs > 0 {
+			chain.count_jobs(jobs);
+		}
+		chain.next_epoch();
+		let (before, treasury) = (nodes::bond_of(4), chain.wealth(&[TREASURY]));
+		chain.commit(4, AskRole::Compute, Some(COST)).expect("it has the bond");
+		chain.next_epoch();
+		chain.prune();
+		let place = record.compute_price * Balance::from(jobs) / record.executors.len() as Balance;
+		(before - nodes::bond_of(4), place, chain.wealth(&[TREASURY]) - treasury)
+	})
+}
+
+/// Many nodes commit and reveal nothing; three honest ones come at the same time. How many of these win, and how many bonds
+/// the others lose.
+fn crowded() -> (usize, usize) {
+	Chain::run(|chain| {
+		chain.join(BROKEN + 3);
+		let honest = BROKEN..BROKEN + 3;
+		for node in 0..BROKEN {
+			chain.commit(node, AskRole::Compute, Some(0)).expect("it has the bond");
+		}
+		let asks: Vec<_> = honest.clone().map(|node| (node, COST)).collect();
+		chain.open_market(&asks);
+		let record = chain.clear().expect("the honest ones serve");
+		chain.prune();
+		let lost = (0..BROKEN).filter(|node| nodes::bond_of(*node) < nodes::SimulatedNode::BOND);
+		(
+			record.executors.iter().filter(|node| honest.contains(*node)).count(),
+			lost.count(),
+		)
+	})
+}
+
+/// What it brings to commit all of `ours` places and to break the dearest of them if that pays, once everybody else has
+/// revealed, where the bond is `share` of what a place earns. Compared with revealing all, and with withholding blindly what
+/// is best to withhold.
+fn option(rng: &mut impl Rng, markets: u32, nodes: usize, ours: usize, share: f64) -> (Comparison, Comparison) {
+	let (mut honest, mut blind) = (Comparison::default(), Comparison::default());
+	for _ in 0..markets.max(1) {
+		let market = Market::random(rng, nodes, ours);
+		let unknown = vec![true; nodes];
+		let imagined: Vec<_> = (0..IMAGINED).map(|_| market.imagined(rng, &unknown)).collect();
+		let truth = market.income(&market.truth());
+		let withheld = market.income(&market.keeping(market.best_to_keep(&imagined)));
+		let best = (0..=ours)
+			.map(|kept| market.income(&market.keeping(kept)) - share * bidders::place(&market) * (ours - kept) as f64)
+			.fold(f64::MIN, f64::max);
+		honest.add(truth, best);
+		blind.add(withheld, best);
+	}
+	(honest, blind)
+}

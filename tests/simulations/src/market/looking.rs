@@ -1,0 +1,179 @@
+//! Looking before asking: what commit and reveal takes from whoever would, compared with asks that are posted openly.
+//!
+//! An ask that stands is public under either rule. What is sealed is what changes: so the figures are for a bidder who knows
+//! none, half or all of the others' asks.
+
+use super::{
+	bidders::{compare, cost, Market},
+	table::{Bound, Comparison, Estimate, Table},
+	withholding::most_of_one_place,
+	Size,
+};
+use rand::Rng;
+
+/// Nodes of the markets.
+const NODES: usize = 6;
+
+/// Markets that a bidder imagines where it does not know.
+const IMAGINED: usize = 60;
+
+pub(super) fn table(size: Size) -> Table {
+	let mut table = Table::new("looking", "What is gained by seeing what others ask, before one asks?");
+	let mut rng = size.rng(&table);
+	let one = compare(
+		&mut rng,
+		size.markets,
+		|rng| Market::random(rng, NODES, 1),
+		|_, market| most_of_one_place(market),
+	);
+	table.estimate(
+		"one place: asks whatever is best, and sees everything",
+		one.gain(),
+		"% of honest income",
+		Bound::Nothing,
+		"nothing to be seen helps it",
+	);
+	let mut rng = size.rng(&table);
+	let TwoPlaces { gains, by_looking } = two_places(&mut rng, size.markets / 2);
+	for (found, (case, least, most)) in gains.into_iter().zip([
+		("two places: all others' asks are sealed", 2.5, 14.0),
+		("two places: half of the others' asks stand", 3.0, 15.0),
+		("two places: everything is open", 6.0, 17.0),
+	]) {
+		let note = format!("withholds with gain in {:.1} % of the markets", found.frequency());
+		table.estimate(
+			case,
+			found.gain(),
+			"% of honest income",
+			Bound::left_over(least, most),
+			note,
+		);
+	}
+	table.estimate(
+		"two places: what open asks bring more than sealed ones (rejected)",
+		by_looking.gain(),
+		"% of income under the seal",
+		Bound::RejectedRule,
+		"what the seal takes away",
+	);
+	for (open, case, own, harm) in [
+		(
+			true,
+			"a loser undercuts to hurt the winners, and sees everything",
+			Bound::promised(0.0, 0.0),
+			(25.0, 60.0),
+		),
+		(
+			false,
+			"the same under the seal",
+			Bound::promised(-14.0, -3.0),
+			(5.0, 25.0),
+		),
+	] {
+		let mut rng = size.rng(&table);
+		let (cost, harmed) = spite(&mut rng, size.markets / 2, open);
+		table.estimate(
+			case,
+			cost,
+			"% of the winners' income, its own",
+			own,
+			format!("takes {harmed:.1} % of it from them"),
+		);
+		table.require((harm.0..harm.1).contains(&harmed));
+	}
+	table
+}
+
+/// What two places in one hand gain.
+struct TwoPlaces {
+	/// Compared with the truth, if it knows none of the others' asks, half of them, all.
+	gains: [Comparison; 3],
+	/// If it knows all, compared with knowing none.
+	by_looking: Comparison,
+}
+
+/// A bidder with two places that withholds what is best to withhold, as far as it can tell.
+fn two_places(rng: &mut impl Rng, markets: u32) -> TwoPlaces {
+	let mut found = TwoPlaces {
+		gains: [Comparison::default(); 3],
+		by_looking: Comparison::default(),
+	};
+	for _ in 0..markets.max(1) {
+		let market = Market::random(rng, NODES, 2);
+		let truth = market.income(&market.truth());
+		let incomes = [0.0, 0.5, 1.0].map(|known| {
+			let unknown: Vec<bool> = (0..NODES).map(|_| !rng.gen_bool(known)).collect();
+			let imagined: Vec<_> = match unknown.contains(&true) {
+				true => (0..IMAGINED).map(|_| market.imagined(rng, &unknown)).collect(),
+				false => vec![market.clone()],
+			};
+			market.income(&market.keeping(market.best_to_keep(&imagined)))
+		});
+		for (gain, income) in found.gains.iter_mut().zip(incomes) {
+			gain.add(truth, income);
+		}
+		found.by_looking.add(incomes[0], incomes[2]);
+	}
+	found
+}
+
+/// The dearest node, which loses, asks less than its work costs so that the winners are paid less: just more than the
+/// dearest of them asks, if it sees that; else what the last place goes for in half of the markets that it can imagine. What
+/// it earns by it, and what the winners lose, both in percent of what these earn if it tells the truth.
+fn spite(rng: &mut impl Rng, markets: u32, open: bool) -> (Estimate, f64) {
+	// Both against the income of the winners: the spiteful one's own, and theirs.
+	let (mut own, mut theirs) = (Comparison::default(), Comparison::default());
+	while own.markets() < f64::from(markets.max(1)) {
+		let mut market = Market::random(rng, NODES, 1);
+		// Node 0 is the dearest.
+		market.costs.sort_unstable_by(|one, other| other.cmp(one));
+		let truth = market
+			.clear(&market.truth())
+			.filter(|cleared| !cleared.winners.contains(&0) && cleared.winners.len() == market.places as usize);
+		let Some(truth) = truth else {
+			continue;
+		};
+		let earned = |price: u128, node: &usize| price as f64 - market.costs[*node] as f64;
+		let honest: f64 = truth.winners.iter().map(|node| earned(truth.price, node)).sum();
+		let ask = match open {
+			true => {
+				truth
+					.winners
+					.iter()
+					.map(|node| market.costs[*node])
+					.max()
+					.unwrap_or_default()
+					+ 1
+			}
+			false => usual_last_ask(rng, market.places).min(market.costs[0]),
+		};
+		let mut asks = market.truth();
+		asks[0] = Some(ask);
+		let Some(hurt) = market.clear(&asks) else {
+			continue;
+		};
+		let still = truth.winners.iter().filter(|node| hurt.winners.contains(node));
+		let left: f64 = still.map(|node| earned(hurt.price, node)).sum();
+		let gained = if hurt.winners.contains(&0) {
+			earned(hurt.price, &0)
+		} else {
+			0.0
+		};
+		own.add(honest, honest + gained);
+		theirs.add(honest, left);
+	}
+	(own.gain(), -theirs.gain().value)
+}
+
+/// What the last of so many places goes for in half of all markets.
+fn usual_last_ask(rng: &mut impl Rng, places: u32) -> u128 {
+	let mut lasts: Vec<u128> = (0..IMAGINED)
+		.map(|_| {
+			let mut asks: Vec<u128> = (1..NODES).map(|_| cost(rng)).collect();
+			asks.sort_unstable();
+			asks[(places as usize).min(NODES - 1) - 1]
+		})
+		.collect();
+	lasts.sort_unstable();
+	lasts[IMAGINED / 2]
+}
