@@ -9,6 +9,7 @@ use std::{
 	net::TcpListener,
 	path::{Path, PathBuf},
 	process::{Child, Command, Stdio},
+	sync::atomic::{AtomicU16, Ordering},
 	time::Duration,
 };
 
@@ -57,8 +58,18 @@ fn cheating_node() -> Result<PathBuf> {
 }
 
 /// A port that was free a moment ago.
+/// Ports below those that the system gives to outgoing connections: nothing takes one between this look and the node's start.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
+
+/// A port that no other node of this process was given and nobody listens on.
 fn free_port() -> Result<u16> {
-	Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+	static NEXT: AtomicU16 = AtomicU16::new(0);
+	// Test runs at the same time begin in different places.
+	let first = (std::process::id() % u32::from(PORTS.end - PORTS.start)) as u16;
+	(0..PORTS.len())
+		.map(|_| first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start) + PORTS.start)
+		.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+		.context("no port is free")
 }
 
 impl Node {
