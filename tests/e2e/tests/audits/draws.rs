@@ -52,7 +52,8 @@ async fn many_unforced(devnet: &Devnet, payer: &Account) -> Result<(Vec<JobId>, 
 	for _ in 0..UNFORCED / JOBS_AT_ONCE {
 		until("free slots of the cheat", SOON, || async {
 			let cheat = node_info(payer, CHEAT).await?;
-			Ok((cheat.assigned as usize + JOBS_AT_ONCE <= usize::from(cheat.slots)).then_some(()))
+			let free = cheat.assigned as usize + JOBS_AT_ONCE <= usize::from(cheat.slots);
+			Ok((free && !cheat.chilled).then_some(()))
 		})
 		.await?;
 		payer.submit(&vec![one.clone(); JOBS_AT_ONCE]).await?;

@@ -157,8 +157,10 @@ async fn nobody_should_be_slashed_when_honest_nodes_are_killed_at_any_moment() -
 			jobs.len()
 		);
 		ensure!(2 * paid_jobs > jobs.len(), "most jobs are done, whoever is killed");
-		ensure!(upheld > 0, "audits came to their end");
-		ensure!(executors > 0 && judges > 0, "the kills met {met:?}");
+		ensure!(4 * upheld > jobs.len(), "audits come to their end");
+		// A third of the kills is meant for each; some come a moment too late.
+		let least = usize::try_from(kills / 6)?;
+		ensure!(executors >= least && judges >= least, "the {kills} kills met {met:?}");
 		ensure_unharmed(&watcher, &history, &before, &jobs).await
 	})
 	.await
