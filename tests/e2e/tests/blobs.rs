@@ -170,17 +170,30 @@ async fn spoilt_copy_should_not_be_served(devnet: &Devnet, payer: &Wallet, model
 	Ok(())
 }
 
+/// What those who have Bob's inputs sent to others, as their metrics say: parts of a spoilt copy that are right count, too.
+async fn served_bytes(devnet: &Devnet) -> Result<f64> {
+	let served = |node| devnet.node(node).metric("highway_blobs_served_bytes_total", &[]);
+	Ok(served("alice").await? + served("charlie").await?)
+}
+
 /// Whatever the node with the spoilt copy serves, the job runs on the right bytes: another node has them.
 async fn another_copy_should_be_used(devnet: &Devnet, payer: &Wallet, model: u64) -> Result<()> {
 	let bytes = identity_input(7.0, 128 * 1024)?;
 	let input = put_blob(devnet.node("alice"), &bytes).await?;
 	spoil(devnet, "alice", &input)?;
 	put_blob(devnet.node("charlie"), &bytes).await?;
+	let before = served_bytes(devnet).await?;
 	let account = Account::connect(devnet.node("alice"), "//Eve").await?;
 	let job = account.submit_job(model, input, Some(0)).await?.job;
 	// Settled, not only attested: what comes next looks at earnings.
 	let settled = market::wait_for_phase(payer, job, "Settled").await?;
 	ensure!(settled["executor"] == 1, "Bob is the only host: {settled}");
+	let served = served_bytes(devnet).await? - before;
+	ensure!(
+		served >= input.size as f64,
+		"Bob had {} bytes of the others, whose metrics show {served}",
+		input.size
+	);
 	let output = parse(&get_blob(devnet.node("bob"), &settled["output"], job).await?)?;
 	ensure!(
 		output[0].data == parse(&bytes)?[0].data,
