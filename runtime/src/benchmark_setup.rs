@@ -155,6 +155,8 @@ fn clearing() -> Clearing<AccountId> {
 		executors: winners.clone(),
 		storage_price: ASK,
 		storage: winners,
+		dearest_executor: ASK,
+		dearest_storage: ASK,
 		royalties: Default::default(),
 		jobs: 0,
 	}

@@ -13,19 +13,21 @@
 //!   its cost wins only where the price is below its cost, too. With and without a loser, with and without ties,
 //!   whatever the others ask.
 //! * No ask at or below the reserve raises it. What moves it is how much there was to do for how many winners
-//!   ([`next_reserve`]); asks alone stop its fall. Whoever could have won and leaves its place empty raises it by at
+//!   ([`next_reserve`]); asks alone stop its fall, those of the epoch before: the reserve of an epoch is known before
+//!   anybody asks for it, so the ask that is cleared at it does not move it. Whoever could have won and leaves its place empty raises it by at
 //!   most 1/512 of it; by 2/512, if only one other won. In a full market, which has others for all places, nobody
 //!   raises it.
-//! * A fall of the reserve turns nobody away: whoever wins at the reserve as it was wins at what it has become. So
-//!   bidders who all ask just their cost, or a lone one, serve on however little there is to do.
+//! * A fall of the reserve turns nobody away who asks what it asked before: whoever won at the reserve as it was wins at
+//!   what it has become. So bidders who all ask just their cost, or a lone one, serve on however little there is to do.
 //!
 //! # What does not hold
 //!
 //! * *Holding the reserve.* A fall stops at the dearest ask that wins. So where nobody loses, or only above what the
 //!   reserve would fall to, a winner that asks more than its cost keeps it from falling below that, for itself and all
-//!   others. What it gains is that the reserve does not fall, and nothing more: 1/512 of it in the first such epoch,
-//!   2/512 in the second, until it is what the next dearest winner asks. It cannot raise it, and it risks its place:
-//!   once others ask less for all places, it has none, and the reserve falls.
+//!   others. It gains nothing in the epoch that it asks for, and in later ones that the reserve does not fall, and
+//!   nothing more: 1/512 of it in the next epoch, 2/512 in the one after that, until it is what the next dearest winner
+//!   asks. It cannot raise it, and it risks its place: once others ask less for all places, it has none, and the
+//!   reserve falls.
 //! * *Several places in one hand.* Whoever holds two places may gain by withholding one, so that the first losing ask
 //!   is dearer: Ausubel et al., "Demand Reduction and Inefficiency in Multi-Unit Auctions" (Review of Economic Studies
 //!   81, 2014). A place of one's own costs a node, its bond and its capacity, so that a lower price is not all that is
@@ -110,9 +112,9 @@ pub fn dearest_winner<Id>(asks: &[(Id, u128)], places: u32, reserve: u128) -> Op
 /// The reserve after a cleared epoch whose winners were used so much: 1/512 more above 80 %, 1/512 less below 50 %,
 /// else the same; at least one unit, if it moves; within `min` and `max`.
 ///
-/// A fall goes no further than to `dearest`, what the [`dearest_winner`] of the epoch to come asks at `reserve` as it
-/// was. Where nobody wins there is no fall. Else bidders who ask just their cost would lose a market by having too
-/// little to do, and so would whoever buys there.
+/// A fall goes no further than to `dearest`, what the [`dearest_winner`] of that epoch asked. Where nobody won there is
+/// no fall. Else bidders who ask just their cost would lose a market by having too little to do, and so would whoever
+/// buys there. Not the dearest of the epoch to come: what somebody asks must not move what it is paid for it.
 ///
 /// It follows no prices up: one that does is driven up by whoever sets them. At most 513/512 per epoch is 33 % in 144
 /// epochs, a day of ten-minute epochs; others have the time to come.

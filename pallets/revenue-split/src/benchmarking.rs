@@ -170,6 +170,8 @@ fn put_record<T: Config>(model: ModelId) {
 		executors: winners.clone(),
 		storage_price: 1,
 		storage: winners.clone(),
+		dearest_executor: 1,
+		dearest_storage: 1,
 		royalties: Default::default(),
 		jobs: 0,
 	};
@@ -368,6 +370,7 @@ mod benchmarks {
 				price: 1,
 				units: 1,
 				winners,
+				dearest: 1,
 			};
 			state.latest = Some(Turnover {
 				epoch: 1,

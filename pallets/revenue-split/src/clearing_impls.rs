@@ -23,6 +23,17 @@ use highway_math::auction;
 use highway_primitives::{traits::Models, Balance, EpochIndex, ModelId, NodeId};
 use sp_runtime::DispatchError;
 
+/// What one role's auction comes to.
+#[derive(Default)]
+struct Outcome {
+	/// What all winners are paid per unit.
+	price: Balance,
+	/// Who wins, cheapest ask first.
+	winners: Winners,
+	/// What the last of them asks.
+	dearest: Balance,
+}
+
 /// What is found of a model's epoch.
 pub(crate) enum Found<AccountId> {
 	/// It was touched before.
@@ -46,22 +57,23 @@ impl<T: Config> Pallet<T> {
 		let asks = Self::eligible_asks(model, AskRole::Compute, epoch);
 		ensure!(!asks.is_empty(), Error::<T>::NobodyServes);
 		let past = state.weigh_last_before(epoch);
-		let Some((compute_price, executors)) = Self::auction(&mut state, AskRole::Compute, epoch, past, &asks, None)
-		else {
+		let Some(compute) = Self::auction(&mut state, AskRole::Compute, epoch, past, &asks, None) else {
 			// Nobody stores what nobody runs: the reserve of storage stays where it is.
 			state.starved = Some(epoch);
 			return Ok(Found::Starved(state));
 		};
 		// No role of a job may cost more to keep than to run.
-		let bound = compute_price.saturating_mul(storage_bound);
+		let bound = compute.price.saturating_mul(storage_bound);
 		let offers = Self::eligible_asks(model, AskRole::Storage, epoch);
-		let stored = Self::auction(&mut state, AskRole::Storage, epoch, past, &offers, Some(bound));
-		let (storage_price, storage) = stored.unwrap_or_default();
+		let storage =
+			Self::auction(&mut state, AskRole::Storage, epoch, past, &offers, Some(bound)).unwrap_or_default();
 		let clearing = Clearing {
-			compute_price,
-			executors,
-			storage_price,
-			storage,
+			compute_price: compute.price,
+			executors: compute.winners,
+			storage_price: storage.price,
+			storage: storage.winners,
+			dearest_executor: compute.dearest,
+			dearest_storage: storage.dearest,
 			royalties: BoundedVec::defensive_truncate_from(T::Models::royalties(model)),
 			jobs: 0,
 		};
@@ -76,9 +88,9 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Price and winners of a role, whose reserve moves before by what came of the `past` epoch, if that has not moved it yet.
-	/// Asks above `bound` do not count at all. `None` if nobody wins; if that is because all who ask are above the reserve, it
-	/// rises.
+	/// What a role comes to, whose reserve moves before by what came of the `past` epoch, if that has not moved it yet: the
+	/// reserve is known before anybody asks. Asks above `bound` do not count at all. `None` if nobody wins; if that is because
+	/// all who ask are above the reserve, it rises.
 	fn auction(
 		state: &mut MarketState,
 		role: AskRole,
@@ -86,12 +98,12 @@ impl<T: Config> Pallet<T> {
 		past: Option<Turnover>,
 		asks: &[(NodeId, Balance)],
 		bound: Option<Balance>,
-	) -> Option<(Balance, Winners)> {
+	) -> Option<Outcome> {
 		let bound = bound.unwrap_or(Balance::MAX);
 		let asks: Vec<_> = asks.iter().copied().filter(|(_, ask)| *ask <= bound).collect();
 		let places = Self::places(state, epoch);
 		if let Some(past) = past {
-			Self::move_reserve(state, role, &past, &asks, places);
+			Self::move_reserve(state, role, &past);
 		}
 		let reserve = state.reserve(role);
 		let most = reserve.map(|reserve| reserve.min(bound));
@@ -103,7 +115,12 @@ impl<T: Config> Pallet<T> {
 			}
 			return None;
 		};
-		Some((cleared.price, Winners::defensive_truncate_from(cleared.winners)))
+		let dearest = auction::dearest_winner(&asks, places, most.unwrap_or(Balance::MAX));
+		Some(Outcome {
+			price: cleared.price,
+			winners: Winners::defensive_truncate_from(cleared.winners),
+			dearest: dearest.unwrap_or_default(),
+		})
 	}
 
 	/// How many units of compute the most that a MiB of storage may cost is worth: one, or those of a MiB of input. A job

@@ -2,11 +2,11 @@
 
 use crate::{
 	pallet::{Config, Markets, Pallet},
-	types::{AskRole, Clearing, MarketState, RoleTurnover, Turnover, MAX_ASKS},
+	types::{AskRole, Clearing, MarketState, RoleTurnover, Turnover, Winners, MAX_ASKS},
 };
 use frame_support::traits::Get;
 use highway_math::{auction, demand};
-use highway_primitives::{market::Deal, Balance, EpochIndex, ModelId, NodeId};
+use highway_primitives::{market::Deal, Balance, EpochIndex, ModelId};
 
 /// Saturating: what a stranger pays for must not wrap, and the most is far above any use.
 fn add(units: &mut u64, more: u64) {
@@ -57,16 +57,10 @@ impl<T: Config> Pallet<T> {
 		demand::places(ema, T::JobsPerWinner::get(), T::MinWinners::get(), MAX_ASKS)
 	}
 
-	/// Moves the reserve of a role by how much its winners had to do in `past`, the last epoch with jobs, before `asks` are
-	/// cleared for so many `places`. A fall stops at the dearest of them that wins at the reserve as it was.
-	pub(crate) fn move_reserve(
-		state: &mut MarketState,
-		role: AskRole,
-		past: &Turnover,
-		asks: &[(NodeId, Balance)],
-		places: u32,
-	) {
-		let winners = past.of(role).winners;
+	/// Moves the reserve of a role by how much its winners had to do in `past`, the last epoch with jobs. A fall stops at what
+	/// the dearest of them asked then: by what is asked now, whoever asks would move its own price.
+	pub(crate) fn move_reserve(state: &mut MarketState, role: AskRole, past: &Turnover) {
+		let RoleTurnover { winners, dearest, .. } = past.of(role);
 		// Where nobody won, nobody was busy or idle.
 		let Some(reserve) = state.reserve(role).filter(|_| winners > 0) else {
 			return;
@@ -75,8 +69,8 @@ impl<T: Config> Pallet<T> {
 		// if there were too few of them, though no place is empty.
 		let ema = state.demand.at(past.epoch);
 		let utilisation = demand::utilisation(ema, winners, T::JobsPerWinner::get());
-		let dearest = auction::dearest_winner(asks, places, reserve);
-		let moved = auction::next_reserve(reserve, utilisation, dearest, T::MinReserve::get(), T::MaxAsk::get());
+		let (min, max) = (T::MinReserve::get(), T::MaxAsk::get());
+		let moved = auction::next_reserve(reserve, utilisation, Some(dearest), min, max);
 		*state.reserve_mut(role) = Some(moved);
 	}
 
@@ -88,15 +82,16 @@ impl<T: Config> Pallet<T> {
 
 /// An epoch of which no job is counted yet.
 fn turnover_of<AccountId>(epoch: EpochIndex, clearing: &Clearing<AccountId>) -> Turnover {
-	let places = |price: Balance, winners: usize| RoleTurnover {
+	let places = |price: Balance, winners: &Winners, dearest: Balance| RoleTurnover {
 		price,
 		units: 0,
-		winners: winners as u32,
+		winners: winners.len() as u32,
+		dearest,
 	};
 	Turnover {
 		epoch,
-		compute: places(clearing.compute_price, clearing.executors.len()),
-		storage: places(clearing.storage_price, clearing.storage.len()),
+		compute: places(clearing.compute_price, &clearing.executors, clearing.dearest_executor),
+		storage: places(clearing.storage_price, &clearing.storage, clearing.dearest_storage),
 		weighed: false,
 	}
 }

@@ -139,6 +139,10 @@ pub struct Clearing<AccountId> {
 	pub storage_price: Balance,
 	/// Who pins and serves, cheapest ask first; may be empty.
 	pub storage: Winners,
+	/// What the last of `executors` asks: how far the reserve may fall after this epoch.
+	pub dearest_executor: Balance,
+	/// What the last of `storage` asks; 0 if there are none.
+	pub dearest_storage: Balance,
 	/// Who earns royalties: the maker first, then the ancestors, nearest first.
 	pub royalties: BoundedVec<RoyaltyLine<AccountId>, MaxRoyalties>,
 	/// Open jobs that refer to this record.
@@ -167,6 +171,9 @@ pub struct RoleTurnover {
 	/// How many places earned it.
 	#[codec(compact)]
 	pub winners: u32,
+	/// What the dearest of them asks: the reserve falls no further after this epoch.
+	#[codec(compact)]
+	pub dearest: Balance,
 }
 
 impl RoleTurnover {

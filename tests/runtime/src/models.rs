@@ -128,7 +128,7 @@ impl Chain {
 
 	/// Lets hosts of a model, three at most in each role, ask so much, and makes blocks until the model is ready for jobs.
 	/// Nobody who asks loses then, so the highest ask of a role is its price; with the first job it is the reserve, which
-	/// falls no further than to the dearest ask that wins. So that is what each job costs, however few there are, as long as
+	/// falls no further than to the dearest ask that won. So that is what each job costs, however few there are, as long as
 	/// whoever asks as much serves.
 	pub fn open_market(&mut self, model: ModelId, asks: &[(Sr25519Keyring, AskRole, Balance)]) {
 		let asks = asks

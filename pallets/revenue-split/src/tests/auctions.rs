@@ -107,7 +107,10 @@ fn a_later_clearing_should_pay_the_reserve_when_nobody_loses() {
 		jobs(1);
 		withdraw(2, COMPUTE);
 		go_to_epoch(2);
-		// One job was too little to do for two.
+		assert_eq!(cleared(), Some((51_200, vec![1])), "as the last epoch's dearest asked");
+		jobs(1);
+		go_to_epoch(3);
+		// One job was too little to do.
 		assert_eq!(cleared(), Some((51_100, vec![1])));
 	});
 }
@@ -124,6 +127,7 @@ fn a_later_clearing_should_pay_the_first_losing_ask_and_never_more_than_the_rese
 		go_to_epoch(2);
 		// 1, 2 and 4 win, 5 is the first that loses.
 		assert_eq!(cleared(), Some((300, vec![1, 2, 4])));
+		jobs(1);
 		ask(5, COMPUTE, 100_000);
 		go_to_epoch(3);
 		// Asks above the reserve lose, and do not set the price.
@@ -273,6 +277,13 @@ fn the_reserve_should_rise_while_winners_are_busy_and_fall_while_they_are_not() 
 		ask(1, COMPUTE, 2_000);
 		go_to_epoch(52);
 		jobs(1);
+		assert_eq!(
+			reserves().0,
+			Some(51_200),
+			"one that won in the last epoch asked so much"
+		);
+		go_to_epoch(53);
+		jobs(1);
 		assert_eq!(reserves().0, Some(51_100));
 	});
 }
@@ -310,10 +321,13 @@ fn a_fall_of_the_reserve_should_stop_at_the_dearest_that_wins() {
 		// Whoever asks less takes the place.
 		ask(4, COMPUTE, 51_000);
 		go_to_epoch(12);
+		assert_eq!(cleared(), Some((51_200, vec![2, 3, 4])));
+		jobs(1);
+		go_to_epoch(13);
 		assert_eq!(cleared(), Some((51_100, vec![2, 3, 4])));
 		jobs(1);
 		// And holds it in turn.
-		for epoch in 13..20 {
+		for epoch in 14..20 {
 			go_to_epoch(epoch);
 			jobs(1);
 		}
@@ -345,8 +359,39 @@ fn a_fall_should_see_the_asks_of_those_alone_who_could_serve_when_the_epoch_bega
 		fall_silent(1);
 		go_to_epoch(2);
 		with_node(1, |node| node.able = true);
+		jobs(1);
+		go_to_epoch(3);
 		assert_eq!(cleared(), Some((51_100, vec![2])));
 	});
+}
+
+/// Whatever it asks: the price of an epoch is bound by a reserve that is known before anybody asks.
+#[test]
+fn an_ask_should_hold_the_reserve_in_later_epochs_and_not_in_its_own() {
+	let prices = |asked: Balance| {
+		let mut prices = Vec::new();
+		ExtBuilder.build_and_execute(|| {
+			compute_asks(&[100, 200, 300, 51_200]);
+			go_to_epoch(1);
+			jobs(1);
+			withdraw(4, COMPUTE);
+			ask(3, COMPUTE, asked);
+			for epoch in 2..5 {
+				go_to_epoch(epoch);
+				let (price, winners) = cleared().unwrap();
+				prices.push((price, winners.contains(&3)));
+				jobs(1);
+			}
+		});
+		prices
+	};
+	assert_eq!(prices(300), [(51_100, true), (51_001, true), (50_902, true)]);
+	assert_eq!(
+		prices(51_100),
+		[(51_100, true); 3],
+		"1/512 more in the next epoch, 2/512 in the one after that"
+	);
+	assert_eq!(prices(51_200), [(51_100, false), (51_001, false), (50_902, false)]);
 }
 
 #[test]
@@ -506,6 +551,9 @@ fn a_fall_of_the_storage_reserve_should_stop_at_the_dearest_that_wins() {
 		ask(7, COMPUTE, 550);
 		go_to_epoch(3);
 		assert_eq!(open(9, 1, 0).storage, Some((3, 550)));
+		assert_eq!(reserves().1, Some(600));
+		go_to_epoch(4);
+		assert_eq!(open(10, 1, 0).storage, Some((3, 550)));
 		assert_eq!(reserves().1, Some(599));
 	});
 }

@@ -10,6 +10,7 @@ mod commitments;
 mod conservation;
 mod curators;
 mod demand;
+mod incentives;
 mod prices;
 mod random_market;
 mod settlements;

@@ -106,7 +106,6 @@ fn pay_should_be_claimable_after_the_hold_while_nobody_asks_for_a_proof() {
 		settle(1);
 		go_to(15);
 		settle(2);
-		ask(3, STORAGE, 1);
 		let operator = operator_of(3);
 		// The oldest of it counts: whoever is paid often would otherwise wait for ever.
 		assert_eq!(Split::pending_storage_pay(&operator), vec![(MODEL, 18, 12 + HOLD)]);
@@ -119,12 +118,12 @@ fn pay_should_be_claimable_after_the_hold_while_nobody_asks_for_a_proof() {
 		assert_ok!(claim());
 		assert_eq!((pending(3), Split::claimable(&operator)), (0, 18));
 		assert_noop!(claim(), Error::<Test>::NothingToClaim);
-		// What comes after that waits anew. The reserve has fallen to two by now.
+		// What comes after that waits anew.
 		let deal = open_and_escrow(3, 1, 0);
 		Split::settle(3, MODEL, &PAYER, &deal, 1, true);
 		assert_eq!(
 			Split::pending_storage_pay(&operator),
-			vec![(MODEL, 2, 12 + HOLD + HOLD)]
+			vec![(MODEL, 3, 12 + HOLD + HOLD)]
 		);
 	});
 }

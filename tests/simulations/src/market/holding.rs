@@ -1,5 +1,5 @@
-//! The reserve, held: it falls no further than to the dearest ask that has a place, so whoever asks just the reserve keeps it
-//! where it is.
+//! The reserve, held: it falls no further than to the dearest ask that had a place, so whoever asks just the reserve keeps it
+//! where it is in the epochs to come.
 //!
 //! Three nodes with the same cost serve at a reserve of 1.25 times of it, and have a third of the work that they could do.
 
@@ -73,6 +73,14 @@ pub(super) fn table(_: Size) -> Table {
 		"all three are paid it, at no risk while nobody else comes; it cannot raise it",
 	);
 	table.require(held.reserve() == PRICE);
+	table.exact(
+		"the same: what it earns itself, costs taken off",
+		held.income([0]) / truth.income([0]),
+		"times what truth brings it",
+		Bound::left_over(70.0, 85.0),
+		"truth has a margin until the reserve is down at its cost, after less than a day, and none from then on",
+	);
+	table.require(held.epochs.first() == truth.epochs.first());
 
 	let truth = play(COST, Some(FOURTH));
 	let held = play(PRICE, Some(FOURTH));
