@@ -151,7 +151,8 @@ mod benchmarks {
 		Ok(())
 	}
 
-	// Not a weight: shows that a job costs the same however many have won, and however many models there are.
+	// Not a weight: what a job costs after its epoch's first, however many have won and however many models there are. The
+	// runtime's tests compare it (`cost.rs`); the first one is `submit_job`.
 	#[benchmark(extra)]
 	fn submit_among(w: Linear<1, MAX_DRAWN>, m: Linear<1, 10_000>) -> Result<(), BenchmarkError> {
 		let market = T::BenchmarkSetup::market(w);

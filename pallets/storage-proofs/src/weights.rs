@@ -27,11 +27,11 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn prove() -> Weight {
-		// r Challenges, Forgets, Shown, the pay, the operator's node, its earnings and the sum of all; w Challenges, Missed,
-		// Forgets, Shown, the pay, earnings, the sum; two events.
-		Weight::from_parts(35_000_000, 15_000)
-			.saturating_add(T::DbWeight::get().reads(7))
-			.saturating_add(T::DbWeight::get().writes(7))
+		// r Challenges, Forgets, Shown, the pay and the sum of all that waits, the node, the operator's earnings and the sum of
+		// all; w Challenges, Missed, Forgets, Shown, the pay, earnings, both sums; two events.
+		Weight::from_parts(35_000_000, 16_000)
+			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().writes(8))
 	}
 
 	fn authorize_prove() -> Weight {
@@ -76,7 +76,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests: the same counts with constant costs.
 impl WeightInfo for () {
 	fn prove() -> Weight {
-		Weight::from_parts(910_000_000, 15_000)
+		Weight::from_parts(1_035_000_000, 16_000)
 	}
 
 	fn authorize_prove() -> Weight {

@@ -6,6 +6,7 @@ mod attestations;
 mod auctions;
 mod audits;
 mod candidates;
+mod cost;
 mod delegation;
 mod genesis;
 mod jobs;
