@@ -216,10 +216,12 @@ fn in_quorum(job: JobId) {
 		.for_each(|member| Jobs::<Runtime>::insert(member, &record));
 }
 
-fn set_slots(node: NodeId, slots: u16) {
+/// So many of all the slots that a node may have are taken.
+fn take_slots(node: NodeId, taken: u16) {
 	Standings::<Runtime>::mutate(node, |standing| {
 		if let Some(standing) = standing {
-			standing.slots = slots;
+			standing.slots = MAX_SLOTS;
+			standing.assigned = taken.into();
 		}
 	});
 }
@@ -314,8 +316,8 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup<AccountId> for Benc
 			.collect::<Vec<_>>();
 		in_demand(model);
 		next_epoch::<Runtime>();
-		// The others have no slot while the jobs are drawn, and many when one of them is passed on.
-		others.iter().for_each(|node| set_slots(*node, 0));
+		// The others have no free slot while the jobs are drawn, and many when one of them is passed on.
+		others.iter().for_each(|node| take_slots(*node, MAX_SLOTS));
 		let payer = funded("payer", 0);
 		let jobs = (0..jobs)
 			.map(|_| {
@@ -331,7 +333,7 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup<AccountId> for Benc
 		if let [(job, _)] = jobs.as_slice() {
 			in_quorum(*job);
 		}
-		others.iter().for_each(|node| set_slots(*node, MAX_SLOTS));
+		others.iter().for_each(|node| take_slots(*node, 0));
 		(executor_node, jobs)
 	}
 

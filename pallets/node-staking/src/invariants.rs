@@ -209,6 +209,10 @@ impl<T: Config> Pallet<T> {
 				distinct.len() == start.models.len(),
 				"a node was eligible for a model twice"
 			);
+			ensure!(
+				start.lapsed.iter().all(|(model, _)| distinct.contains(model)),
+				"a node let a model down for which it was not eligible"
+			);
 		}
 		if let Some((of, session)) = FirstSession::<T>::get() {
 			ensure!(

@@ -18,7 +18,9 @@ use frame_support::{
 	traits::{Defensive, Get},
 };
 use highway_math::audit::JUDGE_TRIES;
-use highway_primitives::{audit::SketchSeed, node::Contact, traits, Balance, DeviceClass, ModelId, NodeId, WorkerId};
+use highway_primitives::{
+	audit::SketchSeed, node::Contact, traits, Balance, BlockNumber, DeviceClass, ModelId, NodeId, WorkerId,
+};
 use sp_runtime::Perbill;
 
 /// Ids looked at for one page. Nodes that left make holes; a longer hole ends the page, and the next goes on in it.
@@ -52,8 +54,8 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Whether the node may take jobs now, as far as bond, chill, liveness and health say. Slots, hosted models and free
-	/// bond depend on the job.
+	/// Whether the node may take jobs now, as far as bond, chill, liveness, health and that it sells slots say. Free slots,
+	/// hosted models and free bond depend on the job.
 	pub fn is_eligible(id: NodeId) -> bool {
 		Self::node(id).is_some_and(|(record, standing)| Self::may_work(&record, &standing))
 	}
@@ -160,6 +162,15 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 	/// Reads one to three items, and three that are the same for every node.
 	fn eligible_at_start(node: NodeId, model: ModelId) -> bool {
 		Self::was_eligible(node, model)
+	}
+
+	/// Reads one to three items.
+	fn lapsed(node: NodeId, model: ModelId) -> Option<BlockNumber> {
+		Self::first_lapse(node, model)
+	}
+
+	fn free_bond(node: NodeId) -> Balance {
+		Self::node(node).map_or(0, |(record, standing)| record.bond.saturating_sub(standing.reserved))
 	}
 
 	/// Reliability in parts per million, at least 1, times free slots.

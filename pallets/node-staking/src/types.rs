@@ -7,7 +7,7 @@ use frame_support::{traits::Get, BoundedVec, CloneNoBound, DebugNoBound, EqNoBou
 use highway_math::reliability::Reliability;
 use highway_primitives::{
 	node::{MaxAddresses, Multiaddress, PeerIdBytes, Region},
-	Balance, DeviceClass, EpochIndex, ModelId, WorkerId,
+	Balance, BlockNumber, DeviceClass, EpochIndex, ModelId, WorkerId,
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -242,9 +242,10 @@ impl Standing {
 		self.missed(session) < MISSED_INELIGIBLE
 	}
 
-	/// Whether it may work as far as its heartbeats say: it was heard lately enough, and healthy.
+	/// Whether it may work as far as its heartbeats say: it was heard lately enough, healthy, and with a slot to sell, taken or
+	/// not. Whoever sells none would have a place in the market and never be drawn.
 	pub fn is_able(&self, session: u32) -> bool {
-		self.healthy && self.is_live(session)
+		self.healthy && self.slots > 0 && self.is_live(session)
 	}
 
 	/// Whether it was silent for so long that only its operator can bring it back.
@@ -270,7 +271,7 @@ impl Standing {
 	}
 }
 
-/// For which models a node was eligible at the first block of a market epoch.
+/// For which models a node was eligible at the first block of a market epoch, and for which of them no longer.
 #[derive(
 	CloneNoBound,
 	PartialEqNoBound,
@@ -290,6 +291,8 @@ pub struct EpochStart<T: Config> {
 	pub epoch: EpochIndex,
 	/// The models: all that it hosted then, or none.
 	pub models: BoundedVec<ModelId, T::MaxHosted>,
+	/// Those of them for which something in the epoch ended that, each with the first block in which it did, whatever came after.
+	pub lapsed: BoundedVec<(ModelId, BlockNumber), T::MaxHosted>,
 }
 
 /// What was taken for a node's faults so far.

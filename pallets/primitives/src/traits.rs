@@ -38,11 +38,16 @@ pub trait Nodes<AccountId> {
 	/// Whether the node says that it hosts the model.
 	fn hosts(node: NodeId, model: ModelId) -> bool;
 	/// Whether the node is able to serve the model, however busy it is: bonded, not chilled, not jailed, heard of,
-	/// healthy, hosting.
+	/// healthy, with slots to sell, hosting.
 	fn eligible(node: NodeId, model: ModelId) -> bool;
 	/// As [`Nodes::eligible`], but as of the first block of the current market epoch ([`MarketClock`]): whoever touches the
 	/// epoch first cannot pick the moment. Constant time.
 	fn eligible_at_start(node: NodeId, model: ModelId) -> bool;
+	/// The first block of the current market epoch in which a node that was eligible at its start was so no longer, whether
+	/// it is again or not; the present block, if only time has ended that. `None`: it could serve all along.
+	fn lapsed(node: NodeId, model: ModelId) -> Option<BlockNumber>;
+	/// The operator's own bond that is not reserved; 0 if there is no such node.
+	fn free_bond(node: NodeId) -> Balance;
 	/// Weight of the node in a draw: reliability × free capacity, 0 if it cannot take a job of this model now: not
 	/// bonded, chilled, jailed, missing heartbeats, unhealthy, not hosting, no free slot, or less than `security`
 	/// of its own bond free.

@@ -1,7 +1,7 @@
 //! The book of asks: what is asked when, and who has a place.
 
 use crate::{
-	pallet::{Asks, Config, Event, Pallet},
+	pallet::{Asks, Clearings, Config, EpochLength, Event, Pallet},
 	types::{Ask, AskBook, AskRole, MAX_ASKS},
 };
 use alloc::vec::Vec;
@@ -10,6 +10,16 @@ use highway_primitives::{
 	traits::{Models, Nodes},
 	Balance, EpochIndex, ModelId, NodeId,
 };
+use sp_runtime::Perbill;
+
+/// What became of those who have a place and let it down.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Lapses {
+	/// How many winners were looked at.
+	pub looked_at: u32,
+	/// How many of them lost their ask.
+	pub ended: u32,
+}
 
 impl<T: Config> Pallet<T> {
 	/// The node asks `price` from the next epoch on, with `bond` behind it, which was reserved for its commitment. If all
@@ -96,8 +106,9 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Ends the asks of nodes that are gone or do not host the model with this epoch, and forgets those that have ended; all
-	/// of them at once if the model is gone. Returns how many. A node that cannot take jobs for a while keeps its ask until
-	/// somebody who can wants its place: else anybody could end what its next heartbeat brings back.
+	/// of them at once if the model is gone. Returns how many. A node that cannot take jobs for a while keeps its ask, unless it
+	/// has a place in this epoch ([`Self::end_lapsed`]), until somebody who can wants its place: else anybody could end what its
+	/// next heartbeat brings back.
 	pub(crate) fn prune_asks(model: ModelId, role: AskRole) -> u32 {
 		let epoch = Self::current_epoch();
 		let mut book = Asks::<T>::get(model, role);
@@ -122,6 +133,39 @@ impl<T: Config> Pallet<T> {
 			Self::store_book(model, role, book);
 		}
 		pruned as u32
+	}
+
+	/// Ends, with this epoch, the asks of those who won compute in it and have stopped being able to serve since. They lose what
+	/// their place would have earned in what was left of the epoch then, by what it earned in the last one with jobs: as much as
+	/// the fines for the jobs that they would have got. Storage answers to challenges instead.
+	pub(crate) fn end_lapsed(model: ModelId) -> Lapses {
+		let epoch = Self::current_epoch();
+		let mut lapses = Lapses::default();
+		let Some(record) = Clearings::<T>::get(model, epoch).filter(|_| T::Models::exists(model)) else {
+			return lapses;
+		};
+		let length = EpochLength::<T>::get();
+		let place = Self::ask_bond(model, AskRole::Compute);
+		let mut book = Asks::<T>::get(model, AskRole::Compute);
+		for ask in book.iter_mut() {
+			let holds = ask.bond > 0 && ask.effective(epoch).is_some();
+			if !(holds && record.executors.contains(&ask.node)) {
+				continue;
+			}
+			lapses.looked_at = lapses.looked_at.saturating_add(1);
+			if let Some(since) = T::Nodes::lapsed(ask.node, model) {
+				let served = since.saturating_sub(Self::first_block_of(epoch));
+				let left = Perbill::from_rational(length.saturating_sub(served), length);
+				Self::end(ask, epoch);
+				Self::forfeit(ask.node, model, AskRole::Compute, epoch, left.mul_ceil(place));
+				lapses.ended = lapses.ended.saturating_add(1);
+			}
+		}
+		if lapses.ended > 0 {
+			forget_ended(&mut book, epoch);
+			Self::store_book(model, AskRole::Compute, book);
+		}
+		lapses
 	}
 
 	/// Whether the node is registered and says that it hosts the model.

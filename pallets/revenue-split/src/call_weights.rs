@@ -3,10 +3,10 @@
 use crate::{
 	commit_impls::{ENDED_BY_CLEAR, ENDED_BY_PRUNE},
 	pallet::Config,
-	types::MAX_STORED_ASKS,
+	types::{MAX_ASKS, MAX_STORED_ASKS},
 	weights::WeightInfo,
 };
-use frame_support::weights::Weight;
+use frame_support::{traits::Get, weights::Weight};
 
 /// The asks that are stored of a model, in both roles.
 const MOST_ASKS: u32 = MAX_STORED_ASKS * 2;
@@ -23,7 +23,15 @@ pub(crate) fn clear<T: Config>() -> Weight {
 
 /// [`crate::Call::prune`].
 pub(crate) fn prune<T: Config>() -> Weight {
-	T::WeightInfo::prune(MOST_ASKS).saturating_add(ended::<T>(ENDED_BY_PRUNE))
+	T::WeightInfo::prune(MOST_ASKS)
+		.saturating_add(winners::<T>(MAX_ASKS))
+		.saturating_add(ended::<T>(ENDED_BY_PRUNE.saturating_add(MAX_ASKS)))
+}
+
+/// So many winners, of whom it is asked whether they serve: what is kept of the epoch's start, the node and its standing. The
+/// lost bond of one weighs no more than that of a broken commitment.
+pub(crate) fn winners<T: Config>(count: u32) -> Weight {
+	T::DbWeight::get().reads(u64::from(count).saturating_mul(3))
 }
 
 /// So many broken commitments.

@@ -228,7 +228,12 @@ impl<T: Config> Pallet<T> {
 		if !T::Models::exists(model) {
 			return;
 		}
-		let amount = Self::received(T::Nodes::fine(node, bond, &Self::pot_account()));
+		Self::forfeit(node, model, role, epoch, bond);
+	}
+
+	/// Takes so much of what is free of the node's own bond, or what there is: half is burned, half the treasury's.
+	pub(crate) fn forfeit(node: NodeId, model: ModelId, role: AskRole, epoch: EpochIndex, amount: Balance) {
+		let amount = Self::received(T::Nodes::fine(node, amount, &Self::pot_account()));
 		let burned = Self::take_fine(amount);
 		Self::deposit_event(Event::AskForfeited {
 			model,

@@ -51,9 +51,10 @@ impl<T: Config> Pallet<T> {
 	/// [`crate::Call::prune`]. Returns what it weighed.
 	pub(crate) fn do_prune(model: ModelId) -> Result<Weight, DispatchError> {
 		let looked_at = Self::asks_stored(model);
-		let asks = AskRole::ALL
-			.iter()
-			.fold(0u32, |sum, role| sum.saturating_add(Self::prune_asks(model, *role)));
+		let lapses = Self::end_lapsed(model);
+		let asks = AskRole::ALL.iter().fold(lapses.ended, |sum, role| {
+			sum.saturating_add(Self::prune_asks(model, *role))
+		});
 		let commitments = Self::end_broken(model, ENDED_BY_PRUNE, ENDED_BY_PRUNE);
 		let record = Self::drop_last_unreferenced(model);
 		let market = !T::Models::exists(model) && Self::forget_market(model);
@@ -66,7 +67,10 @@ impl<T: Config> Pallet<T> {
 			asks,
 			commitments,
 		});
-		Ok(T::WeightInfo::prune(looked_at).saturating_add(call_weights::ended::<T>(commitments)))
+		let forfeits = commitments.saturating_add(lapses.ended);
+		Ok(T::WeightInfo::prune(looked_at)
+			.saturating_add(call_weights::winners::<T>(lapses.looked_at))
+			.saturating_add(call_weights::ended::<T>(forfeits)))
 	}
 
 	/// What is remembered of the market of a model that is gone. Returns whether there was something.

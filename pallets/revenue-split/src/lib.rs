@@ -372,7 +372,8 @@ pub mod pallet {
 			/// The first epoch that its ask does not hold in.
 			from: EpochIndex,
 		},
-		/// A node has not revealed what it committed to, and lost the bond, as far as something was left of it.
+		/// A node has not revealed what it committed to, and lost the bond, as far as something was left of it; or it had a place
+		/// in `epoch` and did not serve until its end, and lost what the place would have earned.
 		AskForfeited {
 			/// The model.
 			model: ModelId,
@@ -391,7 +392,8 @@ pub mod pallet {
 		Pruned {
 			/// The model.
 			model: ModelId,
-			/// Asks of nodes that are gone or do not host the model, or of a model that is gone.
+			/// Asks of nodes that are gone or do not host the model, or have a place in this epoch and stopped being able to serve;
+			/// or of a model that is gone.
 			asks: u32,
 			/// Commitments that were not revealed in time.
 			commitments: u32,
@@ -608,7 +610,8 @@ pub mod pallet {
 		StoragePayHeld,
 		/// The node is challenged to show that it has the model: its answer pays, its silence takes the pay away.
 		Challenged,
-		/// Every ask is of a node that hosts the model, no commitment is broken, and every price is still referred to.
+		/// Every ask is of a node that hosts the model, every winner of this epoch, if it is cleared, has been able to serve, no
+		/// commitment is broken, and every price is still referred to.
 		NothingToPrune,
 	}
 
@@ -786,8 +789,9 @@ pub mod pallet {
 			Self::do_claim_storage_pay(&operator, model)
 		}
 
-		/// Ends asks of nodes that are gone or do not host the model any more, and commitments that were not revealed in time,
-		/// whose bonds are lost; removes a past epoch's prices that no job refers to, and all that is kept about a model that is
+		/// Ends asks of nodes that are gone or do not host the model any more; those of this epoch's compute winners that have
+		/// stopped being able to serve since it began, once it is cleared, who lose what their places would have earned from then
+		/// on; and commitments that were not revealed in time, whose bonds are lost; removes a past epoch's prices that no job refers to, and all that is kept about a model that is
 		/// gone. Bonds of asks go back. By anybody.
 		#[pallet::call_index(9)]
 		#[pallet::weight(call_weights::prune::<T>())]

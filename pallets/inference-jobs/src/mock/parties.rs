@@ -161,6 +161,12 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn eligible_at_start(node: NodeId, model: ModelId) -> bool {
 		Self::eligible(node, model)
 	}
+	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
+		None
+	}
+	fn free_bond(_: NodeId) -> Balance {
+		0
+	}
 	fn draw_weight(node: NodeId, _: ModelId, security: Balance) -> u64 {
 		Looked::mutate(|looked| looked.push(node));
 		let Some(mock) = Fleet::get(node) else { return 0 };

@@ -31,7 +31,7 @@ fn kept(node: NodeId) -> Option<Vec<ModelId>> {
 /// What ends that node 0, of operator 1, is eligible for model 1.
 type End = (&'static str, fn());
 
-const ENDS: [End; 9] = [
+const ENDS: [End; 10] = [
 	("chill", || {
 		assert_ok!(NodeStaking::chill(signed(1)));
 	}),
@@ -52,6 +52,10 @@ const ENDS: [End; 9] = [
 		May::set((0, false));
 		beat(0, 1);
 	}),
+	("no slots", || {
+		pass_sessions(1);
+		beat(0, 0);
+	}),
 	("silence", || pass_sessions(2)),
 	("jail and its end", || {
 		pass_sessions(6);
@@ -70,10 +74,38 @@ fn node_should_count_as_it_was_when_the_epoch_began_whatever_ends_it() {
 			act();
 			assert_eq!(was_and_is(node), (true, false), "{end}");
 			assert!(!NodeStaking::eligible_at_start(node, 2), "{end}");
+			assert_eq!(NodeStaking::lapsed(node, 1), Some(11), "{end}");
 			go_to_epoch(2);
 			assert_eq!(was_and_is(node), (false, false), "{end}");
 		});
 	}
+}
+
+#[test]
+fn a_lapse_should_be_known_until_the_epoch_ends_whatever_comes_after() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 500, 4);
+		assert_ok!(NodeStaking::host(signed(1), 2));
+		go_to_epoch(1);
+		let lapses = || [1, 2, 3].map(|model| NodeStaking::lapsed(node, model));
+		assert_eq!(lapses()[..2], [None; 2]);
+		// Another model is no lapse of those that it was there for.
+		assert_ok!(NodeStaking::host(signed(1), 3));
+		assert_eq!(lapses(), [None; 3]);
+		next_block(0);
+		assert_ok!(NodeStaking::unhost(signed(1), 2));
+		assert_ok!(NodeStaking::host(signed(1), 2));
+		assert_eq!(lapses(), [None, Some(11), None]);
+		next_block(0);
+		assert_ok!(NodeStaking::chill(signed(1)));
+		next_block(0);
+		assert_ok!(NodeStaking::resume(signed(1)));
+		// Of model 3 it was not eligible when the epoch began.
+		assert_eq!(lapses(), [Some(12), Some(11), None]);
+		assert_eq!(kept(node), Some(vec![1, 2]));
+		go_to_epoch(2);
+		assert_eq!(lapses(), [None; 3]);
+	});
 }
 
 #[test]
@@ -367,6 +399,8 @@ proptest! {
 							is_there && at_start.contains(&(node, model)),
 							"node {node}, model {model} after {shown}"
 						);
+						let serves = NodeStaking::eligible(node, model);
+						assert!(serves || NodeStaking::lapsed(node, model).is_some());
 					}
 					// Written once an epoch.
 					let now = EpochStarts::<Test>::get(node).map(|start| (start.epoch, start.models.into_inner()));

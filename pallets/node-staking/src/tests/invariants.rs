@@ -37,7 +37,11 @@ fn change_standing(change: impl FnOnce(&mut Standing)) {
 /// What is kept of an epoch's start.
 fn start(epoch: u32, models: &[u32]) -> EpochStart<Test> {
 	let models = models.to_vec().try_into().unwrap();
-	EpochStart { epoch, models }
+	EpochStart {
+		epoch,
+		models,
+		lapsed: Default::default(),
+	}
 }
 
 /// What breaks something, and what is said of it.

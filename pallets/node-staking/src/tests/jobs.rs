@@ -114,6 +114,9 @@ fn secure_should_reserve_bond_without_a_slot_or_nothing() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_noop!(NodeStaking::secure(0, 1), Error::<Test>::UnknownNode);
 		let node = live(1, 500, 0);
+		assert_noop!(NodeStaking::secure(node, 1), Error::<Test>::NotEligible);
+		pass_sessions(1);
+		beat(node, 1);
 		assert_noop!(NodeStaking::secure(node, 501), Error::<Test>::BondReserved);
 		assert_noop!(NodeStaking::secure(node, Balance::MAX), Error::<Test>::BondReserved);
 		assert_ok!(NodeStaking::secure(node, 500));

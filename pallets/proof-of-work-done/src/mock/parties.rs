@@ -7,7 +7,7 @@ use highway_primitives::{
 	audit::{AuditTerms, SketchSeed},
 	market::{BillLines, Deal, Order},
 	model::{ModelService, Royalties},
-	traits, Balance, DeviceClass, JobId, ModelId, ModelVersion, NodeId, WorkerId,
+	traits, Balance, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, WorkerId,
 };
 use sp_core::Pair;
 use sp_runtime::{DispatchError, Perbill};
@@ -128,6 +128,12 @@ impl traits::Nodes<AccountId> for Nodes {
 	}
 	fn eligible_at_start(_: NodeId, _: ModelId) -> bool {
 		false
+	}
+	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
+		None
+	}
+	fn free_bond(_: NodeId) -> Balance {
+		0
 	}
 	fn draw_weight(_: NodeId, _: ModelId, _: Balance) -> u64 {
 		0

@@ -11,7 +11,7 @@ use highway_primitives::{
 	model::{ModelService, Royalties},
 	traits::{Models, Nodes, StorageChallenges},
 	worker::WorkerPair,
-	DeviceClass, ModelVersion, WorkerId,
+	BlockNumber, DeviceClass, ModelVersion, WorkerId,
 };
 use sp_core::Pair;
 use sp_runtime::{DispatchError, DispatchResult};
@@ -25,6 +25,8 @@ pub struct TestNode {
 	pub able: bool,
 	/// The models for which it could when the epoch began.
 	pub at_start: Vec<ModelId>,
+	/// The first block in which it let a model of those down since.
+	pub lapsed: Option<BlockNumber>,
 	/// Its own bond: lies as free balance on the operator's account, which does nothing else with it.
 	pub bond: Balance,
 	pub reserved: Balance,
@@ -48,7 +50,11 @@ pub fn note_epoch_start() {
 			true => node.hosts.clone(),
 			false => Vec::new(),
 		};
-		Some(TestNode { at_start, ..node })
+		Some(TestNode {
+			at_start,
+			lapsed: None,
+			..node
+		})
 	});
 }
 
@@ -113,6 +119,12 @@ impl Nodes<AccountId> for TestMarket {
 	}
 	fn eligible_at_start(node: NodeId, model: ModelId) -> bool {
 		TestNodes::get(node).is_some_and(|node| node.at_start.contains(&model))
+	}
+	fn lapsed(node: NodeId, _: ModelId) -> Option<BlockNumber> {
+		TestNodes::get(node)?.lapsed
+	}
+	fn free_bond(node: NodeId) -> Balance {
+		TestNodes::get(node).map_or(0, |node| node.bond - node.reserved)
 	}
 	fn draw_weight(node: NodeId, model: ModelId, _: Balance) -> u64 {
 		Self::eligible(node, model).into()

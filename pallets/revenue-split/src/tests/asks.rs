@@ -237,6 +237,80 @@ fn prune_should_keep_the_ask_of_a_node_that_cannot_serve_for_a_while() {
 	});
 }
 
+/// Three of four have a place, for which they ask nothing, and there was a job in the epoch before.
+fn three_squatters() {
+	for node in 1..4 {
+		ask(node, COMPUTE, 0);
+	}
+	ask(4, COMPUTE, 300);
+	go_to_epoch(1);
+	let deal = open(1, 1, 0);
+	Split::close(MODEL, &deal);
+	assert_eq!(deal.compute, 300);
+	ask(4, COMPUTE, 200);
+	go_to_epoch(2);
+}
+
+#[test]
+fn a_winner_should_lose_its_ask_and_the_rest_of_the_epochs_pay_when_it_stops_serving() {
+	ExtBuilder.build_and_execute(|| {
+		three_squatters();
+		assert_eq!(Split::ask_bond(MODEL, COMPUTE), 100);
+		assert_ok!(Split::clear(RuntimeOrigin::signed(PAYER), MODEL));
+		assert_noop!(prune(), Error::<Test>::NothingToPrune);
+		go_to(2 * EPOCH + 1);
+		fall_silent(1);
+		go_to(2 * EPOCH + 5);
+		unhost(2);
+		// Who comes back has let the epoch down none the less.
+		go_to(2 * EPOCH + 6);
+		with_node(1, |node| node.able = true);
+		System::reset_events();
+		let weight = prune().unwrap().actual_weight;
+		let lost = |node, amount| Event::AskForfeited {
+			model: MODEL,
+			role: COMPUTE,
+			node,
+			epoch: 2,
+			amount,
+			burned: amount / 2,
+		};
+		// Nine and five of ten blocks were left, of what a place earned in the epoch before.
+		assert_eq!(events()[..2], [lost(1, 90), lost(2, 50)]);
+		assert_eq!(
+			[1, 2, 3].map(|node| NODE_BOND - TestNodes::get(node).unwrap().bond),
+			[90, 50, 0]
+		);
+		assert_eq!([1, 2, 3, 4].map(reserved), [0, 0, BOND, BOND]);
+		assert_noop!(prune(), Error::<Test>::NothingToPrune);
+		// Prices and winners of the epoch stay what they are; the next one is for others.
+		assert_eq!(price_now(), Some(200));
+		go_to_epoch(3);
+		assert_eq!(Split::quote(&order(1, 0)).unwrap().executors, vec![3, 4]);
+		let looked_at = crate::call_weights::winners::<Test>(3) + crate::call_weights::ended::<Test>(2);
+		assert_eq!(weight, Some(<() as crate::WeightInfo>::prune(4) + looked_at));
+	});
+}
+
+#[test]
+fn nobody_should_lose_anything_by_not_serving_when_it_has_no_place() {
+	ExtBuilder.build_and_execute(|| {
+		three_squatters();
+		fall_silent(4);
+		// As long as nobody has cleared the epoch, nobody knows who has one.
+		fall_silent(1);
+		assert_ok!(prune());
+		assert_eq!(TestNodes::get(1).unwrap().bond, NODE_BOND);
+		assert_ok!(Split::clear(RuntimeOrigin::signed(PAYER), MODEL));
+		assert_ok!(prune());
+		assert_eq!(
+			[1, 2, 3, 4].map(|node| NODE_BOND - TestNodes::get(node).unwrap().bond),
+			[100, 0, 0, 0]
+		);
+		assert_eq!(Split::ask_of(4, MODEL, COMPUTE), Some(200));
+	});
+}
+
 #[test]
 fn prune_should_drop_everything_when_the_model_is_gone() {
 	ExtBuilder.build_and_execute(|| {

@@ -46,6 +46,7 @@ pub(crate) fn host(node: NodeId, model: ModelId) -> AccountId {
 			hosts: Vec::new(),
 			able: true,
 			at_start: Vec::new(),
+			lapsed: None,
 			bond: NODE_BOND,
 			reserved: 0,
 			unsecured: 0,
@@ -60,12 +61,15 @@ pub(crate) fn host(node: NodeId, model: ModelId) -> AccountId {
 
 /// The node serves nothing any more.
 pub(crate) fn unhost(node: NodeId) {
-	with_node(node, |node| node.hosts.clear());
+	with_node(node, |node| {
+		node.hosts.clear();
+		node.lapsed.get_or_insert(System::block_number());
+	});
 }
 
 /// The node ends its asks and leaves for good.
 pub(crate) fn leave(node: NodeId) {
-	unhost(node);
+	with_node(node, |node| node.hosts.clear());
 	let _ = Split::prune(RuntimeOrigin::signed(PAYER), MODEL);
 	let record = TestNodes::take(node).unwrap();
 	assert_eq!(
@@ -77,7 +81,10 @@ pub(crate) fn leave(node: NodeId) {
 
 /// The node cannot take jobs for now.
 pub(crate) fn fall_silent(node: NodeId) {
-	with_node(node, |node| node.able = false);
+	with_node(node, |node| {
+		node.able = false;
+		node.lapsed.get_or_insert(System::block_number());
+	});
 }
 
 /// A node that hosts the model and asks from the next epoch on, as if it had committed and revealed.

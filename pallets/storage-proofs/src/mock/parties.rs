@@ -160,6 +160,12 @@ impl Nodes<AccountId> for TestNodes {
 	fn eligible_at_start(_: NodeId, _: ModelId) -> bool {
 		false
 	}
+	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
+		None
+	}
+	fn free_bond(_: NodeId) -> Balance {
+		0
+	}
 	fn draw_weight(_: NodeId, _: ModelId, _: Balance) -> u64 {
 		0
 	}

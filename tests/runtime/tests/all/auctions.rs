@@ -1,9 +1,10 @@
 //! Auctions, from what nodes commit to until the next epoch's split.
 
 use highway_primitives::{
-	market::ask_commitment, AskRole, Balance, EpochIndex, JobId, JobPhase, MarketPhase, ModelId, NodeId, Role, AIC,
+	market::ask_commitment, AskRole, Balance, EpochIndex, JobId, JobPhase, MarketPhase, ModelId, NodeId, Role,
+	WorkerAction, AIC,
 };
-use highway_runtime::{AccountId, Block, RevenueSplit, Runtime, RuntimeEvent};
+use highway_runtime::{AccountId, Block, NodeStaking, RevenueSplit, Runtime, RuntimeEvent};
 use highway_runtime_api::{
 	runtime_decl_for_market_api::MarketApi,
 	runtime_decl_for_worker_api::WorkerApi,
@@ -317,4 +318,86 @@ fn nobody_should_pick_the_moment_when_an_epoch_is_cleared() {
 		chain.submit(Ferdie, model);
 		assert_eq!(won(epoch + 1), [0, 2].into());
 	});
+}
+
+/// What a node's own bond has lost since.
+fn lost(node: NodeId, before: Balance) -> Balance {
+	before - NodeStaking::node(node).expect("it is registered").0.bond
+}
+
+#[test]
+fn a_node_without_a_slot_to_sell_should_win_nothing() {
+	four_hosts(|chain, model| {
+		ask_all(chain, model, [0, 0, 0, RESERVE]);
+		// Nodes 0 to 2 say that they are well, and sell nothing.
+		chain.silent.extend([0, 1, 2]);
+		let session = NodeStaking::current_session();
+		while NodeStaking::current_session() == session {
+			chain.blocks(1);
+		}
+		chain.open();
+		for (node, worker) in (0..).zip(&OPERATORS[..3]) {
+			let action = WorkerAction::Heartbeat {
+				node,
+				session: NodeStaking::current_session(),
+				healthy: true,
+				slots: 0,
+			};
+			assert_eq!(chain.apply_here(worker_transaction(*worker, action)), Ok(Ok(())));
+			assert!(!NodeStaking::is_eligible(node));
+		}
+		chain.next_market_epoch();
+		let job = chain.submit(Ferdie, model);
+		assert_eq!(executors(model, RevenueSplit::current_epoch()), [3]);
+		assert_eq!(chain.executor(job), 3);
+		chain.attest(job);
+	});
+}
+
+#[test]
+fn winners_that_stop_serving_should_pay_for_the_epoch_and_leave_the_next_one_to_others() {
+	let ends: [fn(&mut Chain, ModelId, Sr25519Keyring); 2] = [
+		|chain, _, operator| {
+			chain.ok(operator, Node::chill {});
+		},
+		|chain, model, operator| {
+			chain.ok(operator, Node::unhost { model });
+		},
+	];
+	let comes_back: [fn(&mut Chain, ModelId, Sr25519Keyring); 2] = [
+		|chain, _, operator| {
+			chain.ok(operator, Node::resume {});
+		},
+		|chain, model, operator| {
+			chain.ok(operator, Node::host { model });
+		},
+	];
+	for (end, back) in ends.into_iter().zip(comes_back) {
+		four_hosts(|chain, model| {
+			ask_all(chain, model, [0, 0, 0, RESERVE]);
+			let squatters = &OPERATORS[..3];
+			squatters.iter().for_each(|operator| end(chain, model, *operator));
+			let no_capacity = pallet_inference_jobs::Error::<Runtime>::NoCapacity.into();
+			assert_eq!(chain.call(Ferdie, submit_call(model, None)), Err(no_capacity));
+			// They are there again before anybody looks.
+			squatters.iter().for_each(|operator| back(chain, model, *operator));
+			chain.ok(Ferdie, Split::clear { model });
+			let bonds = [0, 1, 2].map(|node| NodeStaking::node(node).expect("it is registered").0.bond);
+			chain.ok(Ferdie, Split::prune { model });
+			let bond = RevenueSplit::ask_bond(model, AskRole::Compute);
+			for (node, before) in (0..).zip(bonds) {
+				let lost = lost(node, before);
+				assert!((bond / 2..=bond).contains(&lost), "node {node} lost {lost} of {bond}");
+			}
+			assert_eq!(
+				chain.call(Ferdie, Split::prune { model }),
+				Err(Error::<Runtime>::NothingToPrune.into())
+			);
+			chain.next_market_epoch();
+			let job = chain.submit(Ferdie, model);
+			assert_eq!(executors(model, RevenueSplit::current_epoch()), [3]);
+			assert_eq!(chain.executor(job), 3);
+			chain.attest(job);
+		});
+	}
 }

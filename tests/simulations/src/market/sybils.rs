@@ -2,7 +2,10 @@
 
 use super::{
 	bidders::{compare, Market},
-	chain::{Chain, MAX_ASK},
+	chain::{
+		nodes::{bond_of, set_able, SimulatedNode},
+		Chain, MAX_ASK,
+	},
 	months::{COST, JOBS, PRICE},
 	table::{Bound, Table},
 	Size,
@@ -41,9 +44,18 @@ pub(super) fn table(size: Size) -> Table {
 		found,
 		"% of the price",
 		Bound::Nothing,
-		format!("{winners} of {HONEST} honest nodes win; each Sybil bonds a node and an ask, serves for nothing or is fined"),
+		format!("{winners} of {HONEST} honest nodes win; each Sybil bonds a node and an ask, and serves for nothing, or pays"),
 	);
 	table.require(winners == 0);
+	let (lost, winners) = absent();
+	table.exact(
+		"all places at nothing, and gone in the epoch's first block: lost in an epoch",
+		lost,
+		"% of what the model's nodes earn in one",
+		Bound::promised(100.0, 100.1),
+		format!("half burned, half treasury, once anybody calls `clear` and `prune`; {winners} of {HONEST} honest nodes win the next one"),
+	);
+	table.require(winners == HONEST as usize);
 	let (_, winners) = full_book(MAX_ASK, true);
 	table.exact(
 		format!("{MAX_ASKS} dear asks, to have all places before others come"),
@@ -109,5 +121,38 @@ fn full_book(ask: Balance, later: bool) -> (f64, usize) {
 		let record = chain.clear().expect("somebody asks no more than the reserve");
 		let winners = record.executors.iter().filter(|node| **node >= MAX_ASKS).count();
 		(100.0 * record.compute_price as f64 / PRICE as f64, winners)
+	})
+}
+
+/// Sybils that ask nothing have all places of an epoch, and take no job. Returns what they lose, in percent of what all places
+/// earned in the epoch before, and how many honest nodes have a place in the next one.
+fn absent() -> (f64, usize) {
+	Chain::run(|chain| {
+		chain.join(MAX_ASKS);
+		chain.set_market(PRICE, JOBS);
+		let asking = |nodes: Range<NodeId>, ask: Balance| -> Vec<(NodeId, Option<Balance>)> {
+			nodes.map(|node| (node, Some(ask))).collect()
+		};
+		// In a book that is never full nobody is displaced.
+		let sybils = HONEST..2 * HONEST;
+		chain.ask(AskRole::Compute, &asking(0..HONEST, COST));
+		chain.next_epoch();
+		let earned = chain.count_jobs(JOBS).compute * Balance::from(JOBS);
+		chain.ask(AskRole::Compute, &asking(sybils.clone(), 0));
+		chain.next_epoch();
+		let record = chain.clear().expect("somebody asks no more than the reserve");
+		let absent: Vec<NodeId> = record.executors.to_vec();
+		assert!(
+			absent.iter().all(|node| sybils.contains(node)),
+			"the cheapest have the places"
+		);
+		absent.iter().for_each(|node| set_able(*node, false));
+		chain.prune();
+		let lost: Balance = absent.iter().map(|node| SimulatedNode::BOND - bond_of(*node)).sum();
+		absent.iter().for_each(|node| set_able(*node, true));
+		chain.next_epoch();
+		let record = chain.clear().expect("honest nodes are there");
+		let honest = record.executors.iter().filter(|node| **node < HONEST).count();
+		(100.0 * lost as f64 / earned as f64, honest)
 	})
 }

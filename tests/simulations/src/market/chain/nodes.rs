@@ -1,6 +1,6 @@
 //! Nodes as the simulations set them up: they host every model, and can take jobs or not.
 
-use super::{AccountId, Balances, RevenueSplit};
+use super::{AccountId, Balances, RevenueSplit, System};
 use codec::{Decode, Encode};
 use frame_support::{
 	parameter_types,
@@ -8,7 +8,7 @@ use frame_support::{
 	Twox64Concat,
 };
 use highway_primitives::{
-	audit::SketchSeed, traits::Nodes, Balance, DeviceClass, EpochIndex, ModelId, NodeId, WorkerId, AIC,
+	audit::SketchSeed, traits::Nodes, Balance, BlockNumber, DeviceClass, EpochIndex, ModelId, NodeId, WorkerId, AIC,
 };
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
@@ -19,6 +19,8 @@ pub struct SimulatedNode {
 	able: bool,
 	/// The latest epoch in which that changed, and what it was when that epoch began.
 	at_start: (EpochIndex, bool),
+	/// The first block of that epoch from which on it could not, if it could when the epoch began.
+	lapsed: Option<BlockNumber>,
 	/// What of its own bond is not reserved. It lies on the operator's account, which does nothing else with it.
 	free: Balance,
 	/// What is reserved of it.
@@ -54,6 +56,7 @@ pub fn join(node: NodeId) {
 	let joined = SimulatedNode {
 		able: true,
 		at_start: (0, true),
+		lapsed: None,
 		free: SimulatedNode::BOND,
 		reserved: 0,
 	};
@@ -67,6 +70,10 @@ pub fn set_able(node: NodeId, able: bool) {
 		if let Some(node) = node {
 			if node.at_start.0 < epoch {
 				node.at_start = (epoch, node.able);
+				node.lapsed = None;
+			}
+			if node.at_start.1 && !able {
+				node.lapsed.get_or_insert(System::block_number());
 			}
 			node.able = able;
 		}
@@ -109,6 +116,15 @@ impl Nodes<AccountId> for Crowd {
 			true => node.at_start.1,
 			false => node.able,
 		})
+	}
+
+	fn lapsed(node: NodeId, _: ModelId) -> Option<BlockNumber> {
+		let node = Joined::get(node)?;
+		node.lapsed.filter(|_| node.at_start.0 == RevenueSplit::current_epoch())
+	}
+
+	fn free_bond(node: NodeId) -> Balance {
+		Joined::get(node).map_or(0, |node| node.free)
 	}
 
 	fn draw_weight(node: NodeId, model: ModelId, _: Balance) -> u64 {
