@@ -5,7 +5,8 @@ use crate::{
 	types::{Ask, AskBook, AskRole, MAX_ASKS},
 };
 use alloc::vec::Vec;
-use frame_support::defensive;
+use frame_support::{defensive, traits::Get};
+use highway_math::audit;
 use highway_primitives::{
 	traits::{Models, Nodes},
 	Balance, EpochIndex, ModelId, NodeId,
@@ -23,13 +24,24 @@ pub(crate) struct Lapses {
 
 impl<T: Config> Pallet<T> {
 	/// The node asks `price` from the next epoch on, with `bond` behind it, which was reserved for its commitment. If all
-	/// places are taken and none is to be had, the bond goes back.
+	/// places are taken and none is to be had, the bond goes back; so it does if the node has no place yet, and too little of
+	/// its own bond is free to secure one job at this price.
 	pub(crate) fn place_ask(node: NodeId, model: ModelId, role: AskRole, price: Balance, bond: Balance) {
 		let epoch = Self::current_epoch();
 		let from = epoch.saturating_add(1);
 		let mut book = Asks::<T>::get(model, role);
 		forget_ended(&mut book, epoch);
 		let has_place = book.iter().any(|ask| ask.node == node && ask.upcoming().is_some());
+		// Whoever has a place has its bond in use, as it should be.
+		if !has_place && !Self::secures_a_job(node, role, price) {
+			T::Nodes::release(node, bond);
+			return Self::deposit_event(Event::AskUnsecured {
+				model,
+				role,
+				node,
+				price,
+			});
+		}
 		let mut displaced = None;
 		if !has_place && places_taken(&book) >= MAX_ASKS as usize {
 			displaced = Self::displace(&mut book, node, model, price, epoch);
@@ -76,6 +88,14 @@ impl<T: Config> Pallet<T> {
 			price,
 			from,
 		});
+	}
+
+	/// Whether the node's own free bond covers what is reserved for a job of one unit at this price. Storage reserves nothing.
+	fn secures_a_job(node: NodeId, role: AskRole, price: Balance) -> bool {
+		match role {
+			AskRole::Compute => T::Nodes::free_bond(node) >= audit::security(price, T::SecurityFactor::get()),
+			AskRole::Storage => true,
+		}
 	}
 
 	/// The node's ask, if it has one, ends with this epoch. Its bond and that of the commitment go back.

@@ -349,6 +349,18 @@ pub mod pallet {
 			/// What it would have asked.
 			price: Balance,
 		},
+		/// A node has revealed an ask and got no place, because too little of its own bond is free to secure one job at this
+		/// price. It has the bond of its commitment back.
+		AskUnsecured {
+			/// The model.
+			model: ModelId,
+			/// For what.
+			role: AskRole,
+			/// The node.
+			node: NodeId,
+			/// What it would have asked.
+			price: Balance,
+		},
 		/// A node's ask, if it had one, ends before epoch `from`.
 		AskWithdrawn {
 			/// The model.

@@ -197,6 +197,36 @@ fn an_ask_should_displace_nobody_when_its_node_cannot_serve_itself() {
 }
 
 #[test]
+fn an_ask_should_have_no_place_when_the_free_bond_secures_no_job_at_it() {
+	ExtBuilder.build_and_execute(|| {
+		// 64 times the ask, beside the bond of the ask itself.
+		host(1, MODEL);
+		with_node(1, |node| node.bond = 64 * 100 + BOND - 1);
+		ask(1, COMPUTE, 100);
+		assert_eq!((Split::ask_of(1, MODEL, COMPUTE), reserved(1)), (None, 0));
+		let unsecured = Event::AskUnsecured {
+			model: MODEL,
+			role: COMPUTE,
+			node: 1,
+			price: 100,
+		};
+		assert_eq!(events().last(), Some(&unsecured));
+		// Nobody secures the storage of a file.
+		ask(1, AskRole::Storage, 100);
+		assert_eq!(Split::ask_of(1, MODEL, AskRole::Storage), Some(100));
+		withdraw(1, AskRole::Storage);
+		with_node(1, |node| node.bond += 1);
+		ask(1, COMPUTE, 100);
+		assert_eq!(Split::ask_of(1, MODEL, COMPUTE), Some(100));
+		// Whose bond is in use because it serves may ask on.
+		secure(1, 64 * 100 - BOND);
+		ask(1, COMPUTE, 90);
+		assert_eq!(Split::ask_of(1, MODEL, COMPUTE), Some(90));
+		with_node(1, |node| node.reserved = BOND);
+	});
+}
+
+#[test]
 fn prune_should_end_asks_of_nodes_that_stopped_hosting_with_the_epoch() {
 	ExtBuilder.build_and_execute(|| {
 		ask(1, COMPUTE, 10);

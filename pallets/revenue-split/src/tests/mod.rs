@@ -33,8 +33,8 @@ pub(crate) type Split = Pallet<Test>;
 
 pub(crate) const MIB: u64 = 1024 * 1024;
 
-/// What every node bonds.
-pub(crate) const NODE_BOND: Balance = 1_000_000;
+/// What every node bonds: enough to secure a job at any price.
+pub(crate) const NODE_BOND: Balance = 1 << 80;
 
 /// Registers a node that hosts `model` and can take jobs, from the next epoch's start on. Its operator is 1000 + its id.
 pub(crate) fn host(node: NodeId, model: ModelId) -> AccountId {

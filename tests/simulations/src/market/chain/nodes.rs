@@ -1,6 +1,6 @@
 //! Nodes as the simulations set them up: they host every model, and can take jobs or not.
 
-use super::{AccountId, Balances, RevenueSplit, System};
+use super::{AccountId, Balances, RevenueSplit, System, MAX_ASK};
 use codec::{Decode, Encode};
 use frame_support::{
 	parameter_types,
@@ -8,7 +8,7 @@ use frame_support::{
 	Twox64Concat,
 };
 use highway_primitives::{
-	audit::SketchSeed, traits::Nodes, Balance, BlockNumber, DeviceClass, EpochIndex, ModelId, NodeId, WorkerId, AIC,
+	audit::SketchSeed, traits::Nodes, Balance, BlockNumber, DeviceClass, EpochIndex, ModelId, NodeId, WorkerId,
 };
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
@@ -28,8 +28,8 @@ pub struct SimulatedNode {
 }
 
 impl SimulatedNode {
-	/// What each node bonds.
-	pub const BOND: Balance = 1_000_000 * AIC;
+	/// What each node bonds: enough to secure a job at any price.
+	pub const BOND: Balance = 100 * MAX_ASK;
 }
 
 /// All nodes. In storage: what is rolled back there is rolled back here, too.
