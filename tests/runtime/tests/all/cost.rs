@@ -282,6 +282,8 @@ fn put_clearing(model: ModelId, epoch: EpochIndex) {
 		executors: winners.clone(),
 		storage_price: PRICE,
 		storage: winners,
+		dearest_executor: PRICE,
+		dearest_storage: PRICE,
 		royalties: Default::default(),
 		jobs: 0,
 	};
