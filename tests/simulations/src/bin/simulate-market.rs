@@ -31,6 +31,9 @@ struct Args {
 	/// Random markets per line; the error falls with the root.
 	#[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(3_000..=1_000_000))]
 	markets: u32,
+	/// Random jobs whose coins are counted, to the planck.
+	#[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000_000..))]
+	jobs: u32,
 	/// Seed of all chance.
 	#[arg(long, value_name = "SEED", default_value_t = 1)]
 	seed: u64,
@@ -103,15 +106,20 @@ fn as_json(table: &Table) -> serde_json::Value {
 }
 
 fn main() -> ExitCode {
-	let Args { json, markets, seed } = Args::parse();
-	let tables = market::run(Size { markets, seed });
+	let Args {
+		json,
+		markets,
+		jobs,
+		seed,
+	} = Args::parse();
+	let tables = market::run(Size { markets, jobs, seed });
 	let failed: usize = tables.iter().map(Table::failed).sum();
 	let passed = tables.iter().map(|table| table.rows.len()).sum::<usize>() - failed;
 	if json {
 		let simulations: Vec<_> = tables.iter().map(as_json).collect();
 		println!(
 			"{}",
-			json!({ "markets": markets, "seed": seed, "simulations": simulations, "passed": passed, "failed": failed })
+			json!({ "markets": markets, "jobs": jobs, "seed": seed, "simulations": simulations, "passed": passed, "failed": failed })
 		);
 	} else {
 		tables.iter().for_each(print);
