@@ -164,16 +164,23 @@ pub trait StorageMarket {
 	fn take_storage_fine(node: NodeId, amount: Balance);
 }
 
-/// Provided by storage proofs, asked by the revenue split before pay that nothing proved is claimed.
+/// Provided by storage proofs, asked by the revenue split when pay that nothing proved is claimed.
 pub trait StorageChallenges {
-	/// Whether the node is challenged to show that it has the model, and has neither answered nor missed it yet.
+	/// Whether the node is challenged to show that it has the model, or will be in the next block, and has neither answered
+	/// nor missed it yet.
 	fn challenged(node: NodeId, model: ModelId) -> bool;
+	/// The node will be challenged in the next block, whether it still stores or hosts the model or not. Returns whether there
+	/// is anything to show; error if as many are asked already as a block has draws.
+	fn ask(node: NodeId, model: ModelId) -> Result<bool, DispatchError>;
 }
 
 /// Nobody challenges.
 impl StorageChallenges for () {
 	fn challenged(_: NodeId, _: ModelId) -> bool {
 		false
+	}
+	fn ask(_: NodeId, _: ModelId) -> Result<bool, DispatchError> {
+		Ok(false)
 	}
 }
 

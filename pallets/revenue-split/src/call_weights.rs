@@ -34,6 +34,11 @@ pub(crate) fn winners<T: Config>(count: u32) -> Weight {
 	T::DbWeight::get().reads(u64::from(count).saturating_mul(3))
 }
 
+/// [`crate::Call::claim_storage_pay`], which is measured where the pay is not proved, with who is asked and the model's file.
+pub(crate) fn claim_storage_pay<T: Config>() -> Weight {
+	T::WeightInfo::claim_storage_pay().saturating_add(T::DbWeight::get().reads_writes(2, 1))
+}
+
 /// So many broken commitments.
 pub(crate) fn ended<T: Config>(count: u32) -> Weight {
 	T::WeightInfo::end_commitment().saturating_mul(count.into())

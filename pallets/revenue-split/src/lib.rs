@@ -467,7 +467,7 @@ pub mod pallet {
 			/// How much.
 			amount: Balance,
 		},
-		/// What an operator earned by storing a model is proved, or was not asked for: it is paid out by [`Call::claim`].
+		/// What an operator earned by storing a model is proved, or there is no file to show: it is paid out by [`Call::claim`].
 		StoragePaid {
 			/// The model.
 			model: ModelId,
@@ -792,10 +792,11 @@ pub mod pallet {
 			Self::do_claim(&account)
 		}
 
-		/// Makes earnings of what the caller's node earned by storing the model, although no challenge proved that it does: once
-		/// that has waited `StorageHold` blocks, and while no challenge is open.
+		/// Has the caller's node challenged for what it earned by storing the model and nobody asked about: once that has waited
+		/// `StorageHold` blocks, and while no challenge is open. The answer pays, silence loses it, wherever the node has gone
+		/// since. Of a model without a file it becomes earnings at once.
 		#[pallet::call_index(8)]
-		#[pallet::weight(T::WeightInfo::claim_storage_pay())]
+		#[pallet::weight(call_weights::claim_storage_pay::<T>())]
 		pub fn claim_storage_pay(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResult {
 			let operator = ensure_signed(origin)?;
 			Self::do_claim_storage_pay(&operator, model)

@@ -90,6 +90,8 @@ parameter_types! {
 	pub static ModelIsGone: bool = false;
 	/// Whom storage proofs have asked and not heard of yet.
 	pub static Challenged: BTreeSet<(NodeId, ModelId)> = BTreeSet::new();
+	/// Who is challenged when it claims.
+	pub static Shows: BTreeSet<(NodeId, ModelId)> = BTreeSet::new();
 	/// Makes other ties.
 	pub static Salt: u64 = 0;
 	pub static Subsidy: Perbill = Perbill::from_percent(50);
@@ -138,6 +140,7 @@ impl ExtBuilder {
 		TestUnit::set(Unit::Request);
 		ModelIsGone::set(false);
 		Challenged::set(BTreeSet::new());
+		Shows::set(BTreeSet::new());
 		Salt::set(0);
 		Subsidy::set(Perbill::from_percent(50));
 		let balances = vec![(PAYER, ED * 1_000_000), (CURATOR, ED * 1_000_000)];

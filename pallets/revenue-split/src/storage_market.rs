@@ -78,10 +78,13 @@ impl<T: Config> Pallet<T> {
 			Self::now() >= Self::claimable_from(&pending),
 			Error::<T>::StoragePayHeld
 		);
-		// Whose node is gone is asked nothing any more.
-		let challenged = T::Nodes::node_of(account).is_some_and(|node| T::StorageChallenges::challenged(node, model));
-		ensure!(!challenged, Error::<T>::Challenged);
-		Self::pay_for_storage(account, model);
+		// A node that is gone can show nothing: else whoever leaves would be paid without a file.
+		let node = T::Nodes::node_of(account).ok_or(Error::<T>::NotAnOperator)?;
+		ensure!(!T::StorageChallenges::challenged(node, model), Error::<T>::Challenged);
+		let shows = T::StorageChallenges::ask(node, model)?;
+		if !shows {
+			Self::pay_for_storage(account, model);
+		}
 		Ok(())
 	}
 

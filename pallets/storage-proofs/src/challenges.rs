@@ -1,6 +1,6 @@
 //! What the beginning of a block brings: challenges end that nobody answered, and others are drawn.
 
-use crate::{draw, Artefacts, Challenge, Challenges, Config, Due, Event, Pallet, StoodStill, WeightInfo, DRAWS};
+use crate::{draw, Artefacts, Asked, Challenge, Challenges, Config, Due, Event, Pallet, StoodStill, WeightInfo, DRAWS};
 use frame_support::{
 	traits::{Get, Randomness},
 	weights::Weight,
@@ -34,9 +34,13 @@ impl<T: Config> Pallet<T> {
 			(T::WeightInfo::forget(), forgotten),
 			(T::WeightInfo::challenge(), drawn),
 		];
-		parts.into_iter().fold(T::WeightInfo::idle(), |sum, (weight, count)| {
-			sum.saturating_add(weight.saturating_mul(count.into()))
-		})
+		// Who claims, and is asked.
+		let asked = T::DbWeight::get().reads_writes(1, 1);
+		parts
+			.into_iter()
+			.fold(T::WeightInfo::idle().saturating_add(asked), |sum, (weight, count)| {
+				sum.saturating_add(weight.saturating_mul(count.into()))
+			})
 	}
 
 	/// Ends the challenges whose last block is over. Returns how many there were.
@@ -77,8 +81,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Draws the challenges of this block. Returns how many draws hit a model: the others cost a hash.
 	fn draw_challenges(now: BlockNumber) -> u32 {
-		let models = T::Market::stored_models();
-		if models == 0 {
+		let (models, asked) = (T::Market::stored_models(), Asked::<T>::get());
+		if models == 0 && asked.is_empty() {
 			return 0;
 		}
 		let Some(randomness) = T::Randomness::random(draw::DOMAIN).0 else {
@@ -88,7 +92,15 @@ impl<T: Config> Pallet<T> {
 		// Few models share the list with blanks, so that each is drawn once in an interval and not all the time.
 		let places = models.max(T::Interval::get().saturating_mul(DRAWS));
 		let mut hits = 0u32;
-		for turn in 0..DRAWS {
+		if !asked.is_empty() {
+			Asked::<T>::kill();
+		}
+		// They take the first draws, so that a block has no more than its draws.
+		for (node, model) in asked {
+			Self::challenge_node(now, &seed, hits, node, model);
+			hits = hits.saturating_add(1);
+		}
+		for turn in hits..DRAWS {
 			if let Some(place) = draw::place(&seed, turn, places).filter(|place| *place < models) {
 				hits = hits.saturating_add(1);
 				Self::challenge(now, &seed, turn, place);
@@ -102,8 +114,16 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn challenge(now: BlockNumber, seed: &[u8; 32], turn: u32, place: u32) -> Option<()> {
 		let (model, winners) = T::Market::stored_model(place)?;
 		let node = *winners.get(draw::winner(seed, turn, winners.len())?)?;
-		// The record may be an old one: who stopped hosting since is not asked any more.
-		if Challenges::<T>::contains_key(node, model) || !T::Nodes::hosts(node, model) {
+		// The record may be an old one: who stopped hosting since is asked when it claims its pay.
+		match T::Nodes::hosts(node, model) {
+			true => Self::challenge_node(now, seed, turn, node, model),
+			false => None,
+		}
+	}
+
+	/// Challenges this node. `None`: it is challenged already, or has nothing to show.
+	fn challenge_node(now: BlockNumber, seed: &[u8; 32], turn: u32, node: NodeId, model: ModelId) -> Option<()> {
+		if Challenges::<T>::contains_key(node, model) {
 			return None;
 		}
 		// Nobody can show a chunk of nothing.

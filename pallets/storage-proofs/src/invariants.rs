@@ -4,8 +4,9 @@
 
 use crate::{
 	types::{Memory, MEMORY},
-	Challenges, Config, Due, Forgets, Missed, Pallet, Shown, StoodStill,
+	Asked, Challenges, Config, Due, Forgets, Missed, Pallet, Shown, StoodStill,
 };
+use alloc::collections::BTreeSet;
 use frame_support::ensure;
 use highway_primitives::{chunk_proof, BlockNumber};
 use sp_runtime::TryRuntimeError;
@@ -44,6 +45,9 @@ impl<T: Config> Pallet<T> {
 			ensure!(until >= Self::now(), "what was due is still there");
 			ensure!(!Due::<T>::get(until).is_empty(), "nothing is due at a block");
 		}
+		let asked = Asked::<T>::get();
+		let distinct = asked.iter().collect::<BTreeSet<_>>();
+		ensure!(distinct.len() == asked.len(), "a node will be asked twice at once");
 		let still_to_come = StoodStill::<T>::get().is_some_and(|last| last > Self::now());
 		ensure!(!still_to_come, "clocks will have stood still");
 		Ok(())

@@ -85,6 +85,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Challenges<T> = StorageDoubleMap<_, Twox64Concat, NodeId, Twox64Concat, ModelId, Challenge>;
 
+	/// Who is challenged by the next block's first draws: operators that claim what nobody asked them about. At most
+	/// [`DRAWS`], each once; they wait while clocks stand still.
+	#[pallet::storage]
+	pub type Asked<T> = StorageValue<_, BoundedVec<(NodeId, ModelId), MaxDraws>, ValueQuery>;
+
 	/// Whose challenges end after which block: [`DRAWS`] at most. Answered ones stay until then. Gone in the next block.
 	// Blocks are counted.
 	#[pallet::storage]
@@ -157,6 +162,8 @@ pub mod pallet {
 	pub enum Error<T> {
 		/// Nothing is asked of the node for this model now, or what is asked was drawn in another block.
 		NotChallenged,
+		/// The next block's draws are all taken. In the block after that there is room again.
+		TooManyAsked,
 	}
 
 	#[pallet::hooks]

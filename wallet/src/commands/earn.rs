@@ -88,14 +88,20 @@ async fn own_claims(context: &Context, client: &Client, signer: &Signer) -> Resu
 		let call = calls::claim_storage_pay(model);
 		// One that is refused, while a challenge is open for one, must not keep the others back.
 		match client.try_out(signer, slice::from_ref(&call)).await {
-			Ok(()) => wanted.push(call),
+			Ok(()) => {
+				context.output.remark(format!(
+					"your node is asked to show model {model}: its answer pays for storing it, claim again after that"
+				));
+				wanted.push(call);
+			}
 			Err(ClientError::WouldRefuse(refusal)) => context
 				.output
 				.remark(format!("the pay for storing model {model} has to wait: {refusal}")),
 			Err(error) => return Err(error.into()),
 		}
 	}
-	if earnings.claimable > 0 || !wanted.is_empty() {
+	// The answer to the challenge pays, some blocks later.
+	if earnings.claimable > 0 {
 		wanted.push(calls::claim());
 	}
 	Ok(wanted)

@@ -190,6 +190,14 @@ impl StorageChallenges for TestMarket {
 	fn challenged(node: NodeId, model: ModelId) -> bool {
 		Challenged::get().contains(&(node, model))
 	}
+	/// Those alone whom [`Shows`] names have something to show.
+	fn ask(node: NodeId, model: ModelId) -> Result<bool, DispatchError> {
+		let shows = Shows::get().contains(&(node, model));
+		if shows {
+			Challenged::mutate(|challenged| challenged.insert((node, model)));
+		}
+		Ok(shows)
+	}
 }
 
 #[cfg(feature = "runtime-benchmarks")]

@@ -183,7 +183,8 @@ impl AuditBooks {
 			Act::ClaimStorage(node) => {
 				let operator = operator_of(*node);
 				let due = Split::pending_storage_pay(&operator);
-				let may = due.iter().any(|(_, _, from)| *from <= System::block_number());
+				let is_due = due.iter().any(|(_, _, from)| *from <= System::block_number());
+				let may = is_due && TestNodes::contains_key(node);
 				let before = Split::claimable(&operator) + pending(*node);
 				self.watch(0, 0, || {
 					let claimed = Split::claim_storage_pay(RuntimeOrigin::signed(operator), MODEL);
@@ -294,7 +295,7 @@ fn run(
 		gone.into_iter()
 			.filter(|node| TestNodes::contains_key(node))
 			.for_each(|node| {
-				unhost(node);
+				with_node(node, |node| node.hosts.clear());
 				let _ = Split::prune(RuntimeOrigin::signed(PAYER), MODEL);
 				TestNodes::remove(node);
 			});
@@ -339,11 +340,12 @@ fn run(
 
 		assert_eq!((Obligations::<Test>::get(), Bonds::<Test>::get()), (0, 0));
 		go_to_epoch(100);
-		// Whatever waits has waited long enough, whether its node is there or not.
+		// Whatever waits has waited long enough. Whose node is gone has to come back for it.
 		for account in StoragePay::<Test>::iter()
 			.map(|(account, _, _)| account)
 			.collect::<Vec<_>>()
 		{
+			host((account - operator_of(0)) as NodeId, MODEL);
 			assert_ok!(Split::claim_storage_pay(RuntimeOrigin::signed(account), MODEL));
 		}
 		assert_eq!(TotalStoragePay::<Test>::get(), 0);

@@ -98,7 +98,7 @@ fn pay_should_be_lost_by_a_miss_half_burned_and_half_the_treasurys() {
 }
 
 #[test]
-fn pay_should_be_claimable_after_the_hold_while_nobody_asks_for_a_proof() {
+fn pay_should_be_claimable_after_the_hold_while_there_is_nothing_to_show() {
 	ExtBuilder.build_and_execute(|| {
 		market_with_all_roles();
 		assert_noop!(claim(), Error::<Test>::NothingToClaim);
@@ -129,7 +129,26 @@ fn pay_should_be_claimable_after_the_hold_while_nobody_asks_for_a_proof() {
 }
 
 #[test]
-fn pay_should_stay_claimable_when_the_node_is_gone() {
+fn a_claim_should_ask_for_a_proof_wherever_the_node_has_gone() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		settle(1);
+		// Earns without a file, and stops before anybody asks.
+		withdraw(3, STORAGE);
+		unhost(3);
+		Shows::set([(3, MODEL)].into());
+		go_to(EPOCH + HOLD);
+		assert_ok!(claim());
+		assert_eq!((pending(3), Split::claimable(&operator_of(3))), (9, 0));
+		assert!(Challenged::get().contains(&(3, MODEL)));
+		assert_noop!(claim(), Error::<Test>::Challenged);
+		assert_eq!(Split::release_storage_pay(3, MODEL), 9);
+		assert_eq!(Split::claimable(&operator_of(3)), 9);
+	});
+}
+
+#[test]
+fn pay_should_wait_when_the_node_is_gone() {
 	ExtBuilder.build_and_execute(|| {
 		market_with_all_roles();
 		settle(1);
@@ -137,8 +156,8 @@ fn pay_should_stay_claimable_when_the_node_is_gone() {
 		assert_eq!(Split::release_storage_pay(3, MODEL), 0);
 		assert_eq!(Split::forfeit_storage_pay(3, MODEL), 0);
 		go_to(EPOCH + HOLD);
-		assert_ok!(claim());
-		assert_eq!(Split::claimable(&operator_of(3)), 9);
+		assert_noop!(claim(), Error::<Test>::NotAnOperator);
+		assert_eq!((pending(3), Split::claimable(&operator_of(3))), (9, 0));
 	});
 }
 

@@ -1,6 +1,6 @@
 //! What becomes of a challenge when something around it goes: nothing stays for ever, and nobody honest pays.
 
-use crate::{mock::*, Challenges, Due, Event, Forgets, Missed, Shown, MEMORY};
+use crate::{mock::*, Asked, Challenges, Due, Error, Event, Forgets, Missed, Shown, DRAWS, MEMORY};
 use highway_primitives::traits::StorageChallenges;
 
 /// Nothing is left but what is remembered, and that is forgotten.
@@ -95,6 +95,54 @@ fn challenge_should_end_when_the_node_stopped_hosting() {
 		change_node(0, |node| node.hosts.clear());
 		go(50);
 		assert!(!is_challenged(0, 0), "and not again, although the record names it");
+		assert_all_ends();
+	});
+}
+
+#[test]
+fn whoever_claims_should_be_asked_for_a_chunk_of_the_next_block_wherever_it_has_gone() {
+	with_providers(1, || {
+		earn(0, 0, 3);
+		change_node(0, |node| node.hosts.clear());
+		drop_records();
+		go(50);
+		assert!(!is_challenged(0, 0), "nobody asks of himself");
+		assert_eq!(StorageProofs::ask(0, 0), Ok(true));
+		assert!(StorageProofs::challenged(0, 0) && !is_challenged(0, 0));
+		check();
+		// Once is enough.
+		assert_eq!(StorageProofs::ask(0, 0), Ok(true));
+		assert_eq!(Asked::<Test>::get().len(), 1);
+		step();
+		assert_eq!(Asked::<Test>::get().len(), 0);
+		assert_eq!(challenge(0, 0).drawn_at, now());
+		go_to(challenge(0, 0).until + 1);
+		assert_eq!(waiting(0, 0), 0, "it kept no file");
+		earn(0, 0, 4);
+		assert_eq!(StorageProofs::ask(0, 0), Ok(true));
+		step();
+		accept(&prove(0, 0));
+		assert_eq!((waiting(0, 0), paid_to(0)), (0, 4));
+		assert_all_ends();
+	});
+}
+
+#[test]
+fn asking_should_take_no_more_draws_than_a_block_has() {
+	with_providers(1, || {
+		drop_records();
+		(0..=DRAWS).for_each(|model| store(model, &[0]));
+		drop_records();
+		for model in 0..DRAWS {
+			assert_eq!(StorageProofs::ask(0, model), Ok(true));
+		}
+		assert_eq!(StorageProofs::ask(0, DRAWS), Err(Error::<Test>::TooManyAsked.into()));
+		// Where there is nothing to show, nobody is asked.
+		remove_model(0);
+		assert_eq!(StorageProofs::ask(0, 0), Ok(false));
+		step();
+		assert_eq!(Challenges::<Test>::iter().count(), DRAWS as usize - 1);
+		assert_eq!(StorageProofs::ask(0, DRAWS), Ok(true));
 		assert_all_ends();
 	});
 }

@@ -54,7 +54,7 @@ pub fn claim_for(account: AccountId32) -> Call {
 	Call::new("RevenueSplit", "claim_for").with("account", account)
 }
 
-/// `RevenueSplit.claim_storage_pay`: what waited long enough without a challenge becomes earnings.
+/// `RevenueSplit.claim_storage_pay`: the node is challenged for what waited long enough without a challenge.
 pub fn claim_storage_pay(model: ModelId) -> Call {
 	Call::new("RevenueSplit", "claim_storage_pay").with("model", Compact(model))
 }
