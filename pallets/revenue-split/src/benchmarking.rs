@@ -24,7 +24,7 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
 	market::{ask_commitment, AskCommitment, AskReveal, MaxAskItems},
-	traits::Nodes,
+	traits::{Nodes, StorageChallenges},
 	worker, Balance, BlockNumber, EpochIndex, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_core::H256;

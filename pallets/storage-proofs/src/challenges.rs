@@ -91,16 +91,17 @@ impl<T: Config> Pallet<T> {
 		let seed = draw::seed(&randomness, now);
 		// Few models share the list with blanks, so that each is drawn once in an interval and not all the time.
 		let places = models.max(T::Interval::get().saturating_mul(DRAWS));
-		let mut hits = 0u32;
 		if !asked.is_empty() {
 			Asked::<T>::kill();
 		}
 		// They take the first draws, so that a block has no more than its draws.
+		let mut taken = 0u32;
 		for (node, model) in asked {
-			Self::challenge_node(now, &seed, hits, node, model);
-			hits = hits.saturating_add(1);
+			Self::challenge_node(now, &seed, taken, node, model);
+			taken = taken.saturating_add(1);
 		}
-		for turn in hits..DRAWS {
+		let mut hits = taken;
+		for turn in taken..DRAWS {
 			if let Some(place) = draw::place(&seed, turn, places).filter(|place| *place < models) {
 				hits = hits.saturating_add(1);
 				Self::challenge(now, &seed, turn, place);
