@@ -28,6 +28,10 @@ if [ -z "${RUSTUP_TOOLCHAIN:-}" ] && [ -f "$HIGHWAY_CACHE/toolchain" ]; then
 	RUSTUP_TOOLCHAIN=$(cat "$HIGHWAY_CACHE/toolchain")
 	export RUSTUP_TOOLCHAIN
 fi
+# Rustup's compiler links with lld by itself, Debian's with GNU's linker: much slower for programs as large as the node.
+if [ -n "${RUSTUP_TOOLCHAIN:-}" ] && [ -x "$HIGHWAY_CACHE/bin/ld.lld" ]; then
+	export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C link-arg=-fuse-ld=lld"
+fi
 
 node_binary=$CARGO_TARGET_DIR/$HIGHWAY_PROFILE/highway-node
 wallet_binary=$CARGO_TARGET_DIR/$HIGHWAY_PROFILE/highway
