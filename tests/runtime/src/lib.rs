@@ -4,7 +4,8 @@
 //! transaction extensions, and transactions of worker keys built by the runtime API. Nodes send heartbeats, answer audits
 //! and show what they store by themselves, honestly unless a test says otherwise ([`Conduct`]); what they ask for their
 //! work, tests say ([`Chain::ask`]). After every block it checks each pallet's invariants and those between the pallets
-//! ([`invariants`]).
+//! ([`invariants`]). What things cost on a chain of many nodes, models and jobs is counted ([`tally`]) on states that nobody
+//! lived through ([`scale`]).
 //!
 //! ```text
 //! Chain::local(|chain| …)  genesis from the preset `local`, block 1
@@ -20,7 +21,9 @@ mod genesis;
 pub mod invariants;
 mod models;
 mod probes;
+pub mod scale;
 mod storage;
+pub mod tally;
 
 pub use acts::{curator_call, output_of, submit_call, submit_tier_call, worker_transaction};
 pub use asks::{commit_asks, reveal_asks, Ask, ASK_SALT};

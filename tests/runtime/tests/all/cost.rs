@@ -1,15 +1,14 @@
-//! What a job, a clearing and a proof of storage cost: accesses to the storage, as the state machine traces them, and time.
-//! Natively and on a state in memory, so that times are printed and not asserted.
+//! What a job, a clearing and a proof of storage cost. Times are natively on a state in memory, so they are printed and not
+//! asserted.
 
 use blake3::{
 	hazmat::{merge_subtrees_non_root, merge_subtrees_root, HasherExt, Mode},
 	Hasher,
 };
-use codec::Encode;
 use frame_support::{
 	assert_ok,
 	pallet_prelude::TransactionSource,
-	traits::{fungible::Mutate, Authorize, Get, Hooks, UnfilteredDispatchable, WhitelistedStorageKeys},
+	traits::{Authorize, Get, UnfilteredDispatchable},
 	weights::{
 		constants::{RocksDbWeight, WEIGHT_REF_TIME_PER_NANOS},
 		RuntimeDbWeight, Weight,
@@ -18,349 +17,48 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use highway_primitives::{
-	chunk_proof,
-	model::MAX_LINEAGE,
-	traits::Nodes,
-	worker::{self, ChunkProof},
-	AskRole, Balance, BlobRef, DeviceClass, EpochIndex, MaxBlobSize, ModelId, NodeId, Tier, WorkerAction,
-	WorkerSignature, AIC,
+	chunk_proof, model::MAX_LINEAGE, traits::Nodes, worker::ChunkProof, BlobRef, MaxBlobSize, ModelId, WorkerAction,
 };
 use highway_runtime::{
 	constants::{DbWeight, RuntimeBlockWeights},
 	pallet_storage_proofs::{self, Challenge, Challenges, WeightInfo as _},
-	AccountId, AllPalletsWithSystem, Balances, InferenceJobs, NodeStaking, RevenueSplit, Runtime, RuntimeCall, System,
+	AccountId, NodeStaking, Runtime, RuntimeCall, System,
 };
-use highway_runtime_tests::{curator_call, genesis_of, least_ask_bond, spec, worker_transaction, MILLI};
-use pallet_model_registry::{ModelRecord, Models, NextModelId, ParentTerms, RoyaltyState, Versions};
-use pallet_node_staking::NodeDescription;
-use pallet_revenue_split::{
-	Ask, Asks, Clearing, Clearings, LastCleared, Markets, PendingPay, StoragePay, StoredAt, StoredCount, StoredModel,
-	StoredModels, Summaries, SummarisedEpochs, Summary, TotalStoragePay, WeightInfo as _, Winners, MAX_ASKS,
-	MAX_SUMMARIES,
+use highway_runtime_tests::{
+	scale::{clear, market, submit, Beside},
+	tally::{measure, Accesses, Cost},
+	worker_transaction, MILLI,
 };
-use parking_lot::Mutex;
-use sp_core::{hexdisplay::HexDisplay, sr25519, Pair, H256};
-use sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
-use sp_io::TestExternalities;
-use sp_keyring::Sr25519Keyring::{Alice, Charlie, Dave, Eve};
-use sp_runtime::Perbill;
-use std::{
-	collections::BTreeSet,
-	sync::Arc,
-	time::{Duration, Instant},
-};
-use tracing::{
-	field::{Field, Visit},
-	span, Event, Metadata, Subscriber,
-};
-
-/// What every node asks for a unit of work, and for a MiB that it stores.
-const PRICE: Balance = 10 * MILLI;
-
-/// Own bond of each node: enough for many jobs.
-const BOND: Balance = 10_000 * AIC;
-
-/// Jobs that a node takes at the same time.
-const SLOTS: u16 = 16;
+use pallet_revenue_split::{PendingPay, StoragePay, TotalStoragePay, WeightInfo as _, MAX_ASKS};
+use sp_core::H256;
+use sp_keyring::Sr25519Keyring::Alice;
+use std::time::Duration;
 
 /// Models of a large market.
 const MANY_MODELS: u32 = 10_000;
 
-/// The version of every model.
-const VERSION: u32 = 1;
-
-/// The epoch in which all happens: the first one with as many summaries before it as are kept.
-const EPOCH: EpochIndex = MAX_SUMMARIES + 1;
-
-/// Runs of which the fastest counts: it is the one that nothing else on the machine held up.
-const TIMED_RUNS: usize = 25;
-
-/// Accesses to the storage.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Accesses {
-	reads: u64,
-	writes: u64,
-}
-
-/// What an act costs.
-#[derive(Clone, Copy, Debug)]
-struct Cost {
-	/// Every access.
-	accesses: Accesses,
-	/// What weights count: items, each once, but for those that every block has in memory.
-	items: Accesses,
-	/// Without anybody counting.
-	took: Duration,
-}
-
-/// One access, as the state machine traces it.
-#[derive(Default)]
-struct Access {
-	writes: Option<bool>,
-	key: String,
-}
-
-impl Visit for Access {
-	fn record_str(&mut self, field: &Field, method: &str) {
-		if field.name() == "method" {
-			self.writes = Some(matches!(method, "Put" | "Append"));
-		}
+/// So many other models, each with a full market.
+fn others(models: u32) -> Beside {
+	Beside {
+		models,
+		asks: MAX_ASKS,
+		..Beside::default()
 	}
-
-	fn record_debug(&mut self, field: &Field, value: &dyn core::fmt::Debug) {
-		if field.name() == "key" {
-			self.key = format!("{value:?}");
-		}
-	}
-}
-
-/// All of them.
-#[derive(Default)]
-struct Tally {
-	accesses: Accesses,
-	read: BTreeSet<String>,
-	written: BTreeSet<String>,
-}
-
-impl Tally {
-	fn note(&mut self, access: Access) {
-		match access.writes {
-			Some(true) => {
-				self.accesses.writes += 1;
-				self.written.insert(access.key);
-			}
-			Some(false) => {
-				self.accesses.reads += 1;
-				// What was written before is in memory.
-				if !self.written.contains(&access.key) {
-					self.read.insert(access.key);
-				}
-			}
-			None => (),
-		}
-	}
-}
-
-struct Counting(Arc<Mutex<Tally>>);
-
-impl Subscriber for Counting {
-	fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-		metadata.target() == "state"
-	}
-	fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-		span::Id::from_u64(1)
-	}
-	fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-	fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-	fn event(&self, event: &Event<'_>) {
-		let mut access = Access::default();
-		event.record(&mut access);
-		self.0.lock().note(access);
-	}
-	fn enter(&self, _: &span::Id) {}
-	fn exit(&self, _: &span::Id) {}
-}
-
-/// The keys of what every block has in memory: benchmarks do not count it either.
-fn in_memory() -> BTreeSet<String> {
-	let items = AllPalletsWithSystem::whitelisted_storage_keys();
-	items
-		.iter()
-		.map(|item| HexDisplay::from(&item.key).to_string())
-		.collect()
-}
-
-/// What `act` costs. It leaves nothing behind.
-fn measure(ext: &mut TestExternalities, act: impl Fn()) -> Cost {
-	let tally = Arc::new(Mutex::new(Tally::default()));
-	tracing::subscriber::with_default(Counting(tally.clone()), || ext.execute_with(|| and_roll_back(&act)));
-	let time = |_| {
-		let started = Instant::now();
-		ext.execute_with(|| and_roll_back(&act));
-		started.elapsed()
-	};
-	let took = (0..TIMED_RUNS).map(time).min().unwrap_or_default();
-	let (tally, known) = (tally.lock(), in_memory());
-	let items = |keys: &BTreeSet<String>| keys.difference(&known).count() as u64;
-	Cost {
-		accesses: tally.accesses,
-		items: Accesses {
-			reads: items(&tally.read),
-			writes: items(&tally.written),
-		},
-		took,
-	}
-}
-
-fn and_roll_back(act: &impl Fn()) {
-	sp_io::storage::start_transaction();
-	act();
-	sp_io::storage::rollback_transaction();
-}
-
-/// Writes a model as its registration leaves it.
-fn put_model(parent: Option<ModelId>) -> ModelId {
-	let model = NextModelId::<Runtime>::get();
-	let name = format!("model-{model}");
-	let record = ModelRecord {
-		owner: Dave.to_account_id(),
-		name: BoundedVec::truncate_from(name.as_bytes().to_vec()),
-		version: VERSION,
-		coming: None,
-		parent: parent.map(|model| ParentTerms {
-			model,
-			share: Perbill::from_percent(10),
-			floor: 1,
-		}),
-		derivative_terms: None,
-		terms_since: 0,
-		royalty: RoyaltyState::new(MILLI),
-		deprecated: false,
-		open_jobs: 0,
-		children: 0,
-		deposit: 0,
-	};
-	Models::<Runtime>::insert(model, record);
-	Versions::<Runtime>::insert(model, VERSION, spec(&name));
-	NextModelId::<Runtime>::put(model + 1);
-	model
-}
-
-/// Registers a node that hosts the model, is heard, and has a bond behind an ask.
-fn join(index: u32, model: ModelId) -> NodeId {
-	let pair = sr25519::Pair::from_seed(&H256::from_low_u64_be(u64::from(index) + 1).0);
-	let operator = AccountId::from(pair.public());
-	assert_ok!(Balances::mint_into(&operator, 2 * BOND));
-	let payload = worker::registration_payload(System::block_hash(0), &operator.encode());
-	let proof = WorkerSignature::from(pair.sign(&payload));
-	let description = NodeDescription {
-		worker: pair.public().into(),
-		peer_id: Default::default(),
-		addresses: Default::default(),
-		device: DeviceClass::CpuX86,
-		memory_mib: 1_024,
-		region: Default::default(),
-	};
-	let signed = || RawOrigin::Signed(operator.clone());
-	assert_ok!(NodeStaking::register(signed().into(), description, BOND, proof.clone()));
-	let node = <NodeStaking as Nodes<AccountId>>::node_of(&operator).expect("it was registered");
-	let authorized = RawOrigin::<AccountId>::Authorized;
-	let session = NodeStaking::current_session();
-	assert_ok!(NodeStaking::heartbeat(
-		authorized.into(),
-		node,
-		session,
-		true,
-		SLOTS,
-		proof
-	));
-	assert_ok!(NodeStaking::host(signed().into(), model));
-	assert_ok!(<NodeStaking as Nodes<AccountId>>::secure(node, least_ask_bond()));
-	node
-}
-
-/// Writes what nodes ask.
-fn put_asks(model: ModelId, role: AskRole, nodes: impl Iterator<Item = NodeId>) {
-	let asks = nodes.map(|node| Ask {
-		current: Some(PRICE),
-		bond: least_ask_bond(),
-		..Ask::none(node)
-	});
-	Asks::<Runtime>::insert(model, role, BoundedVec::truncate_from(asks.collect()));
-}
-
-/// As if the model were in such demand that everybody who asks wins.
-fn in_demand(model: ModelId) {
-	Markets::<Runtime>::mutate(model, |state| state.demand.ema = u64::MAX);
-}
-
-/// Writes prices and as many winners as may be, at which nothing is open.
-fn put_clearing(model: ModelId, epoch: EpochIndex) {
-	let winners: Winners = BoundedVec::truncate_from((0..MAX_ASKS).collect());
-	let clearing = Clearing {
-		compute_price: PRICE,
-		executors: winners.clone(),
-		storage_price: PRICE,
-		storage: winners,
-		dearest_executor: PRICE,
-		dearest_storage: PRICE,
-		royalties: Default::default(),
-		jobs: 0,
-	};
-	Clearings::<Runtime>::insert(model, epoch, clearing);
-	LastCleared::<Runtime>::insert(model, epoch);
-}
-
-/// Writes a model with a full market, whose prices in this epoch are found.
-fn put_other_model(place: u32) {
-	let model = put_model(None);
-	for role in AskRole::ALL {
-		put_asks(model, role, 0..MAX_ASKS);
-	}
-	in_demand(model);
-	put_clearing(model, EPOCH);
-	let winners: Winners = BoundedVec::truncate_from((0..MAX_ASKS).collect());
-	StoredModels::<Runtime>::insert(place, StoredModel { model, winners });
-	StoredAt::<Runtime>::insert(model, place);
-}
-
-/// A model with so many ancestors, that `asks` nodes want to run and as many others to store, among `others` whose markets are
-/// full, in the first block of an epoch that nobody has touched yet. What takes epochs on a living chain is written as they
-/// would leave it.
-fn market(asks: u32, ancestors: u32, others: u32) -> (TestExternalities, ModelId) {
-	let mut ext = genesis_of(LOCAL_TESTNET_RUNTIME_PRESET);
-	let model = ext.execute_with(|| {
-		System::set_block_number(1);
-		let root = put_model(None);
-		let model = (0..ancestors).fold(root, |parent, _| put_model(Some(parent)));
-		let nodes: Vec<NodeId> = (0..2 * asks).map(|index| join(index, model)).collect();
-		for (role, nodes) in AskRole::ALL.into_iter().zip(nodes.chunks(asks as usize)) {
-			put_asks(model, role, nodes.iter().copied());
-		}
-		in_demand(model);
-		put_clearing(model, EPOCH - 1);
-		let past = EPOCH - MAX_SUMMARIES..EPOCH;
-		SummarisedEpochs::<Runtime>::insert(model, BoundedVec::truncate_from(past.clone().collect()));
-		past.for_each(|epoch| Summaries::<Runtime>::insert(model, epoch, Summary::default()));
-		(0..others).for_each(put_other_model);
-		StoredCount::<Runtime>::put(others);
-		assert_ok!(curator_call(MILLI).dispatch_bypass_filter(RawOrigin::Signed(Charlie.to_account_id()).into()));
-		let first = RevenueSplit::first_block_of(EPOCH);
-		System::set_block_number(first);
-		RevenueSplit::on_initialize(first);
-		System::reset_events();
-		model
-	});
-	ext.commit_all().expect("the state can be stored");
-	(ext, model)
-}
-
-/// Submits a job that names everybody who may be named.
-fn submit(model: ModelId) {
-	let input = BlobRef::of(b"input");
-	let payer = RawOrigin::Signed(Eve.to_account_id());
-	let curator = Some(Charlie.to_account_id());
-	assert_ok!(InferenceJobs::submit_job(
-		payer.into(),
-		model,
-		input,
-		Tier::Spot,
-		Balance::MAX,
-		Some(0),
-		curator
-	));
 }
 
 /// What the first job of an epoch costs in such a market, which clears it, and what the next one costs.
 fn jobs(asks: u32, models: u32) -> [Cost; 2] {
-	let (mut ext, model) = market(asks, 0, models - 1);
-	let first = measure(&mut ext, || submit(model));
+	let (mut ext, model) = market(asks, 0, &others(models - 1));
+	let submission = || {
+		submit(model);
+	};
+	let first = measure(&mut ext, submission);
 	ext.execute_with(|| {
 		submit(model);
 		System::reset_events();
 	});
 	ext.commit_all().expect("the state can be stored");
-	[first, measure(&mut ext, || submit(model))]
+	[first, measure(&mut ext, submission)]
 }
 
 #[test]
@@ -380,13 +78,12 @@ fn a_job_should_cost_the_same_when_64_nodes_ask_and_there_are_10_000_models() {
 		assert_eq!(alone.accesses, among.accesses, "other models cost a job nothing");
 	}
 	let [_, large] = among;
-	let all = |cost: Cost| cost.accesses.reads + cost.accesses.writes;
 	assert!(
 		small.accesses.reads > 0 && small.accesses.writes > 0,
 		"accesses were seen"
 	);
 	assert!(
-		10 * all(large) <= 13 * all(small),
+		10 * large.accesses.all() <= 13 * small.accesses.all(),
 		"{:?}, and {:?} in the small market",
 		large.accesses,
 		small.accesses
@@ -422,11 +119,8 @@ fn compare(act: &str, cost: Cost, declared: Weight, slower: Weight) {
 #[test]
 fn a_clearing_should_access_no_more_than_is_declared_when_64_nodes_ask_in_each_role() {
 	type Weights = <Runtime as pallet_revenue_split::Config>::WeightInfo;
-	let (mut ext, model) = market(MAX_ASKS, MAX_LINEAGE, 0);
-	let cost = measure(&mut ext, || {
-		let anybody = RawOrigin::Signed(Eve.to_account_id());
-		assert_ok!(RevenueSplit::clear(anybody.into(), model));
-	});
+	let (mut ext, model) = market(MAX_ASKS, MAX_LINEAGE, &others(0));
+	let cost = measure(&mut ext, || clear(model));
 	let asks = 2 * MAX_ASKS;
 	let slower = <() as pallet_revenue_split::WeightInfo>::clear(asks);
 	compare("clearing 64 asks in each role", cost, Weights::clear(asks), slower);
@@ -489,7 +183,7 @@ fn proof_of_storage(model: ModelId) -> pallet_storage_proofs::Call<Runtime> {
 #[test]
 fn a_proof_of_storage_should_access_no_more_than_is_declared_when_the_blob_is_the_largest() {
 	type Weights = <Runtime as pallet_storage_proofs::Config>::WeightInfo;
-	let (mut ext, model) = market(1, 0, 0);
+	let (mut ext, model) = market(1, 0, &others(0));
 	let call = ext.execute_with(|| proof_of_storage(model));
 	ext.commit_all().expect("the state can be stored");
 	let cost = measure(&mut ext, || {
