@@ -34,7 +34,8 @@ pub fn demo() -> Result<PathBuf> {
 	binary("HIGHWAY_DEMO", "demo")
 }
 
-fn cache() -> PathBuf {
+/// Where what is fetched, built or measured lies, beside the checkouts.
+pub fn cache() -> PathBuf {
 	let base = env::var_os("XDG_CACHE_HOME")
 		.map(PathBuf::from)
 		.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))

@@ -7,6 +7,7 @@
 
 pub mod bare;
 pub mod binaries;
+pub mod cores;
 pub mod devnet;
 pub mod hostile_models;
 pub mod market;

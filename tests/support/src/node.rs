@@ -1,6 +1,6 @@
 //! One real node.
 
-use crate::{binaries, until};
+use crate::{binaries, cores, until};
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::{json, Value};
 use std::{
@@ -356,24 +356,20 @@ impl Node {
 
 	/// Lets its threads, and whatever they start from now on, run on one processor only, the same one for every node.
 	pub fn pin(&self) -> Result<()> {
-		let status = fs::read_to_string("/proc/self/status")?;
-		let allowed = status
-			.lines()
-			.find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
-			.context("the system says which processors there are")?;
-		let first = allowed
-			.trim()
-			.split(['-', ','])
-			.next()
-			.context("there is a processor")?;
+		cores::pin(self.pid().context("a node that runs can be pinned")?)
+	}
+
+	/// The same for its inference children alone. Returns how many there are.
+	pub fn pin_inference(&self) -> Result<usize> {
 		let pid = self.pid().context("a node that runs can be pinned")?.to_string();
-		let status = Command::new("taskset")
-			.args(["-a", "-c", "-p", first, &pid])
-			.stdout(Stdio::null())
-			.status()
-			.context("taskset")?;
-		ensure!(status.success(), "taskset: {status}");
-		Ok(())
+		let found = Command::new("pgrep")
+			.args(["-P", &pid, "-f", "inference-worker"])
+			.output()
+			.context("pgrep")?;
+		let text = String::from_utf8_lossy(&found.stdout);
+		let children: Vec<u32> = text.lines().map(|line| line.trim().parse()).collect::<Result<_, _>>()?;
+		children.iter().try_for_each(|child| cores::pin(*child))?;
+		Ok(children.len())
 	}
 
 	/// Kills it at once, as `kill -9` does.

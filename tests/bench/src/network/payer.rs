@@ -1,18 +1,21 @@
-//! An account that submits jobs through one node, with its own count of nonces: nothing is waited for.
+//! An account that sends transactions through one node, with its own count of nonces: nothing is waited for.
 
 use anyhow::{ensure, Context, Result};
 use codec::Decode;
 use highway_primitives::{Balance, BlobRef, ModelId, NodeId};
 use highway_wallet::{
-	client::{calls, Client, Signer},
+	client::{
+		calls::{self, Call},
+		Client, Signer,
+	},
 	keystore,
 };
 use serde_json::{json, Value};
-use sp_core::H256;
+use sp_core::{crypto::AccountId32, H256};
 use subxt::{config::DefaultExtrinsicParamsBuilder, tx::Payload, Metadata, OnlineClient, PolkadotConfig};
 
-/// Blocks that a transaction stays valid for: longer than the whole measurement.
-const MORTALITY: u64 = 256;
+/// Blocks that a transaction stays valid for, the most that the chain takes: longer than the whole measurement.
+const MORTALITY: u64 = 4096;
 
 /// Call data, ready to be signed.
 struct CallData(Vec<u8>);
@@ -56,10 +59,29 @@ impl Payer {
 		})
 	}
 
+	/// The account.
+	pub fn account(&self) -> AccountId32 {
+		self.signer.account()
+	}
+
 	/// The transaction that submits a job, as hex. It must be sent before later ones of the same account.
 	pub fn sign(&mut self, model: ModelId, input: &[u8], max_price: Balance) -> Result<String> {
+		self.sign_call(&calls::submit_job(
+			model,
+			BlobRef::of(input),
+			max_price,
+			Some(self.gateway),
+			None,
+		))
+	}
+
+	/// The transaction that pays an amount to somebody, in the same way.
+	pub fn sign_transfer(&mut self, to: AccountId32, amount: Balance) -> Result<String> {
+		self.sign_call(&calls::transfer(to, amount))
+	}
+
+	fn sign_call(&mut self, call: &Call) -> Result<String> {
 		let metadata = self.chain.metadata();
-		let call = calls::submit_job(model, BlobRef::of(input), max_price, Some(self.gateway), None);
 		let params = DefaultExtrinsicParamsBuilder::<PolkadotConfig>::new()
 			.nonce(self.next_nonce)
 			.mortal_from_unchecked(MORTALITY, self.birth.0, self.birth.1)

@@ -1,6 +1,6 @@
-//! Magika, hosted by three nodes, and three accounts that pay.
+//! A model that three nodes offer, and three accounts that pay.
 
-use crate::{chain::Ledger, payer::Payer};
+use crate::network::{Ledger, Payer};
 use anyhow::{Context, Result};
 use highway_primitives::{Balance, ModelId, NodeId, AIC, BLOCK_SECONDS};
 use highway_test_support::{
@@ -33,11 +33,11 @@ pub struct Market {
 }
 
 impl Market {
-	/// Registers the model, lets all nodes host it, and connects the payers.
-	pub async fn open(devnet: &Devnet) -> Result<Self> {
-		eprintln!("registering Magika; all three nodes bid for it …");
+	/// Registers the model of these arguments of `model add`, lets all nodes host it, and connects the payers.
+	pub async fn open(devnet: &Devnet, arguments: &[String]) -> Result<Self> {
+		eprintln!("registering the model; all three nodes bid for it …");
 		let maker = Wallet::new(&devnet.nodes[0], PAYERS[0]);
-		let model = market::add_model(&maker, &market::magika_arguments()?).await?;
+		let model = market::add_model(&maker, arguments).await?;
 		market::host_everywhere(devnet, model, AIC / 100, AIC / 1_000).await?;
 		let model = ModelId::try_from(model)?;
 
@@ -64,6 +64,16 @@ impl Market {
 			final_within: final_within(quote.deadline),
 			ledger: Ledger::open(client, &first.url()).await?,
 		})
+	}
+
+	/// Slots of all nodes that are free in the best block.
+	pub async fn free_slots(&self) -> Result<u64> {
+		let nodes = self.payers[0].client.nodes().await?;
+		let free: i64 = nodes
+			.iter()
+			.map(|node| i64::from(node.slots) - i64::from(node.assigned))
+			.sum();
+		Ok(u64::try_from(free).unwrap_or(0))
 	}
 }
 

@@ -1,19 +1,21 @@
 //! What the finalized blocks say, read block by block.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use codec::Decode;
+use frame_support::{dispatch::PerDispatchClass, weights::Weight};
 use highway_primitives::{BlobRef, BlockNumber, JobId, NodeId};
 use highway_wallet::client::Client;
 use serde_json::{json, Value};
 use sp_core::H256;
+use sp_crypto_hashing::twox_128;
 use std::{
 	collections::{BTreeMap, HashMap, HashSet},
 	time::Duration,
 };
 use subxt::{events::Phase, OnlineClient, PolkadotConfig};
 
-/// Storage key of `Timestamp.Now`.
-const TIMESTAMP: &str = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
+/// How often somebody who waits for a block looks for it: an eighth of a block.
+const PERIOD: Duration = Duration::from_millis(250);
 
 /// A job in a block.
 #[derive(Clone, Debug)]
@@ -103,8 +105,12 @@ pub struct Ledger {
 	/// Jobs that ended without an attestation, with the block.
 	pub ended: BTreeMap<JobId, BlockNumber>,
 	failed: HashSet<String>,
+	/// Extrinsics that did what they are for, as hex, with their block.
+	pub passed: HashMap<String, BlockNumber>,
 	/// All blocks read.
 	pub blocks: BTreeMap<BlockNumber, Block>,
+	/// By block, the best block when it was first seen to be final.
+	pub final_at: BTreeMap<BlockNumber, BlockNumber>,
 	/// What went wrong with jobs: block, job and the event's name.
 	pub troubles: Vec<(BlockNumber, JobId, String)>,
 }
@@ -122,7 +128,9 @@ impl Ledger {
 			attestations: BTreeMap::new(),
 			ended: BTreeMap::new(),
 			failed: HashSet::new(),
+			passed: HashMap::new(),
 			blocks: BTreeMap::new(),
+			final_at: BTreeMap::new(),
 			troubles: Vec::new(),
 		};
 		ledger.next = ledger.finalized().await?;
@@ -139,6 +147,10 @@ impl Ledger {
 	/// Reads the blocks that were finalized since the last time.
 	pub async fn advance(&mut self) -> Result<()> {
 		let finalized = self.finalized().await?;
+		let best = self.client.best_block().await?;
+		// Before anything is read: that takes time.
+		let seen = self.final_at.keys().next_back().map_or(self.next, |last| last + 1);
+		self.final_at.extend((seen..=finalized).map(|block| (block, best)));
 		while self.next <= finalized {
 			self.read(self.next)
 				.await
@@ -167,8 +179,38 @@ impl Ledger {
 			if fates.iter().all(|fate| fate.is_final()) || tokio::time::Instant::now() > end {
 				return Ok(fates);
 			}
-			tokio::time::sleep(Duration::from_millis(500)).await;
+			tokio::time::sleep(PERIOD).await;
 		}
+	}
+
+	/// Waits until `done` is true of what is final, but not longer than `limit`.
+	pub async fn until(&mut self, what: &str, limit: Duration, done: impl Fn(&Self) -> bool) -> Result<()> {
+		let end = tokio::time::Instant::now() + limit;
+		loop {
+			self.advance().await?;
+			if done(self) {
+				return Ok(());
+			}
+			if tokio::time::Instant::now() > end {
+				bail!("waited {limit:?} in vain for: {what}");
+			}
+			tokio::time::sleep(PERIOD).await;
+		}
+	}
+
+	/// Reads each block when it becomes final, for as long as nothing goes wrong.
+	pub async fn follow(&mut self) -> anyhow::Error {
+		loop {
+			if let Err(error) = self.advance().await {
+				return error;
+			}
+			tokio::time::sleep(PERIOD).await;
+		}
+	}
+
+	/// The last block that was read.
+	pub fn last(&self) -> BlockNumber {
+		self.blocks.keys().next_back().copied().unwrap_or(0)
 	}
 
 	/// Says on standard error what is known of the jobs that were not attested, and how many transactions made no job.
@@ -201,9 +243,20 @@ impl Ledger {
 		Ok(())
 	}
 
+	/// What a block weighs, by class, as far as is declared and given back.
+	pub async fn weight(&self, number: BlockNumber) -> Result<PerDispatchClass<Weight>> {
+		let block = self.hash(number).await?;
+		let weight = self.stored("System", "BlockWeight", block).await?;
+		weight.with_context(|| format!("block {number} has a weight"))
+	}
+
+	async fn hash(&self, number: BlockNumber) -> Result<H256> {
+		Ok(self.client.request("chain_getBlockHash", vec![json!(number)]).await?)
+	}
+
 	async fn read(&mut self, number: BlockNumber) -> Result<()> {
-		let hash: Value = self.client.request("chain_getBlockHash", vec![json!(number)]).await?;
-		let block: Value = self.client.request("chain_getBlock", vec![hash.clone()]).await?;
+		let hash = self.hash(number).await?;
+		let block: Value = self.client.request("chain_getBlock", vec![json!(hash)]).await?;
 		let extrinsics = block["block"]["extrinsics"]
 			.as_array()
 			.context("a block has extrinsics")?;
@@ -214,9 +267,8 @@ impl Ledger {
 				.context("an event belongs to an extrinsic")?;
 			Ok((hex.len() - 2) / 2)
 		};
-		let hash: H256 = serde_json::from_value(hash)?;
 		let mut record = Block {
-			time: self.time(hash).await?,
+			time: self.stored("Timestamp", "Now", hash).await?.unwrap_or(0),
 			..Block::default()
 		};
 		let mut attested: BTreeMap<u32, Vec<(JobId, NodeId, BlobRef)>> = BTreeMap::new();
@@ -253,6 +305,9 @@ impl Ledger {
 				("ProofOfWorkDone", "Attested") => {
 					attested.entry(index).or_default().push(Decode::decode(&mut fields)?);
 				}
+				("System", "ExtrinsicSuccess") => {
+					self.passed.insert(extrinsics[index as usize].to_owned(), number);
+				}
 				("System", "ExtrinsicFailed") => {
 					record.failed += 1;
 					self.failed.insert(extrinsics[index as usize].to_owned());
@@ -278,31 +333,27 @@ impl Ledger {
 		Ok(())
 	}
 
-	async fn time(&self, block: H256) -> Result<u64> {
-		let params = vec![json!(TIMESTAMP), json!(block)];
+	/// The value of a pallet's item in the state of a block.
+	async fn stored<T: Decode>(&self, pallet: &str, item: &str, block: H256) -> Result<Option<T>> {
+		let key = [twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat();
+		let params = vec![json!(format!("0x{}", hex::encode(key))), json!(block)];
 		let stored: Option<String> = self.client.request("state_getStorage", params).await?;
-		let Some(stored) = stored else { return Ok(0) };
-		Ok(u64::decode(&mut &hex::decode(stored.trim_start_matches("0x"))?[..])?)
+		let Some(stored) = stored else { return Ok(None) };
+		let bytes = hex::decode(stored.trim_start_matches("0x"))?;
+		Ok(Some(T::decode(&mut &bytes[..])?))
 	}
 
 	/// Bytes on chain of the job: its submission and its share of the attestation.
-	pub fn bytes(&self, job: JobId) -> Option<f64> {
+	fn bytes(&self, job: JobId) -> Option<f64> {
 		let attestation = self.attestations.get(&job)?;
 		let submission = self.submissions.get(&job)?;
 		Some(submission.bytes as f64 + attestation.bytes as f64 / attestation.batch as f64)
 	}
 
-	/// Bytes on chain of one of `jobs` whose attestation came in a batch of a size that `fits`, on average.
-	pub fn average_bytes(&self, jobs: &[JobId], fits: impl Fn(usize) -> bool) -> Option<f64> {
-		let bytes: Vec<f64> = jobs
-			.iter()
-			.filter(|job| {
-				self.attestations
-					.get(job)
-					.is_some_and(|attestation| fits(attestation.batch))
-			})
-			.filter_map(|job| self.bytes(*job))
-			.collect();
-		(!bytes.is_empty()).then(|| bytes.iter().sum::<f64>() / bytes.len() as f64)
+	/// Bytes on chain of each of `jobs` whose attestation came in a batch of a size that `fits`.
+	pub fn bytes_of(&self, jobs: &[JobId], fits: impl Fn(usize) -> bool) -> Vec<f64> {
+		let in_such = |job: &&JobId| self.attestations.get(*job).is_some_and(|found| fits(found.batch));
+		let bytes = |job: &JobId| self.bytes(*job);
+		jobs.iter().filter(in_such).filter_map(bytes).collect()
 	}
 }

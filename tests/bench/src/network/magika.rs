@@ -1,32 +1,27 @@
-//! Inputs of jobs: files of five types, no two of them alike, with the label that each must get.
+//! Magika: files of five types, no two of them alike, with the label that each must get.
 
+use super::{Input, Subject};
 use anyhow::{ensure, Context, Result};
-use highway_test_support::{bare::BareMagika, binaries};
-use std::{env, fs, path::PathBuf};
+use highway_test_support::{bare::BareMagika, binaries, market};
+use std::{env, fs};
+use tempfile::NamedTempFile;
 
 /// How much of either end of a file Magika looks at, at most.
 const LOOKED_AT: usize = 4096;
 
-/// One input.
-#[derive(Clone, Debug)]
-pub struct Input {
-	/// A safetensors file.
-	pub bytes: Vec<u8>,
-	/// What Magika calls the file, in its own words.
-	pub label: &'static str,
-}
-
-/// Makes inputs.
-pub struct Inputs<'a> {
-	magika: &'a BareMagika,
+/// The model, and files for it.
+pub struct Magika {
+	bare: BareMagika,
+	/// What Magika calls each, in its own words, and its bytes.
 	samples: [(&'static str, Vec<u8>); 5],
-	scratch: PathBuf,
+	/// The file that is looked at.
+	scratch: NamedTempFile,
 	made: usize,
 }
 
-impl<'a> Inputs<'a> {
-	/// Reads the sample files; `scratch` is a file of our own.
-	pub fn new(magika: &'a BareMagika, scratch: PathBuf) -> Result<Self> {
+impl Magika {
+	/// Loads the model and reads the sample files.
+	pub fn load() -> Result<Self> {
 		let folder = binaries::tests_folder("files")?;
 		let sample = |name: &str| fs::read(folder.join(name)).with_context(|| format!("the sample {name}"));
 		let mut own = fs::read(env::current_exe()?)?;
@@ -40,25 +35,39 @@ impl<'a> Inputs<'a> {
 			("elf", own),
 		];
 		Ok(Self {
-			magika,
+			bare: BareMagika::load()?,
 			samples,
-			scratch,
+			scratch: NamedTempFile::new()?,
 			made: 0,
 		})
 	}
+}
 
-	/// The next input; none is like another one.
-	pub fn next(&mut self) -> Result<Input> {
-		let (label, sample) = &self.samples[self.made % self.samples.len()];
-		fs::write(&self.scratch, variant(label, sample, self.made))?;
-		self.made += 1;
-		let bytes = self.magika.input(&self.scratch)?;
-		Ok(Input { bytes, label })
+impl Subject for Magika {
+	fn name(&self) -> &'static str {
+		"magika"
 	}
 
-	/// The next `count` inputs.
-	pub fn take(&mut self, count: usize) -> Result<Vec<Input>> {
-		(0..count).map(|_| self.next()).collect()
+	fn arguments(&self) -> Result<Vec<String>> {
+		market::magika_arguments()
+	}
+
+	fn next_input(&mut self) -> Result<Input> {
+		let (label, sample) = &self.samples[self.made % self.samples.len()];
+		fs::write(self.scratch.path(), variant(label, sample, self.made))?;
+		self.made += 1;
+		Ok(Input {
+			bytes: self.bare.input(self.scratch.path())?,
+			label: Some(*label),
+		})
+	}
+
+	fn run(&mut self, input: &[u8]) -> Result<Vec<u8>> {
+		self.bare.run(input)
+	}
+
+	fn label(&self, output: &[u8]) -> Result<Option<String>> {
+		Ok(Some(self.bare.answer(output)?.label))
 	}
 }
 
