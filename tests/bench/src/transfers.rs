@@ -56,8 +56,7 @@ async fn transfers(scene: &mut Scene<'_>) -> Result<f64> {
 	let over = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
 	let counts = counts.into_iter().collect::<Result<Vec<_>>>()?;
 	let mut sent = Vec::new();
-	for (((payer, own), first), count) in market.payers.iter_mut().zip(prepared).zip(first_nonces).zip(counts) {
-		payer.rewind(first + count);
+	for (own, count) in prepared.into_iter().zip(counts) {
 		sent.extend(own.into_iter().take(count as usize));
 	}
 	let passed = |transaction: &String, ledger: &Ledger| ledger.passed.get(transaction).copied();
@@ -67,7 +66,8 @@ async fn transfers(scene: &mut Scene<'_>) -> Result<f64> {
 			sent.iter().all(|transaction| passed(transaction, ledger).is_some())
 		})
 		.await?;
-	let ledger = &*ledger;
+	market.count_anew().await?;
+	let ledger = &market.ledger;
 	let blocks: Vec<_> = sent
 		.iter()
 		.filter_map(|transaction| passed(transaction, ledger))

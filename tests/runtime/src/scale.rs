@@ -139,7 +139,7 @@ pub fn before_hooks(model: ModelId) -> BlockNumber {
 	Jobs::<Runtime>::insert(job, record);
 	NextDue::<Runtime>::put(block);
 	// What the parent's author drew: challenges are drawn from it.
-	pallet_babe::AuthorVrfRandomness::<Runtime>::put(Some([7; 32]));
+	pallet_babe::AuthorVrfRandomness::<Runtime>::put(Some([7u8; 32]));
 	System::set_block_number(block);
 	System::reset_events();
 	block

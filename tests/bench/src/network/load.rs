@@ -121,10 +121,6 @@ pub async fn run(scene: &mut Scene<'_>, pace: Pace) -> Result<Load> {
 	};
 	let counts = counts.into_iter().collect::<Result<Vec<_>>>()?;
 	let took = started.elapsed().as_secs_f64();
-	for ((payer, first), count) in market.payers.iter_mut().zip(first_nonces).zip(&counts) {
-		payer.rewind(first + *count as u64);
-	}
-
 	let jobs: HashMap<&str, &Input> = prepared
 		.iter()
 		.zip(&counts)
@@ -136,6 +132,7 @@ pub async fn run(scene: &mut Scene<'_>, pace: Pace) -> Result<Load> {
 	// What came too fast waits in the pools.
 	let patience = market.final_within + Duration::from_secs(2 * *seconds);
 	let fates = market.ledger.wait_for(&sent, patience).await?;
+	market.count_anew().await?;
 	market.ledger.tell_of_losses(&fates).await?;
 	let attested: Vec<(JobId, &Input)> = sent
 		.iter()
@@ -188,6 +185,7 @@ pub async fn burst(scene: &mut Scene<'_>, count: usize) -> Result<(BlockNumber, 
 	try_join_all(send_all).await?;
 	let sent: Vec<String> = prepared.into_iter().flatten().map(|job| job.transaction).collect();
 	let fates = market.ledger.wait_for(&sent, market.final_within).await?;
+	market.count_anew().await?;
 	market.ledger.tell_of_losses(&fates).await?;
 	let blocks = fates
 		.iter()

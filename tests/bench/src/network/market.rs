@@ -66,6 +66,15 @@ impl Market {
 		})
 	}
 
+	/// Lets payers sign on from what is in blocks: a pool may have dropped what it was given.
+	pub async fn count_anew(&mut self) -> Result<()> {
+		for payer in &mut self.payers {
+			let nonce = payer.nonce_in_best_block().await?;
+			payer.rewind(nonce);
+		}
+		Ok(())
+	}
+
 	/// Slots of all nodes that are free in the best block.
 	pub async fn free_slots(&self) -> Result<u64> {
 		let nodes = self.payers[0].client.nodes().await?;

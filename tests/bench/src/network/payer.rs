@@ -125,7 +125,7 @@ impl Payer {
 		Ok(u32::decode(&mut &hex::decode(answer.trim_start_matches("0x"))?[..])?.into())
 	}
 
-	/// Forgets about transactions that were signed and never sent.
+	/// Forgets about transactions that were signed and came into no block.
 	pub fn rewind(&mut self, nonce: u64) {
 		self.next_nonce = nonce;
 	}
