@@ -34,8 +34,8 @@ const ROUND_LIMIT: Duration = Duration::from_secs(1_500);
 /// Everything is measured in rounds, one thing after the other in each, so that what a machine does besides meets all alike; a
 /// figure is the median of its rounds, or is made of what all rounds saw. Ratios are of the same round. All that was observed, and
 /// the nodes' logs, are kept in a folder, which is named at the end. Three rounds of everything take half an hour to three
-/// quarters of one. Ends with code 0 if it could measure, whether or not the goals are met. A figure for which nothing was seen is
-/// left out: `null` in JSON.
+/// quarters of one. Ends with code 0 if it could measure, whether or not the goals are met; else with 1, after the figures of what
+/// it saw until then. A figure for which nothing was seen is left out: `null` in JSON.
 ///
 /// sandbox     throughput of the sandboxed child against ONNX Runtime in the same process, both with two rows a run (the
 ///             engine runs no fewer); the child's memory at its peak, after a run as wide as there may be
@@ -167,7 +167,6 @@ async fn main() -> Result<()> {
 	let measured = tokio::time::timeout(limit, unless_interrupted(measure(&args, &mut record))).await;
 	let measured = measured.unwrap_or_else(|_| Err(anyhow!("the measurement did not end within {limit:?}")));
 	eprintln!("all that was observed is kept in {}", record.folder().display());
-	measured?;
 	let figures: Vec<Figure> = Part::value_variants()
 		.iter()
 		.flat_map(|part| part.figures())
@@ -178,7 +177,8 @@ async fn main() -> Result<()> {
 	} else {
 		print!("{}", figures::table(&figures, record.observations()));
 	}
-	Ok(())
+	// After what was seen until then.
+	measured
 }
 
 async fn measure(args: &Args, record: &mut Record) -> Result<()> {
