@@ -86,7 +86,7 @@ pub struct Figure {
 	of: &'static str,
 	summary: Summary,
 	goal: Goal,
-	/// Where it stands in the JSON object, with a dot before a name inside: its place among all figures is not enough.
+	/// Where it stands in the JSON object, beside the list of all figures; with a dot before a name inside.
 	key: Option<&'static str>,
 }
 
