@@ -42,6 +42,7 @@ fn runtime_apis_should_be_in_the_metadata_when_programs_look_for_them() {
 				"audits",
 				"calibration",
 				"delegations",
+				"overdue",
 			],
 		),
 	] {
