@@ -4,6 +4,7 @@
 //! task that panics answers too, so that the machine never waits for ever.
 
 mod bidding;
+mod shared_journal;
 mod storage;
 
 use crate::{
@@ -26,8 +27,8 @@ use highway_primitives::{
 	Vote, WorkerAction,
 };
 use highway_runtime_api::types::WorkList;
-use parking_lot::Mutex;
 use rand::{rngs::OsRng, RngCore};
+use shared_journal::SharedJournal;
 use sp_core::H256;
 use std::{
 	collections::HashMap,
@@ -95,7 +96,6 @@ pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result
 		// Only the runtime's end cancels it.
 		Err(_) => return Ok(()),
 	};
-	metrics.journal_len(journal.file_len());
 	let outputs = journal.entries().map(|entry| entry.output.hash);
 	let restored = Event::JournalRestored {
 		done: journal.entries().map(Entry::finished).collect(),
@@ -112,7 +112,7 @@ pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result
 	};
 	let mut driver = Driver {
 		machine: Machine::new(machine),
-		journal: Arc::new(Mutex::new(journal)),
+		journal: SharedJournal::new(journal, metrics.clone()),
 		chain,
 		submitter,
 		blobs,
@@ -170,7 +170,7 @@ async fn pump_blocks(mut blocks: Box<dyn BlockStream>, sender: watch::Sender<Opt
 
 struct Driver {
 	machine: Machine,
-	journal: Arc<Mutex<Journal>>,
+	journal: SharedJournal,
 	chain: Arc<dyn crate::ports::ChainReader>,
 	submitter: Arc<dyn crate::ports::Submitter>,
 	blobs: Arc<dyn BlobStore>,
@@ -576,14 +576,12 @@ impl Driver {
 			}
 			Action::StopFetch(transfer) => self.stop_transfer(transfer),
 			Action::Forget(keys) => {
-				let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
+				let journal = self.journal.clone();
 				self.writes.spawn_blocking(move || {
-					let mut journal = journal.lock();
 					// What is not struck now comes back at the next start, and is struck then.
-					if let Err(error) = journal.forget(&keys) {
+					if let Err(error) = journal.with(|journal| journal.forget(&keys)) {
 						log::warn!(target: LOG_TARGET, "{error}");
 					}
-					metrics.journal_len(journal.file_len());
 				});
 			}
 		}
@@ -664,10 +662,10 @@ impl Driver {
 	}
 
 	fn start_record(&mut self, outputs: Vec<(WorkKey, Bytes, Sketch)>) {
-		let (blobs, journal, metrics) = (self.blobs.clone(), self.journal.clone(), self.metrics.clone());
+		let (blobs, journal) = (self.blobs.clone(), self.journal.clone());
 		let keep = self.keep_until();
 		self.write(Event::RecordFailed, async move {
-			record(blobs, journal, metrics, outputs, keep).await.map_err(|error| {
+			record(blobs, journal, outputs, keep).await.map_err(|error| {
 				log::error!(target: LOG_TARGET, "outputs cannot be saved, so no new runs until they are: {error}");
 				Event::RecordFailed
 			})
@@ -675,9 +673,9 @@ impl Driver {
 	}
 
 	fn start_record_ballot(&mut self, key: BallotKey, ballot: Ballot) {
-		let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
+		let journal = self.journal.clone();
 		self.write(Event::BallotRecordFailed(key), async move {
-			seal(journal, metrics, key, ballot).await.map_err(|error| {
+			seal(journal, key, ballot).await.map_err(|error| {
 				log::error!(target: LOG_TARGET, "the ballot on job {} cannot be saved: {error}", key.work.job);
 				Event::BallotRecordFailed(key)
 			})
@@ -777,8 +775,7 @@ fn submitted(submission: Submission, sent: Result<(), SubmitError>) -> Event {
 /// Outputs first, then the journal: what the journal names is there.
 async fn record(
 	blobs: Arc<dyn BlobStore>,
-	journal: Arc<Mutex<Journal>>,
-	metrics: Metrics,
+	journal: SharedJournal,
 	outputs: Vec<(WorkKey, Bytes, Sketch)>,
 	keep: Keep,
 ) -> Result<Event, RecordError> {
@@ -793,8 +790,7 @@ async fn record(
 			salt,
 		});
 	}
-	tokio::task::spawn_blocking(move || {
-		let mut journal = journal.lock();
+	let write = move |journal: &mut Journal| -> Result<Event, RecordError> {
 		// An output that was lost and is here again: its commitment may be on chain already, so it stays the same.
 		let (again, new): (Vec<Entry>, Vec<Entry>) = entries
 			.into_iter()
@@ -806,33 +802,27 @@ async fn record(
 		if !new.is_empty() {
 			journal.append(new)?;
 		}
-		metrics.journal_len(journal.file_len());
 		Ok(Event::Recorded(finished))
-	})
-	.await
-	.map_err(|_| RecordError::Stopped)?
+	};
+	tokio::task::spawn_blocking(move || journal.with(write))
+		.await
+		.map_err(|_| RecordError::Stopped)?
 }
 
 /// Writes a ballot to the journal, or finds the one that was cast before.
-async fn seal(
-	journal: Arc<Mutex<Journal>>,
-	metrics: Metrics,
-	key: BallotKey,
-	ballot: Ballot,
-) -> Result<Event, RecordError> {
+async fn seal(journal: SharedJournal, key: BallotKey, ballot: Ballot) -> Result<Event, RecordError> {
 	let salt = random_salt()?;
-	tokio::task::spawn_blocking(move || {
-		let mut journal = journal.lock();
+	let write = move |journal: &mut Journal| -> Result<Event, RecordError> {
 		if let Some(sealed) = journal.ballot(&key) {
 			return Ok(Event::BallotRecorded(sealed.clone()));
 		}
 		let sealed = SealedBallot { key, ballot, salt };
 		journal.append_ballot(sealed.clone())?;
-		metrics.journal_len(journal.file_len());
 		Ok(Event::BallotRecorded(sealed))
-	})
-	.await
-	.map_err(|_| RecordError::Stopped)?
+	};
+	tokio::task::spawn_blocking(move || journal.with(write))
+		.await
+		.map_err(|_| RecordError::Stopped)?
 }
 
 /// Compares an output that another node attested with the own one.
