@@ -29,6 +29,9 @@ use std::{
 	time::{Duration, Instant},
 };
 
+#[path = "engine/children.rs"]
+mod children;
+use children::*;
 #[path = "engine/probes.rs"]
 mod probes;
 use probes::*;
@@ -76,6 +79,8 @@ tests![
 	start_should_explain_itself_when_onnx_runtime_is_missing,
 	threads_should_work_in_the_sandbox_when_there_are_several,
 	children_should_be_gone_when_the_engine_is_dropped,
+	children_should_be_counted_by_how_they_end,
+	child_should_have_broken_the_protocol_when_it_answers_nonsense,
 ];
 
 fn main() -> ExitCode {

@@ -20,7 +20,7 @@ use highway_blobs::{protocol::Requests, BlobServer, BlobService, FetchConfig, Ne
 use highway_offchain_worker::{
 	bids::Bids,
 	driver::{self, WorkerConfig},
-	engine::{Engine, EngineConfig, OrtEngine},
+	engine::{ChildMetrics, Engine, EngineConfig, OrtEngine},
 	machine::MachineConfig,
 	metrics::Metrics,
 	ports::{Ports, SystemClock},
@@ -86,7 +86,7 @@ pub(crate) async fn start(
 	tasks.spawn_handle().spawn("blob-server", Some("blobs"), server.run());
 
 	let engine = match wanted(config, &parts.keystore) {
-		true => Some(start_engine(args, config.role.is_authority()).await?),
+		true => Some(start_engine(args, config.role.is_authority(), registry).await?),
 		false => None,
 	};
 	let facts = NodeFacts {
@@ -186,7 +186,11 @@ fn wanted(config: &Configuration, keystore: &KeystorePtr) -> bool {
 	true
 }
 
-async fn start_engine(args: &InferenceArgs, validator: bool) -> Result<OrtEngine, ServiceError> {
+async fn start_engine(
+	args: &InferenceArgs,
+	validator: bool,
+	registry: Option<&Registry>,
+) -> Result<OrtEngine, ServiceError> {
 	let onnxruntime = args.onnxruntime.clone().or_else(default_onnxruntime).ok_or_else(|| {
 		ServiceError::Other(
 			"ONNX Runtime's library is missing: run scripts/setup, or name it with --onnxruntime".into(),
@@ -200,6 +204,7 @@ async fn start_engine(args: &InferenceArgs, validator: bool) -> Result<OrtEngine
 		memory_mib: args.inference_memory,
 		insecure: args.insecure_inference,
 		max_loaded_bytes: args.loaded_models * MIB,
+		metrics: ChildMetrics::register(registry)?,
 		..EngineConfig::new(onnxruntime, worker_binary)
 	};
 	OrtEngine::start(config).await.map_err(|error| {
