@@ -11,6 +11,7 @@ mod chain_spec;
 pub mod cli;
 mod command;
 mod finality_inherent;
+pub mod metrics;
 pub mod rpc;
 mod service;
 pub mod worker;

@@ -2,6 +2,7 @@
 
 mod bids;
 mod blob_rpc;
+mod metrics;
 mod options;
 mod resolver;
 mod supervisor;
