@@ -10,6 +10,7 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
+	authorization::genesis_hash,
 	chunk_proof, probe,
 	worker::{self, ChunkProof},
 	Balance, BlobRef, BlockNumber, DeviceClass, NodeId, ProbeSeed, ProbeTerms, WorkerAction, WorkerId, WorkerSignature,
@@ -17,7 +18,7 @@ use highway_primitives::{
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
-use sp_runtime::{traits::Zero, SaturatedConversion};
+use sp_runtime::SaturatedConversion;
 
 /// Fills the other pallets for benchmarks.
 pub trait BenchmarkSetup {
@@ -72,8 +73,7 @@ fn asked<T: Config>() -> (NodeId, WorkerId) {
 }
 
 fn sign<T: Config>(key: &WorkerId, action: &WorkerAction) -> Result<WorkerSignature, BenchmarkError> {
-	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-	key.sign(&worker::payload(genesis, action))
+	key.sign(&worker::payload(genesis_hash::<T>(), action))
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))
 }
 

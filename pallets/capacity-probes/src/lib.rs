@@ -12,7 +12,7 @@
 
 extern crate alloc;
 
-pub use authorization::Refusal;
+pub use authorization::{WRONG_CHUNK, WRONG_SIZE};
 pub use pallet::*;
 pub use types::{Answer, Measurement, RoundRecord};
 pub use weights::WeightInfo;

@@ -12,6 +12,7 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
 	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, Seat, SketchSeed, Step},
+	authorization::genesis_hash,
 	chunk_proof,
 	traits::{Attestations, Jobs, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
@@ -20,7 +21,7 @@ use highway_primitives::{
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
-use sp_runtime::{traits::Zero, Perbill, SaturatedConversion};
+use sp_runtime::{Perbill, SaturatedConversion};
 
 /// Fills the other pallets for benchmarks.
 pub trait BenchmarkSetup<AccountId> {
@@ -42,8 +43,7 @@ fn worker_key() -> WorkerId {
 }
 
 fn sign<T: Config>(key: &WorkerId, action: &WorkerAction) -> Result<WorkerSignature, BenchmarkError> {
-	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-	key.sign(&worker::payload(genesis, action))
+	key.sign(&worker::payload(genesis_hash::<T>(), action))
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))
 }
 

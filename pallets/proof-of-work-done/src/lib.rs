@@ -12,7 +12,7 @@
 
 extern crate alloc;
 
-pub use authorization::Refusal;
+pub use authorization::{NO_ITEMS, WRONG_OPENING};
 pub use calibration::{may_slash, MIN_CONFIRMATIONS, MIN_OPERATORS};
 pub use draw::{RING, WALK};
 pub use finality::{INHERENT_IDENTIFIER, MAX_LAG};

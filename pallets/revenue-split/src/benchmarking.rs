@@ -23,15 +23,13 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
+	authorization::genesis_hash,
 	market::{ask_commitment, AskCommitment, AskReveal, MaxAskItems},
 	traits::{Nodes, StorageChallenges},
 	worker, Balance, BlockNumber, EpochIndex, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_core::H256;
-use sp_runtime::{
-	traits::{SaturatedConversion, Zero},
-	RuntimeAppPublic,
-};
+use sp_runtime::{traits::SaturatedConversion, RuntimeAppPublic};
 
 /// What the runtime prepares for the benchmarks: the pallet itself knows nodes through a trait that only reads.
 pub trait BenchmarkSetup<AccountId> {
@@ -118,9 +116,8 @@ impl Bidder {
 	}
 
 	fn sign<T: Config>(&self, action: &WorkerAction) -> Result<WorkerSignature, BenchmarkError> {
-		let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
 		self.key
-			.sign(&worker::payload(genesis, action))
+			.sign(&worker::payload(genesis_hash::<T>(), action))
 			.ok_or(BenchmarkError::Stop("the keystore has the key"))
 	}
 

@@ -36,7 +36,7 @@ mod tests;
 pub mod types;
 pub mod weights;
 
-pub use authorization::Refusal;
+pub use authorization::NO_ITEMS;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;

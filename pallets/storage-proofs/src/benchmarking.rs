@@ -14,13 +14,14 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
+	authorization::genesis_hash,
 	chunk_proof,
 	worker::{self, ChunkProof},
 	BlobHash, BlobRef, BlockNumber, MaxBlobSize, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
-use sp_runtime::{traits::Zero, SaturatedConversion};
+use sp_runtime::SaturatedConversion;
 
 /// Fills the other pallets for benchmarks.
 pub trait BenchmarkSetup {
@@ -92,9 +93,8 @@ fn proving<T: Config>() -> Result<(NodeId, ModelId, BlockNumber, ChunkProof, Wor
 		drawn_at,
 		proof: proof.clone(),
 	};
-	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
 	let signature = key
-		.sign(&worker::payload(genesis, &action))
+		.sign(&worker::payload(genesis_hash::<T>(), &action))
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))?;
 	Ok((node, model, drawn_at, proof, signature))
 }

@@ -12,7 +12,7 @@
 
 extern crate alloc;
 
-pub use authorization::Refusal;
+pub use authorization::WRONG_CHUNK;
 pub use pallet::*;
 pub use types::{Artefacts, Challenge, DRAWS, MEMORY};
 pub use weights::WeightInfo;
