@@ -67,9 +67,6 @@ pub mod pallet {
 		type SessionLength: Get<BlockNumber>;
 		/// Weights of the calls, of their authorization and of the hook.
 		type WeightInfo: WeightInfo;
-		/// Fills the other pallets for benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup;
 	}
 
 	/// How rounds come. `None`: probing is off, and bounds nothing.

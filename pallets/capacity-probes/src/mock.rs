@@ -160,14 +160,10 @@ impl crate::Config for Test {
 	type Treasury = Treasury;
 	type SessionLength = SessionLength;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = Setup;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
-pub struct Setup;
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup for Setup {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn node(worker: WorkerId) -> NodeId {
 		Fleet::mutate(|fleet| fleet.insert(0, 1_024));
 		Keys::mutate(|keys| keys.insert(0, worker));

@@ -99,8 +99,6 @@ impl crate::Config for Test {
 	type Validators = Validators;
 	type RevealBlocks = ConstU32<6>;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = Setup;
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {

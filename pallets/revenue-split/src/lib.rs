@@ -147,10 +147,6 @@ pub mod pallet {
 
 		/// Weights of the calls, of their authorization and of the hook.
 		type WeightInfo: WeightInfo;
-
-		/// Prepares nodes for the benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup<Self::AccountId>;
 	}
 
 	/// Blocks of a market epoch. Set at genesis, never changed: epochs would otherwise be counted twice.

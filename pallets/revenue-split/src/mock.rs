@@ -126,8 +126,6 @@ impl pallet_revenue_split::Config for Test {
 	type Randomness = TestRandomness;
 	type StorageChallenges = TestMarket;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = TestMarket;
 }
 
 /// Nobody serves yet; the payer and the curator have a million times the existential deposit.

@@ -81,14 +81,10 @@ impl crate::Config for Test {
 	type Interval = Interval;
 	type StorageFine = StorageFine;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = Setup;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
-pub struct Setup;
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup for Setup {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn provider(worker: highway_primitives::WorkerId) -> (u32, u32) {
 		store(0, &[0]);
 		change_node(0, |node| node.worker = worker);
