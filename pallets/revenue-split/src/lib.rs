@@ -20,6 +20,7 @@ pub mod benchmarking;
 mod call_weights;
 mod clearing_impls;
 mod commit_impls;
+mod configuration;
 mod demand_impls;
 mod dispatchable_impls;
 mod epochs;
@@ -36,7 +37,7 @@ mod tests;
 pub mod types;
 pub mod weights;
 
-pub use authorization::Refusal;
+pub use authorization::NO_ITEMS;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -147,10 +148,6 @@ pub mod pallet {
 
 		/// Weights of the calls, of their authorization and of the hook.
 		type WeightInfo: WeightInfo;
-
-		/// Prepares nodes for the benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup<Self::AccountId>;
 	}
 
 	/// Blocks of a market epoch. Set at genesis, never changed: epochs would otherwise be counted twice.
@@ -637,35 +634,7 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
-			assert!(T::MaxAsk::get() > 0, "MaxAsk must leave room for an ask");
-			assert!(
-				T::SecurityFactor::get() > 0,
-				"no rate of audits deters while no bond stands behind a job"
-			);
-			assert!(
-				T::Currency::minimum_balance() > 0,
-				"the pot relies on an existential deposit that it never goes below"
-			);
-			assert!(
-				T::MinAskBond::get() > 0,
-				"a node goes only while nothing is reserved of it, and asks must not outlive it"
-			);
-			assert!(
-				(1..=T::MaxAsk::get()).contains(&T::MinReserve::get()),
-				"a reserve of nothing would never move, and none is above what may be asked"
-			);
-			assert!(
-				T::JobsPerWinner::get() > 0,
-				"a winner that does nothing fills no demand"
-			);
-			assert!(
-				(1..=MAX_ASKS).contains(&T::MinWinners::get()),
-				"a market has a place, and no more than asks"
-			);
-			assert!(
-				T::WorkSubsidy::get() <= Perbill::from_percent(50),
-				"more than half of a job's burn would pay for jobs that nobody wants"
-			);
+			Self::check_configuration();
 		}
 
 		#[cfg(feature = "try-runtime")]

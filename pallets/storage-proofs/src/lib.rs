@@ -12,7 +12,7 @@
 
 extern crate alloc;
 
-pub use authorization::Refusal;
+pub use authorization::WRONG_CHUNK;
 pub use pallet::*;
 pub use types::{Artefacts, Challenge, DRAWS, MEMORY};
 pub use weights::WeightInfo;
@@ -74,9 +74,6 @@ pub mod pallet {
 		type StorageFine: Get<Balance>;
 		/// Weights of the call, of its authorization and of the hook.
 		type WeightInfo: WeightInfo;
-		/// Fills the other pallets for benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup;
 	}
 
 	/// What nodes have to show, by node and model. At most [`DRAWS`] for each block of a window; ends with the answer, or

@@ -381,11 +381,9 @@ impl traits::Attestations<AccountId> for Attestations {
 	}
 }
 
-/// Able nodes and a payer for benchmarks.
+/// Able nodes and a payer.
 #[cfg(feature = "runtime-benchmarks")]
-pub struct Setup;
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn market(executors: u32) -> crate::benchmarking::Dearest<AccountId> {
 		for node in 0..executors {
 			Fleet::insert(node, MockNode::default());

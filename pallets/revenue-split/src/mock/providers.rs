@@ -201,7 +201,7 @@ impl StorageChallenges for TestMarket {
 }
 
 #[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup<AccountId> for TestMarket {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn model() -> ModelId {
 		MODEL
 	}

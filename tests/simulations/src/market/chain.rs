@@ -165,8 +165,6 @@ impl pallet_revenue_split::Config for Simulated {
 	type Randomness = Dice;
 	type StorageChallenges = ();
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = NotMeasured;
 }
 
 impl pallet_promotion::Config for Simulated {
@@ -177,35 +175,6 @@ impl pallet_promotion::Config for Simulated {
 	type Treasury = TreasuryAccount;
 	type MinBid = ConstU128<MIN_BID>;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = NotMeasured;
-}
-
-/// No weights are measured here: the pallets only want to know how they would be.
-#[cfg(feature = "runtime-benchmarks")]
-pub struct NotMeasured;
-
-#[cfg(feature = "runtime-benchmarks")]
-impl pallet_revenue_split::benchmarking::BenchmarkSetup<AccountId> for NotMeasured {
-	fn model() -> ModelId {
-		unimplemented!("weights are measured on the runtime")
-	}
-	fn operator_hosting(_: ModelId, _: u32) -> AccountId {
-		unimplemented!("weights are measured on the runtime")
-	}
-	fn bidder(_: highway_primitives::WorkerId, _: u32) -> (NodeId, Vec<ModelId>) {
-		unimplemented!("weights are measured on the runtime")
-	}
-	fn rivals(_: &[ModelId]) -> Vec<NodeId> {
-		unimplemented!("weights are measured on the runtime")
-	}
-}
-
-#[cfg(feature = "runtime-benchmarks")]
-impl pallet_promotion::benchmarking::BenchmarkSetup for NotMeasured {
-	fn model() -> ModelId {
-		unimplemented!("weights are measured on the runtime")
-	}
 }
 
 /// Every commitment's salt: nobody guesses here.
