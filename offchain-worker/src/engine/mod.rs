@@ -28,7 +28,7 @@ mod batch;
 mod child;
 mod ort;
 mod process;
-mod protocol;
+pub mod protocol;
 mod sandbox;
 
 pub use self::ort::OrtEngine;
