@@ -50,7 +50,7 @@ fn read(input: &[u8]) -> bool {
 
 /// Taken is a request for a group that is here.
 fn asked(bytes: &[u8], nodes: &Nodes) -> bool {
-	let Ok(request) = within(1 << 10, || Request::decode_all(&mut &*bytes)) else {
+	let Ok(request) = within(64 << 10, || Request::decode_all(&mut &*bytes)) else {
 		return false;
 	};
 	assert_eq!(request.encode(), bytes);

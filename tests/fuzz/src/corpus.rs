@@ -1,6 +1,6 @@
 //! Inputs on disk, a folder for each target.
 
-use crate::Target;
+use crate::{memory, Target};
 use std::{env, fs, path::PathBuf};
 
 /// Set: [`keep_seeds`] writes what is missing.
@@ -27,6 +27,7 @@ pub(crate) fn read(target: &Target) -> Vec<(String, Vec<u8>)> {
 /// Panics if the corpus lacks a seed of the target. With `HIGHWAY_FUZZ_WRITE_SEEDS` it writes all of them into the checkout
 /// instead, which `HIGHWAY_REPOSITORY` names.
 pub fn keep_seeds(target: &Target) {
+	let _alone = memory::alone();
 	let seeds = (target.seeds)();
 	if env::var_os(WRITE).is_some() {
 		let checkout = env::var_os("HIGHWAY_REPOSITORY").expect("started by a script, which knows the checkout");

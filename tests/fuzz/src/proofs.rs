@@ -32,7 +32,7 @@ fn read(input: &[u8]) -> bool {
 		return false;
 	};
 	let (index, size) = (u64::from(*index), SIZE as u64 + u64::from(*wrong));
-	let Ok(proof) = within(4 * encoded.len() + (16 << 10), || {
+	let Ok(proof) = within(4 * encoded.len() + (64 << 10), || {
 		ChunkProof::decode_all(&mut &*encoded)
 	}) else {
 		return false;

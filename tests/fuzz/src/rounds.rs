@@ -1,7 +1,6 @@
 //! The corpus and what is made of it, in a test.
 
-use crate::{corpus, input, Target};
-use parking_lot::Mutex;
+use crate::{corpus, input, memory, Target};
 use std::{
 	env, thread,
 	time::{Duration, Instant},
@@ -16,9 +15,7 @@ const SHOWN: usize = 2048;
 /// Checks the target on its corpus, and on as many rounds as it has. `HIGHWAY_FUZZ_ROUNDS` says how many rounds instead,
 /// `HIGHWAY_FUZZ_ROUND` which one alone.
 pub fn run(target: &Target) {
-	// Memory is counted for the whole process.
-	static ONE: Mutex<()> = Mutex::new(());
-	let _alone = ONE.lock();
+	let _alone = memory::alone();
 	let started = Instant::now();
 	let corpus = corpus::read(target);
 	let mut taken = 0;
