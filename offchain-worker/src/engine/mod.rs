@@ -29,7 +29,7 @@ mod child;
 mod child_metrics;
 mod ort;
 mod process;
-mod protocol;
+pub mod protocol;
 mod sandbox;
 
 pub use self::ort::OrtEngine;

@@ -5,18 +5,18 @@
 //! loaded.
 
 use super::{
-	batch::{groups, join, read_answer, read_input, same, split, Input},
+	batch::{groups, join, read_input, same, split, Input},
 	batchable,
 	child_metrics::{ChildMetrics, Exit},
 	protocol::{
-		framed, header, parse_header, small_frame, split_head, AnswerHead, Part, RunHead, Setup, Tag, HEADER, MAX_TEXT,
+		framed, header, printable, read_answer, read_run, small_frame, Nonsense, Part, RunHead, Setup, Tag, MAX_TEXT,
 		SMALL,
 	},
 	sandbox::Attempt,
 	EngineError, RunInput, RunOutput, MAX_BATCH_ROWS, MAX_SEEDS, TIME_MARGIN,
 };
 use crate::tensors::serialize;
-use highway_primitives::{audit::SketchSeed, model::VersionSpec, Sketch};
+use highway_primitives::{audit::SketchSeed, model::VersionSpec};
 use parking_lot::Mutex;
 use std::{
 	fs::File,
@@ -405,8 +405,7 @@ impl Model {
 				return Err(trouble.at_run());
 			}
 		};
-		let (sketches, file) = read_sketches(&answer, &head)?;
-		let outputs = read_answer(file, &self.artifact.spec)?;
+		let (sketches, outputs) = read_run(&answer, &head, &self.artifact.spec)?;
 		let parts: Vec<usize> = inputs.iter().filter_map(|input| input.rows).collect();
 		let files = if members.len() == 1 && (parts.is_empty() || !pad || parts == [rows]) {
 			vec![serialize(&outputs)]
@@ -422,23 +421,6 @@ impl Model {
 		});
 		Ok(Some(results.collect()))
 	}
-}
-
-/// The sketches of an answer, as many as were asked for, and the file behind them.
-fn read_sketches<'a>(answer: &'a [u8], head: &RunHead) -> Result<(Vec<Vec<Sketch>>, &'a [u8]), EngineError> {
-	let (sketches, file): (AnswerHead, _) =
-		split_head(answer).ok_or_else(|| EngineError::RunFailed("the answer has no sketches".into()))?;
-	let complete = sketches.len() == head.parts.len()
-		&& sketches
-			.iter()
-			.zip(&head.parts)
-			.all(|(sketches, part)| sketches.len() == part.seeds.len());
-	if !complete {
-		return Err(EngineError::RunFailed(
-			"the answer does not have the sketches that were asked for".into(),
-		));
-	}
-	Ok((sketches, file))
 }
 
 /// Why a child did not answer well.
@@ -484,6 +466,12 @@ impl Trouble {
 			}
 			Self::Died(why) | Self::Nonsense(why) => EngineError::ChildDied(why),
 		}
+	}
+}
+
+impl From<Nonsense> for Trouble {
+	fn from(Nonsense(why): Nonsense) -> Self {
+		Self::Nonsense(why)
 	}
 }
 
@@ -598,24 +586,7 @@ impl Running {
 				}
 			}
 		}
-		let mut head = [0; HEADER];
-		self.receive(&mut head, &mut watch)?;
-		let (tag, length) = parse_header(head).map_err(|error| Trouble::Nonsense(error.to_string()))?;
-		if tag == Tag::Failed && length > MAX_TEXT {
-			return Err(Trouble::Nonsense("its error message is too long".into()));
-		}
-		let mut answer = Vec::new();
-		while answer.len() < length {
-			// Memory is taken as the bytes arrive, not as the header promises.
-			let start = answer.len();
-			answer.resize(length.min(start + (1 << 20)), 0);
-			self.receive(&mut answer[start..], &mut watch)?;
-		}
-		match tag {
-			Tag::Done => Ok(answer),
-			Tag::Failed => Err(Trouble::Said(printable(&answer))),
-			_ => Err(Trouble::Nonsense("it answered with a request".into())),
-		}
+		read_answer(|bytes| self.receive(bytes, &mut watch))?.map_err(Trouble::Said)
 	}
 
 	fn send(&mut self, mut bytes: &[u8], watch: &mut Watch) -> Result<(), Trouble> {
@@ -716,13 +687,4 @@ fn listen(mut stderr: impl Read, words: &Mutex<Vec<u8>>) {
 		let excess = words.len().saturating_sub(MAX_TEXT);
 		words.drain(..excess);
 	}
-}
-
-/// A child's words without anything that a terminal would obey.
-fn printable(bytes: &[u8]) -> String {
-	let text = String::from_utf8_lossy(bytes);
-	text.trim()
-		.chars()
-		.map(|c| if c.is_control() { ' ' } else { c })
-		.collect()
 }

@@ -8,7 +8,6 @@
 pub mod bare;
 pub mod binaries;
 pub mod devnet;
-pub mod hostile_models;
 pub mod market;
 pub mod node;
 pub mod offers;
@@ -16,6 +15,7 @@ pub mod wait;
 pub mod wallet;
 
 pub use devnet::{Devnet, Setup};
+pub use highway_test_models as hostile_models;
 pub use node::{Node, NodeOptions};
 pub use offers::{offer, Seller};
 pub use wait::{unless_interrupted, until};
