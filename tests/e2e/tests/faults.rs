@@ -19,7 +19,6 @@ use sp_core::H256;
 use std::{
 	fs,
 	path::Path,
-	process::Command,
 	time::{Duration, Instant},
 };
 
@@ -84,15 +83,6 @@ struct Cast {
 	victim: u64,
 	/// The node of [`COMPANION`].
 	companion: u64,
-}
-
-/// Processes that run models for the process `parent`.
-fn children(parent: u32) -> Result<Vec<u32>> {
-	let output = Command::new("pgrep")
-		.args(["-P", &parent.to_string(), "-f", "inference-worker"])
-		.output()?;
-	let text = String::from_utf8(output.stdout)?;
-	Ok(text.lines().filter_map(|line| line.trim().parse().ok()).collect())
 }
 
 /// How often the journal of the stopped victim says that `job` is done.
@@ -179,7 +169,7 @@ async fn killed_in_mid_job(devnet: &mut Devnet, payer: &Wallet, model: u64, vict
 		Ok((node.metric("highway_jobs_running", &[]).await? == 1.0).then_some(()))
 	})
 	.await?;
-	let orphans = children(node.pid().context("the victim runs")?)?;
+	let orphans = node.children()?;
 	ensure!(!orphans.is_empty(), "a model runs in a process of its own");
 	node.kill()?;
 	let seen = market::show_job(payer, job).await?;
