@@ -19,7 +19,6 @@ use sp_core::H256;
 use std::{
 	fs,
 	path::Path,
-	process::Command,
 	time::{Duration, Instant},
 };
 
@@ -84,15 +83,6 @@ struct Cast {
 	victim: u64,
 	/// The node of [`COMPANION`].
 	companion: u64,
-}
-
-/// Processes that run models for the process `parent`.
-fn children(parent: u32) -> Result<Vec<u32>> {
-	let output = Command::new("pgrep")
-		.args(["-P", &parent.to_string(), "-f", "inference-worker"])
-		.output()?;
-	let text = String::from_utf8(output.stdout)?;
-	Ok(text.lines().filter_map(|line| line.trim().parse().ok()).collect())
 }
 
 /// How often the journal of the stopped victim says that `job` is done.
@@ -169,7 +159,7 @@ async fn jobs_should_end_once_and_be_paid_once_when_nodes_are_killed() -> Result
 async fn models_are_started_again(node: &Node) -> Result<()> {
 	let started = || node.metric("highway_inference_children_started_total", &[]);
 	let (started_before, crashed_before) = (started().await?, exited(node, "crashed").await?);
-	let models = children(node.pid().context("the victim runs")?)?;
+	let models = node.children()?;
 	ensure!(!models.is_empty(), "a model runs in a process of its own");
 	let models = models.iter().map(u32::to_string);
 	Command::new("kill").arg("-9").args(models).status()?;
@@ -195,7 +185,7 @@ async fn killed_in_mid_job(devnet: &mut Devnet, payer: &Wallet, model: u64, vict
 	})
 	.await?;
 	models_are_started_again(node).await?;
-	let orphans = children(node.pid().context("the victim runs")?)?;
+	let orphans = node.children()?;
 	ensure!(!orphans.is_empty(), "a model runs in a process of its own");
 	node.kill()?;
 	let seen = market::show_job(payer, job).await?;
