@@ -2,7 +2,6 @@
 
 use crate::random::perform::{open_jobs, Asked};
 use codec::Decode;
-use frame_support::traits::Get;
 use highway_primitives::{
 	Balance, Ballot, JobId, JobPhase, MarketPhase, ModelId, NodeId, ProbeTask, WorkerAction, AIC,
 };
