@@ -46,7 +46,9 @@ pub trait Nodes<AccountId> {
 	/// The first block of the current market epoch in which a node that was eligible at its start was so no longer, whether
 	/// it is again or not; the present block, if only time has ended that. `None`: it could serve all along.
 	fn lapsed(node: NodeId, model: ModelId) -> Option<BlockNumber>;
-	/// The operator's own bond that is not reserved; 0 if there is no such node.
+	/// The operator's own bond, reserved or not; 0 if there is no such node.
+	fn own_bond(node: NodeId) -> Balance;
+	/// What of it is not reserved.
 	fn free_bond(node: NodeId) -> Balance;
 	/// Weight of the node in a draw: reliability × free capacity, 0 if it cannot take a job of this model now: not
 	/// bonded, chilled, jailed, missing heartbeats, unhealthy, not hosting, no free slot, or less than `security`
