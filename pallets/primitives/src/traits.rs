@@ -111,8 +111,9 @@ pub trait Market<AccountId> {
 	fn open_sibling(model: ModelId, first: &Deal<AccountId>) -> Result<Deal<AccountId>, DispatchError>;
 	/// The compute winners of the deal's clearing record; at most 64.
 	fn executors(model: ModelId, deal: &Deal<AccountId>) -> Vec<NodeId>;
-	/// How many nodes [`Market::open`] looked at for this deal at most: right after it, for its weight.
-	fn looked_at(model: ModelId, deal: &Deal<AccountId>) -> u32;
+	/// How many nodes [`Market::open`] will look at in this block at most: right before it, for its weight. Only the first touch
+	/// of an epoch looks at all who ask, whoever made it.
+	fn looks_at(model: ModelId) -> u32;
 	/// Moves the deal's price from the payer into the pot.
 	fn escrow(payer: &AccountId, deal: &Deal<AccountId>) -> DispatchResult;
 	/// Pays every role its line: one event each. Returns the lines. The line for storage waits for a proof
