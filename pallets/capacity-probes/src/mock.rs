@@ -118,6 +118,9 @@ impl Nodes<AccountId> for TestNodes {
 	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
 		None
 	}
+	fn own_bond(_: NodeId) -> Balance {
+		0
+	}
 	fn free_bond(_: NodeId) -> Balance {
 		0
 	}

@@ -346,8 +346,9 @@ pub mod pallet {
 			/// What it would have asked.
 			price: Balance,
 		},
-		/// A node has revealed an ask and got no place, because too little of its own bond is free to secure one job at this
-		/// price. It has the bond of its commitment back.
+		/// A node has revealed an ask that does not hold, because its own bond secures no job: too little of it is free at this
+		/// price or at the reserve, if it had no place; or all of it is too little for an ask that rises, and the former one
+		/// stands. It has the bond of its commitment back.
 		AskUnsecured {
 			/// The model.
 			model: ModelId,
@@ -773,8 +774,9 @@ pub mod pallet {
 
 		/// Ends asks of nodes that are gone or do not host the model any more; those of this epoch's compute winners that have
 		/// stopped being able to serve since it began, once it is cleared, who lose what their places would have earned from then
-		/// on; and commitments that were not revealed in time, whose bonds are lost; removes a past epoch's prices that no job refers to, and all that is kept about a model that is
-		/// gone. Bonds of asks go back. By anybody.
+		/// on, whatever has ended their asks before; and commitments that were not revealed in time, whose bonds are lost; removes
+		/// a past epoch's prices that no job refers to, and all that is kept about a model that is gone. Bonds of asks go back. By
+		/// anybody.
 		#[pallet::call_index(9)]
 		#[pallet::weight(call_weights::prune::<T>())]
 		pub fn prune(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResultWithPostInfo {

@@ -164,6 +164,9 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
 		None
 	}
+	fn own_bond(_: NodeId) -> Balance {
+		0
+	}
 	fn free_bond(_: NodeId) -> Balance {
 		0
 	}
@@ -283,9 +286,9 @@ impl traits::Market<AccountId> for Market {
 		nodes
 	}
 	/// It is cleared at its first touch.
-	fn looked_at(_: ModelId, _: &Deal<AccountId>) -> u32 {
+	fn looks_at(_: ModelId) -> u32 {
 		match Opened::get() {
-			1 => Fleet::iter_keys().count() as u32,
+			0 => Fleet::iter_keys().count() as u32,
 			_ => 0,
 		}
 	}

@@ -163,6 +163,9 @@ impl Nodes<AccountId> for TestNodes {
 	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
 		None
 	}
+	fn own_bond(_: NodeId) -> Balance {
+		0
+	}
 	fn free_bond(_: NodeId) -> Balance {
 		0
 	}
@@ -255,7 +258,7 @@ impl Market<AccountId> for TestMarket {
 	fn executors(_: ModelId, _: &Deal<AccountId>) -> Vec<NodeId> {
 		Vec::new()
 	}
-	fn looked_at(_: ModelId, _: &Deal<AccountId>) -> u32 {
+	fn looks_at(_: ModelId) -> u32 {
 		0
 	}
 	fn escrow(_: &AccountId, _: &Deal<AccountId>) -> DispatchResult {

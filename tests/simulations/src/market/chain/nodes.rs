@@ -1,4 +1,4 @@
-//! Nodes as the simulations set them up: they host every model, and can take jobs or not.
+//! Nodes as the simulations set them up: they host every model or none, and can take jobs or not.
 
 use super::{AccountId, Balances, RevenueSplit, System, MAX_ASK};
 use codec::{Decode, Encode};
@@ -17,6 +17,8 @@ use sp_runtime::{DispatchError, DispatchResult, Perbill};
 pub struct SimulatedNode {
 	/// Whether it can take jobs.
 	able: bool,
+	/// Whether it hosts the models.
+	hosting: bool,
 	/// The latest epoch in which that changed, and what it was when that epoch began.
 	at_start: (EpochIndex, bool),
 	/// The first block of that epoch from which on it could not, if it could when the epoch began.
@@ -55,6 +57,7 @@ pub fn operator_of(node: NodeId) -> AccountId {
 pub fn join(node: NodeId) {
 	let joined = SimulatedNode {
 		able: true,
+		hosting: true,
 		at_start: (0, true),
 		lapsed: None,
 		free: SimulatedNode::BOND,
@@ -76,6 +79,16 @@ pub fn set_able(node: NodeId, able: bool) {
 				node.lapsed.get_or_insert(System::block_number());
 			}
 			node.able = able;
+		}
+	});
+}
+
+/// Whether the node hosts the models from now on: without them it can take no jobs.
+pub fn set_hosting(node: NodeId, hosting: bool) {
+	set_able(node, hosting);
+	Joined::mutate(node, |node| {
+		if let Some(node) = node {
+			node.hosting = hosting;
 		}
 	});
 }
@@ -103,7 +116,7 @@ impl Nodes<AccountId> for Crowd {
 	}
 
 	fn hosts(node: NodeId, _: ModelId) -> bool {
-		Joined::contains_key(node)
+		Joined::get(node).is_some_and(|node| node.hosting)
 	}
 
 	fn eligible(node: NodeId, _: ModelId) -> bool {
@@ -121,6 +134,10 @@ impl Nodes<AccountId> for Crowd {
 	fn lapsed(node: NodeId, _: ModelId) -> Option<BlockNumber> {
 		let node = Joined::get(node)?;
 		node.lapsed.filter(|_| node.at_start.0 == RevenueSplit::current_epoch())
+	}
+
+	fn own_bond(node: NodeId) -> Balance {
+		bond_of(node)
 	}
 
 	fn free_bond(node: NodeId) -> Balance {
