@@ -7,6 +7,7 @@ use crate::{
 	machine::{AskKey, AskStep, BidOutcome, Event, SealedAsk, Submission},
 	LOG_TARGET,
 };
+use highway_math::audit::SECURITY_FACTOR;
 use highway_primitives::{AskCommitment, AskReveal, Balance, EpochIndex, NodeId, WorkerAction};
 
 impl Driver {
@@ -85,6 +86,12 @@ impl Driver {
 			(BidOutcome::Revealed, None) => {
 				log::info!(target: LOG_TARGET, "from epoch {epoch} on nothing is asked for {role} of model {model}")
 			}
+			(BidOutcome::NoPlace, _) => log::warn!(
+				target: LOG_TARGET,
+				"what was asked for {role} of model {model} from epoch {epoch} on does not stand, and its bond is free. For compute the \
+				 node's own bond must cover {SECURITY_FACTOR} times the price of a unit, beside what else is reserved of it: add to it \
+				 with `highway node bond`, or ask less. If it does, all places are taken by nodes that ask no more: ask less"
+			),
 			(BidOutcome::Missed, _) => log::error!(
 				target: LOG_TARGET,
 				"what was asked for {role} of model {model} in epoch {epoch} was not revealed in time, and its bond is lost: \
