@@ -163,6 +163,9 @@ pub trait StorageMarket {
 	fn release_storage_pay(node: NodeId, model: ModelId) -> Balance;
 	/// Takes it away: half burned, half treasury. Returns it.
 	fn forfeit_storage_pay(node: NodeId, model: ModelId) -> Balance;
+	/// The node's ask for storing the model, if it has one, ends with the epoch, and what is bonded behind it is lost: half
+	/// burned, half treasury.
+	fn forfeit_storage_ask(node: NodeId, model: ModelId);
 	/// A fine that was moved into [`Market::slash_account`]: half burned, half treasury.
 	fn take_storage_fine(node: NodeId, amount: Balance);
 }

@@ -205,6 +205,20 @@ impl<T: Config> Pallet<T> {
 		T::Nodes::operator(node).is_some() && T::Nodes::hosts(node, model)
 	}
 
+	/// The node's ask, if it has one, ends with this epoch, and its bond is lost.
+	pub(crate) fn forfeit_ask(node: NodeId, model: ModelId, role: AskRole) {
+		let epoch = Self::current_epoch();
+		let mut book = Asks::<T>::get(model, role);
+		let Some(ask) = book.iter_mut().find(|ask| ask.node == node && ask.upcoming().is_some()) else {
+			return;
+		};
+		let bond = ask.bond;
+		Self::end(ask, epoch);
+		Self::forfeit(node, model, role, epoch, bond);
+		forget_ended(&mut book, epoch);
+		Self::store_book(model, role, book);
+	}
+
 	/// Takes its place from a node that is gone or does not host the model, else from one that cannot take jobs now, else
 	/// from the one that asks most, if that is more than `price`; of several the latest comer. `None` if there is no such
 	/// one, or if the one that `wants` the place cannot take jobs itself: places are for those who serve.

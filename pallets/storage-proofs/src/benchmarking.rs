@@ -1,7 +1,7 @@
 //! Benchmarks of the call, of its authorization, and of the steps of the hook.
 
 use super::*;
-use crate::types::Memory;
+use crate::types::{Memory, Miss};
 use blake3::{
 	hazmat::{merge_subtrees_non_root, merge_subtrees_root, HasherExt, Mode},
 	Hasher,
@@ -26,7 +26,7 @@ use sp_runtime::SaturatedConversion;
 /// A runtime that fills the other pallets for benchmarks.
 pub trait BenchmarkSetup: Config {
 	/// A node with this worker key that alone stores a model, which is the first one in the list of stored models; it has
-	/// earned something for that, and its bond is larger than a fine. All that is so in the present block, not in the first
+	/// earned something for that, asks for it, and its bond is larger than a fine and the ask's bond. All that is so in the present block, not in the first
 	/// one.
 	fn provider(worker: WorkerId) -> (NodeId, ModelId);
 }
@@ -165,7 +165,11 @@ mod benchmarks {
 		if let Some(open) = &open {
 			Shown::<T>::insert(open.artefact.hash, drawn);
 		}
-		Missed::<T>::insert(node, model, drawn);
+		let former = Miss {
+			until: drawn,
+			blamed: true,
+		};
+		Missed::<T>::insert(node, model, former);
 		let after = drawn.saturating_add(T::Window::get()).saturating_add(1);
 		go_to::<T>(after);
 		#[block]

@@ -50,6 +50,8 @@ parameter_types! {
 	/// The stored models, and who stores them.
 	pub static Stored: Vec<(ModelId, Vec<NodeId>)> = Vec::new();
 	pub static Accounts: Books = Books::default();
+	/// Whose asks for what ended by misses, in order.
+	pub static LostAsks: Vec<(NodeId, ModelId)> = Vec::new();
 }
 
 pub fn reset_parties() {
@@ -57,6 +59,7 @@ pub fn reset_parties() {
 	Versions::set(BTreeMap::new());
 	Stored::set(Vec::new());
 	Accounts::set(Books::default());
+	LostAsks::set(Vec::new());
 }
 
 /// The file of a version: five chunks, the last one short.
@@ -238,6 +241,9 @@ impl StorageMarket for TestMarket {
 			books.forfeited += pay;
 			pay
 		})
+	}
+	fn forfeit_storage_ask(node: NodeId, model: ModelId) {
+		LostAsks::mutate(|lost| lost.push((node, model)));
 	}
 	fn take_storage_fine(_: NodeId, amount: Balance) {
 		Accounts::mutate(|books| {

@@ -39,15 +39,15 @@ use pallet_revenue_split::{
 	StoredModels, Summaries, SummarisedEpochs, Summary, TotalStoragePay, WeightInfo as _, Winners, MAX_ASKS,
 	MAX_SUMMARIES,
 };
-use parking_lot::Mutex;
 use sp_core::{hexdisplay::HexDisplay, sr25519, Pair, H256};
 use sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
 use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring::{Alice, Charlie, Dave, Eve};
 use sp_runtime::Perbill;
 use std::{
+	cell::RefCell,
 	collections::BTreeSet,
-	sync::Arc,
+	sync::Once,
 	time::{Duration, Instant},
 };
 use tracing::{
@@ -142,7 +142,14 @@ impl Tally {
 	}
 }
 
-struct Counting(Arc<Mutex<Tally>>);
+thread_local! {
+	/// What this thread counts, while it does.
+	static COUNTED: RefCell<Option<Tally>> = const { RefCell::new(None) };
+}
+
+/// Hears all threads of this program. What heard one alone would be heard by chance: whether a place in the code is worth
+/// asking is remembered from the first thread that comes by.
+struct Counting;
 
 impl Subscriber for Counting {
 	fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -154,12 +161,25 @@ impl Subscriber for Counting {
 	fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
 	fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 	fn event(&self, event: &Event<'_>) {
-		let mut access = Access::default();
-		event.record(&mut access);
-		self.0.lock().note(access);
+		COUNTED.with_borrow_mut(|counted| {
+			if let Some(tally) = counted {
+				let mut access = Access::default();
+				event.record(&mut access);
+				tally.note(access);
+			}
+		});
 	}
 	fn enter(&self, _: &span::Id) {}
 	fn exit(&self, _: &span::Id) {}
+}
+
+/// What `act` accesses.
+fn count(act: impl FnOnce()) -> Tally {
+	static HEARD: Once = Once::new();
+	HEARD.call_once(|| tracing::subscriber::set_global_default(Counting).expect("nobody else listens"));
+	COUNTED.set(Some(Tally::default()));
+	act();
+	COUNTED.take().unwrap_or_default()
 }
 
 /// The keys of what every block has in memory: benchmarks do not count it either.
@@ -173,8 +193,7 @@ fn in_memory() -> BTreeSet<String> {
 
 /// What `act` costs. It leaves nothing behind.
 fn measure<Answer>(ext: &mut TestExternalities, act: impl Fn() -> Answer) -> Cost {
-	let tally = Arc::new(Mutex::new(Tally::default()));
-	tracing::subscriber::with_default(Counting(tally.clone()), || {
+	let tally = count(|| {
 		ext.execute_with(|| and_roll_back(&act));
 	});
 	let time = |_| {
@@ -183,7 +202,8 @@ fn measure<Answer>(ext: &mut TestExternalities, act: impl Fn() -> Answer) -> Cos
 		started.elapsed()
 	};
 	let took = (0..TIMED_RUNS).map(time).min().unwrap_or_default();
-	let (tally, known) = (tally.lock(), in_memory());
+	let known = in_memory();
+	eprintln!("WRITTEN {:#?}", tally.written.difference(&known).collect::<Vec<_>>());
 	let items = |keys: &BTreeSet<String>| keys.difference(&known).count() as u64;
 	Cost {
 		accesses: tally.accesses,

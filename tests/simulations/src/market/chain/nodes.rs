@@ -27,11 +27,22 @@ pub struct SimulatedNode {
 	free: Balance,
 	/// What is reserved of it.
 	reserved: Balance,
+	/// How many jobs it takes at once.
+	slots: u32,
+	/// Jobs that it has.
+	assigned: u32,
 }
 
 impl SimulatedNode {
 	/// What each node bonds: enough to secure a job at any price.
 	pub const BOND: Balance = 100 * MAX_ASK;
+
+	/// How many jobs each takes at once, if nothing else is said.
+	const SLOTS: u32 = 64;
+
+	fn free_slots(&self) -> u32 {
+		self.slots.saturating_sub(self.assigned)
+	}
 }
 
 /// All nodes. In storage: what is rolled back there is rolled back here, too.
@@ -62,6 +73,8 @@ pub fn join(node: NodeId) {
 		lapsed: None,
 		free: SimulatedNode::BOND,
 		reserved: 0,
+		slots: SimulatedNode::SLOTS,
+		assigned: 0,
 	};
 	Joined::insert(node, joined);
 }
@@ -89,6 +102,15 @@ pub fn set_hosting(node: NodeId, hosting: bool) {
 	Joined::mutate(node, |node| {
 		if let Some(node) = node {
 			node.hosting = hosting;
+		}
+	});
+}
+
+/// The node takes so many jobs at once from now on.
+pub fn set_slots(node: NodeId, slots: u32) {
+	Joined::mutate(node, |node| {
+		if let Some(node) = node {
+			node.slots = slots;
 		}
 	});
 }
@@ -144,15 +166,34 @@ impl Nodes<AccountId> for Crowd {
 		Joined::get(node).map_or(0, |node| node.free)
 	}
 
-	fn draw_weight(node: NodeId, model: ModelId, _: Balance) -> u64 {
-		u64::from(Self::eligible(node, model))
+	/// All are equally reliable.
+	fn draw_weight(node: NodeId, model: ModelId, security: Balance) -> u64 {
+		let able = |joined: &SimulatedNode| Self::eligible(node, model) && joined.free >= security;
+		Joined::get(node)
+			.filter(able)
+			.map_or(0, |joined| joined.free_slots().into())
 	}
 
-	fn reserve(_: NodeId, _: Balance) -> DispatchResult {
+	fn reserve(node: NodeId, security: Balance) -> DispatchResult {
+		if Joined::get(node).is_none_or(|joined| joined.free_slots() == 0) {
+			return Err(DispatchError::Other("no slot is free"));
+		}
+		Self::secure(node, security)?;
+		Joined::mutate(node, |node| {
+			if let Some(node) = node {
+				node.assigned += 1;
+			}
+		});
 		Ok(())
 	}
 
-	fn free_slot(_: NodeId) {}
+	fn free_slot(node: NodeId) {
+		Joined::mutate(node, |node| {
+			if let Some(node) = node {
+				node.assigned -= 1;
+			}
+		});
+	}
 
 	fn secure(node: NodeId, security: Balance) -> DispatchResult {
 		let mut joined = Joined::get(node).ok_or(DispatchError::Other("no such node"))?;
@@ -214,6 +255,25 @@ impl Nodes<AccountId> for Crowd {
 mod tests {
 	use super::*;
 	use crate::market::chain::{Chain, MODEL};
+
+	#[test]
+	fn a_node_should_weigh_what_it_can_take() {
+		Chain::run(|chain| {
+			chain.join(1);
+			set_slots(0, 2);
+			assert_eq!(Crowd::draw_weight(0, MODEL, SimulatedNode::BOND), 2);
+			Crowd::reserve(0, 5).unwrap();
+			assert_eq!(Crowd::draw_weight(0, MODEL, 5), 1);
+			assert_eq!(Crowd::draw_weight(0, MODEL, SimulatedNode::BOND), 0);
+			Crowd::reserve(0, 5).unwrap();
+			assert_eq!(Crowd::draw_weight(0, MODEL, 5), 0);
+			Crowd::free_slot(0);
+			Crowd::release(0, 5);
+			assert_eq!(Crowd::draw_weight(0, MODEL, 5), 1);
+			set_able(0, false);
+			assert_eq!(Crowd::draw_weight(0, MODEL, 5), 0);
+		});
+	}
 
 	#[test]
 	fn a_node_should_be_eligible_as_it_was_when_the_epoch_began() {
