@@ -24,6 +24,7 @@ use frame_support::{
 use frame_system::RawOrigin;
 use highway_math::pool::Part;
 use highway_primitives::{
+	authorization::genesis_hash,
 	traits::{Models as _, Nodes as _},
 	worker, Balance, DeviceClass, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
@@ -65,7 +66,7 @@ fn fresh_key() -> WorkerId {
 }
 
 fn proof<T: Config>(key: &WorkerId, operator: &T::AccountId) -> Result<WorkerSignature, BenchmarkError> {
-	let payload = operator.using_encoded(|bytes| worker::registration_payload(Pallet::<T>::genesis_hash(), bytes));
+	let payload = operator.using_encoded(|bytes| worker::registration_payload(genesis_hash::<T>(), bytes));
 	key.sign(&payload)
 		.ok_or(BenchmarkError::Stop("the keystore lacks the worker key"))
 }
@@ -196,7 +197,7 @@ fn signed_heartbeat<T: Config>(node: NodeId, key: &WorkerId) -> Result<WorkerSig
 		healthy: true,
 		slots: MAX_SLOTS,
 	};
-	key.sign(&worker::payload(Pallet::<T>::genesis_hash(), &action))
+	key.sign(&worker::payload(genesis_hash::<T>(), &action))
 		.ok_or(BenchmarkError::Stop("the keystore lacks the worker key"))
 }
 

@@ -12,6 +12,7 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
 	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, Seat, SketchSeed, Step},
+	authorization::genesis_hash,
 	chunk_proof,
 	traits::{Attestations, Jobs, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
@@ -20,10 +21,10 @@ use highway_primitives::{
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
-use sp_runtime::{traits::Zero, Perbill, SaturatedConversion};
+use sp_runtime::{Perbill, SaturatedConversion};
 
-/// Fills the other pallets for benchmarks.
-pub trait BenchmarkSetup<AccountId> {
+/// A runtime that fills the other pallets for benchmarks.
+pub trait BenchmarkSetup: Config {
 	/// A node with this worker key that has `jobs` jobs to do, of a model with 64 executors, of which `reporters` said
 	/// before that they could not.
 	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkTag)>);
@@ -33,7 +34,7 @@ pub trait BenchmarkSetup<AccountId> {
 	/// draw is lost, so that an attested job comes into audit.
 	fn end_phase(job: JobId);
 	/// A version, and somebody with a node who does not own its model.
-	fn calibrator() -> (ModelId, ModelVersion, AccountId);
+	fn calibrator() -> (ModelId, ModelVersion, Self::AccountId);
 }
 
 /// A worker key in the benchmark's keystore.
@@ -42,8 +43,7 @@ fn worker_key() -> WorkerId {
 }
 
 fn sign<T: Config>(key: &WorkerId, action: &WorkerAction) -> Result<WorkerSignature, BenchmarkError> {
-	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-	key.sign(&worker::payload(genesis, action))
+	key.sign(&worker::payload(genesis_hash::<T>(), action))
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))
 }
 
@@ -81,11 +81,11 @@ fn attested<T: Config>(job: JobId, work: WorkTag, node: NodeId) -> Result<AuditS
 }
 
 /// So many attested jobs of one node.
-fn all_attested<T: Config>(
+fn all_attested<T: BenchmarkSetup>(
 	key: &WorkerId,
 	jobs: u32,
 ) -> Result<(NodeId, Vec<AuditSubject<T::AccountId>>), BenchmarkError> {
-	let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), jobs, 0);
+	let (node, jobs) = T::assigned(key.clone(), jobs, 0);
 	let subjects: Result<Vec<_>, _> = jobs
 		.into_iter()
 		.map(|(job, work)| attested::<T>(job, work, node))
@@ -94,7 +94,7 @@ fn all_attested<T: Config>(
 }
 
 /// A job in audit whose executor has this worker key and, so that one key does, sits as its own auditor.
-fn in_audit<T: Config>(
+fn in_audit<T: BenchmarkSetup>(
 	key: &WorkerId,
 	phase: AuditPhase,
 	commitment: Option<H256>,
@@ -104,8 +104,8 @@ fn in_audit<T: Config>(
 		.into_iter()
 		.next()
 		.ok_or(BenchmarkError::Stop("there is a job"))?;
-	T::BenchmarkSetup::judges(5);
-	T::BenchmarkSetup::end_phase(subject.job);
+	T::judges(5);
+	T::end_phase(subject.job);
 	Audits::<T>::try_mutate(subject.job, |record| {
 		let record = record.as_mut().ok_or(BenchmarkError::Stop("the job is in audit"))?;
 		record.phase = phase;
@@ -127,7 +127,7 @@ fn ballot() -> Ballot {
 	}
 }
 
-fn opening<T: Config>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
+fn opening<T: BenchmarkSetup>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
 	let (node, subject) = in_audit::<T>(&key, AuditPhase::Opening { fixed: 0 }, None)?;
 	let (job, sketch, salt) = (subject.job, Sketch::default(), SALT);
@@ -140,7 +140,7 @@ fn opening<T: Config>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkErr
 	Ok((node, job, sign::<T>(&key, &action)?))
 }
 
-fn commit<T: Config>() -> Result<(NodeId, JobId, SketchSeed, H256, WorkerSignature), BenchmarkError> {
+fn commit<T: BenchmarkSetup>() -> Result<(NodeId, JobId, SketchSeed, H256, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
 	let (node, subject) = in_audit::<T>(&key, AuditPhase::Judging, None)?;
 	let (job, seed, commitment) = (subject.job, work_seed(&subject.work), H256::repeat_byte(6));
@@ -153,7 +153,7 @@ fn commit<T: Config>() -> Result<(NodeId, JobId, SketchSeed, H256, WorkerSignatu
 	Ok((node, job, seed, commitment, sign::<T>(&key, &action)?))
 }
 
-fn reveal<T: Config>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
+fn reveal<T: BenchmarkSetup>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
 	let (node, subject) = in_audit::<T>(&key, AuditPhase::Revealing { fixed: 0 }, None)?;
 	let (job, ballot, salt) = (subject.job, ballot(), SALT);
@@ -171,7 +171,7 @@ fn reveal<T: Config>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkErro
 	Ok((node, job, sign::<T>(&key, &action)?))
 }
 
-fn proof<T: Config>() -> Result<(NodeId, JobId, ChunkProof, WorkerSignature), BenchmarkError> {
+fn proof<T: BenchmarkSetup>() -> Result<(NodeId, JobId, ChunkProof, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
 	let phase = AuditPhase::Challenged {
 		since: 0,
@@ -234,14 +234,14 @@ fn record<T: Config>(subject: &AuditSubject<T::AccountId>, phase: AuditPhase, se
 	}
 }
 
-#[benchmarks]
+#[benchmarks(where T: BenchmarkSetup)]
 mod benchmarks {
 	use super::*;
 
 	#[benchmark]
 	fn attest(n: Linear<1, 256>) -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), n, 2);
+		let (node, jobs) = T::assigned(key.clone(), n, 2);
 		let items = batch(&jobs);
 		let signature = sign::<T>(
 			&key,
@@ -259,7 +259,7 @@ mod benchmarks {
 	#[benchmark]
 	fn authorize_attest(n: Linear<1, 256>) -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), n, 2);
+		let (node, jobs) = T::assigned(key.clone(), n, 2);
 		let items = batch(&jobs);
 		let signature = sign::<T>(
 			&key,
@@ -279,7 +279,7 @@ mod benchmarks {
 	#[benchmark]
 	fn report_failure() -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), 1, 0);
+		let (node, jobs) = T::assigned(key.clone(), 1, 0);
 		let (job, work) = jobs
 			.first()
 			.copied()
@@ -294,7 +294,7 @@ mod benchmarks {
 	#[benchmark]
 	fn authorize_report_failure() -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), 1, 0);
+		let (node, jobs) = T::assigned(key.clone(), 1, 0);
 		let (job, work) = jobs
 			.first()
 			.copied()
@@ -432,7 +432,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn confirm_calibration() {
-		let (model, version, operator) = T::BenchmarkSetup::calibrator();
+		let (model, version, operator) = T::calibrator();
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator), model, version);
 		assert_eq!(Calibrations::<T>::get(model, version).reproduced_by.len(), 1);
@@ -480,7 +480,7 @@ mod benchmarks {
 	fn audit_opened() -> Result<(), BenchmarkError> {
 		let (_, mut subjects) = all_attested::<T>(&worker_key(), 1)?;
 		let mut subject = subjects.pop().ok_or(BenchmarkError::Stop("there is a job"))?;
-		T::BenchmarkSetup::judges(5);
+		T::judges(5);
 		subject.rate = Perbill::one();
 		fill_ring::<T>(&subject, subject.deadline)?;
 		let step;
@@ -497,7 +497,7 @@ mod benchmarks {
 	#[benchmark]
 	fn audit_due() -> Result<(), BenchmarkError> {
 		let (_, mut subjects) = all_attested::<T>(&worker_key(), 2)?;
-		let nodes = T::BenchmarkSetup::judges(9);
+		let nodes = T::judges(9);
 		let (Some(drawn), Some(judged)) = (subjects.pop(), subjects.pop()) else {
 			return Err(BenchmarkError::Stop("there are two jobs"));
 		};

@@ -11,8 +11,8 @@ use anyhow::Result;
 use highway_primitives::{model::MAX_LINEAGE, ModelId};
 use highway_runtime::pallet_revenue_split::MAX_ASKS;
 use highway_runtime_tests::{
+	cost::{measure, measure_after, Cost},
 	scale::{before_hooks, choose_validators, clear, hooks, market, submit, Beside},
-	tally::{measure, measure_after, Cost},
 };
 use serde_json::json;
 use sp_io::TestExternalities;
@@ -131,12 +131,7 @@ impl Size {
 		let (state, model) = (&mut self.state, self.model);
 		match act {
 			Act::Hook => measure_after(state, || before_hooks(model), hooks),
-			Act::Assign => {
-				let again = |_| {
-					submit(model);
-				};
-				measure_after(state, || submit(model), again)
-			}
+			Act::Assign => measure_after(state, || submit(model), |_| submit(model)),
 			Act::Clear => measure(state, || clear(model)),
 			Act::Session => measure(state, choose_validators),
 		}

@@ -4,7 +4,7 @@
 //! transaction extensions, and transactions of worker keys built by the runtime API. Nodes send heartbeats, answer audits
 //! and show what they store by themselves, honestly unless a test says otherwise ([`Conduct`]); what they ask for their
 //! work, tests say ([`Chain::ask`]). After every block it checks each pallet's invariants and those between the pallets
-//! ([`invariants`]). What things cost on a chain of many nodes, models and jobs is counted ([`tally`]) on states that nobody
+//! ([`invariants`]). What things cost on a chain of many nodes, models and jobs is counted ([`cost`]) on states that nobody
 //! lived through ([`scale`]).
 //!
 //! ```text
@@ -17,13 +17,14 @@ mod acts;
 mod asks;
 mod audits;
 mod chain;
+pub mod cost;
 mod genesis;
 pub mod invariants;
 mod models;
 mod probes;
 pub mod scale;
 mod storage;
-pub mod tally;
+mod tally;
 
 pub use acts::{curator_call, output_of, submit_call, submit_tier_call, worker_transaction};
 pub use asks::{commit_asks, reveal_asks, Ask, ASK_SALT};
@@ -32,6 +33,7 @@ pub use chain::{signed, signed_with, Chain};
 pub use genesis::{config_of_preset, genesis_of, genesis_with, names_of_presets, patch_of_preset};
 pub use models::{commit_call, register_call, spec, MODEL_SALT};
 pub use probes::computed_rows;
+pub use tally::{name_of, CallName, Tally};
 
 use frame_support::traits::Get;
 use highway_primitives::{Balance, AIC};

@@ -1,10 +1,11 @@
 //! Chains of any size, written and not lived: what takes epochs, and many people, stands in the state as they would leave it.
 
-use crate::{curator_call, genesis_of, least_ask_bond, spec, tally::and_roll_back, MILLI};
+use crate::{cost::and_roll_back, curator_call, genesis_of, least_ask_bond, spec, MILLI};
 use codec::Encode;
 use frame_support::{
 	assert_ok,
 	traits::{fungible::Mutate, Hooks, UnfilteredDispatchable},
+	weights::Weight,
 	BoundedVec,
 };
 use frame_system::RawOrigin;
@@ -97,22 +98,27 @@ pub fn market(asks: u32, ancestors: u32, beside: &Beside) -> (TestExternalities,
 	(ext, model)
 }
 
+/// A job that was submitted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Submitted {
+	/// Its id.
+	pub job: JobId,
+	/// The weight that it is charged.
+	pub charged: Weight,
+}
+
 /// Submits a job that names everybody who may be named.
-pub fn submit(model: ModelId) -> JobId {
+pub fn submit(model: ModelId) -> Submitted {
 	let job = NextJobId::<Runtime>::get();
 	let input = BlobRef::of(b"input");
 	let payer = RawOrigin::Signed(Eve.to_account_id());
 	let curator = Some(Charlie.to_account_id());
-	assert_ok!(InferenceJobs::submit_job(
-		payer.into(),
-		model,
-		input,
-		Tier::Spot,
-		Balance::MAX,
-		Some(0),
-		curator
-	));
-	job
+	let submitted = InferenceJobs::submit_job(payer.into(), model, input, Tier::Spot, Balance::MAX, Some(0), curator);
+	let charged = submitted.expect("it can be had").actual_weight;
+	Submitted {
+		job,
+		charged: charged.expect("a job is charged for what it looked at"),
+	}
 }
 
 /// Clears the model's epoch, as anybody may.
@@ -124,7 +130,7 @@ pub fn clear(model: ModelId) {
 /// The next block is the first one of an epoch, and the time of one job's node is over in it. Returns the block, which has begun,
 /// but for the hooks.
 pub fn before_hooks(model: ModelId) -> BlockNumber {
-	let job = submit(model);
+	let job = submit(model).job;
 	let block = RevenueSplit::last_block_of(RevenueSplit::current_epoch()) + 1;
 	let mut record = InferenceJobs::job(job).expect("it was submitted");
 	let JobState::Assigned { node, .. } = record.state else {
@@ -283,7 +289,7 @@ fn put_jobs(model: ModelId, count: u32) {
 		return;
 	}
 	let like: JobRecordOf<Runtime> =
-		and_roll_back(|| InferenceJobs::job(submit(model))).expect("a job that is submitted has a record");
+		and_roll_back(|| InferenceJobs::job(submit(model).job)).expect("a job that is submitted has a record");
 	let node = like.executor().expect("a job is with a node when it is submitted");
 	let (first, now) = (NextJobId::<Runtime>::get(), System::block_number());
 	for index in 0..count {
