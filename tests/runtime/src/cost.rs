@@ -1,6 +1,6 @@
 //! What an act costs: accesses to the storage, as the state machine traces them, and time. Natively and on a state in memory.
 
-use frame_support::traits::WhitelistedStorageKeys;
+use frame_support::{storage::transactional::TRANSACTION_LEVEL_KEY, traits::WhitelistedStorageKeys};
 use highway_runtime::AllPalletsWithSystem;
 use sp_core::hexdisplay::HexDisplay;
 use sp_io::TestExternalities;
@@ -142,12 +142,14 @@ fn count<Answer>(act: impl FnOnce() -> Answer) -> Counted {
 	COUNTED.take().unwrap_or_default()
 }
 
-/// The keys of what every block has in memory: benchmarks do not count it either.
+/// The keys of what every block has in memory, and of how deep a transaction is: benchmarks do not count them either.
 fn in_memory() -> BTreeSet<String> {
 	let items = AllPalletsWithSystem::whitelisted_storage_keys();
 	items
 		.iter()
-		.map(|item| HexDisplay::from(&item.key).to_string())
+		.map(|item| item.key.as_slice())
+		.chain([TRANSACTION_LEVEL_KEY])
+		.map(|key| HexDisplay::from(&key).to_string())
 		.collect()
 }
 
