@@ -19,6 +19,7 @@ use sp_core::H256;
 use std::{
 	fs,
 	path::Path,
+	process::Command,
 	time::{Duration, Instant},
 };
 

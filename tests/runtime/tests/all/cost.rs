@@ -77,7 +77,7 @@ fn a_job_should_cost_the_same_when_64_nodes_ask_and_there_are_10_000_models() {
 			let (Cost { accesses, took, .. }, charged) = costs[which];
 			let Accesses { reads, writes } = accesses;
 			let charged = time_of(charged);
-			println!("| {job} | {asks} × {models} | {reads} | {writes} | {took:.0?} | {charged:.0?} |");
+			println!("| {job} | {asks} × {models} | {reads} | {writes} | {took:.1?} | {charged:.2?} |");
 			assert!(
 				took <= charged,
 				"a {job} job takes {took:?}, and is charged for {charged:?}"
@@ -126,7 +126,7 @@ fn compare(act: &str, cost: Cost, declared: Weight, slower: Weight) {
 	let (took, bound) = (cost.took, time_of(declared));
 	let twentieth = time_of(RuntimeBlockWeights::get().max_block) / 20;
 	println!(
-		"{act}: {reads} items read, {writes} written, {took:.0?}; declared {bound:.0?}; a twentieth of a block {twentieth:.0?}"
+		"{act}: {reads} items read, {writes} written, {took:.1?}; declared {bound:.2?}; a twentieth of a block {twentieth:.0?}"
 	);
 	assert!(reads > 0 && writes > 0, "{act} was not seen");
 	assert!(
