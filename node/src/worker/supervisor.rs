@@ -61,9 +61,16 @@ impl Drop for WorkerThreads {
 /// What the process does when a thread panics.
 pub type PanicHook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
-/// Does what `hook` does, but in the worker's threads only says what happened.
+/// What Tokio says to whoever asks it for the time while it stops. Blocking tasks of the SDK do, and the process that ends anyway
+/// would end as a failure.
+const STOPPING: &str = "A Tokio 1.x context was found, but it is being shutdown.";
+
+/// Does what `hook` does, but in the worker's threads only says what happened, and nothing of what is only stopped too soon.
 pub fn except_in_worker_threads(hook: PanicHook) -> PanicHook {
 	Box::new(move |info| {
+		if info.payload_as_str() == Some(STOPPING) {
+			return;
+		}
 		let thread = thread::current();
 		let name = thread.name().unwrap_or_default();
 		if WORKER_THREADS.iter().any(|prefix| name.starts_with(prefix)) {

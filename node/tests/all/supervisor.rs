@@ -47,7 +47,7 @@ async fn worker_should_be_left_alone_when_it_always_panics() {
 }
 
 #[test]
-fn process_should_go_on_when_a_thread_of_the_worker_panics() {
+fn process_should_go_on_when_a_thread_of_the_worker_panics_or_one_waits_while_all_stops() {
 	// As the SDK's hook does.
 	let hook = except_in_worker_threads(Box::new(|_| std::process::exit(1)));
 	panic::set_hook(hook);
@@ -57,5 +57,11 @@ fn process_should_go_on_when_a_thread_of_the_worker_panics() {
 			.spawn(|| panic!("in this test"));
 		assert!(thread.unwrap().join().is_err());
 	}
+	// A blocking task of the SDK that waits while the node stops.
+	let runtime = tokio::runtime::Runtime::new().unwrap();
+	let stopped = runtime.handle().clone();
+	drop(runtime);
+	let waits = thread::spawn(move || stopped.block_on(async { tokio::time::sleep(SOON).await }));
+	assert!(waits.join().is_err(), "it panics, which this test is about");
 	drop(panic::take_hook());
 }

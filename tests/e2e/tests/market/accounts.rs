@@ -8,7 +8,7 @@ use anyhow::{ensure, Context, Result};
 use codec::{Decode, Encode};
 use futures::future::try_join_all;
 use highway_e2e_tests::{amount, key, Account};
-use highway_primitives::{Balance, EpochIndex, JobId, ModelId, NodeId, Role};
+use highway_primitives::{AskRole, Balance, EpochIndex, JobId, ModelId, NodeId, Role};
 use highway_runtime_api::types::Bill;
 use highway_test_support::{market::key_of, Devnet, Node, Wallet};
 use serde_json::{json, Value};
@@ -213,6 +213,15 @@ fn pay_should_be_lost_with_the_copy(ledger: &Ledger, models: Models, bill: &Bill
 		stored > 0 && ledger.forfeited == BTreeMap::from([((models.lost, BOB), stored)]),
 		"{stored} were to be lost: {:?}",
 		ledger.forfeited
+	);
+	// With a second challenge in a row that it misses, if there is time for one. Everybody else reveals what it has committed to.
+	ensure!(
+		ledger
+			.lost_asks
+			.iter()
+			.all(|lost| *lost == (models.lost, AskRole::Storage, BOB)),
+		"nobody else loses an ask: {:?}",
+		ledger.lost_asks
 	);
 	Ok(())
 }

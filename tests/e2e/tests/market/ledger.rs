@@ -1,12 +1,12 @@
 //! What the chain's events say of money in the market, block by block.
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result};
 use codec::Decode;
-use highway_primitives::{Balance, JobId, ModelId, NodeId, Role};
+use highway_primitives::{AskRole, Balance, EpochIndex, JobId, ModelId, NodeId, Role};
 use highway_test_support::Node;
 use serde_json::json;
 use sp_core::crypto::AccountId32;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use subxt::{utils::H256, OnlineClient, PolkadotConfig};
 
 /// A line of a bill: for what, to whom, how much.
@@ -25,6 +25,8 @@ pub struct Ledger {
 	pub earned: BTreeMap<AccountId32, Balance>,
 	/// What it has claimed of it.
 	pub claimed: BTreeMap<AccountId32, Balance>,
+	/// Who lost an ask, with its bond, for what.
+	pub lost_asks: BTreeSet<(ModelId, AskRole, NodeId)>,
 	/// Pay for storage that a node has lost.
 	pub forfeited: BTreeMap<(ModelId, NodeId), Balance>,
 }
@@ -104,7 +106,12 @@ impl Ledger {
 				let (account, amount) = <(AccountId32, Balance)>::decode(fields)?;
 				add(&mut self.claimed, account, amount);
 			}
-			"AskForfeited" => bail!("everybody reveals what it has committed to"),
+			"AskForfeited" => {
+				let (model, role, node, _, amount, burned) =
+					<(ModelId, AskRole, NodeId, EpochIndex, Balance, Balance)>::decode(fields)?;
+				self.lost_asks.insert((model, role, node));
+				add(&mut self.earned, treasury.clone(), amount - burned);
+			}
 			_ => {}
 		}
 		Ok(())
