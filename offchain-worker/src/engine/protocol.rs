@@ -35,7 +35,7 @@ const STEP: usize = 1 << 20;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Tag {
-	/// Engine: [`Setup`] as JSON. Child: [`Tag::Done`] or [`Tag::Failed`].
+	/// Engine: `Setup` as JSON. Child: [`Tag::Done`] or [`Tag::Failed`].
 	Setup = 1,
 	/// Engine: load the model of this size (8 bytes, little-endian). Child: [`Tag::Done`] or [`Tag::Failed`].
 	Load = 2,

@@ -109,7 +109,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// See [`Nodes::eligible_at_start`](highway_primitives::traits::Nodes::eligible_at_start).
+	/// See [`Nodes::eligible_at_start`].
 	pub(crate) fn was_eligible(node: NodeId, model: ModelId) -> bool {
 		let (epoch, _) = T::Clock::epoch();
 		if let Some(start) = EpochStarts::<T>::get(node).filter(|start| start.epoch == epoch) {
@@ -120,7 +120,7 @@ impl<T: Config> Pallet<T> {
 			.is_some_and(|(record, standing)| Ability::of::<T>(&record, &standing).models(session).contains(&model))
 	}
 
-	/// See [`Nodes::lapsed`](highway_primitives::traits::Nodes::lapsed).
+	/// See [`Nodes::lapsed`].
 	pub(crate) fn first_lapse(node: NodeId, model: ModelId) -> Option<BlockNumber> {
 		let (epoch, _) = T::Clock::epoch();
 		let noted = EpochStarts::<T>::get(node)
