@@ -195,4 +195,17 @@ impl pallet_node_staking::Config for Test {
 	type MaxUnbonding = ConstU32<3>;
 	type MaxHosted = ConstU32<4>;
 	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkSetup = Setup;
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+pub struct Setup;
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
+	fn set_session_keys(account: &AccountId) {
+		let dummy = UintAuthorityId(*account);
+		pallet_session::NextKeys::<Test>::insert(account, MockKeys { dummy });
+	}
+	fn miss_probe(_: NodeId) {}
 }

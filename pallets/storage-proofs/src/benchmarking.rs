@@ -2,10 +2,6 @@
 
 use super::*;
 use crate::types::Memory;
-use blake3::{
-	hazmat::{merge_subtrees_non_root, merge_subtrees_root, HasherExt, Mode},
-	Hasher,
-};
 use frame_benchmarking::v2::*;
 use frame_support::{
 	pallet_prelude::TransactionSource,
@@ -16,10 +12,9 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
 	chunk_proof,
 	worker::{self, ChunkProof},
-	BlobHash, BlobRef, BlockNumber, MaxBlobSize, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
+	BlobHash, BlockNumber, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_application_crypto::RuntimeAppPublic;
-use sp_core::H256;
 use sp_runtime::{traits::Zero, SaturatedConversion};
 
 /// Fills the other pallets for benchmarks.
@@ -42,31 +37,10 @@ fn provider<T: Config>() -> (NodeId, ModelId, WorkerId) {
 	(node, model, key)
 }
 
-/// The largest blob, as far as its first chunk's way to the root knows it, and that way.
-fn deepest() -> (BlobRef, ChunkProof) {
-	let (bytes, sibling) = ([1u8; 1_024], [2u8; 32]);
-	let size: u64 = MaxBlobSize::get();
-	let depth = chunk_proof::chunks(size).trailing_zeros();
-	let mut value = Hasher::new().update(&bytes).finalize_non_root();
-	for _ in 1..depth {
-		value = merge_subtrees_non_root(&value, &sibling, Mode::Hash);
-	}
-	let root = merge_subtrees_root(&value, &sibling, Mode::Hash);
-	let artefact = BlobRef {
-		hash: H256(*root.as_bytes()),
-		size,
-	};
-	let proof = ChunkProof {
-		bytes: BoundedVec::truncate_from(bytes.to_vec()),
-		siblings: BoundedVec::truncate_from(alloc::vec![sibling; depth as usize]),
-	};
-	(artefact, proof)
-}
-
 /// A node that has to show a chunk of the largest blob, drawn in the present block.
-fn challenged<T: Config>() -> (NodeId, ModelId, WorkerId, ChunkProof) {
+fn challenged<T: Config>() -> Result<(NodeId, ModelId, WorkerId, ChunkProof), BenchmarkError> {
 	let (node, model, key) = provider::<T>();
-	let (artefact, proof) = deepest();
+	let (artefact, proof) = chunk_proof::largest(0).ok_or(BenchmarkError::Stop("it has a first chunk"))?;
 	let drawn_at = Pallet::<T>::now();
 	let until = drawn_at.saturating_add(T::Window::get());
 	let challenge = Challenge {
@@ -78,12 +52,12 @@ fn challenged<T: Config>() -> (NodeId, ModelId, WorkerId, ChunkProof) {
 	};
 	Challenges::<T>::insert(node, model, challenge);
 	Due::<T>::insert(until, BoundedVec::truncate_from(alloc::vec![(node, model)]));
-	(node, model, key, proof)
+	Ok((node, model, key, proof))
 }
 
 /// The answer to it, one block later.
 fn proving<T: Config>() -> Result<(NodeId, ModelId, BlockNumber, ChunkProof, WorkerSignature), BenchmarkError> {
-	let (node, model, key, proof) = challenged::<T>();
+	let (node, model, key, proof) = challenged::<T>()?;
 	let drawn_at = Pallet::<T>::now();
 	go_to::<T>(drawn_at.saturating_add(1));
 	let action = WorkerAction::ProveStorage {
@@ -158,8 +132,8 @@ mod benchmarks {
 
 	// The second one in a row, of an artefact that others have shown.
 	#[benchmark]
-	fn miss() {
-		let (node, model, _, _) = challenged::<T>();
+	fn miss() -> Result<(), BenchmarkError> {
+		let (node, model, _, _) = challenged::<T>()?;
 		let drawn = Pallet::<T>::now();
 		let open = Challenges::<T>::get(node, model);
 		if let Some(open) = &open {
@@ -174,6 +148,7 @@ mod benchmarks {
 		}
 		assert!(!Challenges::<T>::contains_key(node, model));
 		assert!(!Missed::<T>::contains_key(node, model));
+		Ok(())
 	}
 
 	#[benchmark]

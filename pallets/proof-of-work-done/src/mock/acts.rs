@@ -216,4 +216,5 @@ impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
 		join(0);
 		(MODEL, VERSION, operator(0))
 	}
+	fn authored() {}
 }

@@ -196,7 +196,7 @@ impl pallet_revenue_split::benchmarking::BenchmarkSetup<AccountId> for NotMeasur
 	fn bidder(_: highway_primitives::WorkerId, _: u32) -> (NodeId, Vec<ModelId>) {
 		unimplemented!("weights are measured on the runtime")
 	}
-	fn rivals(_: &[ModelId]) -> Vec<NodeId> {
+	fn rivals(_: &[ModelId], _: u32) -> Vec<NodeId> {
 		unimplemented!("weights are measured on the runtime")
 	}
 }
