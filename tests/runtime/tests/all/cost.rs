@@ -1,10 +1,6 @@
 //! What a job, a clearing and a proof of storage cost: accesses to the storage, as the state machine traces them, and time.
 //! Natively and on a state in memory, so that times are printed and not asserted.
 
-use blake3::{
-	hazmat::{merge_subtrees_non_root, merge_subtrees_root, HasherExt, Mode},
-	Hasher,
-};
 use codec::Encode;
 use frame_support::{
 	assert_ok,
@@ -18,12 +14,8 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use highway_primitives::{
-	chunk_proof,
-	model::MAX_LINEAGE,
-	traits::Nodes,
-	worker::{self, ChunkProof},
-	AskRole, Balance, BlobRef, DeviceClass, EpochIndex, MaxBlobSize, ModelId, NodeId, Tier, WorkerAction,
-	WorkerSignature, AIC,
+	chunk_proof, model::MAX_LINEAGE, traits::Nodes, worker, AskRole, Balance, BlobRef, DeviceClass, EpochIndex,
+	ModelId, NodeId, Tier, WorkerAction, WorkerSignature, AIC,
 };
 use highway_runtime::{
 	constants::{DbWeight, RuntimeBlockWeights},
@@ -432,25 +424,6 @@ fn a_clearing_should_access_no_more_than_is_declared_when_64_nodes_ask_in_each_r
 	compare("clearing 64 asks in each role", cost, Weights::clear(asks), slower);
 }
 
-/// The largest blob, as far as its first chunk's way to the root knows it, and that way.
-fn deepest() -> (BlobRef, ChunkProof) {
-	let (bytes, sibling) = ([1u8; 1_024], [2u8; 32]);
-	let size: u64 = MaxBlobSize::get();
-	let depth = chunk_proof::chunks(size).ilog2();
-	let chunk = Hasher::new().update(&bytes).finalize_non_root();
-	let value = (1..depth).fold(chunk, |value, _| merge_subtrees_non_root(&value, &sibling, Mode::Hash));
-	let root = merge_subtrees_root(&value, &sibling, Mode::Hash);
-	let artefact = BlobRef {
-		hash: H256(*root.as_bytes()),
-		size,
-	};
-	let proof = ChunkProof {
-		bytes: BoundedVec::truncate_from(bytes.to_vec()),
-		siblings: BoundedVec::truncate_from(vec![sibling; depth as usize]),
-	};
-	(artefact, proof)
-}
-
 /// Challenges Alice's node, which has earned something, and returns its answer.
 fn proof_of_storage(model: ModelId) -> pallet_storage_proofs::Call<Runtime> {
 	let node = NodeStaking::node_of_worker(&Alice.public().into()).expect("Alice's node is of the preset");
@@ -465,7 +438,7 @@ fn proof_of_storage(model: ModelId) -> pallet_storage_proofs::Call<Runtime> {
 		},
 	);
 	TotalStoragePay::<Runtime>::put(MILLI);
-	let (artefact, proof) = deepest();
+	let (artefact, proof) = chunk_proof::largest(0).expect("it has a first chunk");
 	let challenge = Challenge {
 		artefact,
 		chunk: 0,

@@ -27,3 +27,4 @@ mod sizes;
 mod storage;
 mod time_outs;
 mod treasury;
+mod weights;
