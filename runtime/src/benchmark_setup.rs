@@ -51,7 +51,7 @@ const PLENTY: Balance = 1_000_000_000 * AIC;
 
 /// Own bond of every node: one unit above the bound of a bag, so that whatever is taken of it moves the node to another bag
 /// of the list of candidates. What stands behind the dearest ask fits into it.
-const BOND: Balance = (1_000 << 18) * AIC + 1;
+const BOND: Balance = 262_144_000 * AIC + 1;
 
 /// Ids so far apart, and so large, that the tree of bonds has all of its levels, and nodes share items on few of them.
 const FIRST_ID: NodeId = 1 << 31;

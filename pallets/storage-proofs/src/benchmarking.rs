@@ -105,7 +105,8 @@ mod benchmarks {
 		Ok(())
 	}
 
-	// Four were due and are answered; no draw hits the one model that is stored.
+	// Four were due and are answered. Whether a draw hits the one model that is stored is left to the seed: the challenge is
+	// weighed once more then.
 	#[benchmark]
 	fn idle() {
 		provider::<T>();
