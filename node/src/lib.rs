@@ -2,18 +2,19 @@
 //!
 //! `main` calls [`run`] and nothing else. A binary that is built elsewhere may call it with a function that puts
 //! something of its own before the worker's [`Ports`]: another engine, say, or a submitter that watches what the worker
-//! key signs.
+//! key signs. What else is public is so for the tests in `tests/all`.
 
 // The SDK's error is that large, and its closures' signatures are given.
 #![allow(clippy::result_large_err)]
 
 mod chain_spec;
-mod cli;
+pub mod cli;
 mod command;
 mod finality_inherent;
-mod rpc;
+pub mod metrics;
+pub mod rpc;
 mod service;
-mod worker;
+pub mod worker;
 
 use highway_offchain_worker::{engine, ports::Ports};
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 use crate::{
 	cli::InferenceArgs,
 	finality_inherent::FinalityInherent,
+	metrics::{self, ChainMetrics},
 	rpc::{self, GrandpaDeps},
 	worker, WrapPorts,
 };
@@ -278,6 +279,18 @@ pub async fn new_full(
 		registry: config.prometheus_registry().cloned(),
 	};
 	let worker = worker::start(parts, &inference, &config, blob_requests, &task_manager, wrap).await?;
+	if let Some(registry) = config.prometheus_registry() {
+		let figures = metrics::follow(
+			client.clone(),
+			keystore_container.keystore(),
+			sync_service.clone(),
+			ChainMetrics::register(registry)?,
+		);
+		// In a thread of its own: it asks the runtime.
+		task_manager
+			.spawn_handle()
+			.spawn_blocking("chain-metrics", Some("metrics"), figures);
+	}
 
 	let role = config.role;
 	let name = config.network.node_name.clone();

@@ -173,7 +173,7 @@ pub fn role_name(role: AskRole) -> &'static str {
 }
 
 /// An amount in AIC, for people and metrics: not exact.
-pub(crate) fn in_aic(amount: Balance) -> f64 {
+pub fn in_aic(amount: Balance) -> f64 {
 	amount as f64 / AIC as f64
 }
 

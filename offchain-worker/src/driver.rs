@@ -4,40 +4,31 @@
 //! task that panics answers too, so that the machine never waits for ever.
 
 mod bidding;
+mod observation;
+mod runs;
+mod shared_journal;
 mod storage;
 
 use crate::{
-	engine::{EngineError, LoadRequest, ModelKey, RunInput},
+	engine::{EngineError, LoadRequest, ModelKey},
 	error::{BlobError, ChainError, JournalError, SubmitError, WorkerError},
 	journal::{Entry, Journal},
 	judge::{self, Finding},
 	machine::{
-		Action, AskFigures, AuditStep, BallotKey, Event, JobFault, LoadFault, Machine, MachineConfig, ProbeStep, RunId,
-		RunItem, SealedBallot, Submission, Task, Transfer, WorkKey,
+		Action, AskFigures, AuditStep, BallotKey, Event, LoadFault, Machine, MachineConfig, ProbeStep, SealedBallot,
+		Submission, Task, Transfer, WorkKey,
 	},
 	metrics::Metrics,
 	ports::{BlobStore, BlockStream, BlockTick, Keep, Ports},
-	precheck, probe, LOG_TARGET,
+	precheck, LOG_TARGET,
 };
 use bytes::Bytes;
 use futures::FutureExt;
-use highway_primitives::{
-	model::VersionSpec, probe::rows_of, worker::ChunkProof, Ballot, BlobRef, DeviceClass, NodeId, ProbeSeed, Sketch,
-	Vote, WorkerAction,
-};
-use highway_runtime_api::types::WorkList;
-use parking_lot::Mutex;
+use highway_primitives::{model::VersionSpec, worker::ChunkProof, Ballot, BlobRef, DeviceClass, Sketch, WorkerAction};
 use rand::{rngs::OsRng, RngCore};
+use shared_journal::SharedJournal;
 use sp_core::H256;
-use std::{
-	collections::HashMap,
-	future::Future,
-	ops::Range,
-	panic::AssertUnwindSafe,
-	path::PathBuf,
-	sync::Arc,
-	time::{Duration, Instant},
-};
+use std::{collections::HashMap, future::Future, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
 	sync::{mpsc, watch},
 	task::{AbortHandle, JoinSet},
@@ -95,7 +86,6 @@ pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result
 		// Only the runtime's end cancels it.
 		Err(_) => return Ok(()),
 	};
-	metrics.journal_len(journal.file_len());
 	let outputs = journal.entries().map(|entry| entry.output.hash);
 	let restored = Event::JournalRestored {
 		done: journal.entries().map(Entry::finished).collect(),
@@ -112,7 +102,7 @@ pub async fn run(ports: Ports, config: WorkerConfig, metrics: Metrics) -> Result
 	};
 	let mut driver = Driver {
 		machine: Machine::new(machine),
-		journal: Arc::new(Mutex::new(journal)),
+		journal: SharedJournal::new(journal, metrics.clone()),
 		chain,
 		submitter,
 		blobs,
@@ -170,7 +160,7 @@ async fn pump_blocks(mut blocks: Box<dyn BlockStream>, sender: watch::Sender<Opt
 
 struct Driver {
 	machine: Machine,
-	journal: Arc<Mutex<Journal>>,
+	journal: SharedJournal,
 	chain: Arc<dyn crate::ports::ChainReader>,
 	submitter: Arc<dyn crate::ports::Submitter>,
 	blobs: Arc<dyn BlobStore>,
@@ -224,88 +214,12 @@ impl Driver {
 		}
 	}
 
-	/// The device on chain is the operator's word, which only his account changes: he is told once a session while it is
-	/// untrue.
-	fn compare_device(&mut self, work: Option<&WorkList>) {
-		let untrue = work.filter(|work| work.device != self.device);
-		let told = self.untrue_device;
-		self.untrue_device = untrue.map(|work| (work.device, work.session));
-		let Some(work) = untrue.filter(|_| self.untrue_device != told) else {
-			return;
-		};
-		log::error!(
-			target: LOG_TARGET,
-			"node {} is registered with {:?}, but inference runs on {:?}: it says that it is not healthy, and gets no jobs. \
-			 Mend the device and restart, or run `highway node update` against this node",
-			work.node,
-			work.device,
-			self.device,
-		);
-	}
-
 	fn handle(&mut self, event: Event) {
 		self.observe(&event);
 		for action in self.machine.handle(event) {
 			self.start(action);
 		}
 		self.metrics.state(self.machine.stats(), self.machine.is_healthy());
-	}
-
-	fn observe(&mut self, event: &Event) {
-		match event {
-			Event::ModelFetched(model) => {
-				self.model_fetches.remove(model);
-				self.metrics.blob_fetched("model", true);
-			}
-			Event::ModelFetchFailed(model, error) => {
-				self.model_fetches.remove(model);
-				self.metrics.blob_fetched("model", false);
-				log::warn!(target: LOG_TARGET, "{model} is not fetched: {error}");
-			}
-			Event::ModelReady(model) => {
-				log::info!(target: LOG_TARGET, "{model} is loaded")
-			}
-			Event::ModelFailed(model, fault) => {
-				log::warn!(target: LOG_TARGET, "{model} is not loaded: {fault}")
-			}
-			Event::InputReady(task) => self.transfer_ended("input", Transfer::Input(*task), None),
-			Event::InputFailed(task, error) => self.transfer_ended("input", Transfer::Input(*task), Some(error)),
-			Event::OutputReady(key) => self.transfer_ended("output", Transfer::Output(*key), None),
-			Event::OutputFailed(key, error) => self.transfer_ended("output", Transfer::Output(*key), Some(error)),
-			Event::BallotRecorded(SealedBallot { key, ballot, .. }) => {
-				self.metrics.voted(ballot.vote);
-				let job = key.work.job;
-				match ballot.vote {
-					Vote::Yes if ballot.auditor_right => log::debug!(target: LOG_TARGET, "job {job} is found right"),
-					Vote::Yes => log::warn!(target: LOG_TARGET, "job {job} is found right, its auditor wrong"),
-					vote => log::warn!(target: LOG_TARGET, "vote on job {job}: {vote:?}"),
-				}
-			}
-			Event::RunDone { elapsed, results, .. } => {
-				let ok = results.iter().filter(|(_, result)| result.is_ok()).count();
-				self.metrics.run_ended(*elapsed, ok, results.len().saturating_sub(ok));
-				for (task, result) in results {
-					if let Err(fault) = result {
-						log::warn!(target: LOG_TARGET, "job {}: {fault}", task.job());
-					}
-				}
-			}
-			Event::ProbeRun { result: Err(fault), .. } => {
-				log::warn!(target: LOG_TARGET, "rows of a probe are not computed: {fault}");
-			}
-			Event::ProbeStored { result: Ok(output), .. } => {
-				let rows = rows_of(output).unwrap_or_default();
-				self.metrics.probe_answered(rows);
-				log::info!(target: LOG_TARGET, "a probe is answered with {rows} rows");
-			}
-			Event::ProbeStored { result: Err(error), .. } => {
-				log::error!(target: LOG_TARGET, "the rows of a probe cannot be saved: {error}");
-			}
-			Event::ChunkFailed(..) | Event::ArtefactReady(_) | Event::ArtefactFailed(..) => self.observe_storage(event),
-			Event::Submitted(submission) => self.metrics.submitted(submission.name(), true),
-			Event::SubmitFailed(submission) => self.metrics.submitted(submission.name(), false),
-			_ => {}
-		}
 	}
 
 	fn start(&mut self, action: Action) {
@@ -576,98 +490,22 @@ impl Driver {
 			}
 			Action::StopFetch(transfer) => self.stop_transfer(transfer),
 			Action::Forget(keys) => {
-				let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
+				let journal = self.journal.clone();
 				self.writes.spawn_blocking(move || {
-					let mut journal = journal.lock();
 					// What is not struck now comes back at the next start, and is struck then.
-					if let Err(error) = journal.forget(&keys) {
+					if let Err(error) = journal.with(|journal| journal.forget(&keys)) {
 						log::warn!(target: LOG_TARGET, "{error}");
 					}
-					metrics.journal_len(journal.file_len());
 				});
 			}
 		}
 	}
 
-	fn transfer_ended(&mut self, kind: &str, transfer: Transfer, error: Option<&BlobError>) {
-		self.transfers.remove(&transfer);
-		self.metrics.blob_fetched(kind, error.is_none());
-		if let Some(error) = error {
-			let of = match transfer {
-				Transfer::Input(task) => format!("job {}", task.job()),
-				Transfer::Output(key) => format!("job {}", key.work.job),
-				Transfer::Artefact(key) => format!("model {}", key.model),
-			};
-			log::debug!(target: LOG_TARGET, "the {kind} of {of} is not fetched: {error}");
-		}
-	}
-
-	fn start_run(&mut self, run: RunId, model: ModelKey, items: Vec<RunItem>, time_limit: Duration) {
-		self.metrics.run_started(items.len());
-		let (blobs, engine) = (self.blobs.clone(), self.engine.clone());
-		let fault = || JobFault::Engine(panicked_engine());
-		let panicked = items.iter().map(|item| (item.task, Err(fault()))).collect();
-		self.spawn(
-			Event::RunDone {
-				run,
-				elapsed: Duration::ZERO,
-				results: panicked,
-			},
-			async move {
-				if !engine.is_loaded(&model) {
-					return Event::NotLoaded(run);
-				}
-				let mut results = Vec::with_capacity(items.len());
-				let (mut tasks, mut inputs) = (Vec::new(), Vec::new());
-				for RunItem { task, input, seeds } in items {
-					match blobs.read(input).await {
-						Ok(file) => {
-							tasks.push(task);
-							inputs.push(RunInput { file, seeds });
-						}
-						Err(error) => {
-							log::debug!(target: LOG_TARGET, "the input of job {} is gone: {error}", task.job());
-							results.push((task, Err(JobFault::InputLost)));
-						}
-					}
-				}
-				let start = Instant::now();
-				if !inputs.is_empty() {
-					let outputs = engine.run(&model, inputs, time_limit).await;
-					results.extend(
-						tasks
-							.into_iter()
-							.zip(outputs.into_iter().map(|output| output.map_err(JobFault::Engine))),
-					);
-				}
-				Event::RunDone {
-					run,
-					elapsed: start.elapsed(),
-					results,
-				}
-			},
-		);
-	}
-
-	fn start_probe(&mut self, run: RunId, node: NodeId, seed: ProbeSeed, rows: Range<u32>) {
-		let (blobs, engine) = (self.blobs.clone(), self.engine.clone());
-		let panicked = Event::ProbeRun {
-			run,
-			result: Err(LoadFault::Engine(panicked_engine())),
-		};
-		self.spawn(panicked, async move {
-			Event::ProbeRun {
-				run,
-				result: probe::compute(&*blobs, &*engine, node, seed, rows).await,
-			}
-		});
-	}
-
 	fn start_record(&mut self, outputs: Vec<(WorkKey, Bytes, Sketch)>) {
-		let (blobs, journal, metrics) = (self.blobs.clone(), self.journal.clone(), self.metrics.clone());
+		let (blobs, journal) = (self.blobs.clone(), self.journal.clone());
 		let keep = self.keep_until();
 		self.write(Event::RecordFailed, async move {
-			record(blobs, journal, metrics, outputs, keep).await.map_err(|error| {
+			record(blobs, journal, outputs, keep).await.map_err(|error| {
 				log::error!(target: LOG_TARGET, "outputs cannot be saved, so no new runs until they are: {error}");
 				Event::RecordFailed
 			})
@@ -675,9 +513,9 @@ impl Driver {
 	}
 
 	fn start_record_ballot(&mut self, key: BallotKey, ballot: Ballot) {
-		let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
+		let journal = self.journal.clone();
 		self.write(Event::BallotRecordFailed(key), async move {
-			seal(journal, metrics, key, ballot).await.map_err(|error| {
+			seal(journal, key, ballot).await.map_err(|error| {
 				log::error!(target: LOG_TARGET, "the ballot on job {} cannot be saved: {error}", key.work.job);
 				Event::BallotRecordFailed(key)
 			})
@@ -777,8 +615,7 @@ fn submitted(submission: Submission, sent: Result<(), SubmitError>) -> Event {
 /// Outputs first, then the journal: what the journal names is there.
 async fn record(
 	blobs: Arc<dyn BlobStore>,
-	journal: Arc<Mutex<Journal>>,
-	metrics: Metrics,
+	journal: SharedJournal,
 	outputs: Vec<(WorkKey, Bytes, Sketch)>,
 	keep: Keep,
 ) -> Result<Event, RecordError> {
@@ -793,8 +630,7 @@ async fn record(
 			salt,
 		});
 	}
-	tokio::task::spawn_blocking(move || {
-		let mut journal = journal.lock();
+	let write = move |journal: &mut Journal| -> Result<Event, RecordError> {
 		// An output that was lost and is here again: its commitment may be on chain already, so it stays the same.
 		let (again, new): (Vec<Entry>, Vec<Entry>) = entries
 			.into_iter()
@@ -806,33 +642,27 @@ async fn record(
 		if !new.is_empty() {
 			journal.append(new)?;
 		}
-		metrics.journal_len(journal.file_len());
 		Ok(Event::Recorded(finished))
-	})
-	.await
-	.map_err(|_| RecordError::Stopped)?
+	};
+	tokio::task::spawn_blocking(move || journal.with(write))
+		.await
+		.map_err(|_| RecordError::Stopped)?
 }
 
 /// Writes a ballot to the journal, or finds the one that was cast before.
-async fn seal(
-	journal: Arc<Mutex<Journal>>,
-	metrics: Metrics,
-	key: BallotKey,
-	ballot: Ballot,
-) -> Result<Event, RecordError> {
+async fn seal(journal: SharedJournal, key: BallotKey, ballot: Ballot) -> Result<Event, RecordError> {
 	let salt = random_salt()?;
-	tokio::task::spawn_blocking(move || {
-		let mut journal = journal.lock();
+	let write = move |journal: &mut Journal| -> Result<Event, RecordError> {
 		if let Some(sealed) = journal.ballot(&key) {
 			return Ok(Event::BallotRecorded(sealed.clone()));
 		}
 		let sealed = SealedBallot { key, ballot, salt };
 		journal.append_ballot(sealed.clone())?;
-		metrics.journal_len(journal.file_len());
 		Ok(Event::BallotRecorded(sealed))
-	})
-	.await
-	.map_err(|_| RecordError::Stopped)?
+	};
+	tokio::task::spawn_blocking(move || journal.with(write))
+		.await
+		.map_err(|_| RecordError::Stopped)?
 }
 
 /// Compares an output that another node attested with the own one.

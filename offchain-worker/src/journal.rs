@@ -188,12 +188,26 @@ impl<F: LogFile> Log<F> {
 	}
 }
 
+/// What happened to a journal's file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+	/// Writes that failed: what they were to say does not count.
+	pub failed_writes: u64,
+	/// How often the file was written anew without what is struck.
+	pub compactions: u64,
+	/// How often that failed, so that the file stayed as it was.
+	pub failed_compactions: u64,
+	/// Bytes that were found damaged when it was opened: salts of commitments, maybe.
+	pub damaged_bytes: u64,
+}
+
 /// The journal of one worker.
 pub struct Journal {
 	path: PathBuf,
 	genesis: H256,
 	log: Log<File>,
 	contents: Contents,
+	tally: Tally,
 	/// Held while the worker runs. A file of its own, because compaction replaces the journal.
 	_lock: File,
 }
@@ -254,6 +268,10 @@ impl Journal {
 			genesis,
 			log,
 			contents,
+			tally: Tally {
+				damaged_bytes: damaged as u64,
+				..Tally::default()
+			},
 			_lock: lock,
 		};
 		if damaged > 0 {
@@ -312,9 +330,7 @@ impl Journal {
 
 	fn write(&mut self, records: Vec<Record>) -> Result<(), JournalError> {
 		let bytes: Vec<u8> = records.iter().flat_map(frame).collect();
-		self.log
-			.append(&bytes)
-			.map_err(|source| into_error(&self.path, source))?;
+		self.append_bytes(&bytes)?;
 		records.into_iter().for_each(|record| self.contents.apply(record));
 		Ok(())
 	}
@@ -344,14 +360,26 @@ impl Journal {
 		if bytes.is_empty() {
 			return Ok(());
 		}
-		let result = self.log.append(bytes).map_err(|source| into_error(&self.path, source));
+		let result = self.append_bytes(bytes);
 		self.compact_if_worth();
 		result
+	}
+
+	fn append_bytes(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
+		self.log.append(bytes).map_err(|source| {
+			self.tally.failed_writes = self.tally.failed_writes.saturating_add(1);
+			into_error(&self.path, source)
+		})
 	}
 
 	/// Length of the file in bytes.
 	pub fn file_len(&self) -> u64 {
 		self.log.len
+	}
+
+	/// What happened to the file since this was asked last, or since it was opened.
+	pub fn take_tally(&mut self) -> Tally {
+		std::mem::take(&mut self.tally)
 	}
 
 	fn compact_if_worth(&mut self) {
@@ -362,8 +390,12 @@ impl Journal {
 
 	fn compact_or_warn(&mut self) {
 		// The old file stays good if this fails: it is only longer than it must be.
-		if let Err(error) = self.compact() {
-			log::warn!(target: crate::LOG_TARGET, "journal {} cannot be compacted: {error}", self.path.display());
+		match self.compact() {
+			Ok(()) => self.tally.compactions = self.tally.compactions.saturating_add(1),
+			Err(error) => {
+				self.tally.failed_compactions = self.tally.failed_compactions.saturating_add(1);
+				log::warn!(target: crate::LOG_TARGET, "journal {} cannot be compacted: {error}", self.path.display());
+			}
 		}
 	}
 

@@ -132,8 +132,14 @@ pub struct Stats {
 	pub assigned: usize,
 	/// Of them, those that wait for a run, inputs included.
 	pub queued: usize,
-	/// Of them, those that run.
+	/// Of the queued ones, those whose input is on its way.
+	pub fetching: usize,
+	/// Of the listed ones, those that run.
 	pub running: usize,
+	/// Of them, those whose output is not in the journal yet.
+	pub recording: usize,
+	/// Of them, those that are done or have failed, which the chain does not know yet.
+	pub unheard: usize,
 	/// Audits that want something of the node.
 	pub audits: usize,
 	/// Model versions that are loaded, as far as the machine knows.
@@ -405,9 +411,14 @@ impl Machine {
 		};
 		for job in self.jobs.values() {
 			match job.state {
-				JobState::Waiting(_) | JobState::Fetching | JobState::Ready => stats.queued += 1,
+				JobState::Waiting(_) | JobState::Ready => stats.queued += 1,
+				JobState::Fetching => {
+					stats.queued += 1;
+					stats.fetching += 1;
+				}
 				JobState::Running => stats.running += 1,
-				_ => {}
+				JobState::Recording => stats.recording += 1,
+				JobState::Done(..) | JobState::Failed(..) => stats.unheard += 1,
 			}
 		}
 		for model in self.models.values() {

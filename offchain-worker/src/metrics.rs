@@ -2,6 +2,7 @@
 
 use crate::{
 	bids::{in_aic, role_name},
+	journal::Tally,
 	machine::{AskFigures, AuditStep, BidOutcome, ChallengeOutcome, Outcome, Stats},
 };
 use highway_primitives::Vote;
@@ -23,7 +24,10 @@ struct Inner {
 	batch_size: Histogram,
 	assigned: Gauge<U64>,
 	queue_length: Gauge<U64>,
+	fetching: Gauge<U64>,
 	running: Gauge<U64>,
+	recording: Gauge<U64>,
+	unheard: Gauge<U64>,
 	loaded_models: Gauge<U64>,
 	loaded_bytes: Gauge<U64>,
 	refused_models: Gauge<U64>,
@@ -41,6 +45,9 @@ struct Inner {
 	submissions: CounterVec<U64>,
 	blobs: CounterVec<U64>,
 	journal_bytes: Gauge<U64>,
+	journal_write_errors: Counter<U64>,
+	journal_compactions: CounterVec<U64>,
+	journal_damaged_bytes: Counter<U64>,
 	chain_errors: Counter<U64>,
 }
 
@@ -151,8 +158,23 @@ impl Metrics {
 		self.with(|inner| inner.blobs.with_label_values(&[kind, result]).inc());
 	}
 
-	pub(crate) fn journal_len(&self, bytes: u64) {
-		self.with(|inner| inner.journal_bytes.set(bytes));
+	/// Shows how long the journal is, and counts what happened to it since this was called last.
+	pub(crate) fn journal(&self, bytes: u64, tally: Tally) {
+		let Tally {
+			failed_writes,
+			compactions,
+			failed_compactions,
+			damaged_bytes,
+		} = tally;
+		self.with(|inner| {
+			inner.journal_bytes.set(bytes);
+			inner.journal_write_errors.inc_by(failed_writes);
+			// With 0, too: the first one that fails is then seen as an increase.
+			for (result, count) in [("ok", compactions), ("failed", failed_compactions)] {
+				inner.journal_compactions.with_label_values(&[result]).inc_by(count);
+			}
+			inner.journal_damaged_bytes.inc_by(damaged_bytes);
+		});
 	}
 
 	pub(crate) fn chain_error(&self) {
@@ -163,7 +185,10 @@ impl Metrics {
 		self.with(|inner| {
 			inner.assigned.set(stats.assigned as u64);
 			inner.queue_length.set(stats.queued as u64);
+			inner.fetching.set(stats.fetching as u64);
 			inner.running.set(stats.running as u64);
+			inner.recording.set(stats.recording as u64);
+			inner.unheard.set(stats.unheard as u64);
 			inner.open_audits.set(stats.audits as u64);
 			inner.loaded_models.set(stats.loaded_models as u64);
 			inner.loaded_bytes.set(stats.loaded_bytes);
@@ -184,6 +209,7 @@ impl Inner {
 		let counters = |name: &str, help: &str, labels: &[&str]| {
 			register(CounterVec::new(Opts::new(name, help), labels)?, registry)
 		};
+		let counter = |name: &str, help: &str| register(Counter::new(name, help)?, registry);
 		let gauge = |name: &str, help: &str| register(Gauge::new(name, help)?, registry);
 		let histogram = |name: &str, help: &str, buckets: Vec<f64>| {
 			register(
@@ -210,7 +236,16 @@ impl Inner {
 			)?,
 			assigned: gauge("highway_jobs_assigned", "Jobs assigned to the node")?,
 			queue_length: gauge("highway_queue_length", "Jobs that wait for their input or a run")?,
+			fetching: gauge("highway_jobs_fetching", "Jobs whose input is on its way")?,
 			running: gauge("highway_jobs_running", "Jobs in the present run")?,
+			recording: gauge(
+				"highway_jobs_recording",
+				"Jobs that ran and are not in the journal yet, so that nothing is said of them",
+			)?,
+			unheard: gauge(
+				"highway_jobs_unheard",
+				"Jobs that are done or have failed, of which the chain has not heard",
+			)?,
 			loaded_models: gauge("highway_loaded_models", "Model versions that are loaded")?,
 			loaded_bytes: gauge(
 				"highway_loaded_model_bytes",
@@ -250,7 +285,8 @@ impl Inner {
 			)?,
 			bids: counters(
 				"highway_bids_total",
-				"Asks that the node made by itself, by how far they came; elsewhere: made by others in its name",
+				"Asks that the node made by itself, by how far they came; no_place: revealed, and do not stand; elsewhere: made by \
+				 others in its name",
 				&["outcome"],
 			)?,
 			ask: register(
@@ -281,13 +317,27 @@ impl Inner {
 				&["kind", "result"],
 			)?,
 			journal_bytes: gauge("highway_journal_bytes", "Length of the worker's journal")?,
-			chain_errors: register(
-				Counter::new(
-					"highway_work_list_errors_total",
-					"Blocks at which the work list could not be read",
-				)?,
-				registry,
+			journal_write_errors: counter(
+				"highway_journal_write_errors_total",
+				"Writes to the worker's journal that failed",
+			)?,
+			journal_compactions: counters(
+				"highway_journal_compactions_total",
+				"How often the journal was written anew without what is struck, by result",
+				&["result"],
+			)?,
+			journal_damaged_bytes: counter(
+				"highway_journal_damaged_bytes_total",
+				"Bytes of the journal that were found damaged when it was opened",
+			)?,
+			chain_errors: counter(
+				"highway_work_list_errors_total",
+				"Blocks at which the work list could not be read",
 			)?,
 		})
 	}
 }
+
+#[cfg(test)]
+#[path = "tests/metrics.rs"]
+mod tests;

@@ -211,7 +211,7 @@ pub fn check_traced(model: &[u8], limits: &Limits, trace: Option<&str>) -> Resul
 	for tensors in [&signature.inputs, &signature.outputs] {
 		if tensors.len() > most as usize {
 			return Err(Refusal::TooLarge {
-				what: "the number of inputs or outputs",
+				what: graph::TENSORS,
 				got: tensors.len() as u64,
 				max: most.into(),
 			});

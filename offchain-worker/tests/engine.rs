@@ -29,9 +29,18 @@ use std::{
 	time::{Duration, Instant},
 };
 
+#[path = "engine/children.rs"]
+mod children;
+use children::*;
+#[path = "engine/limits.rs"]
+mod limits;
+use limits::*;
 #[path = "engine/probes.rs"]
 mod probes;
 use probes::*;
+#[path = "engine/sandbox.rs"]
+mod sandbox;
+use sandbox::*;
 #[path = "engine/sketches.rs"]
 mod sketches;
 use sketches::*;
@@ -76,6 +85,8 @@ tests![
 	start_should_explain_itself_when_onnx_runtime_is_missing,
 	threads_should_work_in_the_sandbox_when_there_are_several,
 	children_should_be_gone_when_the_engine_is_dropped,
+	children_should_be_counted_by_how_they_end,
+	child_should_have_broken_the_protocol_when_it_answers_nonsense,
 ];
 
 fn main() -> ExitCode {
@@ -467,45 +478,6 @@ async fn batches_should_be_given_up_when_rows_change_one_another() {
 	}
 }
 
-async fn sandbox_should_deny_everything_when_the_child_tries() {
-	let attempts = engine().await.self_test().await.unwrap();
-	assert!(attempts.len() >= 22, "{attempts:?}");
-	for attempt in attempts {
-		assert!(attempt.denied, "a child could: {}", attempt.what);
-	}
-}
-
-/// A kernel without Landlock, or one that takes no more filters, for one thread and what it starts.
-async fn engine_should_not_start_when_the_kernel_offers_no_sandbox() {
-	use seccompiler::{apply_filter, BpfProgram, SeccompAction, SeccompFilter};
-	for (call, missing) in [
-		(libc::SYS_landlock_create_ruleset, "Landlock"),
-		(libc::SYS_seccomp, "seccomp"),
-	] {
-		let attempt = std::thread::spawn(move || {
-			let denied = SeccompAction::Errno(libc::ENOSYS as u32);
-			let architecture = std::env::consts::ARCH.try_into().unwrap();
-			let rules = [(call, vec![])].into_iter().collect();
-			let filter = SeccompFilter::new(rules, SeccompAction::Allow, denied, architecture).unwrap();
-			apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
-			// Its threads and their children inherit the filter.
-			let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-			let insecure = EngineConfig {
-				insecure: true,
-				..config()
-			};
-			let started = runtime.block_on(OrtEngine::start(config())).map(drop);
-			(started, runtime.block_on(OrtEngine::start(insecure)).map(drop))
-		});
-		let (started, insecure) = attempt.join().unwrap();
-		assert!(
-			matches!(&started, Err(EngineError::Unavailable(why)) if why.contains(missing)),
-			"without {missing}: {started:?}"
-		);
-		assert_eq!(insecure, Ok(()), "without {missing}, for development");
-	}
-}
-
 async fn child_should_be_replaced_when_it_is_killed_in_mid_run() {
 	let engine = Arc::new(engine().await);
 	engine.load(request(5, &hostile::counting_loop())).await.unwrap();
@@ -523,82 +495,6 @@ async fn child_should_be_replaced_when_it_is_killed_in_mid_run() {
 	assert!(engine.health().await);
 }
 
-async fn run_should_time_out_and_recover_when_it_takes_too_long() {
-	let engine = engine().await;
-	engine.load(request(6, &hostile::counting_loop())).await.unwrap();
-	let started = Instant::now();
-	let results = run(&engine, &key(6), vec![count(2), count(i64::MAX), count(3)], SECOND).await;
-	assert_eq!(floats(&parse(results[0].as_ref().unwrap()).unwrap()[0]), vec![2.0; 4]);
-	assert_eq!(results[1], Err(EngineError::TimedOut));
-	assert_eq!(
-		results[2],
-		Err(EngineError::NotRun),
-		"it shall not wait for more of this kind"
-	);
-	assert!(started.elapsed() < 5 * SECOND);
-	let results = run(&engine, &key(6), vec![count(3)], SECOND).await;
-	assert_eq!(floats(&parse(results[0].as_ref().unwrap()).unwrap()[0]), vec![3.0; 4]);
-	assert!(started.elapsed() < 10 * SECOND);
-}
-
-async fn run_should_end_in_time_when_every_input_is_slow() {
-	let engine = engine().await;
-	engine.load(request(6, &hostile::counting_loop())).await.unwrap();
-	// What takes half of the limit by itself: a busy machine may take twice as long.
-	let limit = 2 * SECOND;
-	let mut turns = 100_000;
-	loop {
-		let started = Instant::now();
-		assert!(run(&engine, &key(6), vec![count(turns)], 60 * SECOND).await[0].is_ok());
-		let (taken, wanted) = (started.elapsed(), limit.mul_f64(0.5));
-		if taken > SECOND / 4 {
-			turns = (turns as f64 * wanted.as_secs_f64() / taken.as_secs_f64()) as i64;
-			break;
-		}
-		turns *= 4;
-	}
-	let started = Instant::now();
-	let results = run(&engine, &key(6), vec![count(turns); 12], limit).await;
-	// Together they have twelve fourths of the limit, and the last one may begin just before that is over.
-	assert!(started.elapsed() < 8 * SECOND, "{:?}", started.elapsed());
-	assert!(results[0].is_ok(), "{:?}", results[0]);
-	assert_eq!(results[11], Err(EngineError::NotRun));
-}
-
-/// An input for [`lone_loop`], which adds 1 to `x` `n` times.
-fn rows(n: i64, x: f32) -> Bytes {
-	file(&[i64s("n", &[1], &[n]), f32s("x", &[1], &[x])])
-}
-
-/// Adds 1 to each element of `x`, f32[N], as often as the largest of `n`, i64[N], says.
-fn lone_loop() -> Vec<u8> {
-	let one = Message::new()
-		.int(1, 1)
-		.int(2, 1)
-		.bytes(8, "one")
-		.bytes(9, 1f32.to_le_bytes());
-	let body = Message::new()
-		.message(1, node("Identity", &["c"], "c_out"))
-		.message(1, node("Add", &["v", "one"], "v_out"))
-		.bytes(2, "body")
-		.message(5, one)
-		.message(11, value("i", 7, &[]))
-		.message(11, value("c", 9, &[]))
-		.message(11, value("v", 1, &[None]))
-		.message(12, value("c_out", 9, &[]))
-		.message(12, value("v_out", 1, &[None]));
-	let keep = Message::new().bytes(1, "keepdims").int(3, 0).int(20, 2);
-	let body = Message::new().bytes(1, "body").message(6, body).int(20, 5);
-	let graph = Message::new()
-		.message(1, node("ReduceMax", &["n"], "most").message(5, keep))
-		.message(1, node("Loop", &["most", "", "x"], "y").message(5, body))
-		.bytes(2, "graph")
-		.message(11, value("n", 7, &[None]))
-		.message(11, value("x", 1, &[None]))
-		.message(12, value("y", 1, &[None]));
-	hostile::model(graph).finish()
-}
-
 fn node(operator: &str, inputs: &[&str], output: &str) -> Message {
 	let node = inputs.iter().fold(Message::new(), |node, input| node.bytes(1, input));
 	node.bytes(2, output).bytes(4, operator)
@@ -614,24 +510,6 @@ fn value(name: &str, kind: i64, shape: &[Option<i64>]) -> Message {
 	Message::new()
 		.bytes(1, name)
 		.message(2, Message::new().message(1, tensor))
-}
-
-async fn shared_run_should_find_the_bad_input_when_it_fails() {
-	let engine = engine().await;
-	engine.load(request(10, &lone_loop())).await.unwrap();
-	let good = |x: f32| rows(1, x);
-	// The same number of turns everywhere: rows do not change one another, and later runs are shared.
-	let results = run(&engine, &key(10), vec![good(1.0), good(2.0)], SECOND).await;
-	assert!(results.iter().all(Result::is_ok), "{results:?}");
-
-	let started = Instant::now();
-	let inputs = vec![good(1.0), rows(i64::MAX, 0.0), good(3.0)];
-	let results = run(&engine, &key(10), inputs, SECOND).await;
-	assert_eq!(floats(&parse(results[0].as_ref().unwrap()).unwrap()[0]), [2.0]);
-	assert_eq!(results[1..], [Err(EngineError::TimedOut), Err(EngineError::NotRun)]);
-	assert!(started.elapsed() < 6 * SECOND, "{:?}", started.elapsed());
-	let results = run(&engine, &key(10), vec![good(1.0), good(2.0)], SECOND).await;
-	assert!(results.iter().all(Result::is_ok), "{results:?}");
 }
 
 async fn half_floats_should_cross_bit_by_bit_when_a_model_takes_them() {
@@ -671,21 +549,6 @@ async fn empty_outputs_should_be_given_when_there_is_nothing_to_tell() {
 		let output = run(&engine, &key(13), vec![input], SECOND).await.remove(0).unwrap();
 		assert_eq!(parse(&output).unwrap(), [i64s("y", &[1, found.len()], found)]);
 	}
-}
-
-async fn run_should_fail_and_recover_when_it_takes_too_much_memory() {
-	let engine = engine().await;
-	engine.load(request(7, &hostile::zeros_of_shape())).await.unwrap();
-	let shape = |rows: i64| file(&[i64s("s", &[2], &[rows, 20_000])]);
-	let results = run(&engine, &key(7), vec![shape(20_000), shape(1)], 60 * SECOND).await;
-	assert!(
-		matches!(&results[0], Err(EngineError::RunFailed(why)) if why.contains("memory")),
-		"{:?}",
-		results[0]
-	);
-	assert_eq!(results[1], Err(EngineError::NotRun));
-	let results = run(&engine, &key(7), vec![shape(1)], 60 * SECOND).await;
-	assert!(results[0].is_ok(), "{:?}", results[0]);
 }
 
 async fn hostile_models_should_be_refused_when_loaded() {
@@ -799,19 +662,6 @@ async fn start_should_explain_itself_when_onnx_runtime_is_missing() {
 		matches!(&error, EngineError::Unavailable(why) if why.contains("highway-node")),
 		"{error}"
 	);
-}
-
-async fn threads_should_work_in_the_sandbox_when_there_are_several() {
-	let engine = OrtEngine::start(EngineConfig { threads: 2, ..config() }).await.unwrap();
-	engine.load(request(1, &model_file("magika/model.onnx"))).await.unwrap();
-	let results = run(
-		&engine,
-		&key(1),
-		vec![magika_input(b"int main(void) { return 0; }")],
-		5 * SECOND,
-	)
-	.await;
-	assert!(results[0].is_ok(), "{:?}", results[0]);
 }
 
 async fn children_should_be_gone_when_the_engine_is_dropped() {

@@ -163,6 +163,27 @@ fn check_should_refuse_when_there_are_too_many_nodes() {
 	));
 }
 
+/// A file of nothing but inputs would otherwise be many times as large in memory.
+#[test]
+fn check_should_refuse_when_there_are_too_many_inputs_or_outputs() {
+	let crowd = |field: u64, constants: usize| {
+		let graph = (0..17).fold(Message::new(), |graph, _| graph.bytes(field, ""));
+		let constant = || Message::new().int(1, 0).int(2, 7).bytes(8, "c").bytes(9, "");
+		let graph = (0..constants).fold(graph, |graph, _| graph.message(5, constant()));
+		signature(&hostile::model(graph).finish()).unwrap_err()
+	};
+	let refused = Refusal::TooLarge {
+		what: "the number of inputs or outputs",
+		got: 17,
+		max: 16,
+	};
+	assert_eq!(crowd(11, 0), refused);
+	assert_eq!(crowd(12, 0), refused);
+	assert_eq!(crowd(12, 1), refused);
+	// Old files list their constants among the inputs.
+	assert_ne!(crowd(11, 1), refused);
+}
+
 proptest! {
 	#![proptest_config(ProptestConfig::with_cases(2000))]
 

@@ -15,7 +15,7 @@ use frame_support::{
 	weights::Weight,
 };
 use highway_primitives::{
-	EpochIndex, JobId, ModelId, ModelVersion, NodeId, Tier, WorkerAction, WorkerId, WorkerSignature,
+	BlockNumber, EpochIndex, JobId, ModelId, ModelVersion, NodeId, Tier, WorkerAction, WorkerId, WorkerSignature,
 };
 use highway_runtime_api::types::{
 	AuditInfo, Bill, CalibrationInfo, CuratorInfo, DelegationInfo, EarningsInfo, FeaturedInfo, JobInfo, MarketInfo,
@@ -343,6 +343,10 @@ impl_runtime_apis! {
 			limit: u32,
 		) -> (Vec<DelegationInfo>, Option<NodeId>) {
 			work::delegations(&delegator, from, limit)
+		}
+
+		fn overdue() -> BlockNumber {
+			pallet_inference_jobs::Pallet::<Runtime>::overdue()
 		}
 	}
 

@@ -63,9 +63,6 @@ const ASK: Balance = AIC;
 /// The version of a model that was just registered.
 const NEW_MODEL_VERSION: ModelVersion = 1;
 
-/// Prepares the runtime for the benchmarks of every pallet.
-pub struct BenchmarkSetup;
-
 fn funded(name: &'static str, index: u32) -> AccountId {
 	let who = account(name, index, 0);
 	Balances::set_balance(&who, PLENTY);
@@ -246,7 +243,7 @@ fn take_slots(node: NodeId, taken: u16) {
 	});
 }
 
-impl pallet_revenue_split::benchmarking::BenchmarkSetup<AccountId> for BenchmarkSetup {
+impl pallet_revenue_split::benchmarking::BenchmarkSetup for Runtime {
 	fn model() -> ModelId {
 		model()
 	}
@@ -284,7 +281,7 @@ impl pallet_revenue_split::benchmarking::BenchmarkSetup<AccountId> for Benchmark
 	}
 }
 
-impl pallet_inference_jobs::benchmarking::BenchmarkSetup<AccountId> for BenchmarkSetup {
+impl pallet_inference_jobs::benchmarking::BenchmarkSetup for Runtime {
 	fn market(executors: u32) -> Dearest<AccountId> {
 		let model = model();
 		for index in 0..executors {
@@ -372,7 +369,7 @@ fn draw_vrf() {
 	pallet_babe::AuthorVrfRandomness::<Runtime>::put(Some([9; 32]));
 }
 
-impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup<AccountId> for BenchmarkSetup {
+impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for Runtime {
 	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
 		let model = model();
 		let executor = funded("executor", 0);
@@ -435,7 +432,7 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup<AccountId> for Benc
 	}
 }
 
-impl pallet_node_staking::benchmarking::BenchmarkSetup<AccountId> for BenchmarkSetup {
+impl pallet_node_staking::benchmarking::BenchmarkSetup for Runtime {
 	fn set_session_keys(who: &AccountId) {
 		let keys = SessionKeys::decode(&mut TrailingZeroInput::zeroes()).expect("any bytes are keys");
 		pallet_session::NextKeys::<Runtime>::insert(who, keys);
@@ -476,7 +473,7 @@ impl pallet_node_staking::benchmarking::BenchmarkSetup<AccountId> for BenchmarkS
 	}
 }
 
-impl pallet_capacity_probes::benchmarking::BenchmarkSetup for BenchmarkSetup {
+impl pallet_capacity_probes::benchmarking::BenchmarkSetup for Runtime {
 	fn node(worker: WorkerId) -> NodeId {
 		node(&funded("probed", 0), worker)
 	}
@@ -487,7 +484,7 @@ impl pallet_capacity_probes::benchmarking::BenchmarkSetup for BenchmarkSetup {
 	}
 }
 
-impl pallet_storage_proofs::benchmarking::BenchmarkSetup for BenchmarkSetup {
+impl pallet_storage_proofs::benchmarking::BenchmarkSetup for Runtime {
 	fn provider(worker: WorkerId) -> (NodeId, ModelId) {
 		let model = model();
 		let operator = funded("provider", 0);
@@ -515,13 +512,13 @@ impl pallet_storage_proofs::benchmarking::BenchmarkSetup for BenchmarkSetup {
 	}
 }
 
-impl pallet_promotion::benchmarking::BenchmarkSetup for BenchmarkSetup {
+impl pallet_promotion::benchmarking::BenchmarkSetup for Runtime {
 	fn model() -> ModelId {
 		model()
 	}
 }
 
-impl pallet_treasury::ArgumentsFactory<(), AccountId> for BenchmarkSetup {
+impl pallet_treasury::ArgumentsFactory<(), AccountId> for Runtime {
 	fn create_asset_kind(_: u32) {}
 
 	fn create_beneficiary(seed: [u8; 32]) -> AccountId {

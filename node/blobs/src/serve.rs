@@ -153,7 +153,8 @@ impl BlobServer {
 	}
 }
 
-pub(crate) fn respond(store: &Store, request: Request, metrics: &Metrics) -> Response {
+/// What a peer hears that asks this store.
+pub fn respond(store: &Store, request: Request, metrics: &Metrics) -> Response {
 	let Request { hash, first, count } = request;
 	let Some(size) = store.has(hash) else {
 		metrics.request("not_found", 0);

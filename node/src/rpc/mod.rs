@@ -1,7 +1,7 @@
 //! The node's own JSON-RPC, besides what every Substrate node has.
 
 pub mod blob;
-pub mod inference;
+pub(crate) mod inference;
 
 use crate::service::{FullBackend, FullClient, FullPool, FullSelectChain};
 use highway_runtime::{opaque::Block, BlockNumber, Hash};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use substrate_frame_rpc_system::{System, SystemApiServer};
 
 /// What Grandpa's methods need.
-pub struct GrandpaDeps {
+pub(crate) struct GrandpaDeps {
 	pub shared_voter_state: SharedVoterState,
 	pub shared_authority_set: SharedAuthoritySet<Hash, BlockNumber>,
 	pub justification_stream: GrandpaJustificationStream<Block>,
@@ -25,7 +25,7 @@ pub struct GrandpaDeps {
 }
 
 /// What all methods need.
-pub struct FullDeps {
+pub(crate) struct FullDeps {
 	pub client: Arc<FullClient>,
 	pub pool: Arc<FullPool>,
 	pub select_chain: FullSelectChain,
@@ -39,7 +39,7 @@ pub struct FullDeps {
 type RpcError = Box<dyn std::error::Error + Send + Sync>;
 
 /// All methods together.
-pub fn create_full(deps: FullDeps, executor: Arc<dyn SpawnNamed>) -> Result<RpcModule<()>, RpcError> {
+pub(crate) fn create_full(deps: FullDeps, executor: Arc<dyn SpawnNamed>) -> Result<RpcModule<()>, RpcError> {
 	let mut module = RpcModule::new(());
 	module.merge(System::new(deps.client.clone(), deps.pool).into_rpc())?;
 	module.merge(TransactionPayment::new(deps.client.clone()).into_rpc())?;

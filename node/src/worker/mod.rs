@@ -1,10 +1,11 @@
 //! Inference on this node: the blob store, its peer-to-peer service, the engine and the offchain worker, put together.
 
-mod bids;
+pub mod bids;
 mod blobs;
-pub mod chain;
-mod resolver;
+pub(crate) mod chain;
+pub mod resolver;
 mod submitter;
+pub mod supervisor;
 
 use crate::{
 	cli::InferenceArgs,
@@ -19,8 +20,7 @@ use highway_blobs::{protocol::Requests, BlobServer, BlobService, FetchConfig, Ne
 use highway_offchain_worker::{
 	bids::Bids,
 	driver::{self, WorkerConfig},
-	engine::{Engine, EngineConfig, OrtEngine},
-	error::WorkerError,
+	engine::{ChildMetrics, Engine, EngineConfig, OrtEngine},
 	machine::MachineConfig,
 	metrics::Metrics,
 	ports::{Ports, SystemClock},
@@ -33,35 +33,13 @@ use sc_network_sync::SyncingService;
 use sc_service::{error::Error as ServiceError, ChainType, Configuration, TaskManager};
 use sp_core::Get;
 use sp_keystore::KeystorePtr;
-use std::{
-	env, fs,
-	future::Future,
-	panic::{self, PanicHookInfo},
-	path::PathBuf,
-	sync::Arc,
-	thread,
-	time::{Duration, Instant},
-};
+use std::{env, fs, path::PathBuf, sync::Arc};
 use substrate_prometheus_endpoint::Registry;
-use tokio::{runtime::Runtime, task::JoinHandle};
 
 const MIB: u64 = 1024 * 1024;
 
-/// Names of the threads that handle what strangers send: the worker's own, and its engine's.
-const WORKER_THREADS: [&str; 3] = [WORKER_THREAD, "infer-", "inference-"];
-const WORKER_THREAD: &str = "highway-worker";
-
-/// How often the worker is started again before it is left alone.
-const MAX_RESTARTS: u32 = 5;
-/// The pause before the first restart; each further one is longer by as much.
-const RESTART_PAUSE: Duration = Duration::from_secs(10);
-/// How long the worker's threads may take to end with the node.
-const SHUTDOWN: Duration = Duration::from_secs(5);
-/// After so long without trouble earlier restarts do not count.
-const STEADY: Duration = Duration::from_secs(3600);
-
 /// What the worker is built from.
-pub struct WorkerParts {
+pub(crate) struct WorkerParts {
 	pub client: Arc<FullClient>,
 	pub pool: Arc<FullPool>,
 	pub keystore: KeystorePtr,
@@ -73,7 +51,7 @@ pub struct WorkerParts {
 }
 
 /// What the RPC server needs of it.
-pub struct WorkerRpc {
+pub(crate) struct WorkerRpc {
 	pub blobs: Blob,
 	pub inference: Inference,
 }
@@ -83,7 +61,7 @@ fn other(what: &str, error: impl std::fmt::Display) -> ServiceError {
 }
 
 /// Starts the blob service on every node, and inference where `--offchain-worker` and the keystore say so.
-pub async fn start(
+pub(crate) async fn start(
 	parts: WorkerParts,
 	args: &InferenceArgs,
 	config: &Configuration,
@@ -108,7 +86,7 @@ pub async fn start(
 	tasks.spawn_handle().spawn("blob-server", Some("blobs"), server.run());
 
 	let engine = match wanted(config, &parts.keystore) {
-		true => Some(start_engine(args, config.role.is_authority()).await?),
+		true => Some(start_engine(args, config.role.is_authority(), registry).await?),
 		false => None,
 	};
 	let facts = NodeFacts {
@@ -150,13 +128,13 @@ pub async fn start(
 		};
 		worker_config.max_artifact = max_artifact(args);
 		let metrics = Metrics::new(registry).map_err(|error| other("metrics", error))?;
-		let threads = WorkerThreads::start()?;
+		let threads = supervisor::WorkerThreads::start()?;
 		// Not essential: the node authors and serves on, whatever becomes of its worker.
 		tasks
 			.spawn_handle()
 			.spawn("offchain-worker", Some("worker"), async move {
 				let start = || threads.spawn(driver::run(ports(), worker_config.clone(), metrics.clone()));
-				keep_running(start, RESTART_PAUSE).await;
+				supervisor::keep_running(start, supervisor::RESTART_PAUSE).await;
 				// Transfers that others have joined go on in its threads.
 				std::future::pending::<()>().await;
 			});
@@ -170,7 +148,7 @@ pub async fn start(
 }
 
 /// The addresses for the chain: those of `--advertise`, else those of `--public-addr`.
-fn addresses(advertise: &[String], public: &[Multiaddr]) -> Vec<String> {
+pub fn addresses(advertise: &[String], public: &[Multiaddr]) -> Vec<String> {
 	match advertise {
 		[] => public.iter().map(ToString::to_string).collect(),
 		named => named.to_vec(),
@@ -208,7 +186,11 @@ fn wanted(config: &Configuration, keystore: &KeystorePtr) -> bool {
 	true
 }
 
-async fn start_engine(args: &InferenceArgs, validator: bool) -> Result<OrtEngine, ServiceError> {
+async fn start_engine(
+	args: &InferenceArgs,
+	validator: bool,
+	registry: Option<&Registry>,
+) -> Result<OrtEngine, ServiceError> {
 	let onnxruntime = args.onnxruntime.clone().or_else(default_onnxruntime).ok_or_else(|| {
 		ServiceError::Other(
 			"ONNX Runtime's library is missing: run scripts/setup, or name it with --onnxruntime".into(),
@@ -222,6 +204,7 @@ async fn start_engine(args: &InferenceArgs, validator: bool) -> Result<OrtEngine
 		memory_mib: args.inference_memory,
 		insecure: args.insecure_inference,
 		max_loaded_bytes: args.loaded_models * MIB,
+		metrics: ChildMetrics::register(registry)?,
 		..EngineConfig::new(onnxruntime, worker_binary)
 	};
 	OrtEngine::start(config).await.map_err(|error| {
@@ -244,85 +227,12 @@ fn default_onnxruntime() -> Option<PathBuf> {
 	Some(cache.join("onnxruntime/libonnxruntime.so")).filter(|path| path.is_file())
 }
 
-/// The largest model that this node takes: it must fit beside its process's memory into what may be loaded, and into a
-/// quarter of the disk space for blobs, so that one model does not push out what others need.
-fn max_artifact(args: &InferenceArgs) -> u64 {
+/// The largest model that this node takes, in bytes: it must fit beside its process's memory into what may be loaded, and
+/// into a quarter of the disk space for blobs, so that one model does not push out what others need.
+pub fn max_artifact(args: &InferenceArgs) -> u64 {
 	let loaded = args.loaded_models.saturating_sub(args.inference_memory.into()) * MIB;
 	let on_disk = args.blob_quota * MIB / 4;
 	precheck::Limits::default().max_bytes.min(loaded).min(on_disk)
-}
-
-/// The worker's own threads. The SDK ends the process when a thread panics; in these, which handle what strangers send, a
-/// panic unwinds and ends a task.
-struct WorkerThreads(Option<Runtime>);
-
-impl WorkerThreads {
-	fn start() -> Result<Self, ServiceError> {
-		panic::set_hook(except_in_worker_threads(panic::take_hook()));
-		let runtime = tokio::runtime::Builder::new_multi_thread()
-			.worker_threads(2)
-			.thread_name(WORKER_THREAD)
-			.enable_all()
-			.build()
-			.map_err(|error| other("the worker's threads do not start", error))?;
-		Ok(Self(Some(runtime)))
-	}
-
-	fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-		self.0.as_ref().expect("it is taken only when dropped; qed").spawn(task)
-	}
-}
-
-impl Drop for WorkerThreads {
-	fn drop(&mut self) {
-		if let Some(runtime) = self.0.take() {
-			// They hold the database, and may be writing the journal. In a thread of another runtime nobody may wait for them.
-			let _ = thread::spawn(move || runtime.shutdown_timeout(SHUTDOWN)).join();
-		}
-	}
-}
-
-type PanicHook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
-
-/// Does what `hook` does, but in the worker's threads only says what happened.
-fn except_in_worker_threads(hook: PanicHook) -> PanicHook {
-	Box::new(move |info| {
-		let thread = thread::current();
-		let name = thread.name().unwrap_or_default();
-		if WORKER_THREADS.iter().any(|prefix| name.starts_with(prefix)) {
-			log::error!(target: "worker", "{name}: {info}. This is a bug: please report it");
-		} else {
-			hook(info);
-		}
-	})
-}
-
-/// Runs the worker until the node stops, and starts it again a few times if it cannot go on. Returns as well when that did
-/// not help.
-async fn keep_running(start: impl Fn() -> JoinHandle<Result<(), WorkerError>>, pause: Duration) {
-	let mut restarts = 0;
-	loop {
-		let since = Instant::now();
-		let why = match start().await {
-			Ok(Ok(())) => return,
-			Ok(Err(error)) => error.to_string(),
-			Err(error) if error.is_panic() => "it panicked".into(),
-			Err(_) => return,
-		};
-		if since.elapsed() > STEADY {
-			restarts = 0;
-		}
-		if restarts == MAX_RESTARTS {
-			log::error!(
-				target: "worker",
-				"the offchain worker stopped: {why}. It is left alone now; restart the node to have inference again",
-			);
-			return;
-		}
-		restarts += 1;
-		log::error!(target: "worker", "the offchain worker stopped: {why}. It is started again");
-		tokio::time::sleep(pause * restarts).await;
-	}
 }
 
 fn device_words(device: DeviceClass) -> &'static str {
@@ -343,85 +253,4 @@ fn memory_mib() -> u32 {
 		})
 		.and_then(|kib| u32::try_from(kib / 1024).ok())
 		.unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-	use std::sync::atomic::{AtomicU32, Ordering};
-
-	const SOON: Duration = Duration::from_millis(1);
-
-	/// How often a worker is started that does this when it is started for the nth time.
-	async fn starts(worker: impl Fn(u32) -> Result<(), WorkerError> + Copy + Send + 'static) -> u32 {
-		let threads = WorkerThreads::start().unwrap();
-		let started = AtomicU32::new(0);
-		let start = || {
-			let number = started.fetch_add(1, Ordering::Relaxed) + 1;
-			threads.spawn(async move { worker(number) })
-		};
-		tokio::time::timeout(Duration::from_secs(10), keep_running(start, SOON))
-			.await
-			.unwrap();
-		started.into_inner()
-	}
-
-	fn full() -> WorkerError {
-		highway_offchain_worker::error::JournalError::DiskFull("journal".into()).into()
-	}
-
-	#[tokio::test]
-	async fn worker_should_be_started_again_when_it_panics_or_fails() {
-		let worker = |number| match number {
-			1 => panic!("the machine panics in this test"),
-			2 => Err(full()),
-			_ => Ok(()),
-		};
-		assert_eq!(starts(worker).await, 3);
-	}
-
-	#[tokio::test]
-	async fn worker_should_be_left_alone_when_it_always_panics() {
-		assert_eq!(starts(|_| panic!("always")).await, 1 + MAX_RESTARTS);
-	}
-
-	#[test]
-	fn process_should_go_on_when_a_thread_of_the_worker_panics() {
-		// As the SDK's hook does.
-		let hook = except_in_worker_threads(Box::new(|_| std::process::exit(1)));
-		panic::set_hook(hook);
-		for name in [WORKER_THREAD, "infer-1-1", "inference-stderr"] {
-			let thread = thread::Builder::new()
-				.name(name.into())
-				.spawn(|| panic!("in this test"));
-			assert!(thread.unwrap().join().is_err());
-		}
-		drop(panic::take_hook());
-	}
-
-	#[test]
-	fn max_artifact_should_be_what_memory_and_disk_allow() {
-		let args = |loaded: u64, quota: u64| {
-			let arguments = [
-				"node",
-				"--loaded-models",
-				&loaded.to_string(),
-				"--blob-quota",
-				&quota.to_string(),
-			];
-			<crate::cli::Cli as clap::Parser>::parse_from(arguments).inference
-		};
-		assert_eq!(max_artifact(&args(4096, 20 * 1024)), 2048 * MIB);
-		assert_eq!(max_artifact(&args(1024, 20 * 1024)), (1024 - 250) * MIB);
-		assert_eq!(max_artifact(&args(4096, 1024)), 256 * MIB);
-		assert_eq!(max_artifact(&args(100, 1024)), 0);
-	}
-
-	#[test]
-	fn addresses_should_be_the_public_ones_unless_others_are_advertised() {
-		let public: Vec<Multiaddr> = vec!["/ip4/192.0.2.1/tcp/30333".parse().unwrap()];
-		assert_eq!(addresses(&[], &public), ["/ip4/192.0.2.1/tcp/30333"]);
-		assert_eq!(addresses(&["/dns/a/tcp/1".into()], &public), ["/dns/a/tcp/1"]);
-		assert!(addresses(&[], &[]).is_empty());
-	}
 }

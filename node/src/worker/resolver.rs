@@ -12,7 +12,7 @@ use sp_blockchain::HeaderBackend;
 use std::sync::Arc;
 
 /// Entries of one page of nodes: the runtime answers with no more.
-const PAGE: u32 = 64;
+pub const PAGE: u32 = 64;
 /// The most pages that one question reads: hosts are named to be quick, peers are asked anyway.
 const MAX_PAGES: usize = 16;
 /// The most hosts named for one blob.
@@ -54,7 +54,7 @@ impl ChainResolver {
 
 /// Nodes that host the model and are well, in the order of their ids. `page` gives nodes from an id on, and the id from
 /// which to go on.
-fn hosts<AccountId, Error>(
+pub fn hosts<AccountId, Error>(
 	model: ModelId,
 	page: impl Fn(NodeId) -> Result<(Vec<NodeInfo<AccountId>>, Option<NodeId>), Error>,
 ) -> Result<Vec<Contact>, Error> {
@@ -83,60 +83,5 @@ impl Resolver for ChainResolver {
 			BlobOwner::Model(model) => self.of_model(hash, model),
 		}
 		.map_err(|error| error.to_string())
-	}
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-	use highway_primitives::{DeviceClass, WorkerId};
-	use sp_core::sr25519;
-
-	fn node(id: NodeId, eligible: bool, model: ModelId) -> NodeInfo<()> {
-		NodeInfo {
-			id,
-			operator: (),
-			worker: WorkerId::from(sr25519::Public::from_raw([0; 32])),
-			contact: Contact {
-				node: id,
-				peer_id: Vec::new(),
-				addresses: Vec::new(),
-			},
-			device: DeviceClass::CpuX86,
-			memory_mib: 0,
-			region: Vec::new(),
-			bond: 0,
-			reserved: 0,
-			delegated: 0,
-			commission: 0,
-			rewards: 0,
-			slashed: 0,
-			unbonding: Vec::new(),
-			chilled: false,
-			jailed: false,
-			eligible,
-			validator: false,
-			last_heartbeat: None,
-			healthy: true,
-			slots: 0,
-			assigned: 0,
-			reliability: 0,
-			hosted: vec![(model, None, None)],
-			declared: 0,
-			measured: None,
-		}
-	}
-
-	#[test]
-	fn hosts_should_be_few_well_and_of_the_model_wherever_they_stand() {
-		// Every third node of 500 hosts model 7, and the first of them are not well.
-		let page = |from: NodeId| -> Result<_, ()> {
-			let end = (from + PAGE).min(500);
-			let nodes = (from..end).map(|id| node(id, id >= 100, if id % 3 == 0 { 7 } else { 8 }));
-			Ok((nodes.collect(), (end < 500).then_some(end)))
-		};
-		let found: Vec<u32> = hosts(7, page).unwrap().iter().map(|host| host.node).collect();
-		assert_eq!(found, [102, 105, 108, 111, 114, 117, 120, 123]);
-		assert!(hosts(9, page).unwrap().is_empty());
 	}
 }

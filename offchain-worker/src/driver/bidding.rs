@@ -1,16 +1,14 @@
 //! The driver's part in auctions: names, the journal, and what is counted.
 
-use super::{random_salt, Driver, RecordError};
+use super::{random_salt, shared_journal::SharedJournal, Driver, RecordError};
 use crate::{
 	bids::{in_aic, role_name, ModelName},
 	journal::Journal,
 	machine::{AskKey, AskStep, BidOutcome, Event, SealedAsk, Submission},
-	metrics::Metrics,
 	LOG_TARGET,
 };
+use highway_math::audit::SECURITY_FACTOR;
 use highway_primitives::{AskCommitment, AskReveal, Balance, EpochIndex, NodeId, WorkerAction};
-use parking_lot::Mutex;
-use std::sync::Arc;
 
 impl Driver {
 	pub(super) fn name_models(&mut self, names: Vec<ModelName>) {
@@ -32,9 +30,9 @@ impl Driver {
 	}
 
 	pub(super) fn start_seal_asks(&mut self, asks: Vec<(AskKey, Option<Balance>)>) {
-		let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
+		let journal = self.journal.clone();
 		self.write(Event::AsksSealed(None), async move {
-			seal_asks(journal, metrics, asks).await.map_err(|error| {
+			seal_asks(journal, asks).await.map_err(|error| {
 				log::error!(target: LOG_TARGET, "asks cannot be saved, so none is made until they are: {error}");
 				Event::AsksSealed(None)
 			})
@@ -58,14 +56,12 @@ impl Driver {
 	}
 
 	pub(super) fn forget_asks(&mut self, keys: Vec<AskKey>) {
-		let (journal, metrics) = (self.journal.clone(), self.metrics.clone());
+		let journal = self.journal.clone();
 		self.writes.spawn_blocking(move || {
-			let mut journal = journal.lock();
 			// What is not struck now comes back at the next start, and is struck then.
-			if let Err(error) = journal.forget_asks(&keys) {
+			if let Err(error) = journal.with(|journal| journal.forget_asks(&keys)) {
 				log::warn!(target: LOG_TARGET, "{error}");
 			}
-			metrics.journal_len(journal.file_len());
 		});
 	}
 
@@ -90,6 +86,12 @@ impl Driver {
 			(BidOutcome::Revealed, None) => {
 				log::info!(target: LOG_TARGET, "from epoch {epoch} on nothing is asked for {role} of model {model}")
 			}
+			(BidOutcome::NoPlace, _) => log::warn!(
+				target: LOG_TARGET,
+				"what was asked for {role} of model {model} from epoch {epoch} on does not stand, and its bond is free. For compute the \
+				 node's own bond must cover {SECURITY_FACTOR} times the price of a unit, beside what else is reserved of it: add to it \
+				 with `highway node bond`, or ask less. If it does, all places are taken by nodes that ask no more: ask less"
+			),
 			(BidOutcome::Missed, _) => log::error!(
 				target: LOG_TARGET,
 				"what was asked for {role} of model {model} in epoch {epoch} was not revealed in time, and its bond is lost: \
@@ -114,13 +116,8 @@ impl Driver {
 }
 
 /// Writes asks to the journal, or finds those that were planned before.
-async fn seal_asks(
-	journal: Arc<Mutex<Journal>>,
-	metrics: Metrics,
-	asks: Vec<(AskKey, Option<Balance>)>,
-) -> Result<Event, RecordError> {
-	tokio::task::spawn_blocking(move || {
-		let mut journal = journal.lock();
+async fn seal_asks(journal: SharedJournal, asks: Vec<(AskKey, Option<Balance>)>) -> Result<Event, RecordError> {
+	let write = move |journal: &mut Journal| -> Result<Event, RecordError> {
 		let (mut sealed, mut new) = (Vec::with_capacity(asks.len()), Vec::new());
 		for (key, price) in asks {
 			match journal.ask(&key) {
@@ -135,10 +132,10 @@ async fn seal_asks(
 		if !new.is_empty() {
 			journal.append_asks(new.clone())?;
 		}
-		metrics.journal_len(journal.file_len());
 		sealed.extend(new);
 		Ok(Event::AsksSealed(Some(sealed)))
-	})
-	.await
-	.map_err(|_| RecordError::Stopped)?
+	};
+	tokio::task::spawn_blocking(move || journal.with(write))
+		.await
+		.map_err(|_| RecordError::Stopped)?
 }

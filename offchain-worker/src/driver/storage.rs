@@ -3,6 +3,7 @@
 use super::*;
 use crate::machine::{ChallengeKey, ChallengeOutcome};
 use highway_primitives::node::Contact;
+use highway_runtime_api::types::WorkList;
 
 impl Driver {
 	/// Keeps the files of hosted models in the store, whether they are fetched already or still wait for their turn: after a

@@ -119,7 +119,7 @@ pub(super) fn split(outputs: &[Tensor], parts: &[usize], total: usize) -> Option
 }
 
 /// The outputs of an answer, if it is a safetensors file with exactly what was registered.
-pub(super) fn read_answer(answer: &[u8], spec: &VersionSpec) -> Result<Vec<Tensor>, EngineError> {
+pub(super) fn read_outputs(answer: &[u8], spec: &VersionSpec) -> Result<Vec<Tensor>, EngineError> {
 	let wrong = |error| EngineError::RunFailed(format!("the answer is not what was registered: {error}"));
 	let tensors = parse(answer).map_err(wrong)?;
 	check_outputs(&tensors, &spec.outputs).map_err(wrong)?;

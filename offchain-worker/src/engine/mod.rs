@@ -26,13 +26,15 @@ use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 mod batch;
 mod child;
+mod child_metrics;
 mod ort;
 mod process;
-mod protocol;
+pub mod protocol;
 mod sandbox;
 
 pub use self::ort::OrtEngine;
 pub use child::worker_main;
+pub use child_metrics::ChildMetrics;
 pub use sandbox::Attempt;
 
 /// The extra memory that a child may take, in MiB, unless told otherwise.
@@ -148,11 +150,13 @@ pub struct EngineConfig {
 	pub max_loaded_bytes: u64,
 	/// The most models that are loaded at the same time.
 	pub max_loaded_models: usize,
+	/// What counts the child processes.
+	pub metrics: ChildMetrics,
 }
 
 impl EngineConfig {
 	/// The defaults: automatic provider, one thread, 250 MiB on top of the model, 4 GiB of loaded models, 32 of them: as
-	/// many as a node may host.
+	/// many as a node may host; nothing is counted.
 	pub fn new(onnxruntime: PathBuf, worker_binary: PathBuf) -> Self {
 		Self {
 			provider: Provider::Auto,
@@ -164,6 +168,7 @@ impl EngineConfig {
 			insecure: false,
 			max_loaded_bytes: 4 << 30,
 			max_loaded_models: 32,
+			metrics: ChildMetrics::default(),
 		}
 	}
 }

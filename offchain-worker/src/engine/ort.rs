@@ -147,6 +147,7 @@ fn launch(config: &EngineConfig, cuda: Option<u32>, outputs: Vec<String>, trace:
 			trace,
 		},
 		extra_memory: u64::from(config.memory_mib) << 20,
+		metrics: config.metrics.clone(),
 	}
 }
 

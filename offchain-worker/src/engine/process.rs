@@ -5,17 +5,18 @@
 //! loaded.
 
 use super::{
-	batch::{groups, join, read_answer, read_input, same, split, Input},
+	batch::{groups, join, read_input, same, split, Input},
 	batchable,
+	child_metrics::{ChildMetrics, Exit},
 	protocol::{
-		framed, header, parse_header, small_frame, split_head, AnswerHead, Part, RunHead, Setup, Tag, HEADER, MAX_TEXT,
+		framed, header, printable, read_answer, read_run, small_frame, Nonsense, Part, RunHead, Setup, Tag, MAX_TEXT,
 		SMALL,
 	},
 	sandbox::Attempt,
 	EngineError, RunInput, RunOutput, MAX_BATCH_ROWS, MAX_SEEDS, TIME_MARGIN,
 };
 use crate::tensors::serialize;
-use highway_primitives::{audit::SketchSeed, model::VersionSpec, Sketch};
+use highway_primitives::{audit::SketchSeed, model::VersionSpec};
 use parking_lot::Mutex;
 use std::{
 	fs::File,
@@ -44,6 +45,8 @@ pub(super) struct Launch {
 	pub setup: Setup,
 	/// Bytes that the child may take on top of the model.
 	pub extra_memory: u64,
+	/// What counts the children.
+	pub metrics: ChildMetrics,
 }
 
 /// A model to load into a child.
@@ -240,7 +243,7 @@ impl Model {
 				Trouble::Memory(used) => {
 					EngineError::ModelRefused(format!("loading it takes {} MiB of memory", used >> 20))
 				}
-				Trouble::Died(why) => EngineError::ChildDied(why),
+				Trouble::Died(why) | Trouble::Nonsense(why) => EngineError::ChildDied(why),
 			})?;
 		let loaded = child.resident().unwrap_or(0);
 		child.memory_limit = loaded.max(before + size) + self.launch.extra_memory;
@@ -402,8 +405,7 @@ impl Model {
 				return Err(trouble.at_run());
 			}
 		};
-		let (sketches, file) = read_sketches(&answer, &head)?;
-		let outputs = read_answer(file, &self.artifact.spec)?;
+		let (sketches, outputs) = read_run(&answer, &head, &self.artifact.spec)?;
 		let parts: Vec<usize> = inputs.iter().filter_map(|input| input.rows).collect();
 		let files = if members.len() == 1 && (parts.is_empty() || !pad || parts == [rows]) {
 			vec![serialize(&outputs)]
@@ -421,23 +423,6 @@ impl Model {
 	}
 }
 
-/// The sketches of an answer, as many as were asked for, and the file behind them.
-fn read_sketches<'a>(answer: &'a [u8], head: &RunHead) -> Result<(Vec<Vec<Sketch>>, &'a [u8]), EngineError> {
-	let (sketches, file): (AnswerHead, _) =
-		split_head(answer).ok_or_else(|| EngineError::RunFailed("the answer has no sketches".into()))?;
-	let complete = sketches.len() == head.parts.len()
-		&& sketches
-			.iter()
-			.zip(&head.parts)
-			.all(|(sketches, part)| sketches.len() == part.seeds.len());
-	if !complete {
-		return Err(EngineError::RunFailed(
-			"the answer does not have the sketches that were asked for".into(),
-		));
-	}
-	Ok((sketches, file))
-}
-
 /// Why a child did not answer well.
 enum Trouble {
 	/// It says so itself.
@@ -446,14 +431,27 @@ enum Trouble {
 	Time,
 	/// It took this much memory.
 	Memory(u64),
-	/// It ended, or answered nonsense.
+	/// It ended.
 	Died(String),
+	/// It answered something that is no answer.
+	Nonsense(String),
 }
 
 impl Trouble {
+	/// Why the child ends then; `None`: it need not.
+	fn exit(&self) -> Option<Exit> {
+		match self {
+			Self::Said(_) => None,
+			Self::Time => Some(Exit::Time),
+			Self::Memory(_) => Some(Exit::Memory),
+			Self::Died(_) => Some(Exit::Crashed),
+			Self::Nonsense(_) => Some(Exit::Protocol),
+		}
+	}
+
 	fn at_start(self) -> EngineError {
 		EngineError::Unavailable(match self {
-			Self::Said(message) | Self::Died(message) => message,
+			Self::Said(message) | Self::Died(message) | Self::Nonsense(message) => message,
 			Self::Time => format!("the inference process did not start within {START_LIMIT:?}"),
 			Self::Memory(used) => format!("the inference process took {} MiB at its start", used >> 20),
 		})
@@ -466,8 +464,14 @@ impl Trouble {
 			Self::Memory(used) => {
 				EngineError::RunFailed(format!("it took {} MiB of memory and was stopped", used >> 20))
 			}
-			Self::Died(why) => EngineError::ChildDied(why),
+			Self::Died(why) | Self::Nonsense(why) => EngineError::ChildDied(why),
 		}
+	}
+}
+
+impl From<Nonsense> for Trouble {
+	fn from(Nonsense(why): Nonsense) -> Self {
+		Self::Nonsense(why)
 	}
 }
 
@@ -478,12 +482,20 @@ struct Running {
 	socket: BufReader<UnixStream>,
 	last_words: Arc<Mutex<Vec<u8>>>,
 	memory_limit: u64,
+	/// Why it ends, if not because it is dropped.
+	exit: Option<Exit>,
+	metrics: ChildMetrics,
 }
 
 impl Drop for Running {
 	fn drop(&mut self) {
+		let exit = self.exit.unwrap_or(match self.is_alive() {
+			true => Exit::Asked,
+			false => Exit::Crashed,
+		});
 		let _ = self.process.kill();
 		let _ = self.process.wait();
+		self.metrics.ended(self.process.id(), exit);
 	}
 }
 
@@ -528,22 +540,35 @@ impl Running {
 				.name("inference-stderr".into())
 				.spawn(move || listen(stderr, &words));
 		}
+		launch.metrics.started(process.id());
 		let mut child = Self {
 			process,
 			socket: BufReader::with_capacity(SMALL, socket),
 			last_words,
 			memory_limit: u64::MAX,
+			// One that cannot be set up says so, and ends by itself.
+			exit: Some(Exit::Crashed),
+			metrics: launch.metrics.clone(),
 		};
 		let setup = serde_json::to_vec(&launch.setup).map_err(|error| EngineError::Unavailable(error.to_string()))?;
 		child
 			.ask(Tag::Setup, &[&setup], START_LIMIT, u64::MAX)
 			.map_err(Trouble::at_start)?;
+		child.exit = None;
 		Ok(child)
 	}
 
 	/// Sends a request, its body in parts, and waits for the answer. After any trouble but [`Trouble::Said`] the child is
 	/// of no use.
 	fn ask(&mut self, tag: Tag, body: &[&[u8]], limit: Duration, memory_limit: u64) -> Result<Vec<u8>, Trouble> {
+		let answer = self.exchange(tag, body, limit, memory_limit);
+		if let Err(trouble) = &answer {
+			self.exit = trouble.exit().or(self.exit);
+		}
+		answer
+	}
+
+	fn exchange(&mut self, tag: Tag, body: &[&[u8]], limit: Duration, memory_limit: u64) -> Result<Vec<u8>, Trouble> {
 		let mut watch = Watch {
 			started: Instant::now(),
 			limit,
@@ -561,24 +586,7 @@ impl Running {
 				}
 			}
 		}
-		let mut head = [0; HEADER];
-		self.receive(&mut head, &mut watch)?;
-		let (tag, length) = parse_header(head).map_err(|error| Trouble::Died(error.to_string()))?;
-		if tag == Tag::Failed && length > MAX_TEXT {
-			return Err(Trouble::Died("its error message is too long".into()));
-		}
-		let mut answer = Vec::new();
-		while answer.len() < length {
-			// Memory is taken as the bytes arrive, not as the header promises.
-			let start = answer.len();
-			answer.resize(length.min(start + (1 << 20)), 0);
-			self.receive(&mut answer[start..], &mut watch)?;
-		}
-		match tag {
-			Tag::Done => Ok(answer),
-			Tag::Failed => Err(Trouble::Said(printable(&answer))),
-			_ => Err(Trouble::Died("it answered with a request".into())),
-		}
+		read_answer(|bytes| self.receive(bytes, &mut watch))?.map_err(Trouble::Said)
 	}
 
 	fn send(&mut self, mut bytes: &[u8], watch: &mut Watch) -> Result<(), Trouble> {
@@ -679,13 +687,4 @@ fn listen(mut stderr: impl Read, words: &Mutex<Vec<u8>>) {
 		let excess = words.len().saturating_sub(MAX_TEXT);
 		words.drain(..excess);
 	}
-}
-
-/// A child's words without anything that a terminal would obey.
-fn printable(bytes: &[u8]) -> String {
-	let text = String::from_utf8_lossy(bytes);
-	text.trim()
-		.chars()
-		.map(|c| if c.is_control() { ' ' } else { c })
-		.collect()
 }

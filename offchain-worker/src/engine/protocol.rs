@@ -3,9 +3,10 @@
 //! A frame is a tag (1 byte), the length of its body (4 bytes, little-endian) and the body. The child trusts the
 //! engine; the engine trusts nothing: it bounds the length, and the body of an answer is parsed like a stranger's.
 
-use super::Optimization;
+use super::{batch, EngineError, Optimization};
+use crate::tensors::Tensor;
 use codec::{Decode, DecodeAll, Encode};
-use highway_primitives::{audit::SketchSeed, Sketch};
+use highway_primitives::{audit::SketchSeed, model::VersionSpec, Sketch};
 use serde::{Deserialize, Serialize};
 use std::{
 	io::{self, Read, Write},
@@ -19,18 +20,21 @@ pub(super) const HEADER: usize = 5;
 pub(super) const MAX_HEAD: usize = 64 * 1024;
 
 /// The longest body that either side accepts.
-pub(super) const MAX_BODY: usize = 4 + MAX_HEAD + crate::tensors::MAX_FILE;
+pub const MAX_BODY: usize = 4 + MAX_HEAD + crate::tensors::MAX_FILE;
 
 /// The longest body that is written with its header in one piece, and what readers buffer.
 pub(super) const SMALL: usize = 64 * 1024;
 
 /// The longest message text of a child.
-pub(super) const MAX_TEXT: usize = 4096;
+pub const MAX_TEXT: usize = 4096;
+
+/// Memory that a body is given at a time.
+const STEP: usize = 1 << 20;
 
 /// What a frame's body is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-pub(super) enum Tag {
+pub enum Tag {
 	/// Engine: [`Setup`] as JSON. Child: [`Tag::Done`] or [`Tag::Failed`].
 	Setup = 1,
 	/// Engine: load the model of this size (8 bytes, little-endian). Child: [`Tag::Done`] or [`Tag::Failed`].
@@ -81,7 +85,7 @@ pub(super) struct Setup {
 
 /// Whose rows a run has, and which sketches of them are wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-pub(super) struct RunHead {
+pub struct RunHead {
 	/// Rows of the run, padding included. `None`: its tensors have no first axis in common.
 	pub rows: Option<u64>,
 	/// The inputs that share the run, in the order of their rows.
@@ -90,7 +94,7 @@ pub(super) struct RunHead {
 
 /// One input within a run.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-pub(super) struct Part {
+pub struct Part {
 	/// Its rows.
 	pub rows: u64,
 	/// Seeds of the sketches.
@@ -98,17 +102,22 @@ pub(super) struct Part {
 }
 
 /// For each part a sketch for each seed.
-pub(super) type AnswerHead = Vec<Vec<Sketch>>;
+pub type AnswerHead = Vec<Vec<Sketch>>;
+
+/// What a child sent is no answer. It says why.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Nonsense(pub String);
 
 /// A head with its length in front, as it stands before a file.
-pub(super) fn framed(head: &impl Encode) -> Vec<u8> {
+pub fn framed(head: &impl Encode) -> Vec<u8> {
 	let head = head.encode();
 	let length = u32::try_from(head.len()).unwrap_or(u32::MAX).to_le_bytes();
 	[length.as_slice(), &head].concat()
 }
 
 /// Head and file of a run's frame. `None`: the head is too long, or not one.
-pub(super) fn split_head<T: Decode>(body: &[u8]) -> Option<(T, &[u8])> {
+pub fn split_head<T: Decode>(body: &[u8]) -> Option<(T, &[u8])> {
 	let (length, rest) = body.split_first_chunk::<4>()?;
 	let length = u32::from_le_bytes(*length) as usize;
 	let (head, file) = rest.split_at_checked(length).filter(|_| length <= MAX_HEAD)?;
@@ -140,7 +149,7 @@ pub(super) fn small_frame(header: &[u8; HEADER], parts: &[&[u8]]) -> Option<Vec<
 }
 
 /// Writes a frame whose body is `parts` in turn; the child's side, which waits as long as it takes.
-pub(super) fn write_frame(to: &mut impl Write, tag: Tag, parts: &[&[u8]]) -> io::Result<()> {
+pub fn write_frame(to: &mut impl Write, tag: Tag, parts: &[&[u8]]) -> io::Result<()> {
 	let header = header(tag, parts.iter().map(|part| part.len()).sum())?;
 	if let Some(frame) = small_frame(&header, parts) {
 		return to.write_all(&frame);
@@ -150,7 +159,7 @@ pub(super) fn write_frame(to: &mut impl Write, tag: Tag, parts: &[&[u8]]) -> io:
 }
 
 /// Reads a frame; the child's side. `None`: the engine hung up.
-pub(super) fn read_frame(from: &mut impl Read) -> io::Result<Option<(Tag, Vec<u8>)>> {
+pub fn read_frame(from: &mut impl Read) -> io::Result<Option<(Tag, Vec<u8>)>> {
 	let mut head = [0; HEADER];
 	if let Err(error) = from.read_exact(&mut head) {
 		return if error.kind() == io::ErrorKind::UnexpectedEof {
@@ -160,9 +169,61 @@ pub(super) fn read_frame(from: &mut impl Read) -> io::Result<Option<(Tag, Vec<u8
 		};
 	}
 	let (tag, length) = parse_header(head)?;
-	let mut body = vec![0; length];
-	from.read_exact(&mut body)?;
+	let body = read_body(length, |bytes| from.read_exact(bytes))?;
 	Ok(Some((tag, body)))
+}
+
+/// Reads a body. Memory is taken as the bytes arrive, not as the header promises.
+fn read_body<E>(length: usize, mut receive: impl FnMut(&mut [u8]) -> Result<(), E>) -> Result<Vec<u8>, E> {
+	let mut body = Vec::new();
+	while body.len() < length {
+		let start = body.len();
+		body.resize(length.min(start + STEP), 0);
+		receive(&mut body[start..])?;
+	}
+	Ok(body)
+}
+
+/// Reads the answer to a request; the engine's side. `receive` fills what it is given, or fails. The inner error is the
+/// child's own word that it failed.
+pub fn read_answer<E: From<Nonsense>>(
+	mut receive: impl FnMut(&mut [u8]) -> Result<(), E>,
+) -> Result<Result<Vec<u8>, String>, E> {
+	let nonsense = |why: &str| Nonsense(why.into());
+	let mut head = [0; HEADER];
+	receive(&mut head)?;
+	let (tag, length) = parse_header(head).map_err(|error| Nonsense(error.to_string()))?;
+	match tag {
+		Tag::Done => read_body(length, receive).map(Ok),
+		Tag::Failed if length > MAX_TEXT => Err(nonsense("its error message is too long").into()),
+		Tag::Failed => read_body(length, receive).map(|words| Err(printable(&words))),
+		_ => Err(nonsense("it answered with a request").into()),
+	}
+}
+
+/// Sketches and outputs of a run's answer: as many sketches as `head` asked for, and exactly the outputs that are
+/// registered.
+pub fn read_run(answer: &[u8], head: &RunHead, spec: &VersionSpec) -> Result<(AnswerHead, Vec<Tensor>), EngineError> {
+	let failed = |why: &str| EngineError::RunFailed(why.into());
+	let (sketches, file): (AnswerHead, _) = split_head(answer).ok_or_else(|| failed("the answer has no sketches"))?;
+	let complete = sketches.len() == head.parts.len()
+		&& sketches
+			.iter()
+			.zip(&head.parts)
+			.all(|(sketches, part)| sketches.len() == part.seeds.len());
+	if !complete {
+		return Err(failed("the answer does not have the sketches that were asked for"));
+	}
+	Ok((sketches, batch::read_outputs(file, spec)?))
+}
+
+/// A child's words without anything that a terminal would obey.
+pub(super) fn printable(bytes: &[u8]) -> String {
+	let text = String::from_utf8_lossy(bytes);
+	text.trim()
+		.chars()
+		.map(|c| if c.is_control() { ' ' } else { c })
+		.collect()
 }
 
 #[cfg(test)]
@@ -229,6 +290,27 @@ mod tests {
 			64
 		]);
 		assert!(most.len() <= MAX_HEAD);
+	}
+
+	#[test]
+	fn read_answer_should_take_answers_alone() {
+		let read = |mut wire: &[u8]| {
+			read_answer(|to: &mut [u8]| -> Result<(), Nonsense> {
+				let (head, tail) = wire
+					.split_at_checked(to.len())
+					.ok_or_else(|| Nonsense("the end".into()))?;
+				to.copy_from_slice(head);
+				wire = tail;
+				Ok(())
+			})
+		};
+		let nonsense = |why: &str| Err(Nonsense(why.into()));
+		assert_eq!(read(&[5, 2, 0, 0, 0, 1, 2]), Ok(Ok(vec![1, 2])));
+		assert_eq!(read(b"\x06\x03\0\0\0a\x07b"), Ok(Err("a b".into())));
+		assert_eq!(read(&[5, 2, 0, 0, 0, 1]), nonsense("the end"));
+		assert_eq!(read(&[6, 1, 16, 0, 0]), nonsense("its error message is too long"));
+		assert_eq!(read(&[3, 0, 0, 0, 0]), nonsense("it answered with a request"));
+		assert_eq!(read(&[7, 0, 0, 0, 0]), nonsense("not a frame"));
 	}
 
 	#[test]

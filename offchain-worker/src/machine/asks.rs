@@ -78,8 +78,10 @@ impl AskStep {
 pub enum BidOutcome {
 	/// The chain holds its commitment.
 	Committed,
-	/// The chain knows it.
+	/// It was revealed, and stands as its epoch begins.
 	Revealed,
+	/// It was revealed, and does not stand as its epoch begins: it got no place, or lost it again. Its bond is free.
+	NoPlace,
 	/// Its epoch began before it was revealed: its bond is lost.
 	Missed,
 	/// The chain holds a commitment of this node that the journal does not know.
@@ -92,6 +94,7 @@ impl BidOutcome {
 		match self {
 			Self::Committed => "committed",
 			Self::Revealed => "revealed",
+			Self::NoPlace => "no_place",
 			Self::Missed => "missed",
 			Self::Elsewhere => "elsewhere",
 		}

@@ -104,14 +104,26 @@ struct Planned {
 	commitment: H256,
 	/// How often it was in a word: what was said least goes first.
 	said: u32,
-	/// Whether the chain held its commitment, unrevealed, when a list last said so.
-	committed: bool,
+	/// What the last list about its epoch said of its commitment.
+	on_chain: OnChain,
 	/// Whether it was in a word that reveals.
 	revealing: bool,
 	/// What was counted already: a reorg does not count again.
 	counted: BTreeSet<BidOutcome>,
 	/// The first block in which its epoch was over; `None` before.
 	over_since: Option<BlockNumber>,
+}
+
+/// What the chain knows of a commitment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum OnChain {
+	/// Nothing that is not counted.
+	#[default]
+	Nothing,
+	/// It is there, and not revealed.
+	Committed,
+	/// It was there and is not any more, after it was said what it hides.
+	Opened,
 }
 
 /// Whether asks are on their way into the journal.
@@ -317,15 +329,9 @@ impl Machine {
 		for (key, plan) in planned.iter_mut() {
 			let over = key.node != node || key.epoch < epoch;
 			if over {
-				if mem::take(&mut plan.committed) {
-					// A reveal in the last block of an epoch: the list is about the next one already.
-					let stands = tasks.get(&(key.model, key.role)).map(|task| task.standing);
-					let revealed = key.node == node && plan.revealing && stands == Some(plan.ask.price);
-					let outcome = if revealed {
-						BidOutcome::Revealed
-					} else {
-						BidOutcome::Missed
-					};
+				let task = tasks.get(&(key.model, key.role)).filter(|_| key.node == node);
+				let on_chain = mem::take(&mut plan.on_chain);
+				if let Some(outcome) = plan.outcome(on_chain, task.map(|task| task.standing)) {
 					plan.count(outcome, actions);
 				}
 				// Below the finalized block no reorg brings its epoch back.
@@ -341,13 +347,15 @@ impl Machine {
 				continue;
 			}
 			let held = task.and_then(|task| task.committed);
-			let committed = held == Some(plan.commitment);
-			if committed {
+			let known = plan.on_chain != OnChain::Nothing;
+			plan.on_chain = if held == Some(plan.commitment) {
 				plan.count(BidOutcome::Committed, actions);
-			} else if plan.committed && plan.revealing && held.is_none() {
-				plan.count(BidOutcome::Revealed, actions);
-			}
-			plan.committed = committed;
+				OnChain::Committed
+			} else if known && plan.revealing && held.is_none() {
+				OnChain::Opened
+			} else {
+				OnChain::Nothing
+			};
 		}
 		for task in tasks.values() {
 			let key = AskKey::of(node, task);
@@ -547,10 +555,22 @@ impl Planned {
 			commitment: ask.commitment(),
 			ask,
 			said: 0,
-			committed: false,
+			on_chain: OnChain::Nothing,
 			revealing: false,
 			counted: BTreeSet::new(),
 			over_since: None,
+		}
+	}
+
+	/// What became of it as its epoch begins, by what stands then; that is not known of a model that is not listed.
+	fn outcome(&self, on_chain: OnChain, standing: Option<Option<Balance>>) -> Option<BidOutcome> {
+		let stands = standing.map(|price| price == self.ask.price);
+		match (on_chain, stands) {
+			(OnChain::Nothing, _) | (OnChain::Opened, None) => None,
+			// In the last block of an epoch, too: the list is about the next one already.
+			(_, Some(true)) if self.revealing => Some(BidOutcome::Revealed),
+			(OnChain::Opened, Some(_)) => Some(BidOutcome::NoPlace),
+			(OnChain::Committed, _) => Some(BidOutcome::Missed),
 		}
 	}
 

@@ -4,7 +4,8 @@ use super::{
 	wire::{fields, Field, Value},
 	Limits, ModelSignature, Refusal, TraceOutput,
 };
-use highway_primitives::model::{DType, TensorSpec};
+use highway_primitives::model::{DType, MaxTensors, TensorSpec};
+use sp_core::Get;
 use std::collections::{HashMap, HashSet};
 
 /// Domains whose operators are part of ONNX Runtime itself.
@@ -39,6 +40,9 @@ const MAX_TYPE_DEPTH: u32 = 4;
 
 /// Literals longer than this are no shape.
 const MAX_LITERAL: u64 = 64;
+
+/// What there may be [`MaxTensors`] of on either side of a model.
+pub(super) const TENSORS: &str = "the number of inputs or outputs";
 
 type Literals<'a> = HashMap<&'a [u8], Vec<i64>>;
 
@@ -518,6 +522,10 @@ impl Walk<'_> {
 				},
 				_ => {}
 			}
+			// Two bytes of the file make one of them, which has 48 in memory: no more are kept than a model may have.
+			let most = u64::from(<MaxTensors as Get<u32>>::get());
+			at_most(TENSORS, outputs.len() as u64, most)?;
+			at_most(TENSORS, inputs.len() as u64, most.saturating_add(self.constants))?;
 		}
 		if let (Some(trace), None) = (trace, &traced) {
 			return Err(Refusal::NoTrace(text(trace)));

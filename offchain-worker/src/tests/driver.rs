@@ -146,6 +146,9 @@ async fn jobs_should_be_attested_with_stored_outputs_when_all_goes_well() {
 		"highway_job_runs_total{result=\"ok\"} 40",
 		"highway_loaded_models 1",
 		"highway_healthy 1",
+		"highway_journal_write_errors_total 0",
+		"highway_journal_compactions_total{result=\"failed\"} 0",
+		"highway_journal_damaged_bytes_total 0",
 		"highway_blobs_fetched_total{kind=\"input\",result=\"ok\"} 40",
 		"highway_submissions_total{action=\"heartbeat\",result=\"ok\"} 1",
 	] {
@@ -176,6 +179,28 @@ async fn commitment_should_open_with_the_salt_of_the_journal() {
 }
 
 #[tokio::test]
+async fn damage_to_the_journal_should_be_counted_when_the_worker_starts() {
+	let mut node = Node::new();
+	(1..=2).for_each(|job| node.chain.assign(job, 1, 1000));
+	node.start();
+	node.until("attested", |node| node.attested() == 2).await;
+	node.stop().await;
+
+	let path = node.config().journal;
+	let mut bytes = std::fs::read(&path).unwrap();
+	// In the first of two records, behind the header's 40 bytes.
+	bytes[60] ^= 1;
+	std::fs::write(&path, bytes).unwrap();
+	node.start();
+	// It is written anew without what is damaged.
+	let mended = "highway_journal_compactions_total{result=\"ok\"} 1";
+	node.until("mended", |node| node.metrics().contains(mended)).await;
+	let metrics = node.metrics();
+	assert!(!metrics.contains("highway_journal_damaged_bytes_total 0"), "{metrics}");
+	node.stop().await;
+}
+
+#[tokio::test]
 async fn job_should_be_done_once_when_the_worker_is_killed_in_the_middle_of_its_run() {
 	let mut node = Node::new();
 	let gate = Arc::new(Notify::new());
@@ -198,6 +223,7 @@ async fn job_should_be_attested_from_the_journal_when_the_worker_is_killed_befor
 	node.chain.assign(1, 1, 1000);
 	node.start();
 	node.until("sent", |node| !node.chain.0.lock().sent.is_empty()).await;
+	assert!(node.metrics().contains("highway_jobs_unheard 1"), "{}", node.metrics());
 	node.kill().await;
 	node.chain.0.lock().lossy = false;
 	node.start();

@@ -6,7 +6,7 @@ use crate::fixtures::*;
 use highway_primitives::{
 	audit::{ballot_commitment, AuditTask, Claims, SketchSeed},
 	worker::commitment,
-	BlockNumber, JobId, NodeId,
+	BlockNumber, JobId, NodeId, Vote,
 };
 use tokio::sync::Notify;
 

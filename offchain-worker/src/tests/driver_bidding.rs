@@ -99,6 +99,8 @@ async fn ask_should_stand_when_it_was_committed_to_and_revealed() {
 		chain.asks[0].epoch += 1;
 		(chain.asks[0].phase, chain.asks[0].won) = (MarketPhase::Commit, true);
 	}
+	let counted = "highway_bids_total{outcome=\"revealed\"} 1";
+	node.until(counted, |node| node.metrics().contains(counted)).await;
 	node.blocks(3).await;
 	assert_eq!(
 		(node.ask_commitments().len(), node.ask_reveals().len()),
@@ -123,6 +125,33 @@ async fn ask_should_stand_when_it_was_committed_to_and_revealed() {
 	}
 	node.blocks(2).await;
 	assert!(!node.metrics().contains("highway_ask_aic{"));
+	node.stop().await;
+}
+
+#[tokio::test]
+async fn ask_that_does_not_stand_should_be_counted_as_one_without_a_place() {
+	let mut node = Node::computing();
+	node.start();
+	node.until("committed", Node::is_committed).await;
+	node.market(MarketPhase::Reveal);
+	node.until("revealed", |node| node.standing().is_some()).await;
+	// A heartbeat is due from here on: once it is there, the worker has seen that the commitment is gone.
+	node.chain.0.lock().heartbeat_due = true;
+	node.until("heard", |node| !node.chain.0.lock().heartbeats.is_empty())
+		.await;
+	{
+		// The chain found too little bond free for it.
+		let mut chain = node.chain.0.lock();
+		chain.asks[0].epoch += 1;
+		(chain.asks[0].phase, chain.asks[0].standing) = (MarketPhase::Commit, None);
+	}
+	let counted = "highway_bids_total{outcome=\"no_place\"} 1";
+	node.until(counted, |node| node.metrics().contains(counted)).await;
+	let metrics = node.metrics();
+	assert!(
+		!metrics.contains("highway_bids_total{outcome=\"revealed\"}"),
+		"{metrics}"
+	);
 	node.stop().await;
 }
 

@@ -1,8 +1,8 @@
 use super::{tests::Node, *};
-use crate::fixtures::*;
+use crate::{fixtures::*, probe};
 use highway_primitives::{
 	probe::{first_row, matrix, run as integers, ProbeTask, WIDTH},
-	BlockNumber,
+	BlockNumber, ProbeSeed,
 };
 use std::time::UNIX_EPOCH;
 use tokio::sync::Notify;

@@ -230,6 +230,9 @@ fn only_the_damaged_record_should_be_lost_when_any_byte_is_flipped() {
 		let expected: Vec<JobId> = (1..4).filter(|job| hit != 0 && *job != hit).collect();
 		let mut journal = open(&folder);
 		assert_eq!(jobs(&journal), expected, "byte {at}");
+		// In the last record it looks like a write that a crash broke off.
+		let found = journal.take_tally().damaged_bytes > 0;
+		assert_eq!(found, hit == 1 || hit == 2, "byte {at}");
 
 		// The damage is gone from the file, and what is written after it is found.
 		journal.append(vec![entry(9)]).unwrap();
@@ -279,6 +282,12 @@ fn file_should_stay_bounded_when_work_comes_and_goes() {
 		assert!(journal.file_len() < MIN_COMPACTION_LEN + 64 * 1024);
 	}
 	assert_eq!((journal.entries().count(), journal.ballots().count()), (60, 60));
+	let Tally {
+		compactions,
+		failed_writes,
+		..
+	} = journal.take_tally();
+	assert!(compactions > 0 && failed_writes == 0);
 	assert_eq!(
 		fs::metadata(folder.path().join("journal")).unwrap().len(),
 		journal.file_len()
@@ -362,6 +371,30 @@ fn log_should_hold_whole_records_only_when_the_disk_was_full() {
 		assert_eq!(jobs, [1, 3]);
 		assert_eq!((found.len, found.damaged), (log.file.bytes.len(), 0));
 	}
+}
+
+#[test]
+fn failures_should_be_counted_until_they_are_asked_for() {
+	let folder = TempDir::new().unwrap();
+	let mut journal = open(&folder);
+	journal.append(vec![entry(1)]).unwrap();
+	assert_eq!(journal.take_tally(), Tally::default());
+
+	// What is opened for reading takes no writes.
+	journal.log.file = File::open(&journal.path).unwrap();
+	assert!(journal.append(vec![entry(2)]).is_err());
+	assert!(journal.append_ballot(ballot(1, 1)).is_err());
+	assert!(journal.append_asks(vec![ask(7, 70)]).is_err());
+	assert!(journal.forget(&[entry(1).key]).is_err());
+	journal.path = folder.path().join("gone/journal");
+	journal.compact_or_warn();
+	let failed = Tally {
+		failed_writes: 4,
+		failed_compactions: 1,
+		..Tally::default()
+	};
+	assert_eq!(journal.take_tally(), failed);
+	assert_eq!(journal.take_tally(), Tally::default());
 }
 
 #[test]

@@ -212,15 +212,33 @@ fn ask_should_be_journalled_then_committed_to_then_revealed() {
 	rig.machine.handle(said(EPOCH, AskStep::Reveal));
 	rig.market(EPOCH, MarketPhase::Reveal).standing = Some(100);
 	let actions = rig.block(24, vec![]);
-	assert_eq!(counted(&actions), [(EPOCH, BidOutcome::Revealed)]);
 	assert!(reveals(&actions).is_empty());
+	assert!(counted(&actions).is_empty(), "others may take its place yet");
 
 	rig.market(EPOCH + 1, MarketPhase::Commit).standing = Some(100);
 	let actions = rig.block(31, vec![]);
-	assert!(
-		sealing(&actions).is_empty() && counted(&actions).is_empty(),
-		"nothing to change"
-	);
+	assert_eq!(counted(&actions), [(EPOCH, BidOutcome::Revealed)]);
+	assert!(sealing(&actions).is_empty(), "nothing to change");
+	assert!(counted(&rig.block(32, vec![])).is_empty(), "counted once");
+}
+
+#[test]
+fn operator_should_be_told_when_a_revealed_ask_does_not_stand() {
+	// It got no place, or what stood before stands on.
+	for standing in [None, Some(90)] {
+		let mut rig = Rig::committing();
+		rig.market(EPOCH, MarketPhase::Reveal).committed = Some(ask(EPOCH, Some(100)).commitment());
+		assert_eq!(reveals(&rig.block(21, vec![])).len(), 1);
+		rig.machine.handle(said(EPOCH, AskStep::Reveal));
+		// As the chain does it: what has nothing to reveal is not named.
+		rig.asks.clear();
+		assert!(counted(&rig.block(22, vec![])).is_empty());
+		rig.market(EPOCH + 1, MarketPhase::Commit).standing = standing;
+		let actions = rig.block(31, vec![]);
+		assert_eq!(counted(&actions), [(EPOCH, BidOutcome::NoPlace)]);
+		assert_eq!(prices(&actions), [Some(100)], "it asks again");
+		assert!(counted(&rig.block(32, vec![])).is_empty(), "told once");
+	}
 }
 
 #[test]
@@ -465,14 +483,16 @@ fn reveal_should_be_said_again_when_a_reorg_loses_it() {
 	assert_eq!(reveals(&rig.block(21, vec![])).len(), 1);
 	rig.machine.handle(said(EPOCH, AskStep::Reveal));
 	rig.market(EPOCH, MarketPhase::Reveal).standing = Some(100);
-	assert_eq!(counted(&rig.block(22, vec![])), [(EPOCH, BidOutcome::Revealed)]);
+	rig.block(22, vec![]);
 	rig.market(EPOCH, MarketPhase::Reveal).committed = Some(hash);
 	let actions = rig.block(24, vec![]);
 	assert_eq!(reveals(&actions).len(), 1);
 	assert!(counted(&actions).is_empty(), "its commitment was counted");
 	rig.machine.handle(said(EPOCH, AskStep::Reveal));
 	rig.market(EPOCH, MarketPhase::Reveal).standing = Some(100);
-	assert!(counted(&rig.block(25, vec![])).is_empty(), "counted once");
+	rig.block(25, vec![]);
+	rig.market(EPOCH + 1, MarketPhase::Commit).standing = Some(100);
+	assert_eq!(counted(&rig.block(31, vec![])), [(EPOCH, BidOutcome::Revealed)]);
 }
 
 #[test]
@@ -686,9 +706,9 @@ fn list_without_asks_should_say_that_all_is_revealed() {
 	assert_eq!(reveals(&rig.block(21, vec![])).len(), 1);
 	rig.machine.handle(said(EPOCH, AskStep::Reveal));
 	rig.asks.clear();
-	assert_eq!(counted(&rig.block(22, vec![])), [(EPOCH, BidOutcome::Revealed)]);
+	assert!(reveals(&rig.block(24, vec![])).is_empty());
 	rig.market(EPOCH + 1, MarketPhase::Commit).standing = Some(100);
-	assert!(counted(&rig.block(31, vec![])).is_empty());
+	assert_eq!(counted(&rig.block(31, vec![])), [(EPOCH, BidOutcome::Revealed)]);
 }
 
 #[test]

@@ -2,16 +2,18 @@
 
 use super::*;
 use crate::fixtures::*;
-use codec::Encode;
-use highway_primitives::{
-	audit::{work_seed, AuditTask, Claims, SketchSeed},
-	probe::{ProbeTask, WIDTH},
-	worker::commitment,
-	BlobHash, BlobRef, ModelId, ProbeSeed, Vote,
-};
+use highway_primitives::{audit::AuditTask, probe::ProbeTask, BlobHash, BlobRef, ProbeSeed};
 use highway_runtime_api::types::StorageTask;
 use proptest::prelude::*;
 use std::collections::HashMap;
+
+#[path = "machine_property/answers.rs"]
+mod answers;
+#[path = "machine_property/checks.rs"]
+mod checks;
+#[path = "machine_property/truth.rs"]
+mod truth;
+use truth::*;
 
 /// The world around a machine, which checks everything that the machine asks for.
 struct World {
@@ -65,74 +67,6 @@ const ROWS: u32 = 300;
 /// Blocks from one challenge to the next, and those in which it can be answered.
 const CHALLENGE: (BlockNumber, BlockNumber) = (25, 15);
 
-/// Other nodes' jobs have numbers from here on.
-const OTHERS: JobId = 1_000_000;
-
-/// What is true of another node's job.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Truth {
-	Right,
-	Wrong,
-	/// Its output has another length than the right one.
-	WrongLength,
-	/// Its input does not fit the model.
-	Unfit,
-}
-
-fn truth_of(job: JobId) -> Truth {
-	match job % 8 {
-		1 => Truth::Wrong,
-		2 => Truth::WrongLength,
-		3 => Truth::Unfit,
-		_ => Truth::Right,
-	}
-}
-
-/// Jurors are asked in half of the audits, with a seed of their own.
-fn seed_of(job: JobId) -> SketchSeed {
-	if job.is_multiple_of(2) {
-		auditor_seed(job)
-	} else {
-		[job as u8; 32]
-	}
-}
-
-fn own_file(job: JobId) -> Vec<u8> {
-	format!("result of {job}").into_bytes()
-}
-
-/// What another node attested, and what a juror is told about it by an honest auditor.
-fn others_audit(job: JobId, until: BlockNumber) -> AuditItem {
-	let output = match truth_of(job) {
-		Truth::WrongLength => b"short".to_vec(),
-		_ => own_file(job),
-	};
-	let task = if seed_of(job) == auditor_seed(job) {
-		judge(job)
-	} else {
-		let claims = Claims {
-			// Far from what a run comes to, where the output is wrong: a juror that does not get it sees that.
-			executor: if truth_of(job) == Truth::Wrong {
-				sketch(50)
-			} else {
-				sketch(1)
-			},
-			vote: if truth_of(job) == Truth::Right {
-				Vote::Yes
-			} else {
-				Vote::No
-			},
-			auditor: if truth_of(job) == Truth::Unfit {
-				sketch(0)
-			} else {
-				sketch(1)
-			},
-		};
-		judge_as_juror(seed_of(job), claims)
-	};
-	audit(job, task, &output, until)
-}
-
 #[derive(Clone, Debug)]
 enum Step {
 	/// A block with some new jobs; it takes in so many submissions, and reorgs or reassigns one job away.
@@ -163,14 +97,6 @@ fn step() -> impl Strategy<Value = Step> {
 		8 => (any::<u8>(), any::<u8>()).prop_map(|(which, how)| Step::Answer { which, how }),
 		1 => Just(Step::Syncing),
 	]
-}
-
-fn model_of(job: JobId) -> ModelId {
-	(job % 3) as ModelId
-}
-
-fn world_key(job: JobId) -> WorkKey {
-	key(job, model_of(job))
 }
 
 impl World {
@@ -265,180 +191,6 @@ impl World {
 	/// Whether the chain may still ask for what the node did or said about this job.
 	fn is_open(&self, job: JobId) -> bool {
 		self.audits.contains_key(&job) || self.attested.contains_key(&job) || self.assigned.contains_key(&job)
-	}
-
-	fn check(&mut self, action: &Action) {
-		let limit = &self.machine.config;
-		match action {
-			Action::Run { model, items, .. } => {
-				assert!(self.running.is_empty() && !self.is_probing(), "two runs on one device");
-				assert!(!items.is_empty() && items.len() <= limit.max_batch);
-				for RunItem { task, seeds, .. } in items {
-					match task {
-						Task::Job(key) => {
-							assert!(self.listed.contains(&key.job), "ran a job that is not listed");
-							assert_eq!(model_key(model_of(key.job)), *model);
-							assert!(
-								!self.journal.contains_key(key),
-								"ran a job whose output is in the journal"
-							);
-							assert_eq!(*seeds, [work_seed(&key.work)]);
-						}
-						Task::Audit(key) => {
-							assert_eq!(model_key(1), *model);
-							assert!(!self.ballots.contains_key(key), "ran a job that is judged");
-							assert_eq!(seeds.last(), Some(&key.seed));
-							assert_eq!(seeds[0], work_seed(&key.work.work));
-						}
-					}
-					assert!(
-						matches!(task, Task::Audit(_)) || !self.good_runs.contains_key(task),
-						"ran a job again that gave an output"
-					);
-					assert!(self.running.insert(*task));
-				}
-			}
-			Action::RunProbe { node, seed, rows, .. } => {
-				assert!(self.running.is_empty() && !self.is_probing(), "two runs on one device");
-				if rows.start == 0 {
-					self.probed = (*seed, 0);
-				}
-				assert_eq!((*node, *seed, rows.start), (NODE, self.probed.0, self.probed.1));
-				assert!(!rows.is_empty() && rows.end <= ROWS);
-			}
-			Action::StoreProbe { seed, rows } => {
-				assert!(!rows.is_empty());
-				assert_eq!((*seed, rows.len()), (self.probed.0, self.probed.1 as usize * WIDTH));
-			}
-			Action::SubmitProbeAnswer { round, seed, .. } => {
-				let Some(ProbeTask::Compute {
-					round: asked, seed: of, ..
-				}) = self.probe()
-				else {
-					panic!("answered a probe that does not ask")
-				};
-				assert_eq!((asked, of), (*round, *seed));
-			}
-			Action::SubmitProbeProof { round, output, .. } => {
-				let Some(ProbeTask::Prove {
-					round: asked,
-					output: of,
-					..
-				}) = self.probe()
-				else {
-					panic!("proved what nobody asks for")
-				};
-				assert_eq!((asked, of), (*round, *output));
-			}
-			Action::SubmitStorageProof { key, .. } => {
-				let asked = self
-					.challenges()
-					.iter()
-					.any(|task| ChallengeKey::of(NODE, task) == *key);
-				assert!(asked, "showed what nobody asks for");
-				// Reads that nobody asks for any more go on, and hold nobody up.
-				let asked = |key: &ChallengeKey| self.machine.challenges.contains_key(key);
-				let reading = |open: &&Action| matches!(open, Action::SubmitStorageProof { key, .. } if asked(key));
-				assert!(
-					self.open.iter().filter(reading).count() < 2,
-					"too many files are read at once"
-				);
-			}
-			Action::FetchOutput { key, .. } => {
-				assert!(
-					self.good_runs.contains_key(&Task::Audit(*key)),
-					"looked at an output before there was an own one"
-				);
-				assert!(!self.ballots.contains_key(key));
-			}
-			Action::Compare { key, ours, .. } => {
-				assert!(self.fetched.contains(key), "compared with an output that is not here");
-				assert_eq!(*ours, own_file(key.work.job));
-			}
-			Action::RecordBallot { key, ballot } => {
-				if let Some(before) = self.ballots.get(key) {
-					assert_eq!(before.ballot, *ballot, "a second ballot");
-				}
-				let truth = truth_of(key.work.job);
-				match ballot.vote {
-					Vote::Yes => assert_eq!(truth, Truth::Right, "a false yes"),
-					Vote::No => assert_ne!(truth, Truth::Right, "a false no"),
-					Vote::Missing => assert_eq!(key.seed, auditor_seed(key.work.job), "a juror has the sketches"),
-					Vote::Abstain => {}
-				}
-				assert!(ballot.auditor_right, "an auditor that was right is accused: {truth:?}");
-				assert!(
-					!self
-						.open
-						.iter()
-						.any(|open| matches!(open, Action::RecordBallot { key: other, .. } if other == key)),
-					"one ballot is written twice at once"
-				);
-			}
-			Action::SubmitCommitment {
-				job, seed, commitment, ..
-			} => {
-				let sealed = self
-					.ballots
-					.get(&ballot_key(*job, *seed))
-					.expect("committed to what is not in the journal");
-				assert_eq!(sealed.commitment(), *commitment);
-			}
-			Action::SubmitReveal { job, ballot, salt, .. } => {
-				let sealed = &self.ballots[&ballot_key(*job, seed_of(*job))];
-				assert_eq!((sealed.ballot, sealed.salt), (*ballot, *salt));
-			}
-			Action::SubmitOpening {
-				node,
-				job,
-				sketch,
-				salt,
-			} => {
-				let Finished {
-					key,
-					output,
-					commitment: made,
-					..
-				} = &self.attested[job];
-				assert_eq!(commitment(&key.work, *node, output, sketch, salt), *made);
-			}
-			Action::SubmitAttest { node, items, .. } => {
-				assert!(!items.is_empty() && items.len() <= 256);
-				for item in items {
-					assert!(self.listed.contains(&item.job), "attested a job that is not listed");
-					let finished = self
-						.journal
-						.get(&world_key(item.job))
-						.expect("attested what is not in the journal");
-					assert_eq!(
-						(*node, item.output, item.commitment),
-						(NODE, finished.output, finished.commitment)
-					);
-				}
-			}
-			Action::SubmitFailure { job, .. } => {
-				assert!(self.listed.contains(job), "reported a job that is not listed");
-				assert!(
-					!self.journal.contains_key(&world_key(*job)),
-					"reported a job that is done"
-				);
-			}
-			Action::FetchInput { .. } => {
-				let open = self
-					.open
-					.iter()
-					.filter(|open| matches!(open, Action::FetchInput { .. }))
-					.count();
-				assert!(open < limit.max_input_fetches, "too many fetches at once");
-			}
-			Action::Record(_) => {
-				assert!(
-					!self.open.iter().any(|open| matches!(open, Action::Record(_))),
-					"two writers"
-				);
-			}
-			_ => {}
-		}
 	}
 
 	fn is_probing(&self) -> bool {
@@ -654,177 +406,6 @@ impl World {
 		}
 	}
 
-	/// Answers an open action; `how` = 0 is always the good way.
-	fn answer(&mut self, index: usize, how: u8) {
-		let action = self.open.remove(index);
-		let good = how % 3 != 1;
-		let event = match action {
-			Action::CheckEngine => Event::EngineHealth(how % 7 != 1),
-			Action::FetchModel { model, .. } if good => Event::ModelFetched(model),
-			Action::FetchModel { model, .. } => Event::ModelFetchFailed(model, blob_error(how)),
-			Action::LoadModel { model, .. } if good => Event::ModelReady(model),
-			Action::LoadModel { model, .. } if how < 128 => {
-				Event::ModelFailed(model, LoadFault::Engine(engine_error(how)))
-			}
-			Action::LoadModel { model, .. } => Event::ModelFailed(model, LoadFault::Blob(blob_error(how))),
-			Action::FetchInput { task, .. } if good => Event::InputReady(task),
-			Action::FetchInput { task, .. } => Event::InputFailed(task, blob_error(how)),
-			Action::FetchOutput { key, .. } if good => {
-				self.fetched.insert(key);
-				Event::OutputReady(key)
-			}
-			Action::FetchOutput { key, .. } => Event::OutputFailed(key, blob_error(how)),
-			Action::Compare { key, .. } if good => {
-				let finding = match truth_of(key.work.job) {
-					Truth::Right => Finding::Right,
-					_ => Finding::Wrong,
-				};
-				Event::Compared(key, Ok(finding))
-			}
-			Action::Compare { key, .. } => {
-				self.fetched.remove(&key);
-				Event::Compared(key, Err(blob_error(how)))
-			}
-			Action::RecordBallot { key, ballot } if good => {
-				let sealed = SealedBallot {
-					key,
-					ballot,
-					salt: [how; 32],
-				};
-				let sealed = self.ballots.entry(key).or_insert(sealed).clone();
-				Event::BallotRecorded(sealed)
-			}
-			Action::RecordBallot { key, .. } => Event::BallotRecordFailed(key),
-			Action::AskJobs(_) if !good => Event::OpenJobs(None),
-			Action::AskJobs(jobs) => Event::OpenJobs(Some(jobs.into_iter().filter(|job| self.is_open(*job)).collect())),
-			Action::Run { run, .. } if how % 11 == 10 => {
-				self.running.clear();
-				Event::NotLoaded(run)
-			}
-			Action::Run { run, items, .. } => {
-				self.running.clear();
-				let mut results = Vec::new();
-				for (place, RunItem { task, seeds, .. }) in items.into_iter().enumerate() {
-					let how = how.rotate_left(place as u32);
-					let unfit = matches!(task, Task::Audit(key) if truth_of(key.work.job) == Truth::Unfit);
-					if unfit && how.is_multiple_of(3) {
-						results.push((task, Err(JobFault::Engine(EngineError::InputInvalid("x".into())))));
-					} else if how % 3 == 1 || unfit {
-						results.push((task, Err(JobFault::Engine(trouble(task, how)))));
-					} else if how % 13 == 12 {
-						results.push((task, Err(JobFault::InputLost)));
-					} else {
-						*self.good_runs.entry(task).or_default() += 1;
-						let file = match task {
-							Task::Job(key) => key.encode(),
-							Task::Audit(key) => own_file(key.work.job),
-						};
-						let sketches = seeds.iter().map(|_| sketch(1)).collect();
-						let file = file.into();
-						results.push((task, Ok(RunOutput { file, sketches })));
-					}
-				}
-				Event::RunDone {
-					run,
-					elapsed: Duration::from_millis(u64::from(how) * 10),
-					results,
-				}
-			}
-			Action::RunProbe { run, rows, seed, .. } => Event::ProbeRun {
-				run,
-				result: if good {
-					if self.probed.0 == seed {
-						self.probed.1 = rows.end;
-					}
-					Ok((vec![0u8; rows.len() * WIDTH].into(), Duration::from_millis(how.into())))
-				} else {
-					Err(LoadFault::Engine(engine_error(how)))
-				},
-			},
-			Action::StoreProbe { seed, rows } => Event::ProbeStored {
-				seed,
-				result: if good {
-					Ok(BlobRef::of(&rows))
-				} else {
-					Err(blob_error(how))
-				},
-			},
-			Action::Record(outputs) if good => {
-				let finished: Vec<Finished> = outputs
-					.into_iter()
-					.map(|(key, output, sketch)| {
-						let (output, salt) = (BlobRef::of(&output), [key.job as u8; 32]);
-						Finished {
-							key,
-							output,
-							sketch,
-							salt,
-							commitment: commitment(&key.work, key.node, &output, &sketch, &salt),
-						}
-					})
-					.collect();
-				self.journal
-					.extend(finished.iter().map(|finished| (finished.key, finished.clone())));
-				Event::Recorded(finished)
-			}
-			Action::Record(_) => Event::RecordFailed,
-			Action::FetchArtefact { key, .. } if good => Event::ArtefactReady(key),
-			Action::FetchArtefact { key, .. } => Event::ArtefactFailed(key, blob_error(how)),
-			Action::SubmitStorageProof { key, .. } if how % 5 == 4 => Event::ChunkFailed(key, blob_error(how)),
-			ref action @ (Action::SubmitAttest { .. }
-			| Action::SubmitFailure { .. }
-			| Action::SubmitOpening { .. }
-			| Action::SubmitCommitment { .. }
-			| Action::SubmitReveal { .. }
-			| Action::SubmitProof { .. }
-			| Action::SubmitProbeAnswer { .. }
-			| Action::SubmitProbeProof { .. }
-			| Action::SubmitStorageProof { .. }
-			| Action::SubmitHeartbeat { .. }) => {
-				let submission = match action {
-					Action::SubmitAttest { items, .. } => {
-						Submission::Attest(items.iter().map(|item| item.job).collect())
-					}
-					Action::SubmitFailure { job, .. } => Submission::Failure(*job),
-					Action::SubmitHeartbeat { node, session, .. } => Submission::Heartbeat(*node, *session),
-					Action::SubmitOpening { job, .. } => Submission::Audit(*job, AuditStep::Open),
-					Action::SubmitCommitment { job, .. } => Submission::Audit(*job, AuditStep::Commit),
-					Action::SubmitReveal { job, .. } => Submission::Audit(*job, AuditStep::Reveal),
-					Action::SubmitProof { job, .. } => Submission::Audit(*job, AuditStep::Prove),
-					Action::SubmitProbeAnswer { round, .. } => Submission::Probe(*round, ProbeStep::Answer),
-					Action::SubmitProbeProof { round, .. } => Submission::Probe(*round, ProbeStep::Prove),
-					Action::SubmitStorageProof { key, .. } => Submission::Storage(*key),
-					_ => unreachable!(),
-				};
-				match how % 3 {
-					0 => {
-						self.submitted.push(action.clone());
-						Event::Submitted(submission)
-					}
-					1 => Event::SubmitFailed(submission),
-					// The pool takes it and it never lands.
-					_ => Event::Submitted(submission),
-				}
-			}
-			Action::StopFetch(_)
-			| Action::DropJob { .. }
-			| Action::DropModel(_)
-			| Action::Forget(_)
-			| Action::ReleaseModel(_)
-			| Action::KeepArtefact(_)
-			| Action::EndProbe { .. }
-			| Action::EndChallenge { .. }
-			| Action::Unanswerable { .. } => unreachable!("not kept open"),
-			Action::NameModels(_)
-			| Action::SealAsks(_)
-			| Action::SubmitAskCommitments { .. }
-			| Action::SubmitAskReveals { .. }
-			| Action::CountBid { .. }
-			| Action::ForgetAsks(_) => unreachable!("there are no bids"),
-		};
-		self.tell(event);
-	}
-
 	/// Good weather: everything is answered the good way, and every submission lands in the next block.
 	fn drain(&mut self) {
 		for deadline in self.assigned.values_mut() {
@@ -854,37 +435,6 @@ impl World {
 fn pick<'a>(mut jobs: impl ExactSizeIterator<Item = &'a JobId>, which: u8) -> Option<JobId> {
 	let len = jobs.len();
 	(len > 0).then(|| jobs.nth(usize::from(which) % len)).flatten().copied()
-}
-
-fn blob_error(how: u8) -> BlobError {
-	match how % 6 {
-		0 => BlobError::Storage("full".into()),
-		1 => BlobError::Interrupted("gone".into()),
-		2 => BlobError::NoRoom("pinned".into()),
-		3 => BlobError::TooLarge { size: 2, most: 1 },
-		_ => BlobError::Missing,
-	}
-}
-
-/// Own trouble of a run. An input that fits is never said not to.
-fn trouble(task: Task, how: u8) -> EngineError {
-	match (task, engine_error(how)) {
-		(Task::Audit(_), EngineError::InputInvalid(_)) => EngineError::TimedOut,
-		(_, error) => error,
-	}
-}
-
-fn engine_error(how: u8) -> EngineError {
-	let text = || "x".into();
-	match (how / 3) % 8 {
-		0 => EngineError::ModelRefused(text()),
-		1 => EngineError::InputInvalid(text()),
-		2 | 3 => EngineError::RunFailed(text()),
-		4 => EngineError::TimedOut,
-		5 => EngineError::ChildDied(text()),
-		6 => EngineError::NotRun,
-		_ => EngineError::Unavailable(text()),
-	}
 }
 
 proptest! {

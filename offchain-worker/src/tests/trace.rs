@@ -372,6 +372,22 @@ fn trace_should_get_another_name_when_its_own_is_too_long_or_a_given_one_is_take
 	assert_eq!(found(graph("highway_trace")).as_deref(), Some("highway_trace_2"));
 }
 
+/// Each gather of a gather has twice as many dimensions: all of them would be written down.
+#[test]
+fn number_of_dimensions_should_be_unknown_when_no_tensor_has_so_many() {
+	let names: Vec<String> = (0..80).map(|step| format!("g{step}")).collect();
+	let (mut graph, mut last) = (encoder(), "h");
+	for name in &names {
+		graph = graph.node("Gather", &[last, last], &[name]);
+		last = name;
+	}
+	assert_eq!(
+		found(graph.layer(last, "y").output("y")).as_deref(),
+		Some("g78"),
+		"what goes into the last selection"
+	);
+}
+
 #[test]
 fn everything_else_should_keep_its_bytes() {
 	let model = [

@@ -44,6 +44,9 @@ const LAYERS: &[&[u8]] = &[
 /// Operators that take a part of a tensor.
 const SELECTIONS: &[&[u8]] = &[b"Gather", b"GatherElements", b"GatherND", b"Slice", b"Compress"];
 
+/// More dimensions than the pre-check lets any tensor have. A few gathers of gathers would have more than can be counted.
+const MAX_RANK: usize = 64;
+
 /// Operators that make probabilities of logits.
 const SQUASHING: &[&[u8]] = &[b"Softmax", b"LogSoftmax", b"Hardmax", b"Sigmoid", b"HardSigmoid"];
 
@@ -161,7 +164,7 @@ impl<'a> Facts<'a> {
 				let fact = &mut facts.values[number];
 				let inferred = kinds.get(place).copied().unwrap_or_default();
 				fact.kind.element = fact.kind.element.or(inferred.element);
-				fact.kind.rank = fact.kind.rank.or(inferred.rank);
+				fact.kind.rank = fact.kind.rank.or(inferred.rank.filter(|rank| *rank <= MAX_RANK));
 				(fact.heavy, fact.own, fact.squashed) = (heavy, own, squashed);
 				fact.producer = Some(index);
 				if node.operator == b"Constant" {

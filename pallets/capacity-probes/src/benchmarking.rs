@@ -10,6 +10,7 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
+	authorization::genesis_hash,
 	chunk_proof, probe,
 	traits::BlockSeeds,
 	worker::{self, ChunkProof},
@@ -18,10 +19,10 @@ use highway_primitives::{
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
-use sp_runtime::{traits::Zero, SaturatedConversion};
+use sp_runtime::SaturatedConversion;
 
-/// Fills the other pallets for benchmarks.
-pub trait BenchmarkSetup {
+/// A runtime that fills the other pallets for benchmarks.
+pub trait BenchmarkSetup: Config {
 	/// A node with this worker key that declares as many slots as a node may.
 	fn node(worker: WorkerId) -> NodeId;
 	/// Lets a block have drawn something.
@@ -58,9 +59,9 @@ fn terms<T: Config>() -> ProbeTerms {
 }
 
 /// A node that a round asks, and its worker key.
-fn asked<T: Config>() -> (NodeId, WorkerId) {
+fn asked<T: BenchmarkSetup>() -> (NodeId, WorkerId) {
 	let key = WorkerId::generate_pair(None);
-	let node = T::BenchmarkSetup::node(key.clone());
+	let node = T::node(key.clone());
 	go_to::<T>(OPENED);
 	Terms::<T>::put(terms::<T>());
 	Rounds::<T>::put(1);
@@ -74,8 +75,7 @@ fn asked<T: Config>() -> (NodeId, WorkerId) {
 }
 
 fn sign<T: Config>(key: &WorkerId, action: &WorkerAction) -> Result<WorkerSignature, BenchmarkError> {
-	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-	key.sign(&worker::payload(genesis, action))
+	key.sign(&worker::payload(genesis_hash::<T>(), action))
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))
 }
 
@@ -94,7 +94,7 @@ fn output(blob: &[u8]) -> BlobRef {
 	}
 }
 
-fn answering<T: Config>() -> Result<(NodeId, BlobRef, WorkerSignature), BenchmarkError> {
+fn answering<T: BenchmarkSetup>() -> Result<(NodeId, BlobRef, WorkerSignature), BenchmarkError> {
 	let (node, key) = asked::<T>();
 	let output = output(&blob(node));
 	let action = WorkerAction::AnswerProbe {
@@ -106,13 +106,13 @@ fn answering<T: Config>() -> Result<(NodeId, BlobRef, WorkerSignature), Benchmar
 	Ok((node, output, sign::<T>(&key, &action)?))
 }
 
-fn proof<T: Config>() -> Result<(NodeId, ChunkProof, WorkerSignature), BenchmarkError> {
+fn proof<T: BenchmarkSetup>() -> Result<(NodeId, ChunkProof, WorkerSignature), BenchmarkError> {
 	let (node, key) = asked::<T>();
 	T::Currency::set_balance(&T::Treasury::get(), PLENTY);
 	let blob = blob(node);
 	Pallet::<T>::do_answer(node, 1, SEED, output(&blob))?;
 	for block in [1, 2] {
-		T::BenchmarkSetup::seal(OPENED.saturating_add(block));
+		T::seal(OPENED.saturating_add(block));
 	}
 	go_to::<T>(OPENED.saturating_add(3));
 	let (_, challenge) =
@@ -127,10 +127,10 @@ fn proof<T: Config>() -> Result<(NodeId, ChunkProof, WorkerSignature), Benchmark
 }
 
 /// Of the largest blob that there may be: of its chunks nobody has computed a row.
-fn deepest_proof<T: Config>() -> Result<(NodeId, ChunkProof, WorkerSignature), BenchmarkError> {
+fn deepest_proof<T: BenchmarkSetup>() -> Result<(NodeId, ChunkProof, WorkerSignature), BenchmarkError> {
 	let (node, key) = asked::<T>();
 	for block in [1, 2] {
-		T::BenchmarkSetup::seal(OPENED.saturating_add(block));
+		T::seal(OPENED.saturating_add(block));
 	}
 	let behind = |block| T::Seeds::seed(OPENED.saturating_add(block)).ok_or(BenchmarkError::Stop("it is sealed"));
 	let drawn = draw::challenge(&SEED, node, [behind(1)?, behind(2)?]);
@@ -154,17 +154,17 @@ fn authorize<T: Config>(call: &Call<T>) -> Result<(), BenchmarkError> {
 }
 
 /// The last blocks drew something, and the last round was long ago.
-fn ready<T: Config>() -> BlockNumber {
+fn ready<T: BenchmarkSetup>() -> BlockNumber {
 	asked::<T>();
 	let now = OPENED.saturating_add(1_000).saturating_add(T::SessionLength::get());
 	for back in 1..=3 {
-		T::BenchmarkSetup::seal(now.saturating_sub(back));
+		T::seal(now.saturating_sub(back));
 	}
 	go_to::<T>(now);
 	now
 }
 
-#[benchmarks]
+#[benchmarks(where T: BenchmarkSetup)]
 mod benchmarks {
 	use super::*;
 

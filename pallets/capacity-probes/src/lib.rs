@@ -12,7 +12,7 @@
 
 extern crate alloc;
 
-pub use authorization::Refusal;
+pub use authorization::{WRONG_CHUNK, WRONG_SIZE};
 pub use pallet::*;
 pub use types::{Answer, Measurement, RoundRecord};
 pub use weights::WeightInfo;
@@ -67,9 +67,6 @@ pub mod pallet {
 		type SessionLength: Get<BlockNumber>;
 		/// Weights of the calls, of their authorization and of the hook.
 		type WeightInfo: WeightInfo;
-		/// Fills the other pallets for benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup;
 	}
 
 	/// How rounds come. `None`: probing is off, and bounds nothing.

@@ -15,13 +15,11 @@ use highway_primitives::{
 	Balance, BlockNumber, DeviceClass, ModelId, NodeId, ProbeTerms, WorkerId,
 };
 use sp_core::Pair;
-use sp_runtime::{testing::UintAuthorityId, traits::BlakeTwo256, BuildStorage, DispatchResult, Perbill};
+use sp_runtime::{traits::BlakeTwo256, BuildStorage, DispatchResult, Perbill};
 use std::collections::BTreeMap;
 
 pub type AccountId = u64;
-pub type TxExtension = (frame_system::AuthorizeCall<Test>,);
-pub type UncheckedExtrinsic =
-	sp_runtime::generic::UncheckedExtrinsic<AccountId, RuntimeCall, UintAuthorityId, TxExtension>;
+pub type UncheckedExtrinsic = highway_mocks::Transaction<RuntimeCall, Test>;
 pub type Block = sp_runtime::generic::Block<sp_runtime::generic::Header<u32, BlakeTwo256>, UncheckedExtrinsic>;
 
 pub const ED: Balance = 10;
@@ -63,6 +61,8 @@ impl frame_system::Config for Test {
 	type Block = Block;
 	type AccountData = pallet_balances::AccountData<Balance>;
 }
+
+impl highway_mocks::MockRuntime for Test {}
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
 impl pallet_balances::Config for Test {
@@ -118,6 +118,9 @@ impl Nodes<AccountId> for TestNodes {
 	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
 		None
 	}
+	fn own_bond(_: NodeId) -> Balance {
+		0
+	}
 	fn free_bond(_: NodeId) -> Balance {
 		0
 	}
@@ -160,14 +163,10 @@ impl crate::Config for Test {
 	type Treasury = Treasury;
 	type SessionLength = SessionLength;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = Setup;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
-pub struct Setup;
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup for Setup {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn node(worker: WorkerId) -> NodeId {
 		Fleet::mutate(|fleet| fleet.insert(0, 1_024));
 		Keys::mutate(|keys| keys.insert(0, worker));

@@ -28,11 +28,11 @@ pub struct Dearest<AccountId> {
 	pub curator: Option<AccountId>,
 }
 
-/// Fills the other pallets for benchmarks.
-pub trait BenchmarkSetup<AccountId> {
+/// A runtime that fills the other pallets for benchmarks.
+pub trait BenchmarkSetup: Config {
 	/// A model that `executors` able nodes run, each with room for a job, and as many others offer storage for, whose epoch
 	/// nobody has touched yet: there is demand for all of them, so that all of them win.
-	fn market(executors: u32) -> Dearest<AccountId>;
+	fn market(executors: u32) -> Dearest<Self::AccountId>;
 	/// So many models besides, each with prices of its own in this epoch.
 	fn other_models(count: u32);
 	/// Takes all slots of all nodes.
@@ -65,8 +65,8 @@ fn submit_to<T: Config>(market: &Dearest<T::AccountId>) -> Result<JobId, Benchma
 }
 
 /// Submits a job served by `executors` nodes.
-fn submit<T: Config>(executors: u32) -> Result<JobId, BenchmarkError> {
-	submit_to::<T>(&T::BenchmarkSetup::market(executors))
+fn submit<T: BenchmarkSetup>(executors: u32) -> Result<JobId, BenchmarkError> {
+	submit_to::<T>(&T::market(executors))
 }
 
 /// As if the job were the first of the largest quorum: its reassignment reads all siblings.
@@ -123,13 +123,13 @@ fn go_to_due<T: Config>(job: JobId) -> Result<BlockNumber, BenchmarkError> {
 	Ok(due)
 }
 
-#[benchmarks]
+#[benchmarks(where T: BenchmarkSetup)]
 mod benchmarks {
 	use super::*;
 
 	#[benchmark]
 	fn submit_job(n: Linear<2, MAX_LOOKED_AT>) {
-		let market = T::BenchmarkSetup::market(n / 2);
+		let market = T::market(n / 2);
 		#[extrinsic_call]
 		_(
 			RawOrigin::Signed(market.payer),
@@ -163,8 +163,8 @@ mod benchmarks {
 	// runtime's tests compare it (`cost.rs`); the first one is `submit_job`.
 	#[benchmark(extra)]
 	fn submit_among(w: Linear<1, MAX_DRAWN>, m: Linear<1, 10_000>) -> Result<(), BenchmarkError> {
-		let market = T::BenchmarkSetup::market(w);
-		T::BenchmarkSetup::other_models(m.saturating_sub(1));
+		let market = T::market(w);
+		T::other_models(m.saturating_sub(1));
 		let first = submit_to::<T>(&market)?;
 		#[extrinsic_call]
 		submit_job(
@@ -185,7 +185,7 @@ mod benchmarks {
 	fn poke() -> Result<(), BenchmarkError> {
 		let job = submit::<T>(MAX_DRAWN)?;
 		in_quorum::<T>(job)?;
-		T::BenchmarkSetup::exhaust();
+		T::exhaust();
 		go_to_due::<T>(job)?;
 		let caller: T::AccountId = whitelisted_caller();
 		#[extrinsic_call]
@@ -225,7 +225,7 @@ mod benchmarks {
 	fn tick_time_out(e: Linear<0, { MAX_DRAWN - 1 }>) -> Result<(), BenchmarkError> {
 		let job = submit::<T>(e + 1)?;
 		in_quorum::<T>(job)?;
-		T::BenchmarkSetup::exhaust();
+		T::exhaust();
 		go_to_due::<T>(job)?;
 		let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
 		#[block]
@@ -282,7 +282,7 @@ mod benchmarks {
 		go_to_due::<T>(job)?;
 		let (record, done) = attested::<T>(job)?;
 		Pallet::<T>::conclude(job, record, done, Verdict::Upheld);
-		T::BenchmarkSetup::audited(job);
+		T::audited(job);
 		go_to_due::<T>(job)?;
 		let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
 		#[block]

@@ -50,8 +50,8 @@ impl<T: Config> Pallet<T> {
 			weaver: None,
 			seed: Self::seed(Draw::Storage(jobs.first)),
 		};
+		let looked_at = T::Market::looks_at(model);
 		let deal = T::Market::open(jobs.first, &order)?;
-		let looked_at = T::Market::looked_at(model, &deal);
 		let security = Self::security(deal.compute);
 		let winners = T::Market::executors(model, &deal);
 		let executors = u32::try_from(winners.len()).unwrap_or(u32::MAX);

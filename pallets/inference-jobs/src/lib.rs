@@ -87,9 +87,6 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 		/// What the questions to `Attestations` weigh, on top of the steps that they lead to.
 		type AuditWeights: AuditWeights;
-		/// Fills the other pallets for benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup<Self::AccountId>;
 	}
 
 	/// Id of the next job. Ids are never reused.

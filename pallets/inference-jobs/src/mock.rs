@@ -79,8 +79,6 @@ impl crate::Config for Test {
 	type MaxTickWeight = TickLimit;
 	type WeightInfo = ();
 	type AuditWeights = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = parties::Setup;
 }
 
 /// Starts at block 1 with this many able nodes, ids from 0.

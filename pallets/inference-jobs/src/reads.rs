@@ -1,6 +1,6 @@
 //! What others read of jobs, and what this pallet offers to other pallets.
 
-use crate::{Assignments, Config, JobRecordOf, Jobs, Pallet};
+use crate::{Assignments, Config, JobRecordOf, Jobs, NextDue, Pallet};
 use alloc::vec::Vec;
 use highway_primitives::{audit::AuditSubject, traits, BlobRef, BlockNumber, FailureClass, JobId, NodeId, WorkTag};
 use sp_runtime::{DispatchResult, SaturatedConversion};
@@ -20,6 +20,14 @@ impl<T: Config> Pallet<T> {
 		jobs.sort_unstable();
 		jobs.truncate(limit.saturated_into());
 		jobs
+	}
+
+	/// How many blocks the due queue is behind: the current one and those before it whose part is not done. 0 while it keeps
+	/// up.
+	pub fn overdue() -> BlockNumber {
+		// Nothing is ever due at block 0, at which the cursor stands at first.
+		let first = NextDue::<T>::get().max(1);
+		Self::now().saturating_add(1).saturating_sub(first)
 	}
 
 	/// The current block.

@@ -25,6 +25,7 @@ use frame_support::{
 use frame_system::RawOrigin;
 use highway_math::pool::Part;
 use highway_primitives::{
+	authorization::genesis_hash,
 	traits::{Models as _, Nodes as _},
 	worker, Balance, DeviceClass, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
@@ -34,10 +35,10 @@ use sp_application_crypto::RuntimeAppPublic;
 use sp_runtime::{transaction_validity::TransactionSource, Perbill};
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 
-/// Fills the other pallets for benchmarks.
-pub trait BenchmarkSetup<AccountId> {
+/// A runtime that fills the other pallets for benchmarks.
+pub trait BenchmarkSetup: Config {
 	/// Lets the account author blocks.
-	fn set_session_keys(account: &AccountId);
+	fn set_session_keys(account: &Self::AccountId);
 	/// Lets the node have missed a probe whose outcome is not noted yet, which leaves it half of what it may sell at most.
 	fn miss_probe(node: NodeId);
 }
@@ -47,7 +48,7 @@ const FIRST_ID: NodeId = 1 << 31;
 const ID_STEP: NodeId = 1 << 24;
 
 /// Somebody on the list, registered as if it had been long ago, whether with session keys or without.
-fn candidate<T: Config>(index: u32, worker: &WorkerId, has_keys: bool) -> Result<(), BenchmarkError> {
+fn candidate<T: BenchmarkSetup>(index: u32, worker: &WorkerId, has_keys: bool) -> Result<(), BenchmarkError> {
 	let operator = account::<T::AccountId>("candidate", index, 0);
 	let node = FIRST_ID.saturating_add(index);
 	let bond = T::MinBond::get();
@@ -57,7 +58,7 @@ fn candidate<T: Config>(index: u32, worker: &WorkerId, has_keys: bool) -> Result
 	NodeOf::<T>::insert(&operator, node);
 	Pools::<T>::insert(node, PoolRecord::default());
 	if has_keys {
-		T::BenchmarkSetup::set_session_keys(&operator);
+		T::set_session_keys(&operator);
 	}
 	T::VoterList::on_insert(operator, bond).map_err(|_| BenchmarkError::Stop("the list has the account already"))
 }
@@ -91,7 +92,7 @@ fn fresh_key() -> WorkerId {
 }
 
 fn proof<T: Config>(key: &WorkerId, operator: &T::AccountId) -> Result<WorkerSignature, BenchmarkError> {
-	let payload = operator.using_encoded(|bytes| worker::registration_payload(Pallet::<T>::genesis_hash(), bytes));
+	let payload = operator.using_encoded(|bytes| worker::registration_payload(genesis_hash::<T>(), bytes));
 	key.sign(&payload)
 		.ok_or(BenchmarkError::Stop("the keystore lacks the worker key"))
 }
@@ -222,7 +223,7 @@ fn signed_heartbeat<T: Config>(node: NodeId, key: &WorkerId) -> Result<WorkerSig
 		healthy: true,
 		slots: MAX_SLOTS,
 	};
-	key.sign(&worker::payload(Pallet::<T>::genesis_hash(), &action))
+	key.sign(&worker::payload(genesis_hash::<T>(), &action))
 		.ok_or(BenchmarkError::Stop("the keystore lacks the worker key"))
 }
 
@@ -246,7 +247,7 @@ pub(crate) fn set_score_of<T: Config>(who: &T::AccountId, score: Balance) {
 	});
 }
 
-#[benchmarks]
+#[benchmarks(where T: BenchmarkSetup)]
 mod benchmarks {
 	use super::*;
 
@@ -410,7 +411,7 @@ mod benchmarks {
 		let (_, node, key) = registered::<T>(1, 2)?;
 		hosted::<T>(node, T::MaxHosted::get());
 		let signature = signed_heartbeat::<T>(node, &key)?;
-		T::BenchmarkSetup::miss_probe(node);
+		T::miss_probe(node);
 
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, node, 0, true, MAX_SLOTS, signature);

@@ -16,11 +16,11 @@ use frame_support::{
 	traits::{fungible::MutateHold, tokens::Precision, Defensive, Get},
 };
 use highway_primitives::{
+	authorization::genesis_hash,
 	traits::{Capacity, Models},
 	worker, Balance, ModelId, NodeId, WorkerId, WorkerSignature,
 };
 use sp_application_crypto::RuntimeAppPublic;
-use sp_core::H256;
 use sp_runtime::{traits::Zero, DispatchError};
 
 impl<T: Config> Pallet<T> {
@@ -301,14 +301,9 @@ impl<T: Config> Pallet<T> {
 	/// Whether the owner of the worker key agreed to be `operator`'s: else anybody could take a key off its owner by
 	/// registering it first.
 	fn check_ownership(operator: &T::AccountId, key: &WorkerId, proof: &WorkerSignature) -> DispatchResult {
-		let payload = operator.using_encoded(|bytes| worker::registration_payload(Self::genesis_hash(), bytes));
+		let payload = operator.using_encoded(|bytes| worker::registration_payload(genesis_hash::<T>(), bytes));
 		ensure!(key.verify(&payload, proof), Error::<T>::BadProof);
 		Ok(())
-	}
-
-	/// The chain's genesis hash, which the system pallet never prunes.
-	pub(crate) fn genesis_hash() -> H256 {
-		frame_system::Pallet::<T>::block_hash(frame_system::pallet_prelude::BlockNumberFor::<T>::zero())
 	}
 
 	pub(crate) fn node_by_operator(operator: &T::AccountId) -> Result<(NodeId, NodeRecordOf<T>), DispatchError> {

@@ -10,18 +10,17 @@ use alloc::vec;
 use codec::Encode;
 use frame_support::{
 	dispatch::DispatchResult,
-	pallet_prelude::{TransactionSource, TransactionValidityWithRefund},
+	pallet_prelude::{InvalidTransaction, TransactionSource, TransactionValidityWithRefund},
 	traits::Get,
-	weights::Weight,
 };
-use highway_primitives::{traits::Capacity, worker, NodeId, WorkerAction, WorkerSignature};
-use sp_runtime::transaction_validity::{InvalidTransaction, TransactionPriority, ValidTransaction};
+use highway_primitives::{
+	authorization::{check_signature, let_in, PRIORITY},
+	traits::Capacity,
+	NodeId, WorkerAction, WorkerSignature,
+};
 
 /// Blocks for which a heartbeat may wait in the pool. One that the session overtakes is thrown out as stale before.
 const LONGEVITY: u64 = 64;
-
-/// Above everything that pays: a node that is not heard loses its jobs, and there is one heartbeat a node and session.
-const PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
 
 impl<T: Config> Pallet<T> {
 	/// Whether this heartbeat may come in. The cheap checks first, the signature last.
@@ -65,17 +64,9 @@ impl<T: Config> Pallet<T> {
 			healthy,
 			slots,
 		};
-		if !worker::verify(&record.worker, Self::genesis_hash(), &action, signature) {
-			return Err(InvalidTransaction::BadProof.into());
-		}
-		let valid = ValidTransaction {
-			priority: PRIORITY,
-			requires: vec![],
-			provides: vec![(b"heartbeat", node, session).encode()],
-			longevity: LONGEVITY,
-			propagate: true,
-		};
-		Ok((valid, Weight::zero()))
+		check_signature::<T>(&record.worker, &action, signature)?;
+		// A node that is not heard loses its jobs, and there is one heartbeat a node and session.
+		let_in(PRIORITY, vec![(b"heartbeat", node, session).encode()], LONGEVITY)
 	}
 
 	pub(crate) fn do_heartbeat(node: NodeId, session: u32, healthy: bool, declared: u16) -> DispatchResult {

@@ -180,10 +180,6 @@ pub mod pallet {
 
 		/// Weights of the calls, and of what sessions and other pallets ask for.
 		type WeightInfo: WeightInfo;
-
-		/// Fills the other pallets for benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup<Self::AccountId>;
 	}
 
 	#[pallet::pallet]

@@ -20,8 +20,7 @@ use sp_runtime::{
 };
 
 pub type AccountId = u64;
-pub type TxExtension = (frame_system::AuthorizeCall<Test>,);
-pub type UncheckedExtrinsic = sp_runtime::generic::UncheckedExtrinsic<u64, RuntimeCall, UintAuthorityId, TxExtension>;
+pub type UncheckedExtrinsic = highway_mocks::Transaction<RuntimeCall, Test>;
 pub type Block = sp_runtime::generic::Block<sp_runtime::generic::Header<u32, BlakeTwo256>, UncheckedExtrinsic>;
 
 pub const ISSUED: Balance = 10_000;
@@ -49,6 +48,8 @@ impl frame_system::Config for Test {
 	type Block = Block;
 	type AccountData = pallet_balances::AccountData<Balance>;
 }
+
+impl highway_mocks::MockRuntime for Test {}
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
 impl pallet_balances::Config for Test {
@@ -195,14 +196,10 @@ impl pallet_node_staking::Config for Test {
 	type MaxUnbonding = ConstU32<3>;
 	type MaxHosted = ConstU32<4>;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = Setup;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
-pub struct Setup;
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn set_session_keys(account: &AccountId) {
 		let dummy = UintAuthorityId(*account);
 		pallet_session::NextKeys::<Test>::insert(account, MockKeys { dummy });

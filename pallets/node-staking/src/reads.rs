@@ -169,6 +169,10 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 		Self::first_lapse(node, model)
 	}
 
+	fn own_bond(node: NodeId) -> Balance {
+		Nodes::<T>::get(node).map_or(0, |record| record.bond)
+	}
+
 	fn free_bond(node: NodeId) -> Balance {
 		Self::node(node).map_or(0, |(record, standing)| record.bond.saturating_sub(standing.reserved))
 	}

@@ -24,6 +24,7 @@
 extern crate alloc;
 
 pub mod audit;
+pub mod authorization;
 pub mod blob;
 pub mod chunk_proof;
 pub mod job;

@@ -46,7 +46,9 @@ pub trait Nodes<AccountId> {
 	/// The first block of the current market epoch in which a node that was eligible at its start was so no longer, whether
 	/// it is again or not; the present block, if only time has ended that. `None`: it could serve all along.
 	fn lapsed(node: NodeId, model: ModelId) -> Option<BlockNumber>;
-	/// The operator's own bond that is not reserved; 0 if there is no such node.
+	/// The operator's own bond, reserved or not; 0 if there is no such node.
+	fn own_bond(node: NodeId) -> Balance;
+	/// What of it is not reserved.
 	fn free_bond(node: NodeId) -> Balance;
 	/// Weight of the node in a draw: reliability × free capacity, 0 if it cannot take a job of this model now: not
 	/// bonded, chilled, jailed, missing heartbeats, unhealthy, not hosting, no free slot, or less than `security`
@@ -109,8 +111,9 @@ pub trait Market<AccountId> {
 	fn open_sibling(model: ModelId, first: &Deal<AccountId>) -> Result<Deal<AccountId>, DispatchError>;
 	/// The compute winners of the deal's clearing record; at most 64.
 	fn executors(model: ModelId, deal: &Deal<AccountId>) -> Vec<NodeId>;
-	/// How many nodes [`Market::open`] looked at for this deal at most: right after it, for its weight.
-	fn looked_at(model: ModelId, deal: &Deal<AccountId>) -> u32;
+	/// How many nodes [`Market::open`] will look at in this block at most: right before it, for its weight. Only the first touch
+	/// of an epoch looks at all who ask, whoever made it.
+	fn looks_at(model: ModelId) -> u32;
 	/// Moves the deal's price from the payer into the pot.
 	fn escrow(payer: &AccountId, deal: &Deal<AccountId>) -> DispatchResult;
 	/// Pays every role its line: one event each. Returns the lines. The line for storage waits for a proof
@@ -160,6 +163,9 @@ pub trait StorageMarket {
 	fn release_storage_pay(node: NodeId, model: ModelId) -> Balance;
 	/// Takes it away: half burned, half treasury. Returns it.
 	fn forfeit_storage_pay(node: NodeId, model: ModelId) -> Balance;
+	/// The node's ask for storing the model, if it has one, ends with the epoch, and what is bonded behind it is lost: half
+	/// burned, half treasury.
+	fn forfeit_storage_ask(node: NodeId, model: ModelId);
 	/// A fine that was moved into [`Market::slash_account`]: half burned, half treasury.
 	fn take_storage_fine(node: NodeId, amount: Balance);
 }

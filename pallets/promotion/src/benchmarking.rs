@@ -13,8 +13,8 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{traits::MarketClock, Balance, EpochIndex, ModelId};
 use sp_runtime::traits::Zero;
 
-/// What the runtime prepares for the benchmarks.
-pub trait BenchmarkSetup {
+/// A runtime that prepares the benchmarks.
+pub trait BenchmarkSetup: Config {
 	/// Registers a model that takes jobs.
 	fn model() -> ModelId;
 }
@@ -53,14 +53,14 @@ fn next_epoch<T: Config>() -> EpochIndex {
 	T::Clock::epoch().0.saturating_add(1)
 }
 
-#[benchmarks]
+#[benchmarks(where T: BenchmarkSetup)]
 mod benchmarks {
 	use super::*;
 
 	/// All bids are taken; the caller outbids the lowest.
 	#[benchmark]
 	fn bid() -> Result<(), BenchmarkError> {
-		let model = T::BenchmarkSetup::model();
+		let model = T::model();
 		fill::<T>(MAX_BIDS)?;
 		let bidder = funded::<T>(MAX_BIDS);
 		let price = price::<T>(0);

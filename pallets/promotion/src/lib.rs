@@ -73,10 +73,6 @@ pub mod pallet {
 
 		/// Weights of the call and of the hook.
 		type WeightInfo: WeightInfo;
-
-		/// Prepares models for the benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup;
 	}
 
 	/// Bids for the next epoch, in the order in which they came: at most [`MAX_BIDS`], one per model. What they offer is

@@ -76,8 +76,6 @@ impl pallet_promotion::Config for Test {
 	type Treasury = Treasury;
 	type MinBid = ConstU128<MIN_BID>;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = TestModels;
 }
 
 /// Epochs of ten blocks.
@@ -117,7 +115,7 @@ impl Models<AccountId> for TestModels {
 }
 
 #[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup for TestModels {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn model() -> ModelId {
 		0
 	}

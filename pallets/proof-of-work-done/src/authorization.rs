@@ -4,17 +4,13 @@ use crate::{types::Duty, AuditRecord, Audits, Commitments, Config, Pallet, SeatR
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
-	pallet_prelude::{
-		InvalidTransaction, TransactionPriority, TransactionValidityError, TransactionValidityWithRefund,
-		ValidTransaction,
-	},
+	pallet_prelude::{InvalidTransaction, TransactionPriority, TransactionTag, TransactionValidityWithRefund},
 	traits::Get,
-	weights::Weight,
 	BoundedVec,
 };
-use frame_system::pallet_prelude::BlockNumberFor;
 use highway_primitives::{
 	audit::{ballot_commitment, AuditSubject, SketchSeed},
+	authorization::{check_signature, let_in, PRIORITY, UNKNOWN_NODE},
 	chunk_proof,
 	traits::{Jobs, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
@@ -23,6 +19,16 @@ use highway_primitives::{
 };
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
+
+/// The batch is empty.
+pub const NO_ITEMS: InvalidTransaction = InvalidTransaction::Custom(2);
+
+/// What is opened is not what was committed to, or the chunk is not the one that was drawn.
+pub const WRONG_OPENING: InvalidTransaction = InvalidTransaction::Custom(3);
+
+/// No job in it waits for the node: done before, taken away, never given, past its deadline, other work on this fork, or the
+/// output's size is out of range. Or its job's audit wants nothing of this kind from the node now. A replay ends here.
+const NOTHING_OPEN: InvalidTransaction = InvalidTransaction::Stale;
 
 /// More than the items of any batch: sets priorities of two blocks apart.
 const MOST_ITEMS: u32 = 512;
@@ -33,44 +39,11 @@ const PROBES: usize = 8;
 /// Blocks for which a pool keeps such a transaction.
 const LONGEVITY: u64 = 32;
 
-/// Above everything that pays a fee: a pool full of junk must not delay paid work. It cannot be flooded itself, because
-/// two transactions about one job exclude each other.
-const PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
-
 /// Above attestations and reports of whatever block, as their blocks and items stay below 2⁴¹: deadlines are shorter here.
 const IN_AUDIT: TransactionPriority = PRIORITY.saturating_add(1 << 41);
 
 /// Sets these tags apart from other pallets' tags.
 const TAG: &[u8; 17] = b"highway/work-done";
-
-/// Why a transaction of a worker key is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Refusal {
-	/// `Custom(1)`: no node has the id.
-	UnknownNode,
-	/// `Custom(2)`: the batch is empty.
-	NoItems,
-	/// `Stale`: no job in it waits for the node: done before, taken away, never given, past its deadline, other work
-	/// on this fork, or the output's size is out of range. Or its job's audit wants nothing of this kind from the node
-	/// now. A replay ends here.
-	NothingOpen,
-	/// `Custom(3)`: what is opened is not what was committed to, or the chunk is not the one that was drawn.
-	WrongOpening,
-	/// `BadProof`: the signature is not by the node's worker key, or not for this call on this chain.
-	BadSignature,
-}
-
-impl From<Refusal> for TransactionValidityError {
-	fn from(refusal: Refusal) -> Self {
-		match refusal {
-			Refusal::NothingOpen => InvalidTransaction::Stale.into(),
-			Refusal::BadSignature => InvalidTransaction::BadProof.into(),
-			Refusal::UnknownNode => InvalidTransaction::Custom(1).into(),
-			Refusal::NoItems => InvalidTransaction::Custom(2).into(),
-			Refusal::WrongOpening => InvalidTransaction::Custom(3).into(),
-		}
-	}
-}
 
 /// What a transaction about an audit does: each has a tag of its own.
 #[derive(Clone, Copy, Encode)]
@@ -89,32 +62,29 @@ impl<T: Config> Pallet<T> {
 		items: &BoundedVec<AttestItem, MaxAttestations>,
 		signature: &WorkerSignature,
 	) -> TransactionValidityWithRefund {
-		let worker = T::Nodes::worker(node).ok_or(Refusal::UnknownNode)?;
+		let worker = T::Nodes::worker(node).ok_or(UNKNOWN_NODE)?;
 		if items.is_empty() {
-			return Err(Refusal::NoItems.into());
+			return Err(NO_ITEMS.into());
 		}
 		let (probed, rest) = items.split_at_checked(PROBES).unwrap_or((items.as_slice(), &[]));
 		let open = |item: &&AttestItem| Self::is_open(node, item);
 		let mut jobs: Vec<JobId> = probed.iter().filter(open).map(|item| item.job).collect();
 		if jobs.is_empty() && rest.is_empty() {
-			return Err(Refusal::NothingOpen.into());
+			return Err(NOTHING_OPEN.into());
 		}
-		Self::check_signature(
-			&worker,
-			WorkerAction::Attest {
-				node,
-				items: items.clone(),
-			},
-			signature,
-		)?;
+		let action = WorkerAction::Attest {
+			node,
+			items: items.clone(),
+		};
+		check_signature::<T>(&worker, &action, signature)?;
 
 		jobs.extend(rest.iter().filter(open).map(|item| item.job));
 		if jobs.is_empty() {
-			return Err(Refusal::NothingOpen.into());
+			return Err(NOTHING_OPEN.into());
 		}
 		jobs.sort_unstable();
 		jobs.dedup();
-		Ok((Self::valid(node, &jobs), Weight::zero()))
+		Self::let_work_in(node, &jobs)
 	}
 
 	pub(crate) fn authorize_report(
@@ -124,13 +94,13 @@ impl<T: Config> Pallet<T> {
 		class: FailureClass,
 		signature: &WorkerSignature,
 	) -> TransactionValidityWithRefund {
-		let worker = T::Nodes::worker(node).ok_or(Refusal::UnknownNode)?;
+		let worker = T::Nodes::worker(node).ok_or(UNKNOWN_NODE)?;
 		if !T::Jobs::is_assigned(job, work, node) {
-			return Err(Refusal::NothingOpen.into());
+			return Err(NOTHING_OPEN.into());
 		}
 		let action = WorkerAction::ReportFailure { node, job, work, class };
-		Self::check_signature(&worker, action, signature)?;
-		Ok((Self::valid(node, &[job]), Weight::zero()))
+		check_signature::<T>(&worker, &action, signature)?;
+		Self::let_work_in(node, &[job])
 	}
 
 	pub(crate) fn authorize_opening(
@@ -142,12 +112,12 @@ impl<T: Config> Pallet<T> {
 	) -> TransactionValidityWithRefund {
 		let (worker, _, duty) = Self::audit_duty(node, job)?;
 		if duty != Duty::Open {
-			return Err(Refusal::NothingOpen.into());
+			return Err(NOTHING_OPEN.into());
 		}
 		let subject = Self::subject(job)?;
 		let opened = worker::commitment(&subject.work, node, &subject.output, sketch, salt);
 		if Commitments::<T>::get(job) != Some(opened) {
-			return Err(Refusal::WrongOpening.into());
+			return Err(WRONG_OPENING.into());
 		}
 		let (sketch, salt) = (*sketch, *salt);
 		let action = WorkerAction::OpenCommitment {
@@ -156,8 +126,8 @@ impl<T: Config> Pallet<T> {
 			sketch,
 			salt,
 		};
-		Self::check_signature(&worker, action, signature)?;
-		Ok((Self::valid_in_audit(node, job, Say::Open), Weight::zero()))
+		check_signature::<T>(&worker, &action, signature)?;
+		Self::let_in_audit(node, job, Say::Open)
 	}
 
 	pub(crate) fn authorize_commit(
@@ -169,11 +139,11 @@ impl<T: Config> Pallet<T> {
 	) -> TransactionValidityWithRefund {
 		let (worker, record, duty) = Self::audit_duty(node, job)?;
 		let Duty::Commit(index) = duty else {
-			return Err(Refusal::NothingOpen.into());
+			return Err(NOTHING_OPEN.into());
 		};
 		// Committed on another fork, under a seed that is another one here: it could never be opened.
 		if Self::seat_at(&record, index)?.seed != *seed {
-			return Err(Refusal::NothingOpen.into());
+			return Err(NOTHING_OPEN.into());
 		}
 		let (seed, commitment) = (*seed, *commitment);
 		let action = WorkerAction::CommitBallot {
@@ -182,8 +152,8 @@ impl<T: Config> Pallet<T> {
 			seed,
 			commitment,
 		};
-		Self::check_signature(&worker, action, signature)?;
-		Ok((Self::valid_in_audit(node, job, Say::Commit), Weight::zero()))
+		check_signature::<T>(&worker, &action, signature)?;
+		Self::let_in_audit(node, job, Say::Commit)
 	}
 
 	pub(crate) fn authorize_reveal(
@@ -195,12 +165,12 @@ impl<T: Config> Pallet<T> {
 	) -> TransactionValidityWithRefund {
 		let (worker, record, duty) = Self::audit_duty(node, job)?;
 		let Duty::Reveal(index) = duty else {
-			return Err(Refusal::NothingOpen.into());
+			return Err(NOTHING_OPEN.into());
 		};
 		let seat = Self::seat_at(&record, index)?;
 		let opened = ballot_commitment(&Self::subject(job)?.work, node, &seat.seed, ballot, salt);
 		if seat.commitment != Some(opened) {
-			return Err(Refusal::WrongOpening.into());
+			return Err(WRONG_OPENING.into());
 		}
 		let (ballot, salt) = (*ballot, *salt);
 		let action = WorkerAction::RevealBallot {
@@ -209,8 +179,8 @@ impl<T: Config> Pallet<T> {
 			ballot,
 			salt,
 		};
-		Self::check_signature(&worker, action, signature)?;
-		Ok((Self::valid_in_audit(node, job, Say::Reveal), Weight::zero()))
+		check_signature::<T>(&worker, &action, signature)?;
+		Self::let_in_audit(node, job, Say::Reveal)
 	}
 
 	pub(crate) fn authorize_proof(
@@ -221,36 +191,36 @@ impl<T: Config> Pallet<T> {
 	) -> TransactionValidityWithRefund {
 		let (worker, _, duty) = Self::audit_duty(node, job)?;
 		let Duty::Prove(since) = duty else {
-			return Err(Refusal::NothingOpen.into());
+			return Err(NOTHING_OPEN.into());
 		};
 		let output = Self::subject(job)?.output;
 		let chunk = Self::drawn_chunk(job, since, chunk_proof::chunks(output.size));
 		if !chunk_proof::verify(&output.hash, output.size, chunk, &proof.bytes, &proof.siblings) {
-			return Err(Refusal::WrongOpening.into());
+			return Err(WRONG_OPENING.into());
 		}
 		let action = WorkerAction::ProveChunk {
 			node,
 			job,
 			proof: proof.clone(),
 		};
-		Self::check_signature(&worker, action, signature)?;
-		Ok((Self::valid_in_audit(node, job, Say::Prove), Weight::zero()))
+		check_signature::<T>(&worker, &action, signature)?;
+		Self::let_in_audit(node, job, Say::Prove)
 	}
 
 	/// The node's worker key, the job's audit, and what that wants of the node now.
-	fn audit_duty(node: NodeId, job: JobId) -> Result<(WorkerId, AuditRecord, Duty), Refusal> {
-		let worker = T::Nodes::worker(node).ok_or(Refusal::UnknownNode)?;
-		let record = Audits::<T>::get(job).ok_or(Refusal::NothingOpen)?;
-		let duty = record.duty(node, Self::now()).ok_or(Refusal::NothingOpen)?;
+	fn audit_duty(node: NodeId, job: JobId) -> Result<(WorkerId, AuditRecord, Duty), InvalidTransaction> {
+		let worker = T::Nodes::worker(node).ok_or(UNKNOWN_NODE)?;
+		let record = Audits::<T>::get(job).ok_or(NOTHING_OPEN)?;
+		let duty = record.duty(node, Self::now()).ok_or(NOTHING_OPEN)?;
 		Ok((worker, record, duty))
 	}
 
-	fn seat_at(record: &AuditRecord, index: usize) -> Result<&SeatRecord, Refusal> {
-		record.seats.get(index).ok_or(Refusal::NothingOpen)
+	fn seat_at(record: &AuditRecord, index: usize) -> Result<&SeatRecord, InvalidTransaction> {
+		record.seats.get(index).ok_or(NOTHING_OPEN)
 	}
 
-	fn subject(job: JobId) -> Result<AuditSubject<T::AccountId>, Refusal> {
-		T::Jobs::audit_subject(job).ok_or(Refusal::NothingOpen)
+	fn subject(job: JobId) -> Result<AuditSubject<T::AccountId>, InvalidTransaction> {
+		T::Jobs::audit_subject(job).ok_or(NOTHING_OPEN)
 	}
 
 	/// Whether the item may count: its job waits for the node, and its output can exist.
@@ -258,43 +228,25 @@ impl<T: Config> Pallet<T> {
 		(1..=MaxBlobSize::get()).contains(&item.output.size) && T::Jobs::is_assigned(item.job, item.work, node)
 	}
 
-	fn check_signature(worker: &WorkerId, action: WorkerAction, signature: &WorkerSignature) -> Result<(), Refusal> {
-		match worker::verify(worker, Self::genesis_hash(), &action, signature) {
-			true => Ok(()),
-			false => Err(Refusal::BadSignature),
-		}
-	}
-
-	/// Block 0's hash, which the system pallet keeps for ever.
-	fn genesis_hash() -> H256 {
-		frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::default())
-	}
-
 	/// One tag per job, the same for attestations and reports: an operator can have at most one such transaction per
 	/// assigned job in the pool, although it pays nothing. What is said in a later block replaces what was said before and
 	/// had no effect; in one block, a batch with more open jobs replaces a smaller one.
-	fn valid(node: NodeId, jobs: &[JobId]) -> ValidTransaction {
+	fn let_work_in(node: NodeId, jobs: &[JobId]) -> TransactionValidityWithRefund {
 		let count = TransactionPriority::try_from(jobs.len()).unwrap_or_default();
 		let provides = jobs.iter().map(|job| (TAG, node, job).encode()).collect();
-		Self::valid_with(PRIORITY.saturating_add(count), provides)
+		Self::let_in_now(PRIORITY.saturating_add(count), provides)
 	}
 
 	/// One tag per node, job and thing to say: while one such transaction waits, nothing but the same said in a later block
 	/// takes its place, and once it is in a block, there is nothing of this kind left to say.
-	fn valid_in_audit(node: NodeId, job: JobId, say: Say) -> ValidTransaction {
-		Self::valid_with(IN_AUDIT, Vec::from([(TAG, node, job, say).encode()]))
+	fn let_in_audit(node: NodeId, job: JobId, say: Say) -> TransactionValidityWithRefund {
+		Self::let_in_now(IN_AUDIT, Vec::from([(TAG, node, job, say).encode()]))
 	}
 
 	/// What is said in a later block stands above what was said before.
-	fn valid_with(priority: TransactionPriority, provides: Vec<Vec<u8>>) -> ValidTransaction {
+	fn let_in_now(priority: TransactionPriority, provides: Vec<TransactionTag>) -> TransactionValidityWithRefund {
 		let block: u32 = frame_system::Pallet::<T>::block_number().saturated_into();
 		let said_at = TransactionPriority::from(block).saturating_mul(TransactionPriority::from(MOST_ITEMS));
-		ValidTransaction {
-			priority: priority.saturating_add(said_at),
-			requires: Vec::new(),
-			provides,
-			longevity: LONGEVITY,
-			propagate: true,
-		}
+		let_in(priority.saturating_add(said_at), provides, LONGEVITY)
 	}
 }

@@ -12,6 +12,7 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
 	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, Seat, SketchSeed, Step},
+	authorization::genesis_hash,
 	chunk_proof,
 	traits::{Attestations, Jobs, Market, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
@@ -20,10 +21,10 @@ use highway_primitives::{
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
-use sp_runtime::{traits::Zero, Perbill, SaturatedConversion};
+use sp_runtime::{Perbill, SaturatedConversion};
 
-/// Fills the other pallets for benchmarks.
-pub trait BenchmarkSetup<AccountId> {
+/// A runtime that fills the other pallets for benchmarks.
+pub trait BenchmarkSetup: Config {
 	/// A node with this worker key that has `jobs` jobs to do, of a model with 64 executors, of which `reporters` said
 	/// before that they could not, and none has a free slot; a single one is the first of the largest quorum. There are as
 	/// many validators as there may be.
@@ -34,7 +35,7 @@ pub trait BenchmarkSetup<AccountId> {
 	/// draw is lost, so that an attested job comes into audit.
 	fn end_phase(job: JobId);
 	/// A version, and somebody with a node who does not own its model.
-	fn calibrator() -> (ModelId, ModelVersion, AccountId);
+	fn calibrator() -> (ModelId, ModelVersion, Self::AccountId);
 	/// Lets the present block have a VRF, and be authored by the last of as many validators as there may be.
 	fn authored();
 }
@@ -45,8 +46,7 @@ fn worker_key() -> WorkerId {
 }
 
 fn sign<T: Config>(key: &WorkerId, action: &WorkerAction) -> Result<WorkerSignature, BenchmarkError> {
-	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-	key.sign(&worker::payload(genesis, action))
+	key.sign(&worker::payload(genesis_hash::<T>(), action))
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))
 }
 
@@ -87,11 +87,11 @@ fn attested<T: Config>(
 }
 
 /// So many attested jobs of one node.
-fn all_attested<T: Config>(
+fn all_attested<T: BenchmarkSetup>(
 	key: &WorkerId,
 	jobs: u32,
 ) -> Result<(NodeId, Vec<AuditSubject<T::AccountId>>), BenchmarkError> {
-	let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), jobs, 0);
+	let (node, jobs) = T::assigned(key.clone(), jobs, 0);
 	let subjects: Result<Vec<_>, _> = jobs
 		.into_iter()
 		.map(|(job, work)| attested::<T>(job, work, node, output()))
@@ -100,8 +100,8 @@ fn all_attested<T: Config>(
 }
 
 /// A node with this worker key, and its one job.
-fn assigned<T: Config>(key: &WorkerId) -> Result<(NodeId, JobId, WorkTag), BenchmarkError> {
-	let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), 1, 0);
+fn assigned<T: BenchmarkSetup>(key: &WorkerId) -> Result<(NodeId, JobId, WorkTag), BenchmarkError> {
+	let (node, jobs) = T::assigned(key.clone(), 1, 0);
 	let (job, work) = jobs
 		.first()
 		.copied()
@@ -110,9 +110,9 @@ fn assigned<T: Config>(key: &WorkerId) -> Result<(NodeId, JobId, WorkTag), Bench
 }
 
 /// The job comes into audit, and its executor, so that one key does, sits as its own auditor.
-fn audit<T: Config>(subject: &AuditSubject<T::AccountId>, phase: AuditPhase) -> Result<(), BenchmarkError> {
-	T::BenchmarkSetup::judges(5);
-	T::BenchmarkSetup::end_phase(subject.job);
+fn audit<T: BenchmarkSetup>(subject: &AuditSubject<T::AccountId>, phase: AuditPhase) -> Result<(), BenchmarkError> {
+	T::judges(5);
+	T::end_phase(subject.job);
 	Audits::<T>::try_mutate(subject.job, |record| {
 		let record = record.as_mut().ok_or(BenchmarkError::Stop("the job is in audit"))?;
 		record.phase = phase;
@@ -125,7 +125,7 @@ fn audit<T: Config>(subject: &AuditSubject<T::AccountId>, phase: AuditPhase) -> 
 }
 
 /// A job in this phase of its audit, of an executor with this worker key.
-fn in_audit<T: Config>(
+fn in_audit<T: BenchmarkSetup>(
 	key: &WorkerId,
 	phase: AuditPhase,
 ) -> Result<(NodeId, AuditSubject<T::AccountId>), BenchmarkError> {
@@ -143,7 +143,7 @@ fn ballot() -> Ballot {
 	}
 }
 
-fn opening<T: Config>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
+fn opening<T: BenchmarkSetup>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
 	let (node, subject) = in_audit::<T>(&key, AuditPhase::Opening { fixed: 0 })?;
 	let (job, sketch, salt) = (subject.job, Sketch::default(), SALT);
@@ -156,7 +156,7 @@ fn opening<T: Config>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkErr
 	Ok((node, job, sign::<T>(&key, &action)?))
 }
 
-fn commit<T: Config>() -> Result<(NodeId, JobId, SketchSeed, H256, WorkerSignature), BenchmarkError> {
+fn commit<T: BenchmarkSetup>() -> Result<(NodeId, JobId, SketchSeed, H256, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
 	let (node, subject) = in_audit::<T>(&key, AuditPhase::Judging)?;
 	let (job, seed, commitment) = (subject.job, work_seed(&subject.work), H256::repeat_byte(6));
@@ -169,7 +169,7 @@ fn commit<T: Config>() -> Result<(NodeId, JobId, SketchSeed, H256, WorkerSignatu
 	Ok((node, job, seed, commitment, sign::<T>(&key, &action)?))
 }
 
-fn reveal<T: Config>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
+fn reveal<T: BenchmarkSetup>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
 	let (node, subject) = in_audit::<T>(&key, AuditPhase::Revealing { fixed: 0 })?;
 	let (job, ballot, salt) = (subject.job, ballot(), SALT);
@@ -188,7 +188,7 @@ fn reveal<T: Config>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkErro
 }
 
 /// Of the largest output that there may be.
-fn proof<T: Config>() -> Result<(NodeId, JobId, ChunkProof, WorkerSignature), BenchmarkError> {
+fn proof<T: BenchmarkSetup>() -> Result<(NodeId, JobId, ChunkProof, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
 	let (node, job, work) = assigned::<T>(&key)?;
 	let chunk = Pallet::<T>::drawn_chunk(job, 0, chunk_proof::chunks(MaxBlobSize::get()));
@@ -264,14 +264,14 @@ fn record<T: Config>(subject: &AuditSubject<T::AccountId>, phase: AuditPhase, se
 	}
 }
 
-#[benchmarks]
+#[benchmarks(where T: BenchmarkSetup)]
 mod benchmarks {
 	use super::*;
 
 	#[benchmark]
 	fn attest(n: Linear<1, 256>) -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), n, 2);
+		let (node, jobs) = T::assigned(key.clone(), n, 2);
 		let items = batch(&jobs);
 		let signature = sign::<T>(
 			&key,
@@ -289,7 +289,7 @@ mod benchmarks {
 	#[benchmark]
 	fn authorize_attest(n: Linear<1, 256>) -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::BenchmarkSetup::assigned(key.clone(), n, 2);
+		let (node, jobs) = T::assigned(key.clone(), n, 2);
 		let items = batch(&jobs);
 		let signature = sign::<T>(
 			&key,
@@ -457,7 +457,7 @@ mod benchmarks {
 	/// All others that are noted have confirmed it before.
 	#[benchmark]
 	fn confirm_calibration() {
-		let (model, version, operator) = T::BenchmarkSetup::calibrator();
+		let (model, version, operator) = T::calibrator();
 		let most: u32 = MaxConfirmations::get();
 		Calibrations::<T>::mutate(model, version, |calibration| {
 			let others = (1..most).map(|index| account("confirmed", index, 0));
@@ -484,7 +484,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn seal_block() {
-		T::BenchmarkSetup::authored();
+		T::authored();
 		#[block]
 		{
 			Pallet::<T>::seal_block(7);
@@ -534,7 +534,7 @@ mod benchmarks {
 	#[benchmark]
 	fn audit_due() -> Result<(), BenchmarkError> {
 		let (_, mut subjects) = all_attested::<T>(&worker_key(), 2)?;
-		let nodes = T::BenchmarkSetup::judges(9);
+		let nodes = T::judges(9);
 		let (Some(drawn), Some(mut judged)) = (subjects.pop(), subjects.pop()) else {
 			return Err(BenchmarkError::Stop("there are two jobs"));
 		};

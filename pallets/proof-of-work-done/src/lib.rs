@@ -12,7 +12,7 @@
 
 extern crate alloc;
 
-pub use authorization::Refusal;
+pub use authorization::{NO_ITEMS, WRONG_OPENING};
 pub use calibration::{may_slash, MIN_CONFIRMATIONS, MIN_OPERATORS};
 pub use draw::{RING, WALK};
 pub use finality::{INHERENT_IDENTIFIER, MAX_LAG};
@@ -86,9 +86,6 @@ pub mod pallet {
 		type RevealBlocks: Get<BlockNumber>;
 		/// Weights of the calls, of their authorization and of the steps that others' queues run.
 		type WeightInfo: WeightInfo;
-		/// Fills the other pallets for benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup<Self::AccountId>;
 	}
 
 	/// What each executor committed itself to beside its output. One per attested job, until the job's record goes.

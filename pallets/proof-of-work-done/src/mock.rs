@@ -20,14 +20,12 @@ use frame_support::{
 };
 use highway_primitives::{BlockNumber, NodeId};
 use sp_core::H256;
-use sp_runtime::{testing::UintAuthorityId, traits::BlakeTwo256, BuildStorage};
+use sp_runtime::{traits::BlakeTwo256, BuildStorage};
 
 pub type AccountId = u64;
 pub type Header = sp_runtime::generic::Header<u64, BlakeTwo256>;
 pub type Block = sp_runtime::generic::Block<Header, UncheckedExtrinsic>;
-pub type TxExtension = (frame_system::AuthorizeCall<Test>,);
-pub type UncheckedExtrinsic =
-	sp_runtime::generic::UncheckedExtrinsic<AccountId, RuntimeCall, UintAuthorityId, TxExtension>;
+pub type UncheckedExtrinsic = highway_mocks::Transaction<RuntimeCall, Test>;
 
 #[frame_support::runtime]
 mod runtime {
@@ -55,6 +53,8 @@ mod runtime {
 impl frame_system::Config for Test {
 	type Block = Block;
 }
+
+impl highway_mocks::MockRuntime for Test {}
 
 /// Validators that have no node and no job: they take turns.
 pub const NEUTRAL: [AccountId; 4] = [901, 902, 903, 904];
@@ -99,8 +99,6 @@ impl crate::Config for Test {
 	type Validators = Validators;
 	type RevealBlocks = ConstU32<6>;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = Setup;
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {

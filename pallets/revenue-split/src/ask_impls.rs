@@ -1,7 +1,7 @@
 //! The book of asks: what is asked when, and who has a place.
 
 use crate::{
-	pallet::{Asks, Clearings, Config, EpochLength, Event, Pallet},
+	pallet::{Asks, Clearings, Config, EpochLength, Event, Markets, Pallet},
 	types::{Ask, AskBook, AskRole, MAX_ASKS},
 };
 use alloc::vec::Vec;
@@ -24,16 +24,15 @@ pub(crate) struct Lapses {
 
 impl<T: Config> Pallet<T> {
 	/// The node asks `price` from the next epoch on, with `bond` behind it, which was reserved for its commitment. If all
-	/// places are taken and none is to be had, the bond goes back; so it does if the node has no place yet, and too little of
-	/// its own bond is free to secure one job at this price.
+	/// places are taken and none is to be had, the bond goes back; so it does if the node's own bond secures no job, and what
+	/// it asked before stands ([`Self::secures_a_job`]).
 	pub(crate) fn place_ask(node: NodeId, model: ModelId, role: AskRole, price: Balance, bond: Balance) {
 		let epoch = Self::current_epoch();
 		let from = epoch.saturating_add(1);
 		let mut book = Asks::<T>::get(model, role);
 		forget_ended(&mut book, epoch);
-		let has_place = book.iter().any(|ask| ask.node == node && ask.upcoming().is_some());
-		// Whoever has a place has its bond in use, as it should be.
-		if !has_place && !Self::secures_a_job(node, role, price) {
+		let standing = book.iter().find(|ask| ask.node == node).and_then(Ask::upcoming);
+		if !Self::secures_a_job(node, model, role, price, standing) {
 			T::Nodes::release(node, bond);
 			return Self::deposit_event(Event::AskUnsecured {
 				model,
@@ -43,7 +42,7 @@ impl<T: Config> Pallet<T> {
 			});
 		}
 		let mut displaced = None;
-		if !has_place && places_taken(&book) >= MAX_ASKS as usize {
+		if standing.is_none() && places_taken(&book) >= MAX_ASKS as usize {
 			displaced = Self::displace(&mut book, node, model, price, epoch);
 			if displaced.is_none() {
 				T::Nodes::release(node, bond);
@@ -90,11 +89,22 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Whether the node's own free bond covers what is reserved for a job of one unit at this price. Storage reserves nothing.
-	fn secures_a_job(node: NodeId, role: AskRole, price: Balance) -> bool {
-		match role {
-			AskRole::Compute => T::Nodes::free_bond(node) >= audit::security(price, T::SecurityFactor::get()),
-			AskRole::Storage => true,
+	/// Whether the node's own bond covers what is reserved for a job of one unit, if it asks `price` instead of what is
+	/// `standing`. Storage reserves nothing.
+	///
+	/// Who has a place has its bond in use, as it should be: all of it counts, for an ask that rises. Who has none needs as
+	/// much free, at the market's reserve, too: that is what its place may pay, however little it asks. But not if all of its
+	/// bond is less: a reserve that somebody made dear would else keep out whoever could end it.
+	fn secures_a_job(node: NodeId, model: ModelId, role: AskRole, price: Balance, standing: Option<Balance>) -> bool {
+		let security = |price| audit::security(price, T::SecurityFactor::get());
+		match (role, standing) {
+			(AskRole::Storage, _) => true,
+			(AskRole::Compute, Some(standing)) => price <= standing || T::Nodes::own_bond(node) >= security(price),
+			(AskRole::Compute, None) => {
+				let free = T::Nodes::free_bond(node);
+				let market = security(Markets::<T>::get(model).compute_reserve.unwrap_or_default());
+				free >= security(price) && (free >= market || T::Nodes::own_bond(node) < market)
+			}
 		}
 	}
 
@@ -155,9 +165,10 @@ impl<T: Config> Pallet<T> {
 		pruned as u32
 	}
 
-	/// Ends, with this epoch, the asks of those who won compute in it and have stopped being able to serve since. They lose what
+	/// Ends the asks of those who won compute in this epoch and have stopped being able to serve since it began. They lose what
 	/// their place would have earned in what was left of the epoch then, by what it earned in the last one with jobs: as much as
-	/// the fines for the jobs that they would have got. Storage answers to challenges instead.
+	/// the fines for the jobs that they would have got. So do those whose asks were displaced, withdrawn or pruned meanwhile: such
+	/// an ask holds until the epoch is over. Storage answers to challenges instead.
 	pub(crate) fn end_lapsed(model: ModelId) -> Lapses {
 		let epoch = Self::current_epoch();
 		let mut lapses = Lapses::default();
@@ -168,15 +179,16 @@ impl<T: Config> Pallet<T> {
 		let place = Self::ask_bond(model, AskRole::Compute);
 		let mut book = Asks::<T>::get(model, AskRole::Compute);
 		for ask in book.iter_mut() {
-			let holds = ask.bond > 0 && ask.effective(epoch).is_some();
-			if !(holds && record.executors.contains(&ask.node)) {
+			if !(ask.effective(epoch).is_some() && record.executors.contains(&ask.node)) {
 				continue;
 			}
 			lapses.looked_at = lapses.looked_at.saturating_add(1);
 			if let Some(since) = T::Nodes::lapsed(ask.node, model) {
 				let served = since.saturating_sub(Self::first_block_of(epoch));
 				let left = Perbill::from_rational(length.saturating_sub(served), length);
-				Self::end(ask, epoch);
+				Self::release_bond(ask.node, ask.bond);
+				// Price and winners are known, so nothing needs it any more; and without it nobody pays twice.
+				*ask = Ask::none(ask.node);
 				Self::forfeit(ask.node, model, AskRole::Compute, epoch, left.mul_ceil(place));
 				lapses.ended = lapses.ended.saturating_add(1);
 			}
@@ -191,6 +203,20 @@ impl<T: Config> Pallet<T> {
 	/// Whether the node is registered and says that it hosts the model.
 	pub(crate) fn is_hosting(node: NodeId, model: ModelId) -> bool {
 		T::Nodes::operator(node).is_some() && T::Nodes::hosts(node, model)
+	}
+
+	/// The node's ask, if it has one, ends with this epoch, and its bond is lost.
+	pub(crate) fn forfeit_ask(node: NodeId, model: ModelId, role: AskRole) {
+		let epoch = Self::current_epoch();
+		let mut book = Asks::<T>::get(model, role);
+		let Some(ask) = book.iter_mut().find(|ask| ask.node == node && ask.upcoming().is_some()) else {
+			return;
+		};
+		let bond = ask.bond;
+		Self::end(ask, epoch);
+		Self::forfeit(node, model, role, epoch, bond);
+		forget_ended(&mut book, epoch);
+		Self::store_book(model, role, book);
 	}
 
 	/// Takes its place from a node that is gone or does not host the model, else from one that cannot take jobs now, else

@@ -23,22 +23,20 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
+	authorization::genesis_hash,
 	market::{ask_commitment, AskCommitment, AskReveal, MaxAskItems},
 	traits::Nodes,
 	worker, Balance, BlockNumber, EpochIndex, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_core::H256;
-use sp_runtime::{
-	traits::{SaturatedConversion, Zero},
-	RuntimeAppPublic,
-};
+use sp_runtime::{traits::SaturatedConversion, RuntimeAppPublic};
 
-/// What the runtime prepares for the benchmarks: the pallet itself knows nodes through a trait that only reads.
-pub trait BenchmarkSetup<AccountId> {
+/// A runtime that prepares the benchmarks: the pallet itself knows nodes through a trait that only reads.
+pub trait BenchmarkSetup: Config {
 	/// Registers a model, with as many ancestors as there may be.
 	fn model() -> ModelId;
 	/// Registers another node that hosts `model` and can take jobs, with coins for its operator. Returns the operator.
-	fn operator_hosting(model: ModelId, index: u32) -> AccountId;
+	fn operator_hosting(model: ModelId, index: u32) -> Self::AccountId;
 	/// Registers so many models, and a node with this worker key that hosts them and can take jobs.
 	fn bidder(worker: WorkerId, models: u32) -> (NodeId, Vec<ModelId>);
 	/// So many other nodes that host all these models and can take jobs, each with the least bond of an ask reserved.
@@ -71,8 +69,8 @@ fn go_to_reveals<T: Config>() {
 	go_to::<T>(Pallet::<T>::last_block_of(Pallet::<T>::current_epoch()));
 }
 
-fn node_hosting<T: Config>(model: ModelId, index: u32) -> Result<NodeId, BenchmarkError> {
-	let operator = T::BenchmarkSetup::operator_hosting(model, index);
+fn node_hosting<T: BenchmarkSetup>(model: ModelId, index: u32) -> Result<NodeId, BenchmarkError> {
+	let operator = T::operator_hosting(model, index);
 	T::Nodes::node_of(&operator).ok_or(BenchmarkError::Stop("no node was registered"))
 }
 
@@ -88,9 +86,9 @@ const PRICE: Option<Balance> = Some(1);
 
 impl Bidder {
 	/// In the commit phase of epoch 1.
-	fn new<T: Config>(n: u32) -> Self {
+	fn new<T: BenchmarkSetup>(n: u32) -> Self {
 		let key = WorkerId::generate_pair(None);
-		let (node, models) = T::BenchmarkSetup::bidder(key.clone(), n.div_ceil(2));
+		let (node, models) = T::bidder(key.clone(), n.div_ceil(2));
 		let roles = |model: &ModelId| AskRole::ALL.map(|role| (*model, role));
 		let items = models.iter().flat_map(roles).take(n as usize).collect();
 		next_epoch::<T>();
@@ -118,9 +116,8 @@ impl Bidder {
 	}
 
 	fn sign<T: Config>(&self, action: &WorkerAction) -> Result<WorkerSignature, BenchmarkError> {
-		let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
 		self.key
-			.sign(&worker::payload(genesis, action))
+			.sign(&worker::payload(genesis_hash::<T>(), action))
 			.ok_or(BenchmarkError::Stop("the keystore has the key"))
 	}
 
@@ -216,7 +213,7 @@ fn unread() -> WorkerSignature {
 	WorkerSignature::from(sp_core::sr25519::Signature::from_raw([0; 64]))
 }
 
-#[benchmarks]
+#[benchmarks(where T: BenchmarkSetup)]
 mod benchmarks {
 	use super::*;
 
@@ -290,7 +287,7 @@ mod benchmarks {
 		Pallet::<T>::do_commit_asks(bidder.node, &bidder.commits::<T>());
 		let mut models: Vec<ModelId> = bidder.items.iter().map(|(model, _)| *model).collect();
 		models.dedup();
-		let rivals = T::BenchmarkSetup::rivals(&models, n.saturating_mul(MAX_ASKS));
+		let rivals = T::rivals(&models, n.saturating_mul(MAX_ASKS));
 		for ((model, role), rivals) in bidder.items.iter().zip(rivals.chunks(MAX_ASKS as usize)) {
 			put_full_book::<T>(*model, *role, rivals);
 		}
@@ -358,7 +355,7 @@ mod benchmarks {
 	/// the first time.
 	#[benchmark]
 	fn clear(a: Linear<2, 256>) -> Result<(), BenchmarkError> {
-		let model = T::BenchmarkSetup::model();
+		let model = T::model();
 		put_record::<T>(model);
 		put_summaries::<T>(model);
 		put_holes::<T>(model, 64);
@@ -450,7 +447,7 @@ mod benchmarks {
 	#[benchmark]
 	fn claim_storage_pay() -> Result<(), BenchmarkError> {
 		let gone = ModelId::MAX;
-		let operator = T::BenchmarkSetup::operator_hosting(T::BenchmarkSetup::model(), 0);
+		let operator = T::operator_hosting(T::model(), 0);
 		StoragePay::<T>::insert(&operator, gone, PendingPay { amount: 1, since: 0 });
 		TotalStoragePay::<T>::put(1);
 		go_to::<T>(T::StorageHold::get());
@@ -468,7 +465,7 @@ mod benchmarks {
 	fn prune(a: Linear<2, 256>) -> Result<(), BenchmarkError> {
 		// Nobody registered it: it is gone.
 		let gone = ModelId::MAX;
-		let model = T::BenchmarkSetup::model();
+		let model = T::model();
 		put_record::<T>(gone);
 		put_summaries::<T>(gone);
 		put_holes::<T>(gone, 64);

@@ -20,6 +20,7 @@ pub mod benchmarking;
 mod call_weights;
 mod clearing_impls;
 mod commit_impls;
+mod configuration;
 mod demand_impls;
 mod dispatchable_impls;
 mod epochs;
@@ -36,7 +37,7 @@ mod tests;
 pub mod types;
 pub mod weights;
 
-pub use authorization::Refusal;
+pub use authorization::NO_ITEMS;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -147,10 +148,6 @@ pub mod pallet {
 
 		/// Weights of the calls, of their authorization and of the hook.
 		type WeightInfo: WeightInfo;
-
-		/// Prepares nodes for the benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup<Self::AccountId>;
 	}
 
 	/// Blocks of a market epoch. Set at genesis, never changed: epochs would otherwise be counted twice.
@@ -349,8 +346,9 @@ pub mod pallet {
 			/// What it would have asked.
 			price: Balance,
 		},
-		/// A node has revealed an ask and got no place, because too little of its own bond is free to secure one job at this
-		/// price. It has the bond of its commitment back.
+		/// A node has revealed an ask that does not hold, because its own bond secures no job: too little of it is free at this
+		/// price or at the reserve, if it had no place; or all of it is too little for an ask that rises, and the former one
+		/// stands. It has the bond of its commitment back.
 		AskUnsecured {
 			/// The model.
 			model: ModelId,
@@ -637,35 +635,7 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
-			assert!(T::MaxAsk::get() > 0, "MaxAsk must leave room for an ask");
-			assert!(
-				T::SecurityFactor::get() > 0,
-				"no rate of audits deters while no bond stands behind a job"
-			);
-			assert!(
-				T::Currency::minimum_balance() > 0,
-				"the pot relies on an existential deposit that it never goes below"
-			);
-			assert!(
-				T::MinAskBond::get() > 0,
-				"a node goes only while nothing is reserved of it, and asks must not outlive it"
-			);
-			assert!(
-				(1..=T::MaxAsk::get()).contains(&T::MinReserve::get()),
-				"a reserve of nothing would never move, and none is above what may be asked"
-			);
-			assert!(
-				T::JobsPerWinner::get() > 0,
-				"a winner that does nothing fills no demand"
-			);
-			assert!(
-				(1..=MAX_ASKS).contains(&T::MinWinners::get()),
-				"a market has a place, and no more than asks"
-			);
-			assert!(
-				T::WorkSubsidy::get() <= Perbill::from_percent(50),
-				"more than half of a job's burn would pay for jobs that nobody wants"
-			);
+			Self::check_configuration();
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -804,8 +774,9 @@ pub mod pallet {
 
 		/// Ends asks of nodes that are gone or do not host the model any more; those of this epoch's compute winners that have
 		/// stopped being able to serve since it began, once it is cleared, who lose what their places would have earned from then
-		/// on; and commitments that were not revealed in time, whose bonds are lost; removes a past epoch's prices that no job refers to, and all that is kept about a model that is
-		/// gone. Bonds of asks go back. By anybody.
+		/// on, whatever has ended their asks before; and commitments that were not revealed in time, whose bonds are lost; removes
+		/// a past epoch's prices that no job refers to, and all that is kept about a model that is gone. Bonds of asks go back. By
+		/// anybody.
 		#[pallet::call_index(9)]
 		#[pallet::weight(call_weights::prune::<T>())]
 		pub fn prune(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResultWithPostInfo {

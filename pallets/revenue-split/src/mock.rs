@@ -15,13 +15,11 @@ use frame_support::{
 };
 use highway_primitives::{Balance, ModelId, NodeId, RoyaltyLine, Unit};
 use sp_core::H256;
-use sp_runtime::{testing::UintAuthorityId, traits::BlakeTwo256, BuildStorage, Perbill};
+use sp_runtime::{traits::BlakeTwo256, BuildStorage, Perbill};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub type AccountId = u64;
-pub type TxExtension = (frame_system::AuthorizeCall<Test>,);
-pub type UncheckedExtrinsic =
-	sp_runtime::generic::UncheckedExtrinsic<AccountId, RuntimeCall, UintAuthorityId, TxExtension>;
+pub type UncheckedExtrinsic = highway_mocks::Transaction<RuntimeCall, Test>;
 pub type Block = sp_runtime::generic::Block<sp_runtime::generic::Header<u32, BlakeTwo256>, UncheckedExtrinsic>;
 
 pub const ED: Balance = 100;
@@ -75,6 +73,8 @@ impl frame_system::Config for Test {
 	type AccountData = pallet_balances::AccountData<Balance>;
 }
 
+impl highway_mocks::MockRuntime for Test {}
+
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
 impl pallet_balances::Config for Test {
 	type Balance = Balance;
@@ -126,8 +126,6 @@ impl pallet_revenue_split::Config for Test {
 	type Randomness = TestRandomness;
 	type StorageChallenges = TestMarket;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = TestMarket;
 }
 
 /// Nobody serves yet; the payer and the curator have a million times the existential deposit.

@@ -257,15 +257,12 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 			.unwrap_or_default()
 	}
 
-	fn looked_at(model: ModelId, deal: &Deal<T::AccountId>) -> u32 {
-		let Some(record) = Clearings::<T>::get(model, deal.epoch) else {
-			return 0;
-		};
-		if record.jobs > 1 {
-			return record.storage.len().min(STORAGE_TRIES) as u32;
+	fn looks_at(model: ModelId) -> u32 {
+		match Clearings::<T>::get(model, Self::current_epoch()) {
+			Some(record) => record.storage.len().min(STORAGE_TRIES) as u32,
+			// Of asks that are stored, no more than this hold now.
+			None => Self::asks_stored(model).min(MAX_ASKS.saturating_mul(2)),
 		}
-		// Of asks that are stored, no more than this hold now.
-		Self::asks_stored(model).min(MAX_ASKS.saturating_mul(2))
 	}
 
 	fn escrow(payer: &T::AccountId, deal: &Deal<T::AccountId>) -> DispatchResult {

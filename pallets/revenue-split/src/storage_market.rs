@@ -160,6 +160,10 @@ impl<T: Config> StorageMarket for Pallet<T> {
 		amount
 	}
 
+	fn forfeit_storage_ask(node: NodeId, model: ModelId) {
+		Self::forfeit_ask(node, model, AskRole::Storage);
+	}
+
 	fn take_storage_fine(node: NodeId, amount: Balance) {
 		let amount = Self::received(amount);
 		if amount > 0 {

@@ -70,13 +70,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(7_u64.saturating_mul(n.into())))
 	}
 	/// Storage: `EpochLength`; for each: `CommitmentPlaces` (r:1 w:1), `Commitments` (r:1 w:1), `CommitmentQueues` (r:1 w:1),
-	/// `ModelRegistry` model, `Asks` (r:1 w:1), record and standing of 65 nodes and the session, of which two standings are
-	/// written.
+	/// `ModelRegistry` model, `Asks` (r:1 w:1), `Markets`, record and standing of 65 nodes and the session, of which two
+	/// standings are written.
 	fn reveal_asks(n: u32) -> Weight {
 		Weight::from_parts(20_000_000, 1_500)
 			.saturating_add(Weight::from_parts(150_000_000, 180_000).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(1_u64))
-			.saturating_add(T::DbWeight::get().reads(136_u64.saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().reads(137_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(6_u64.saturating_mul(n.into())))
 	}
 	/// Storage: `EpochLength`, `NodeStaking` record, the genesis hash; for each: `CommitmentPlaces`, `Commitments`,
@@ -170,7 +170,7 @@ impl WeightInfo for () {
 		Weight::from_parts(20_000_000, 1_500)
 			.saturating_add(Weight::from_parts(150_000_000, 180_000).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
-			.saturating_add(RocksDbWeight::get().reads(136_u64.saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().reads(137_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(6_u64.saturating_mul(n.into())))
 	}
 	fn authorize_reveal_asks(n: u32) -> Weight {

@@ -13,7 +13,7 @@ pub mod types;
 use alloc::vec::Vec;
 use codec::Codec;
 use highway_primitives::{
-	Balance, EpochIndex, JobId, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature,
+	Balance, BlockNumber, EpochIndex, JobId, ModelId, ModelVersion, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_runtime::DispatchError;
 use types::{
@@ -87,5 +87,7 @@ sp_api::decl_runtime_apis! {
 			from: NodeId,
 			limit: u32,
 		) -> (Vec<DelegationInfo>, Option<NodeId>);
+		/// How many blocks the chain is behind with jobs whose time has come. 0 while it keeps up.
+		fn overdue() -> BlockNumber;
 	}
 }

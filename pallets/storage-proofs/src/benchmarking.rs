@@ -1,7 +1,7 @@
 //! Benchmarks of the call, of its authorization, and of the steps of the hook.
 
 use super::*;
-use crate::types::Memory;
+use crate::types::{Memory, Miss};
 use frame_benchmarking::v2::*;
 use frame_support::{
 	pallet_prelude::TransactionSource,
@@ -10,18 +10,19 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
+	authorization::genesis_hash,
 	chunk_proof,
 	worker::{self, ChunkProof},
 	BlobHash, BlockNumber, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_application_crypto::RuntimeAppPublic;
-use sp_runtime::{traits::Zero, SaturatedConversion};
+use sp_runtime::SaturatedConversion;
 
-/// Fills the other pallets for benchmarks.
-pub trait BenchmarkSetup {
+/// A runtime that fills the other pallets for benchmarks.
+pub trait BenchmarkSetup: Config {
 	/// A node with this worker key that alone stores a model, which is the first one in the list of stored models; it has
-	/// earned something for that, and its bond is larger than a fine. All that is so in the present block, not in the first
-	/// one.
+	/// earned something for that, asks for it, and its bond is larger than a fine and the ask's bond. All that is so in the
+	/// present block, not in the first one.
 	fn provider(worker: WorkerId) -> (NodeId, ModelId);
 }
 
@@ -31,14 +32,14 @@ fn go_to<T: Config>(block: BlockNumber) {
 	frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::saturated_from(block));
 }
 
-fn provider<T: Config>() -> (NodeId, ModelId, WorkerId) {
+fn provider<T: BenchmarkSetup>() -> (NodeId, ModelId, WorkerId) {
 	let key = WorkerId::generate_pair(None);
-	let (node, model) = T::BenchmarkSetup::provider(key.clone());
+	let (node, model) = T::provider(key.clone());
 	(node, model, key)
 }
 
 /// A node that has to show a chunk of the largest blob, drawn in the present block.
-fn challenged<T: Config>() -> Result<(NodeId, ModelId, WorkerId, ChunkProof), BenchmarkError> {
+fn challenged<T: BenchmarkSetup>() -> Result<(NodeId, ModelId, WorkerId, ChunkProof), BenchmarkError> {
 	let (node, model, key) = provider::<T>();
 	let (artefact, proof) = chunk_proof::largest(0).ok_or(BenchmarkError::Stop("it has a first chunk"))?;
 	let drawn_at = Pallet::<T>::now();
@@ -56,7 +57,7 @@ fn challenged<T: Config>() -> Result<(NodeId, ModelId, WorkerId, ChunkProof), Be
 }
 
 /// The answer to it, one block later.
-fn proving<T: Config>() -> Result<(NodeId, ModelId, BlockNumber, ChunkProof, WorkerSignature), BenchmarkError> {
+fn proving<T: BenchmarkSetup>() -> Result<(NodeId, ModelId, BlockNumber, ChunkProof, WorkerSignature), BenchmarkError> {
 	let (node, model, key, proof) = challenged::<T>()?;
 	let drawn_at = Pallet::<T>::now();
 	go_to::<T>(drawn_at.saturating_add(1));
@@ -66,14 +67,13 @@ fn proving<T: Config>() -> Result<(NodeId, ModelId, BlockNumber, ChunkProof, Wor
 		drawn_at,
 		proof: proof.clone(),
 	};
-	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
 	let signature = key
-		.sign(&worker::payload(genesis, &action))
+		.sign(&worker::payload(genesis_hash::<T>(), &action))
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))?;
 	Ok((node, model, drawn_at, proof, signature))
 }
 
-#[benchmarks]
+#[benchmarks(where T: BenchmarkSetup)]
 mod benchmarks {
 	use super::*;
 
@@ -140,7 +140,11 @@ mod benchmarks {
 		if let Some(open) = &open {
 			Shown::<T>::insert(open.artefact.hash, drawn);
 		}
-		Missed::<T>::insert(node, model, drawn);
+		let former = Miss {
+			until: drawn,
+			blamed: true,
+		};
+		Missed::<T>::insert(node, model, former);
 		let after = drawn.saturating_add(T::Window::get()).saturating_add(1);
 		go_to::<T>(after);
 		#[block]

@@ -3,7 +3,7 @@
 //! Whether what is paid, forfeited and fined sums up is checked where the pallets meet, in the runtime's tests.
 
 use crate::{
-	types::{Memory, MEMORY},
+	types::{Memory, Miss, MEMORY},
 	Asked, Challenges, Config, Due, Forgets, Missed, Pallet, Shown, StoodStill,
 };
 use alloc::collections::BTreeSet;
@@ -58,7 +58,7 @@ impl<T: Config> Pallet<T> {
 		let ends =
 			|until: BlockNumber, memory: &Memory| Forgets::<T>::get(until.saturating_add(MEMORY)).contains(memory);
 		for (node, model) in Missed::<T>::iter_keys() {
-			let until = Missed::<T>::get(node, model).ok_or("a miss does not decode")?;
+			let Miss { until, .. } = Missed::<T>::get(node, model).ok_or("a miss does not decode")?;
 			ensure!(until < Self::now(), "a challenge is missed that can be answered");
 			ensure!(
 				ends(until, &Memory::Missed(node, model)),

@@ -12,9 +12,9 @@
 
 extern crate alloc;
 
-pub use authorization::Refusal;
+pub use authorization::WRONG_CHUNK;
 pub use pallet::*;
-pub use types::{Artefacts, Challenge, DRAWS, MEMORY};
+pub use types::{Artefacts, Challenge, Miss, DRAWS, MEMORY};
 pub use weights::WeightInfo;
 
 mod authorization;
@@ -56,7 +56,7 @@ pub mod pallet {
 		type Artefacts: Artefacts;
 		/// Worker keys, who hosts what, and the bonds that fines are taken of.
 		type Nodes: traits::Nodes<Self::AccountId>;
-		/// Who is paid for storing which model, the pay that waits for proofs, and where fines go.
+		/// Who is paid for storing which model, the pay that waits for proofs, the asks that two misses end, and where fines go.
 		type Market: traits::StorageMarket + traits::Market<Self::AccountId>;
 		/// What the parent block drew. `None`: nothing, and nothing is drawn from it.
 		type Randomness: Randomness<Option<H256>, BlockNumberFor<Self>>;
@@ -69,14 +69,11 @@ pub mod pallet {
 		/// Blocks from one challenge of a model to the next, in the middle. More pass when so many models are stored that four
 		/// draws a block do not do.
 		type Interval: Get<BlockNumber>;
-		/// Taken for the second miss in a row.
+		/// Taken for the second miss in a row, if the node could have answered both.
 		#[pallet::constant]
 		type StorageFine: Get<Balance>;
 		/// Weights of the call, of its authorization and of the hook.
 		type WeightInfo: WeightInfo;
-		/// Fills the other pallets for benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkSetup: crate::benchmarking::BenchmarkSetup;
 	}
 
 	/// What nodes have to show, by node and model. At most [`DRAWS`] for each block of a window; ends with the answer, or
@@ -95,10 +92,10 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Due<T> = StorageMap<_, Twox64Concat, BlockNumber, BoundedVec<(NodeId, ModelId), MaxDraws>, ValueQuery>;
 
-	/// The last block of the challenge that a node missed last, if it has not answered since. Bounded by [`Forgets`].
+	/// The challenge that a node missed last, if it has not answered since. Bounded by [`Forgets`].
 	// Ids are counted up, nobody chooses them.
 	#[pallet::storage]
-	pub type Missed<T> = StorageDoubleMap<_, Twox64Concat, NodeId, Twox64Concat, ModelId, BlockNumber>;
+	pub type Missed<T> = StorageDoubleMap<_, Twox64Concat, NodeId, Twox64Concat, ModelId, Miss>;
 
 	/// Artefacts of which somebody showed a chunk, and the last block of that challenge. Bounded by [`Forgets`].
 	// Makers choose the hashes: only a cryptographic hash keeps the trie balanced.
@@ -138,7 +135,7 @@ pub mod pallet {
 			/// What it earned.
 			paid: Balance,
 		},
-		/// It did not, and loses that.
+		/// It did not, and loses that; with the second miss in a row its ask as well.
 		Missed {
 			/// The node.
 			node: NodeId,
@@ -146,7 +143,7 @@ pub mod pallet {
 			model: ModelId,
 			/// What it would have earned.
 			forfeited: Balance,
-			/// What was taken of its own bond: for the second miss in a row.
+			/// What was taken of its own bond as a fine: for the second miss in a row.
 			fined: Balance,
 		},
 		/// It did not, and nobody is to blame: the node or the model is gone, or finality lagged.

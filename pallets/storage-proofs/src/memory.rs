@@ -1,8 +1,8 @@
-//! What is remembered for a day: misses, so that two in a row are fined, and shown artefacts, so that nobody is fined for a
-//! file that nobody has. Everything that is remembered is forgotten at a block that is fixed when it is noted.
+//! What is remembered for a day: misses, so that two in a row cost the place, and shown artefacts, so that nobody is fined for
+//! a file that nobody has. Everything that is remembered is forgotten at a block that is fixed when it is noted.
 
 use crate::{
-	types::{Memory, MEMORY},
+	types::{Memory, Miss, MEMORY},
 	Challenge, Config, Forgets, Missed, Pallet, Shown,
 };
 use frame_support::{defensive, traits::Get};
@@ -25,15 +25,19 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Counts a miss; fines the second one in a row. Returns what was taken.
+	/// Counts a miss. The second one in a row ends the node's ask, whoever is to blame: who shows nothing keeps no place. If
+	/// it could have answered both, it is fined, too. Returns the fine.
 	pub(crate) fn count_miss(node: NodeId, model: ModelId, challenge: &Challenge) -> Balance {
-		if !challenge.able || !Shown::<T>::contains_key(challenge.artefact.hash) {
-			return 0;
-		}
-		if Missed::<T>::take(node, model).is_none() {
-			if Self::remember(challenge.until, Memory::Missed(node, model)) {
-				Missed::<T>::insert(node, model, challenge.until);
+		let until = challenge.until;
+		let blamed = challenge.able && Shown::<T>::contains_key(challenge.artefact.hash);
+		let Some(former) = Missed::<T>::take(node, model) else {
+			if Self::remember(until, Memory::Missed(node, model)) {
+				Missed::<T>::insert(node, model, Miss { until, blamed });
 			}
+			return 0;
+		};
+		T::Market::forfeit_storage_ask(node, model);
+		if !(former.blamed && blamed) {
 			return 0;
 		}
 		let fined = T::Nodes::fine(node, T::StorageFine::get(), &T::Market::slash_account());
@@ -60,7 +64,7 @@ impl<T: Config> Pallet<T> {
 		let mut forgotten = 0u32;
 		for memory in Forgets::<T>::take(now) {
 			match memory {
-				Memory::Missed(node, model) if Missed::<T>::get(node, model) == noted => {
+				Memory::Missed(node, model) if Missed::<T>::get(node, model).map(|miss| miss.until) == noted => {
 					Missed::<T>::remove(node, model);
 				}
 				Memory::Shown(hash) if Shown::<T>::get(hash) == noted => Shown::<T>::remove(hash),

@@ -13,12 +13,10 @@ use codec::Encode;
 use frame_support::{derive_impl, parameter_types, traits::Randomness};
 use highway_primitives::{Balance, BlockNumber};
 use sp_core::H256;
-use sp_runtime::{testing::UintAuthorityId, traits::BlakeTwo256, BuildStorage};
+use sp_runtime::{traits::BlakeTwo256, BuildStorage};
 
 pub type AccountId = u64;
-pub type TxExtension = (frame_system::AuthorizeCall<Test>,);
-pub type UncheckedExtrinsic =
-	sp_runtime::generic::UncheckedExtrinsic<AccountId, RuntimeCall, UintAuthorityId, TxExtension>;
+pub type UncheckedExtrinsic = highway_mocks::Transaction<RuntimeCall, Test>;
 pub type Block = sp_runtime::generic::Block<sp_runtime::generic::Header<u32, BlakeTwo256>, UncheckedExtrinsic>;
 
 pub const WINDOW: BlockNumber = 30;
@@ -49,6 +47,8 @@ mod runtime {
 impl frame_system::Config for Test {
 	type Block = Block;
 }
+
+impl highway_mocks::MockRuntime for Test {}
 
 parameter_types! {
 	pub const Window: BlockNumber = WINDOW;
@@ -81,14 +81,10 @@ impl crate::Config for Test {
 	type Interval = Interval;
 	type StorageFine = StorageFine;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = Setup;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
-pub struct Setup;
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup for Setup {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn provider(worker: highway_primitives::WorkerId) -> (u32, u32) {
 		store(0, &[0]);
 		change_node(0, |node| node.worker = worker);

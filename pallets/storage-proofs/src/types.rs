@@ -40,6 +40,17 @@ pub struct Challenge {
 	pub able: bool,
 }
 
+/// A challenge that a node missed last, and has not made up for by an answer since.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Miss {
+	/// The last block of the challenge.
+	#[codec(compact)]
+	pub until: BlockNumber,
+	/// Whether the node could have answered, as far as the chain knows: it was able to serve at the draw, and somebody had
+	/// shown the artefact.
+	pub blamed: bool,
+}
+
 /// What is to be forgotten.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum Memory {

@@ -16,7 +16,7 @@ pub trait WeightInfo {
 	fn idle() -> Weight;
 	/// One draw that hits a model, and challenges.
 	fn challenge() -> Weight;
-	/// One challenge that ends with a fine.
+	/// One challenge that ends with the loss of an ask and a fine.
 	fn miss() -> Weight;
 	/// One memory that is forgotten.
 	fn forget() -> Weight;
@@ -58,11 +58,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 	fn miss() -> Weight {
 		// r Challenges, the node, the model and its version, StoodStill, Shown, Missed, Forgets; the pay, the pot, the issuance, the
-		// treasury's earnings and the sum of all, twice; the fine: r 24 w 21; the standing; w Challenges, Missed, Forgets, the
-		// pay, the pot, the issuance, earnings, the sum, the standing; ten events.
-		Weight::from_parts(220_000_000, 45_000)
-			.saturating_add(T::DbWeight::get().reads(38))
-			.saturating_add(T::DbWeight::get().writes(30))
+		// treasury's earnings and the sum of all, three times; the book of asks and the length of an epoch; the fine and the
+		// ask's bond, each r 24 w 21, mostly the same items; the standing; w Challenges, Missed, Forgets, the pay, the pot, the
+		// issuance, earnings, the sum, the book, the standing; fifteen events.
+		Weight::from_parts(330_000_000, 55_000)
+			.saturating_add(T::DbWeight::get().reads(42))
+			.saturating_add(T::DbWeight::get().writes(32))
 	}
 
 	fn forget() -> Weight {
@@ -92,7 +93,7 @@ impl WeightInfo for () {
 	}
 
 	fn miss() -> Weight {
-		Weight::from_parts(4_170_000_000, 45_000)
+		Weight::from_parts(4_580_000_000, 55_000)
 	}
 
 	fn forget() -> Weight {

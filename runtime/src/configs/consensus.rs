@@ -189,6 +189,4 @@ impl pallet_node_staking::Config for Runtime {
 	type MaxUnbonding = ConstU32<16>;
 	type MaxHosted = ConstU32<32>;
 	type WeightInfo = pallet_node_staking::weights::SubstrateWeight<Runtime>;
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }

@@ -100,8 +100,6 @@ impl pallet_revenue_split::Config for Runtime {
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type StorageChallenges = StorageProofs;
 	type WeightInfo = pallet_revenue_split::weights::SubstrateWeight<Runtime>;
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }
 
 parameter_types! {
@@ -119,8 +117,6 @@ impl pallet_inference_jobs::Config for Runtime {
 	type MaxTickWeight = MaxTickWeight;
 	type WeightInfo = pallet_inference_jobs::weights::SubstrateWeight<Runtime>;
 	type AuditWeights = AuditWeights;
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }
 
 /// What audits add to the due queue.
@@ -175,8 +171,6 @@ impl pallet_proof_of_work_done::Config for Runtime {
 	type RevealBlocks = RevealBlocks;
 	type Jobs = InferenceJobs;
 	type WeightInfo = ProofWeights;
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }
 
 parameter_types! {
@@ -191,8 +185,6 @@ impl pallet_capacity_probes::Config for Runtime {
 	type Treasury = TreasuryAccount;
 	type SessionLength = SessionLength;
 	type WeightInfo = pallet_capacity_probes::weights::SubstrateWeight<Runtime>;
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }
 
 /// The file that new jobs of a model run on.
@@ -231,8 +223,6 @@ impl pallet_storage_proofs::Config for Runtime {
 	type Interval = MarketEpoch;
 	type StorageFine = StorageFine;
 	type WeightInfo = pallet_storage_proofs::weights::SubstrateWeight<Runtime>;
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }
 
 parameter_types! {
@@ -248,6 +238,4 @@ impl pallet_promotion::Config for Runtime {
 	type Treasury = TreasuryAccount;
 	type MinBid = MinBid;
 	type WeightInfo = pallet_promotion::weights::SubstrateWeight<Runtime>;
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = crate::benchmark_setup::BenchmarkSetup;
 }

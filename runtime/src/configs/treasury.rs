@@ -52,5 +52,5 @@ impl pallet_treasury::Config for Runtime {
 	type PayoutPeriod = PayoutPeriod;
 	type BlockNumberProvider = System;
 	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkHelper = crate::benchmark_setup::BenchmarkSetup;
+	type BenchmarkHelper = Runtime;
 }

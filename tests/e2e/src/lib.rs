@@ -103,6 +103,13 @@ pub fn billed_in_all(bill: &Value) -> Result<Balance> {
 	Ok(paid + amount(&bill["refunded"])?)
 }
 
+/// How many processes of a node that run models ended for this reason, as its metrics name it.
+pub async fn exited(node: &Node, reason: &str) -> Result<f64> {
+	let label = format!("reason=\"{reason}\"");
+	node.metric("highway_inference_children_exited_total", &[label.as_str()])
+		.await
+}
+
 /// Who authored the block with this number: the index of its authority in Babe's digest.
 pub async fn author_of(node: &Node, block: u64) -> Result<u32> {
 	let hash = node.rpc("chain_getBlockHash", json!([block])).await?;

@@ -2,8 +2,8 @@
 
 use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::{
-	amount, billed_in_all, billed_to, floats, get_blob, identity_input, integers, put_blob, subsidy_of, Account,
-	Submitted,
+	amount, billed_in_all, billed_to, exited, floats, get_blob, identity_input, integers, put_blob, subsidy_of,
+	Account, Submitted,
 };
 use highway_offchain_worker::{
 	journal::Journal,
@@ -12,14 +12,13 @@ use highway_offchain_worker::{
 use highway_primitives::{Balance, BlobRef, AIC};
 use highway_test_support::{
 	bare::{values, BareModel},
-	hostile_models, market, offer, until, Devnet, Seller, Wallet,
+	hostile_models, market, offer, until, Devnet, Node, Seller, Wallet,
 };
 use serde_json::{json, Value};
 use sp_core::H256;
 use std::{
 	fs,
 	path::Path,
-	process::Command,
 	time::{Duration, Instant},
 };
 
@@ -84,15 +83,6 @@ struct Cast {
 	victim: u64,
 	/// The node of [`COMPANION`].
 	companion: u64,
-}
-
-/// Processes that run models for the process `parent`.
-fn children(parent: u32) -> Result<Vec<u32>> {
-	let output = Command::new("pgrep")
-		.args(["-P", &parent.to_string(), "-f", "inference-worker"])
-		.output()?;
-	let text = String::from_utf8(output.stdout)?;
-	Ok(text.lines().filter_map(|line| line.trim().parse().ok()).collect())
 }
 
 /// How often the journal of the stopped victim says that `job` is done.
@@ -165,7 +155,22 @@ async fn jobs_should_end_once_and_be_paid_once_when_nodes_are_killed() -> Result
 	.await
 }
 
-/// `kill -9` while the model runs, and again between attestation and pay.
+/// `kill -9` of the processes that have models, of which one runs: that one is replaced, and both shows in the metrics.
+async fn models_are_started_again(node: &Node) -> Result<()> {
+	let started = || node.metric("highway_inference_children_started_total", &[]);
+	let (started_before, crashed_before) = (started().await?, exited(node, "crashed").await?);
+	let models = node.children()?;
+	ensure!(!models.is_empty(), "a model runs in a process of its own");
+	let models = models.iter().map(u32::to_string);
+	Command::new("kill").arg("-9").args(models).status()?;
+	until("the killed process to be replaced", SOON, || async {
+		let replaced = started().await? > started_before && exited(node, "crashed").await? > crashed_before;
+		Ok(replaced.then_some(()))
+	})
+	.await
+}
+
+/// `kill -9` of the processes of the models, of the node while a model runs, and again between attestation and pay.
 async fn killed_in_mid_job(devnet: &mut Devnet, payer: &Wallet, model: u64, victim: u64, genesis: H256) -> Result<()> {
 	let account = Account::connect(devnet.node("bob"), "//Eve").await?;
 	let operator = Account::connect(devnet.node("bob"), "//Dave").await?;
@@ -179,7 +184,8 @@ async fn killed_in_mid_job(devnet: &mut Devnet, payer: &Wallet, model: u64, vict
 		Ok((node.metric("highway_jobs_running", &[]).await? == 1.0).then_some(()))
 	})
 	.await?;
-	let orphans = children(node.pid().context("the victim runs")?)?;
+	models_are_started_again(node).await?;
+	let orphans = node.children()?;
 	ensure!(!orphans.is_empty(), "a model runs in a process of its own");
 	node.kill()?;
 	let seen = market::show_job(payer, job).await?;

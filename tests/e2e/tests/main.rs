@@ -5,6 +5,7 @@ mod audits;
 mod blobs;
 mod candidate;
 mod capacity;
+mod chaos;
 mod demo;
 mod dev_node;
 mod faults;

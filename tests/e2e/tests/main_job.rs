@@ -3,16 +3,16 @@
 
 use anyhow::{ensure, Context, Result};
 use futures::future::try_join_all;
-use highway_e2e_tests::{amount, billed_in_all, billed_to, get_blob, subsidy_of, Account};
-use highway_offchain_worker::tensors;
-use highway_primitives::{Balance, AIC};
+use highway_e2e_tests::{amount, billed_in_all, billed_to, exited, get_blob, subsidy_of, Account};
+use highway_offchain_worker::{bids::in_aic, tensors};
+use highway_primitives::{AskRole, Balance, ModelId, AIC};
 use highway_test_support::{
 	bare::{self, values, BareModel, TOLERANCE},
-	binaries, market, Devnet, Node, Wallet,
+	binaries, market, until, Devnet, Node, Wallet,
 };
 use highway_wallet::client::calls;
 use serde_json::Value;
-use std::{collections::BTreeMap, env, fs, path::PathBuf};
+use std::{collections::BTreeMap, env, fs, path::PathBuf, time::Duration};
 
 /// What the files are, in Magika's own words.
 const LABELS: [&str; 5] = ["python", "elf", "png", "pdf", "json"];
@@ -71,7 +71,16 @@ async fn five_files_should_be_named_and_paid_for_when_three_nodes_serve_magika()
 		}
 		let audits = everybody_has_what_the_bills_say(devnet, &bills, bond).await?;
 		claims_are_paid(devnet).await?;
-		metrics_tell_of_the_jobs(devnet, jobs.len(), audits).await
+		metrics_tell_of_the_jobs(devnet, jobs.len(), audits).await?;
+		let model = id.parse::<ModelId>()?;
+		try_join_all(
+			devnet
+				.nodes
+				.iter()
+				.map(|node| metrics_tell_what_the_chain_knows(node, model)),
+		)
+		.await?;
+		Ok(())
 	})
 	.await
 }
@@ -346,5 +355,62 @@ async fn metrics_tell_of_the_jobs(devnet: &Devnet, jobs: usize, audits: usize) -
 		stored >= (2 * jobs + devnet.nodes.len()) as f64,
 		"the nodes count {stored} blobs"
 	);
+	Ok(())
+}
+
+/// Every node shows what it has at stake and what its work is paid, and has Magika in a process of its own.
+async fn metrics_tell_what_the_chain_knows(node: &Node, model: ModelId) -> Result<()> {
+	let account = Account::connect(node, &market::key_of(node.name())).await?;
+	let of_model = format!("model=\"{model}\"");
+	let of_model = [of_model.as_str()];
+	let of_compute = [of_model[0], "role=\"compute\""];
+	let (alone, of_model, of_compute): (&[&str], &[&str], &[&str]) = (&[], &of_model, &of_compute);
+	// They follow the best block, and processes that look whether the sandbox holds come and go.
+	let what = format!("{} to show what the chain knows", node.name());
+	until(&what, Duration::from_secs(30), || async {
+		let known = account
+			.client
+			.node_of(&account.id())
+			.await?
+			.context("it is registered")?;
+		let market = account.client.market(model).await?.context("the model has a market")?;
+		let compute = market.roles.iter().find(|role| role.role == AskRole::Compute);
+		let compute = compute.context("there is a market for compute")?;
+		let price = compute.price.context("compute has a price")?;
+		let reserve = compute.reserve.context("compute has a reserve")?;
+		ensure!(price > 0 && known.bond > 0, "{price} is paid, {} bonded", known.bond);
+		for (metric, labels, expected) in [
+			("highway_node_bond_aic", alone, in_aic(known.bond)),
+			("highway_node_slashed_aic", alone, 0.0),
+			("highway_node_slots", alone, f64::from(known.slots)),
+			("highway_node_eligible", alone, 1.0),
+			("highway_node_jailed", alone, 0.0),
+			("highway_node_chilled", alone, 0.0),
+			("highway_market_price_aic", of_compute, in_aic(price)),
+			("highway_market_reserve_aic", of_compute, in_aic(reserve)),
+			("highway_model_open_jobs", of_model, 0.0),
+			// Of both phases together: it is one of them.
+			("highway_market_phase", alone, 1.0),
+			("highway_due_queue_lag_blocks", alone, 0.0),
+			("highway_inference_children", alone, 1.0),
+		] {
+			let shown = node.metric(metric, labels).await?;
+			ensure!(shown == expected, "{metric} is {shown}, not {expected}");
+		}
+		Ok(Some(()))
+	})
+	.await?;
+
+	// One looked whether the sandbox holds, and nobody had to end the other one.
+	let started = node.metric("highway_inference_children_started_total", alone).await?;
+	ensure!(started >= 2.0, "{} started {started} processes", node.name());
+	let asked = exited(node, "asked").await?;
+	ensure!(asked >= 1.0, "{} asked {asked} processes to end", node.name());
+	for reason in ["crashed", "memory", "time", "protocol"] {
+		let count = exited(node, reason).await?;
+		ensure!(count == 0.0, "{count} processes of {} ended: {reason}", node.name());
+	}
+	let memory = node.metric("highway_inference_children_resident_bytes", alone).await?;
+	ensure!(memory > 1e6, "{} has a model in {memory} bytes", node.name());
 	Ok(())
 }

@@ -1,12 +1,16 @@
 //! A file comes to the chain by commit and reveal, whatever happens to the wallet in between.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use highway_e2e_tests::{amount, Account};
 use highway_primitives::BlobRef;
 use highway_test_support::{binaries, hostile_models, until, Devnet, Node, Setup, Wallet};
 use serde_json::{json, Value};
 use std::{fs, path::Path, process::Stdio, time::Duration};
-use tokio::process::{Child, Command};
+use tokio::{
+	io::{AsyncBufReadExt, BufReader},
+	process::{Child, Command},
+	time::timeout,
+};
 
 /// Blocks of a market epoch, as on a chain that is not for development: ten pass between commitment and registration.
 const MARKET_EPOCH: u32 = 300;
@@ -16,6 +20,9 @@ const COMMIT_BLOCKS: u64 = 10;
 
 /// How long one block's change may take.
 const SOON: Duration = Duration::from_secs(30);
+
+/// What the wallet says while its commitment is too young.
+const WAITS: &str = "committed to the file; in ";
 
 /// When the wallet is killed, in seconds after its start: early, while it waits, and about when it registers.
 const KILLS: [u64; 5] = [1, 7, 12, 2, 3];
@@ -84,9 +91,25 @@ fn start(wallet: &Wallet, file: &NewFile) -> Result<Child> {
 		.envs(wallet.environment.iter().map(|(name, value)| (name, value)))
 		.stdin(Stdio::null())
 		.stdout(Stdio::null())
-		.stderr(Stdio::null())
+		// A few remarks: they have room where nobody reads them.
+		.stderr(Stdio::piped())
 		.kill_on_drop(true);
 	Ok(command.spawn()?)
+}
+
+/// Waits until the wallet says that it waits for its commitment.
+async fn until_it_waits(child: &mut Child) -> Result<()> {
+	let stderr = child.stderr.take().context("nobody else reads its remarks")?;
+	let mut remarks = BufReader::new(stderr).lines();
+	let waits = async {
+		while let Some(remark) = remarks.next_line().await? {
+			if remark.contains(WAITS) {
+				return Ok(());
+			}
+		}
+		bail!("the wallet ended without a word of waiting")
+	};
+	timeout(SOON, waits).await.context("the wallet does not come to wait")?
 }
 
 async fn commitments(wallet: &Wallet) -> Result<Vec<Value>> {
@@ -131,7 +154,7 @@ async fn commitment_should_outlive_the_wallet(
 
 	// It waits again, and is killed again.
 	let mut child = start(maker, file)?;
-	tokio::time::sleep(Duration::from_secs(3)).await;
+	until_it_waits(&mut child).await?;
 	child.kill().await?;
 	let after = commitments(maker).await?;
 	ensure!(

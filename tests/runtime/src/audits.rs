@@ -64,14 +64,15 @@ impl Chain {
 			}
 			for (job, task, _) in ProofOfWorkDone::tasks_of(node) {
 				let word = self.word(node, job, task);
-				words.push(acts::worker_transaction(self.worker(node), word));
+				words.extend(word.map(|word| acts::worker_transaction(self.worker(node), word)));
 			}
 		}
 		words
 	}
 
-	fn word(&mut self, node: NodeId, job: JobId, task: AuditTask) -> WorkerAction {
-		match task {
+	/// What the task asks for. `None`: to reveal a ballot that is not the node's own.
+	fn word(&mut self, node: NodeId, job: JobId, task: AuditTask) -> Option<WorkerAction> {
+		Some(match task {
 			AuditTask::Open => WorkerAction::OpenCommitment {
 				node,
 				job,
@@ -89,12 +90,16 @@ impl Chain {
 				}
 			}
 			// Nobody sits twice in an audit.
-			AuditTask::Reveal { .. } => WorkerAction::RevealBallot {
-				node,
-				job,
-				ballot: *self.ballots.get(&(node, job)).expect("it committed to one"),
-				salt: SALT,
-			},
+			AuditTask::Reveal { .. } => {
+				let ballot = self.ballots.get(&(node, job)).copied();
+				assert!(ballot.is_some() || self.impersonated, "it committed to one");
+				WorkerAction::RevealBallot {
+					node,
+					job,
+					ballot: ballot?,
+					salt: SALT,
+				}
+			}
 			// All outputs here have one chunk, which is its own proof.
 			AuditTask::ProveChunk { .. } => WorkerAction::ProveChunk {
 				node,
@@ -104,7 +109,7 @@ impl Chain {
 					siblings: Default::default(),
 				},
 			},
-		}
+		})
 	}
 
 	/// What `node` says of a job under the seed of its seat.

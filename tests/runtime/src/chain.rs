@@ -1,6 +1,6 @@
 //! Blocks of the real runtime.
 
-use crate::{genesis, invariants, Conduct};
+use crate::{genesis, invariants, tally, CallName, Conduct, Tally};
 use codec::{Decode, Encode};
 use frame_metadata_hash_extension::CheckMetadataHash;
 use frame_support::storage::{with_transaction_unchecked, TransactionOutcome};
@@ -64,6 +64,10 @@ pub struct Chain {
 	pub cheats: BTreeSet<JobId>,
 	/// By how many blocks finality lags, as every author says. `None`: nobody says anything.
 	pub lag: Option<BlockNumber>,
+	/// Whether tests say things in the name of nodes: what a node says of its own accord may then be refused.
+	pub impersonated: bool,
+	/// What became of each call so far.
+	pub calls: BTreeMap<CallName, Tally>,
 	/// What nodes committed themselves to in audits: as a worker keeps it until it opens it.
 	pub(crate) ballots: BTreeMap<(NodeId, JobId), Ballot>,
 }
@@ -98,6 +102,8 @@ impl Chain {
 				conduct: BTreeMap::new(),
 				cheats: BTreeSet::new(),
 				lag: Some(USUAL_LAG),
+				impersonated: false,
+				calls: BTreeMap::new(),
 				ballots: BTreeMap::new(),
 			};
 			invariants::check();
@@ -134,20 +140,22 @@ impl Chain {
 		self.issuance = Balances::total_issuance();
 		Executive::initialize_block(&header);
 		self.is_open = true;
-		inherent(pallet_timestamp::Call::set {
+		self.inherent(pallet_timestamp::Call::set {
 			now: self.slot * SLOT_DURATION,
 		});
 		if let Some(lag) = self.lag {
-			inherent(pallet_proof_of_work_done::Call::note_finality {
+			self.inherent(pallet_proof_of_work_done::Call::note_finality {
 				number: number.saturating_sub(lag),
 			});
 		}
 		self.send_heartbeats();
 		for word in words {
 			// Operational, as a heartbeat.
-			Executive::apply_extrinsic(word)
-				.expect("what an audit or a challenge waits for is valid")
-				.expect("it is taken");
+			let outcome = self.execute(word.clone());
+			assert!(
+				self.impersonated || outcome == Ok(Ok(())),
+				"what an audit or a challenge waits for is taken: {outcome:?} of {word:?}"
+			);
 		}
 	}
 
@@ -201,10 +209,29 @@ impl Chain {
 	/// it out.
 	pub fn apply_here(&mut self, transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
 		self.open();
-		with_transaction_unchecked(|| match Executive::apply_extrinsic(transaction) {
+		self.execute(transaction)
+	}
+
+	/// Runs a transaction in the open block, and notes what became of it.
+	fn execute(&mut self, transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
+		let call = transaction.function.clone();
+		let result = with_transaction_unchecked(|| match Executive::apply_extrinsic(transaction) {
 			Ok(outcome) => TransactionOutcome::Commit(Ok(outcome)),
 			Err(refusal) => TransactionOutcome::Rollback(Err(refusal)),
-		})
+		});
+		let tally = self.calls.entry(tally::name_of(&call)).or_default();
+		match tally::outcome_of(&call, &result) {
+			Ok(true) => tally.succeeded += 1,
+			Ok(false) => tally.failed += 1,
+			Err(()) => tally.refused += 1,
+		}
+		result
+	}
+
+	fn inherent(&mut self, call: impl Into<RuntimeCall>) {
+		self.execute(UncheckedExtrinsic::new_bare(call.into()))
+			.expect("an inherent is valid")
+			.expect("it succeeds");
 	}
 
 	/// What the transaction pool says to a transaction on top of the last block. Changes nothing.
@@ -313,17 +340,11 @@ impl Chain {
 			};
 			let key = crate::acts::worker_of(&record.worker);
 			// Operational: there is room for it in a session's first block too.
-			Executive::apply_extrinsic(crate::worker_transaction(key, action))
+			self.execute(crate::worker_transaction(key, action))
 				.expect("a heartbeat that is due is valid")
 				.expect("it is taken");
 		}
 	}
-}
-
-fn inherent(call: impl Into<RuntimeCall>) {
-	Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(call.into()))
-		.expect("an inherent is valid")
-		.expect("it succeeds");
 }
 
 fn block_events() -> Vec<RuntimeEvent> {

@@ -21,6 +21,7 @@ pub mod invariants;
 mod models;
 mod probes;
 mod storage;
+mod tally;
 
 pub use acts::{curator_call, output_of, submit_call, submit_tier_call, worker_transaction};
 pub use asks::{commit_asks, reveal_asks, Ask, ASK_SALT};
@@ -29,6 +30,7 @@ pub use chain::{signed, signed_with, Chain};
 pub use genesis::{config_of_preset, genesis_of, genesis_with, names_of_presets, patch_of_preset};
 pub use models::{commit_call, register_call, spec, MODEL_SALT};
 pub use probes::computed_rows;
+pub use tally::{name_of, CallName, Tally};
 
 use frame_support::traits::Get;
 use highway_primitives::{Balance, AIC};

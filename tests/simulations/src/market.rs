@@ -20,6 +20,7 @@ mod looking;
 mod moments;
 mod months;
 mod parents;
+mod places;
 mod promotion;
 mod reserves;
 mod royalties;
@@ -37,9 +38,10 @@ use rand_chacha::ChaCha8Rng;
 use std::thread;
 
 /// Every simulation, in the order of the docs.
-const SIMULATIONS: [fn(Size) -> Table; 16] = [
+const SIMULATIONS: [fn(Size) -> Table; 17] = [
 	withholding::table,
 	sybils::table,
+	places::table,
 	looking::table,
 	commitments::table,
 	moments::table,

@@ -34,6 +34,11 @@ pub fn demo() -> Result<PathBuf> {
 	binary("HIGHWAY_DEMO", "demo")
 }
 
+/// `chaos`, the program behind `scripts/chaos`.
+pub fn chaos() -> Result<PathBuf> {
+	binary("HIGHWAY_CHAOS", "chaos")
+}
+
 fn cache() -> PathBuf {
 	let base = env::var_os("XDG_CACHE_HOME")
 		.map(PathBuf::from)

@@ -1,6 +1,6 @@
 //! A network of real nodes.
 
-use crate::{binaries, market::key_of, until, Node, NodeOptions};
+use crate::{binaries, market::key_of, until, Node, NodeOptions, Place};
 use anyhow::{anyhow, ensure, Context, Result};
 use futures::{future::try_join_all, FutureExt};
 use highway_primitives::{Balance, BlobRef, DeviceClass, AIC};
@@ -43,6 +43,8 @@ struct Operator {
 	cheats: Option<String>,
 	/// What its node asks by itself: the file behind `--bids`.
 	bids: Option<String>,
+	/// Where its node runs, if not beside all others.
+	place: Option<Place>,
 	/// More arguments for its node.
 	extra: Vec<String>,
 }
@@ -70,6 +72,7 @@ impl Setup {
 			device: None,
 			cheats: None,
 			bids: None,
+			place: None,
 			extra: Vec::new(),
 		};
 		Self {
@@ -106,6 +109,11 @@ impl Setup {
 	/// Lets the node of `name` bid by itself, as this TOML file says.
 	pub fn bidding(self, name: &str, bids: &str) -> Self {
 		self.with_operator(name, |operator| operator.bids = Some(bids.into()))
+	}
+
+	/// Lets the node of `name` run in a place of its own.
+	pub fn placing(self, name: &str, place: Place) -> Self {
+		self.with_operator(name, |operator| operator.place = Some(place.clone()))
 	}
 
 	/// Turns probing on, with these [`ProbeTerms`](highway_primitives::ProbeTerms) as JSON. The preset has it off: its
@@ -332,6 +340,7 @@ impl Devnet {
 		let options = self.options(&operator.name, Some(&operator.name), None, extra).await?;
 		Ok(NodeOptions {
 			cheats: operator.cheats.clone(),
+			place: operator.place.clone(),
 			..options
 		})
 	}
@@ -371,7 +380,8 @@ impl Devnet {
 		result
 	}
 
-	fn show_logs(&self) {
+	/// Prints the ends of the nodes' logs, and copies whole logs to the folder in `HIGHWAY_TEST_LOGS` if that is set.
+	pub fn show_logs(&self) {
 		for node in &self.nodes {
 			eprintln!("=== the end of {}'s log ===\n{}", node.name(), node.log_tail());
 		}
@@ -454,6 +464,8 @@ impl Devnet {
 			bootnodes,
 			worker,
 			cheats: None,
+			place: None,
+			environment: Vec::new(),
 			extra,
 		})
 	}

@@ -1,4 +1,4 @@
-//! Runs real nodes and real wallets, for the end-to-end tests, the demonstration and the benchmark.
+//! Runs real nodes and real wallets, for the end-to-end tests, the demonstration, the benchmark and chaos.
 //!
 //! [`Node`] is one `highway-node` process with a base path of its own, [`Devnet`] a network of them, [`Wallet`] the
 //! `highway` binary with one key. Nothing here is simulated, but for what says so in its name. Everything that is
@@ -8,15 +8,16 @@
 pub mod bare;
 pub mod binaries;
 pub mod devnet;
-pub mod hostile_models;
 pub mod market;
 pub mod node;
 pub mod offers;
+pub mod rpc;
 pub mod wait;
 pub mod wallet;
 
 pub use devnet::{Devnet, Setup};
-pub use node::{Node, NodeOptions};
+pub use highway_test_models as hostile_models;
+pub use node::{Node, NodeOptions, Place};
 pub use offers::{offer, Seller};
 pub use wait::{unless_interrupted, until};
 pub use wallet::Wallet;

@@ -1,14 +1,14 @@
 //! One real node.
 
-use crate::{binaries, until};
+use crate::{binaries, rpc, until};
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::{json, Value};
 use std::{
 	env,
 	fs::{self, File, OpenOptions},
-	net::TcpListener,
+	net::{Ipv4Addr, SocketAddr, TcpListener},
 	path::{Path, PathBuf},
-	process::{Child, Command, Stdio},
+	process::{Child, Command, ExitStatus, Stdio},
 	sync::atomic::{AtomicU16, Ordering},
 	time::Duration,
 };
@@ -29,8 +29,23 @@ pub struct NodeOptions {
 	pub worker: Option<String>,
 	/// How it cheats, in the words of the program `cheating_node`; `None`: it is an honest `highway-node`.
 	pub cheats: Option<String>,
+	/// Where it runs; `None`: beside everything else on this machine.
+	pub place: Option<Place>,
+	/// Variables of its process.
+	pub environment: Vec<(String, String)>,
 	/// More arguments.
 	pub extra: Vec<String>,
+}
+
+/// A network and a disk of a node's own.
+#[derive(Clone, Debug)]
+pub struct Place {
+	/// The network namespace, such as `/run/netns/name`.
+	pub namespace: PathBuf,
+	/// The node's address there, at which this process reaches it, too.
+	pub address: Ipv4Addr,
+	/// Where the node's data lie, but not its log.
+	pub disk: PathBuf,
 }
 
 /// A running, or stopped, `highway-node`.
@@ -106,7 +121,7 @@ impl Node {
 				secret,
 			])
 			.args(["--chain", &self.options.chain, "--base-path"])
-			.arg(self.folder.join("data"))
+			.arg(self.data())
 			.stdin(Stdio::null())
 			.output()?;
 		ensure!(
@@ -118,6 +133,20 @@ impl Node {
 		Ok(())
 	}
 
+	/// The command that runs `binary` in the node's place.
+	fn program(&self, binary: &Path) -> Command {
+		let Some(place) = &self.options.place else {
+			return Command::new(binary);
+		};
+		// It becomes what it runs: the process is the node's.
+		let mut command = Command::new("nsenter");
+		command
+			.arg(format!("--net={}", place.namespace.display()))
+			.arg("--")
+			.arg(binary);
+		command
+	}
+
 	/// Starts the stopped node again, on the same data and ports.
 	pub async fn resume(&mut self) -> Result<()> {
 		let log = OpenOptions::new().create(true).append(true).open(self.log())?;
@@ -125,11 +154,16 @@ impl Node {
 			Some(_) => cheating_node()?,
 			None => binaries::node()?,
 		};
-		let mut command = Command::new(&binary);
+		let mut command = self.program(&binary);
 		if let Some(cheats) = &self.options.cheats {
 			command.env("HIGHWAY_CHEATS", cheats);
 		}
+		if self.options.place.is_some() {
+			// This process comes from outside.
+			command.args(["--unsafe-rpc-external", "--rpc-cors", "all", "--prometheus-external"]);
+		}
 		command
+			.envs(self.options.environment.iter().map(|(name, value)| (name, value)))
 			.args([
 				"--chain",
 				&self.options.chain,
@@ -146,9 +180,9 @@ impl Node {
 				&self.prometheus_port.to_string(),
 			])
 			.arg("--listen-addr")
-			.arg(format!("/ip4/127.0.0.1/tcp/{}", self.p2p_port))
+			.arg(format!("/ip4/{}/tcp/{}", self.address(), self.p2p_port))
 			.arg("--base-path")
-			.arg(self.folder.join("data"))
+			.arg(self.data())
 			// One for all nodes: to compile the runtime takes a node's first seconds.
 			.arg("--runtime-cache")
 			.arg(binary.with_file_name("runtimes"))
@@ -166,7 +200,7 @@ impl Node {
 			command.args(["--bootnodes", bootnode]);
 		}
 		command.args(&self.options.extra);
-		if !self.folder.join("data").exists() {
+		if !self.data().exists() {
 			command.arg("--unsafe-force-node-key-generation");
 		}
 		let child = command
@@ -201,14 +235,38 @@ impl Node {
 		&self.options.name
 	}
 
-	/// The URL for wallets.
-	pub fn url(&self) -> String {
-		format!("ws://127.0.0.1:{}", self.rpc_port)
+	/// Where others reach it.
+	fn address(&self) -> Ipv4Addr {
+		self.options
+			.place
+			.as_ref()
+			.map_or(Ipv4Addr::LOCALHOST, |place| place.address)
 	}
 
-	/// Its data on disk.
+	/// Where it answers requests.
+	pub fn rpc_address(&self) -> SocketAddr {
+		(self.address(), self.rpc_port).into()
+	}
+
+	/// The URL for wallets.
+	pub fn url(&self) -> String {
+		format!("ws://{}", self.rpc_address())
+	}
+
+	/// Its log, and its data if it has no disk of its own.
 	pub fn folder(&self) -> &Path {
 		&self.folder
+	}
+
+	/// Its base path.
+	fn data(&self) -> PathBuf {
+		let disk = self.options.place.as_ref().map(|place| &place.disk);
+		disk.unwrap_or(&self.folder).join("data")
+	}
+
+	/// Variables of its process, from its next start on.
+	pub fn set_environment(&mut self, variables: Vec<(String, String)>) {
+		self.options.environment = variables;
 	}
 
 	/// Its log.
@@ -228,36 +286,34 @@ impl Node {
 		self.child.as_ref().map(Child::id)
 	}
 
+	/// How it ended, if it did so by itself. It can be resumed then.
+	pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+		let status = match &mut self.child {
+			Some(child) => child.try_wait()?,
+			None => None,
+		};
+		if status.is_some() {
+			self.child = None;
+		}
+		Ok(status)
+	}
+
+	/// The processes in which it runs models.
+	pub fn children(&self) -> Result<Vec<u32>> {
+		let Some(pid) = self.pid() else {
+			return Ok(Vec::new());
+		};
+		let output = Command::new("pgrep")
+			.args(["-P", &pid.to_string(), "-f", "inference-worker"])
+			.output()
+			.context("pgrep")?;
+		let text = String::from_utf8(output.stdout)?;
+		Ok(text.lines().filter_map(|line| line.trim().parse().ok()).collect())
+	}
+
 	/// One JSON-RPC call over HTTP.
 	pub async fn rpc(&self, method: &str, params: Value) -> Result<Value> {
-		use tokio::{
-			io::{AsyncReadExt, AsyncWriteExt},
-			net::TcpStream,
-		};
-		let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-		let call = async {
-			let mut stream = TcpStream::connect(("127.0.0.1", self.rpc_port)).await?;
-			let head = format!(
-				"POST / HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-				self.rpc_port,
-				body.len()
-			);
-			stream.write_all(head.as_bytes()).await?;
-			stream.write_all(body.as_bytes()).await?;
-			let mut answer = Vec::new();
-			stream.read_to_end(&mut answer).await?;
-			anyhow::Ok(answer)
-		};
-		let answer = tokio::time::timeout(Duration::from_secs(30), call)
-			.await
-			.context("no answer in 30 s")??;
-		let text = String::from_utf8_lossy(&answer);
-		let start = text.find('{').context("the answer holds no JSON object")?;
-		let value: Value = serde_json::from_str(&text[start..=text.rfind('}').context("the answer is cut off")?])?;
-		match value.get("error") {
-			Some(error) => bail!("{method}: {error}"),
-			None => Ok(value["result"].clone()),
-		}
+		rpc::call(self.rpc_address(), method, params).await
 	}
 
 	/// Number of its best block.
@@ -285,7 +341,8 @@ impl Node {
 	pub async fn multiaddress(&self) -> Result<String> {
 		let id = self.rpc("system_localPeerId", json!([])).await?;
 		Ok(format!(
-			"/ip4/127.0.0.1/tcp/{}/p2p/{}",
+			"/ip4/{}/tcp/{}/p2p/{}",
+			self.address(),
 			self.p2p_port,
 			id.as_str().context("a peer id is a string")?
 		))
@@ -293,17 +350,9 @@ impl Node {
 
 	/// Its Prometheus metrics.
 	pub async fn metrics(&self) -> Result<String> {
-		use tokio::{
-			io::{AsyncReadExt, AsyncWriteExt},
-			net::TcpStream,
-		};
-		let mut stream = TcpStream::connect(("127.0.0.1", self.prometheus_port)).await?;
-		stream
-			.write_all(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-			.await?;
-		let mut answer = String::new();
-		stream.read_to_string(&mut answer).await?;
-		Ok(answer)
+		let address = (self.address(), self.prometheus_port).into();
+		let question = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+		Ok(String::from_utf8(rpc::exchange(address, question).await?)?)
 	}
 
 	/// Sum of the metric `name` over the lines that carry all of `labels`, such as `result="missing"`; 0 if there is none.
@@ -327,7 +376,7 @@ impl Node {
 
 	/// The folder of its chain: keystore, blobs, journal.
 	pub fn chain_folder(&self) -> Result<PathBuf> {
-		let chains = self.folder.join("data/chains");
+		let chains = self.data().join("chains");
 		let folder = fs::read_dir(&chains)?
 			.next()
 			.with_context(|| format!("{} is empty", chains.display()))??;

@@ -15,6 +15,7 @@ use crate::{
 use bidder::Bidder;
 use clap::{Args, Subcommand, ValueEnum};
 use file::{new_salt, Bid};
+use highway_math::audit::SECURITY_FACTOR;
 use highway_primitives::{market::AskRole, Balance, BlockNumber};
 use plan::{plan, remarks, wanted};
 use serde_json::{json, Value};
@@ -28,7 +29,8 @@ reveals it in the last third: leave it running, at most for two epochs. It then 
 or a withdrawal replaces it.
   price    the nodes that ask least win, and all earn what the first loser asks, at most the reserve: ask what it costs you
   bond     what a place earned in the model's last epoch is reserved of your node's bond; a commitment that is not revealed
-           costs it
+           costs it. A compute ask also needs 64 times the price of a unit, which secures one job, beside what else is
+           reserved of that bond: else it is not taken
   resume   what is committed to is kept beside your keys: if the command is stopped, `highway bid resume` reveals it
 Examples:
   highway --key me bid 0 --compute 0.002 --storage 0.0001
@@ -254,14 +256,26 @@ fn done_text(done: &[Placed]) -> String {
 				bid.epoch
 			),
 			false => format!(
-				"node {}'s ask of {} for {what} got no place: all are taken by nodes that ask no more, or it cannot take jobs \
-				now; what it asked before stays, and the bond is free",
+				"node {}'s ask of {} for {what} got no place: {}; what it asked before stays, and the ask's bond is free",
 				bid.node,
-				price_text(bid.price)
+				price_text(bid.price),
+				reasons(bid.role)
 			),
 		}
 	});
 	lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Why a revealed ask may have no place, and what helps.
+fn reasons(role: AskRole) -> String {
+	let taken = "all are taken by nodes that ask no more, or it cannot take jobs now";
+	match role {
+		AskRole::Compute => format!(
+			"the node's own bond does not cover {SECURITY_FACTOR} times the price of a unit, beside what else is reserved of it \
+			(`highway node bond` adds to it), or {taken}"
+		),
+		AskRole::Storage => taken.into(),
+	}
 }
 
 /// What became of a bid that is not revealed and will not be.
@@ -399,12 +413,14 @@ mod tests {
 			placed(AskRole::Compute, Some(AIC), true),
 			placed(AskRole::Storage, None, true),
 			placed(AskRole::Storage, Some(2 * AIC), false),
+			placed(AskRole::Compute, Some(3 * AIC), false),
 		];
 		let text = done_text(&done);
 		for words in [
 			"asks 1 AIC for compute of model 5 from epoch 8 on",
 			"asks nothing any more for storage",
-			"ask of 2 AIC for storage of model 5 got no place",
+			"ask of 2 AIC for storage of model 5 got no place: all are taken",
+			"ask of 3 AIC for compute of model 5 got no place: the node's own bond does not cover 64 times the price",
 		] {
 			assert!(text.contains(words), "{words} is missing:\n{text}");
 		}
@@ -419,5 +435,10 @@ mod tests {
 	#[test]
 	fn help_should_say_what_an_unrevealed_bid_costs() {
 		assert!(BID_HELP.contains("not revealed") && BID_HELP.contains("highway bid resume"));
+	}
+
+	#[test]
+	fn help_should_say_what_secures_a_compute_ask() {
+		assert!(BID_HELP.contains(&format!("needs {SECURITY_FACTOR} times the price of a unit")));
 	}
 }

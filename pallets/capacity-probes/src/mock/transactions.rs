@@ -1,19 +1,13 @@
-//! Real general extrinsics, run as a pool and as a block run them.
+//! The transactions of worker keys, and what becomes of them.
+
+pub use highway_mocks::{accept, apply, assert_refused, validate};
 
 use super::*;
 use crate::Call;
-use frame_support::{
-	dispatch::{GetDispatchInfo, PostDispatchInfo},
-	pallet_prelude::{InvalidTransaction, TransactionSource, TransactionValidity, TransactionValidityError},
-};
 use highway_primitives::{
 	chunk_proof,
 	worker::{self, ChunkProof, WorkerPair},
 	BlobRef, ProbeSeed, ProbeTask, WorkerAction, WorkerSignature,
-};
-use sp_runtime::{
-	traits::{Applyable, Checkable},
-	ApplyExtrinsicResultWithInfo,
 };
 
 pub fn general(call: Call<Test>) -> UncheckedExtrinsic {
@@ -87,39 +81,4 @@ pub fn no_proof() -> ChunkProof {
 /// The node's proof, in the present round, of the chunk that is asked for.
 pub fn prove(node: NodeId, blob: &[u8]) -> UncheckedExtrinsic {
 	prove_by(&key(node), node, round().index, proof_of(blob, drawn(node)))
-}
-
-/// What a pool does with it.
-pub fn validate(transaction: &UncheckedExtrinsic) -> TransactionValidity {
-	let (info, len) = (transaction.get_dispatch_info(), transaction.encoded_size());
-	let checked = transaction
-		.clone()
-		.check(&frame_system::ChainContext::<Test>::default())?;
-	checked.validate::<Test>(TransactionSource::External, &info, len)
-}
-
-/// What a block does with it, whether or not a pool saw it before.
-pub fn apply(transaction: &UncheckedExtrinsic) -> ApplyExtrinsicResultWithInfo<PostDispatchInfo> {
-	let (info, len) = (transaction.get_dispatch_info(), transaction.encoded_size());
-	let checked = transaction
-		.clone()
-		.check(&frame_system::ChainContext::<Test>::default())?;
-	checked.apply::<Test>(&info, len)
-}
-
-/// The pool takes it, and the block does it.
-#[track_caller]
-pub fn accept(transaction: &UncheckedExtrinsic) {
-	validate(transaction).unwrap();
-	apply(transaction).unwrap().unwrap();
-}
-
-/// Refused by the pool and, put directly into a block by its author, by the block; nothing changed.
-#[track_caller]
-pub fn assert_refused(transaction: &UncheckedExtrinsic, reason: InvalidTransaction) {
-	let before = sp_io::storage::root(sp_runtime::StateVersion::V1);
-	let error = TransactionValidityError::Invalid(reason);
-	assert_eq!(validate(transaction).unwrap_err(), error);
-	assert_eq!(apply(transaction).unwrap_err(), error);
-	assert_eq!(sp_io::storage::root(sp_runtime::StateVersion::V1), before);
 }

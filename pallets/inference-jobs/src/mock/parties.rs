@@ -164,6 +164,9 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
 		None
 	}
+	fn own_bond(_: NodeId) -> Balance {
+		0
+	}
 	fn free_bond(_: NodeId) -> Balance {
 		0
 	}
@@ -283,9 +286,9 @@ impl traits::Market<AccountId> for Market {
 		nodes
 	}
 	/// It is cleared at its first touch.
-	fn looked_at(_: ModelId, _: &Deal<AccountId>) -> u32 {
+	fn looks_at(_: ModelId) -> u32 {
 		match Opened::get() {
-			1 => Fleet::iter_keys().count() as u32,
+			0 => Fleet::iter_keys().count() as u32,
 			_ => 0,
 		}
 	}
@@ -381,11 +384,9 @@ impl traits::Attestations<AccountId> for Attestations {
 	}
 }
 
-/// Able nodes and a payer for benchmarks.
+/// Able nodes and a payer.
 #[cfg(feature = "runtime-benchmarks")]
-pub struct Setup;
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn market(executors: u32) -> crate::benchmarking::Dearest<AccountId> {
 		for node in 0..executors {
 			Fleet::insert(node, MockNode::default());

@@ -90,6 +90,18 @@ fn queue_should_cost_the_same_in_every_block_without_work() {
 			<() as WeightInfo>::tick_base() + <() as WeightInfo>::tick_look()
 		);
 		assert_eq!(NextDue::<Test>::get(), 12);
+		assert_eq!(Pallet::<Test>::overdue(), 0);
+	});
+}
+
+#[test]
+fn queue_should_not_be_behind_before_the_first_block() {
+	ExtBuilder(1).build_and_execute(|| {
+		System::set_block_number(0);
+		NextDue::<Test>::kill();
+		assert_eq!(Pallet::<Test>::overdue(), 0);
+		System::set_block_number(3);
+		assert_eq!(Pallet::<Test>::overdue(), 3);
 	});
 }
 
@@ -110,6 +122,8 @@ fn queue_should_carry_over_what_does_not_fit_and_lose_nothing() {
 			assert_eq!(refunded, (7 * (blocks as usize + 1)).min(100));
 			// The cursor stays at the block that is not empty yet.
 			assert_eq!(NextDue::<Test>::get() > due, refunded == 100);
+			let behind = if refunded == 100 { 0 } else { blocks + 1 };
+			assert_eq!(Pallet::<Test>::overdue(), behind);
 			if refunded == 100 {
 				break;
 			}

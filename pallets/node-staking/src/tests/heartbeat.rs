@@ -1,42 +1,14 @@
 use super::*;
 use codec::Encode;
 use frame_support::{
-	assert_noop, assert_ok,
+	assert_ok,
 	dispatch::{DispatchClass, GetDispatchInfo, Pays},
 };
-use sp_runtime::{
-	traits::{Applyable, Checkable},
-	transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidity, TransactionValidityError},
-	ApplyExtrinsicResult, DispatchError,
-};
+use highway_mocks::{accept, assert_refused, validate};
+use sp_runtime::{transaction_validity::InvalidTransaction, DispatchError};
 
 fn transaction(call: RuntimeCall) -> UncheckedExtrinsic {
 	UncheckedExtrinsic::new_transaction(call, (frame_system::AuthorizeCall::<Test>::new(),))
-}
-
-/// What the pool says.
-fn validate(call: RuntimeCall) -> TransactionValidity {
-	let tx = transaction(call);
-	let (info, len) = (tx.get_dispatch_info(), tx.encoded_size());
-	let checked = Checkable::check(tx, &frame_system::ChainContext::<Test>::default()).unwrap();
-	checked.validate::<Test>(TransactionSource::External, &info, len)
-}
-
-/// What the block does.
-fn apply(call: RuntimeCall) -> ApplyExtrinsicResult {
-	let tx = transaction(call);
-	let (info, len) = (tx.get_dispatch_info(), tx.encoded_size());
-	let checked = Checkable::check(tx, &frame_system::ChainContext::<Test>::default()).unwrap();
-	checked
-		.apply::<Test>(&info, len)
-		.map(|result| result.map(|_| ()).map_err(|error| error.error))
-}
-
-/// Both refuse it for the same reason, and nothing changed.
-fn assert_refused(call: RuntimeCall, reason: InvalidTransaction) {
-	let reason = TransactionValidityError::Invalid(reason);
-	assert_eq!(validate(call.clone()), Err(reason));
-	assert_noop!(apply(call), reason);
 }
 
 #[test]
@@ -45,11 +17,11 @@ fn heartbeat_should_be_let_in_and_noted_when_the_worker_signed_it() {
 		let node = register(1, 150);
 		pass_sessions(1);
 		let call = heartbeat_call(1, node, 1, true, 16);
-		let valid = validate(call.clone()).unwrap();
+		let valid = validate(&transaction(call.clone())).unwrap();
 		assert_eq!(valid.provides, vec![(b"heartbeat", node, 1u32).encode()]);
 		assert!(valid.requires.is_empty() && valid.propagate && valid.priority > 0 && valid.longevity > 0);
 		assert_eq!(standing(node).last_heartbeat, None, "the pool changes nothing");
-		assert_ok!(apply(call).unwrap());
+		accept(&transaction(call));
 		let heard = standing(node);
 		assert_eq!((heard.last_heartbeat, heard.healthy, heard.slots), (Some(1), true, 16));
 		assert_eq!(
@@ -80,14 +52,20 @@ fn heartbeat_should_be_refused_when_it_is_repeated_or_replayed_later() {
 	ExtBuilder::default().build_and_execute(|| {
 		let node = register(1, 150);
 		let call = heartbeat_call(1, node, 0, true, 16);
-		assert_ok!(apply(call.clone()).unwrap());
-		assert_refused(call.clone(), InvalidTransaction::Stale);
+		accept(&transaction(call.clone()));
+		assert_refused(&transaction(call.clone()), InvalidTransaction::Stale);
 		// Nor may another word be said in the same session.
-		assert_refused(heartbeat_call(1, node, 0, false, 0), InvalidTransaction::Stale);
+		assert_refused(
+			&transaction(heartbeat_call(1, node, 0, false, 0)),
+			InvalidTransaction::Stale,
+		);
 		pass_sessions(1);
-		assert_refused(call, InvalidTransaction::Stale);
-		assert_refused(heartbeat_call(1, node, 2, true, 16), InvalidTransaction::Future);
-		assert_ok!(apply(heartbeat_call(1, node, 1, true, 16)).unwrap());
+		assert_refused(&transaction(call), InvalidTransaction::Stale);
+		assert_refused(
+			&transaction(heartbeat_call(1, node, 2, true, 16)),
+			InvalidTransaction::Future,
+		);
+		accept(&transaction(heartbeat_call(1, node, 1, true, 16)));
 	});
 }
 
@@ -97,7 +75,10 @@ fn heartbeat_should_be_refused_when_the_signature_is_forged() {
 		let node = register(1, 150);
 		register(2, 150);
 		// Another key's, also a registered one's.
-		assert_refused(heartbeat_call(2, node, 0, true, 1), InvalidTransaction::BadProof);
+		assert_refused(
+			&transaction(heartbeat_call(2, node, 0, true, 1)),
+			InvalidTransaction::BadProof,
+		);
 		// Any part of it changed on the way.
 		let RuntimeCall::NodeStaking(Call::heartbeat { signature, .. }) = heartbeat_call(1, node, 0, true, 1) else {
 			unreachable!()
@@ -110,7 +91,7 @@ fn heartbeat_should_be_refused_when_the_signature_is_forged() {
 				slots,
 				signature: signature.clone(),
 			};
-			assert_refused(call.into(), InvalidTransaction::BadProof);
+			assert_refused(&transaction(call.into()), InvalidTransaction::BadProof);
 		}
 		// Signed for another chain.
 		let action = WorkerAction::Heartbeat {
@@ -127,7 +108,7 @@ fn heartbeat_should_be_refused_when_the_signature_is_forged() {
 			slots: 1,
 			signature,
 		};
-		assert_refused(call.into(), InvalidTransaction::BadProof);
+		assert_refused(&transaction(call.into()), InvalidTransaction::BadProof);
 	});
 }
 
@@ -136,19 +117,19 @@ fn heartbeat_should_be_refused_when_the_node_is_unknown_jailed_or_without_bond()
 	ExtBuilder::default().build_and_execute(|| {
 		let node = register(1, 150);
 		assert_refused(
-			heartbeat_call(1, 7, 0, true, 1),
+			&transaction(heartbeat_call(1, 7, 0, true, 1)),
 			InvalidTransaction::Custom(refusal::UNKNOWN_NODE),
 		);
 		pass_sessions(6);
 		assert_refused(
-			heartbeat_call(1, node, 6, true, 1),
+			&transaction(heartbeat_call(1, node, 6, true, 1)),
 			InvalidTransaction::Custom(refusal::JAILED),
 		);
 		assert_ok!(NodeStaking::resume(signed(1)));
-		assert!(validate(heartbeat_call(1, node, 6, true, 1)).is_ok());
+		assert!(validate(&transaction(heartbeat_call(1, node, 6, true, 1))).is_ok());
 		assert_ok!(NodeStaking::unbond(signed(1), 150));
 		assert_refused(
-			heartbeat_call(1, node, 6, true, 1),
+			&transaction(heartbeat_call(1, node, 6, true, 1)),
 			InvalidTransaction::Custom(refusal::NOT_BONDED),
 		);
 		assert!(!NodeStaking::heartbeat_due(node));
@@ -161,11 +142,11 @@ fn heartbeat_should_be_refused_when_it_claims_too_many_slots() {
 		let node = register(1, 150);
 		for slots in [MAX_SLOTS + 1, u16::MAX] {
 			assert_refused(
-				heartbeat_call(1, node, 0, true, slots),
+				&transaction(heartbeat_call(1, node, 0, true, slots)),
 				InvalidTransaction::Custom(refusal::TOO_MANY_SLOTS),
 			);
 		}
-		assert_ok!(apply(heartbeat_call(1, node, 0, true, MAX_SLOTS)).unwrap());
+		accept(&transaction(heartbeat_call(1, node, 0, true, MAX_SLOTS)));
 	});
 }
 
@@ -174,8 +155,11 @@ fn heartbeat_should_follow_the_worker_key_when_it_changes() {
 	ExtBuilder::default().build_and_execute(|| {
 		let node = register(1, 150);
 		assert_ok!(NodeStaking::update_node(signed(1), description(9), Some(proof(9, 1))));
-		assert_refused(heartbeat_call(1, node, 0, true, 1), InvalidTransaction::BadProof);
-		assert_ok!(apply(heartbeat_call(9, node, 0, true, 1)).unwrap());
+		assert_refused(
+			&transaction(heartbeat_call(1, node, 0, true, 1)),
+			InvalidTransaction::BadProof,
+		);
+		accept(&transaction(heartbeat_call(9, node, 0, true, 1)));
 	});
 }
 
@@ -184,7 +168,7 @@ fn heartbeat_should_be_taken_from_a_chilled_node() {
 	ExtBuilder::default().build_and_execute(|| {
 		let node = register(1, 150);
 		assert_ok!(NodeStaking::chill(signed(1)));
-		assert_ok!(apply(heartbeat_call(1, node, 0, true, 1)).unwrap());
+		accept(&transaction(heartbeat_call(1, node, 0, true, 1)));
 		assert!(!NodeStaking::is_eligible(node));
 	});
 }

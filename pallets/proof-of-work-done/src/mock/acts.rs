@@ -193,9 +193,7 @@ pub fn events() -> Vec<Event<Test>> {
 }
 
 #[cfg(feature = "runtime-benchmarks")]
-pub struct Setup;
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup<AccountId> for Setup {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn assigned(worker: highway_primitives::WorkerId, jobs: u32, _: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
 		join(0);
 		Purses::insert(PAYER, 1_000_000);

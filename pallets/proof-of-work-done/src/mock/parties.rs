@@ -132,6 +132,9 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
 		None
 	}
+	fn own_bond(_: NodeId) -> Balance {
+		0
+	}
 	fn free_bond(_: NodeId) -> Balance {
 		0
 	}
@@ -222,7 +225,7 @@ impl traits::Market<AccountId> for Market {
 	fn executors(_: ModelId, _: &Deal<AccountId>) -> Vec<NodeId> {
 		vec![]
 	}
-	fn looked_at(_: ModelId, _: &Deal<AccountId>) -> u32 {
+	fn looks_at(_: ModelId) -> u32 {
 		0
 	}
 	fn escrow(_: &AccountId, _: &Deal<AccountId>) -> DispatchResult {

@@ -1,12 +1,10 @@
-//! Real general extrinsics, run as a pool and as a block run them.
+//! The transactions of worker keys, and what becomes of them.
+
+pub use highway_mocks::{accept, apply, assert_refused, validate};
 
 use super::*;
 use crate::Call;
-use codec::Encode;
-use frame_support::{
-	dispatch::{GetDispatchInfo, PostDispatchInfo},
-	pallet_prelude::*,
-};
+use frame_support::BoundedVec;
 use highway_primitives::{
 	audit::{ballot_commitment, SketchSeed},
 	chunk_proof,
@@ -14,10 +12,6 @@ use highway_primitives::{
 	AttestItem, Ballot, BlobRef, FailureClass, JobId, NodeId, Sketch, WorkerAction, WorkerSignature,
 };
 use sp_core::Pair;
-use sp_runtime::{
-	traits::{Applyable, Checkable},
-	ApplyExtrinsicResultWithInfo,
-};
 
 pub fn key(node: u8) -> WorkerPair {
 	WorkerPair::from_seed(&[node + 1; 32])
@@ -186,39 +180,4 @@ pub fn prove_by(key: &WorkerPair, node: NodeId, job: JobId, proof: ChunkProof) -
 
 pub fn general(call: Call<Test>) -> UncheckedExtrinsic {
 	UncheckedExtrinsic::new_transaction(call.into(), (frame_system::AuthorizeCall::new(),))
-}
-
-/// What a pool does with it.
-pub fn validate(transaction: &UncheckedExtrinsic) -> TransactionValidity {
-	let (info, len) = (transaction.get_dispatch_info(), transaction.encoded_size());
-	let checked = transaction
-		.clone()
-		.check(&frame_system::ChainContext::<Test>::default())?;
-	checked.validate::<Test>(TransactionSource::External, &info, len)
-}
-
-/// What a block does with it, whether or not a pool saw it before.
-pub fn apply(transaction: &UncheckedExtrinsic) -> ApplyExtrinsicResultWithInfo<PostDispatchInfo> {
-	let (info, len) = (transaction.get_dispatch_info(), transaction.encoded_size());
-	let checked = transaction
-		.clone()
-		.check(&frame_system::ChainContext::<Test>::default())?;
-	checked.apply::<Test>(&info, len)
-}
-
-/// The pool takes it, and the block does it.
-#[track_caller]
-pub fn accept(transaction: &UncheckedExtrinsic) {
-	validate(transaction).unwrap();
-	apply(transaction).unwrap().unwrap();
-}
-
-/// Refused by the pool and, put directly into a block by its author, by the block; nothing changed.
-#[track_caller]
-pub fn assert_refused(transaction: &UncheckedExtrinsic, reason: InvalidTransaction) {
-	let before = sp_io::storage::root(sp_runtime::StateVersion::V1);
-	let error = TransactionValidityError::Invalid(reason);
-	assert_eq!(validate(transaction).unwrap_err(), error);
-	assert_eq!(apply(transaction).unwrap_err(), error);
-	assert_eq!(sp_io::storage::root(sp_runtime::StateVersion::V1), before);
 }

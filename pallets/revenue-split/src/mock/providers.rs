@@ -123,6 +123,9 @@ impl Nodes<AccountId> for TestMarket {
 	fn lapsed(node: NodeId, _: ModelId) -> Option<BlockNumber> {
 		TestNodes::get(node)?.lapsed
 	}
+	fn own_bond(node: NodeId) -> Balance {
+		TestNodes::get(node).map_or(0, |node| node.bond)
+	}
 	fn free_bond(node: NodeId) -> Balance {
 		TestNodes::get(node).map_or(0, |node| node.bond - node.reserved)
 	}
@@ -201,7 +204,7 @@ impl StorageChallenges for TestMarket {
 }
 
 #[cfg(feature = "runtime-benchmarks")]
-impl crate::benchmarking::BenchmarkSetup<AccountId> for TestMarket {
+impl crate::benchmarking::BenchmarkSetup for Test {
 	fn model() -> ModelId {
 		MODEL
 	}

@@ -227,6 +227,70 @@ fn an_ask_should_have_no_place_when_the_free_bond_secures_no_job_at_it() {
 }
 
 #[test]
+fn an_ask_should_not_rise_above_what_all_of_the_nodes_bond_secures() {
+	ExtBuilder.build_and_execute(|| {
+		host(1, MODEL);
+		with_node(1, |node| node.bond = 64 * 100 - 1);
+		ask(1, COMPUTE, 0);
+		go_to_epoch(1);
+		ask(1, COMPUTE, 100);
+		// What it asked before stands, with what is behind that.
+		assert!(matches!(
+			events().last(),
+			Some(Event::AskUnsecured {
+				node: 1,
+				price: 100,
+				..
+			})
+		));
+		assert_eq!(reserved(1), BOND);
+		go_to_epoch(2);
+		assert_eq!(Split::ask_of(1, MODEL, COMPUTE), Some(0));
+		// Work in hand does not count against it.
+		with_node(1, |node| node.bond += 1);
+		secure(1, 64 * 100 - 2 * BOND);
+		ask(1, COMPUTE, 100);
+		go_to_epoch(3);
+		assert_eq!(Split::ask_of(1, MODEL, COMPUTE), Some(100));
+		// Whose bond has shrunk may still ask less.
+		with_node(1, |node| (node.bond, node.reserved) = (64 * 50, BOND));
+		ask(1, COMPUTE, 60);
+		go_to_epoch(4);
+		assert_eq!(Split::ask_of(1, MODEL, COMPUTE), Some(60));
+	});
+}
+
+#[test]
+fn an_ask_of_nothing_should_have_no_place_when_a_job_at_the_reserve_finds_too_little_free() {
+	ExtBuilder.build_and_execute(|| {
+		ask(1, COMPUTE, 300);
+		go_to_epoch(1);
+		let deal = open(1, 1, 0);
+		Split::close(MODEL, &deal);
+		assert_eq!(crate::Markets::<Test>::get(MODEL).compute_reserve, Some(300));
+		let asked = |node: NodeId, bond: Balance| {
+			host(node, MODEL);
+			with_node(node, |node| node.bond = bond);
+			ask(node, COMPUTE, 0);
+			(Split::ask_of(node, MODEL, COMPUTE), reserved(node))
+		};
+		// The bond of the ask is not free.
+		assert_eq!(asked(2, 64 * 300 + BOND - 1), (None, 0));
+		assert!(matches!(
+			events().last(),
+			Some(Event::AskUnsecured { node: 2, price: 0, .. })
+		));
+		assert_eq!(asked(3, 64 * 300 + BOND), (Some(0), BOND));
+		// A dear reserve does not keep those out whose bond is small.
+		assert_eq!(asked(4, 64 * 300), (None, 0));
+		assert_eq!(asked(5, 64 * 300 - 1), (Some(0), BOND));
+		// A place in storage reserves nothing.
+		ask(2, AskRole::Storage, 0);
+		assert_eq!(Split::ask_of(2, MODEL, AskRole::Storage), Some(0));
+	});
+}
+
+#[test]
 fn prune_should_end_asks_of_nodes_that_stopped_hosting_with_the_epoch() {
 	ExtBuilder.build_and_execute(|| {
 		ask(1, COMPUTE, 10);
@@ -319,6 +383,56 @@ fn a_winner_should_lose_its_ask_and_the_rest_of_the_epochs_pay_when_it_stops_ser
 		assert_eq!(Split::quote(&order(1, 0)).unwrap().executors, vec![3, 4]);
 		let looked_at = crate::call_weights::winners::<Test>(3) + crate::call_weights::ended::<Test>(2);
 		assert_eq!(weight, Some(<() as crate::WeightInfo>::prune(4) + looked_at));
+	});
+}
+
+#[test]
+fn a_winner_should_lose_the_rest_of_the_epochs_pay_when_its_ask_ended_before_anybody_cleared() {
+	ExtBuilder.build_and_execute(|| {
+		three_squatters();
+		let lost = || [1, 2, 3, 4].map(|node| NODE_BOND - TestNodes::get(node).unwrap().bond);
+		// Its own doing, or a stranger's who means no harm.
+		unhost(1);
+		assert_ok!(prune());
+		assert_eq!((lost(), reserved(1)), ([0; 4], 0));
+		go_to_reveals();
+		// One withdraws and goes, one serves on until the epoch is over.
+		withdraw(2, COMPUTE);
+		withdraw(3, COMPUTE);
+		unhost(2);
+		check_invariants();
+		assert_ok!(Split::clear(RuntimeOrigin::signed(PAYER), MODEL));
+		let mut winners = Split::quote(&order(1, 0)).unwrap().executors;
+		winners.sort_unstable();
+		assert_eq!(winners, vec![1, 2, 3]);
+		assert_ok!(prune());
+		assert_eq!(lost(), [100, 30, 0, 0]);
+		check_invariants();
+		// Not twice, whatever they ask next.
+		assert_noop!(prune(), Error::<Test>::NothingToPrune);
+		ask(1, COMPUTE, 0);
+		assert_noop!(prune(), Error::<Test>::NothingToPrune);
+		assert_eq!((Split::ask_of(1, MODEL, COMPUTE), reserved(1)), (Some(0), BOND));
+		// It is over with the epoch.
+		go_to_epoch(3);
+		let _ = prune();
+		assert_eq!(lost(), [100, 30, 0, 0]);
+	});
+}
+
+#[test]
+fn a_winner_should_lose_the_rest_of_the_epochs_pay_when_another_node_had_its_place_before_anybody_cleared() {
+	ExtBuilder.build_and_execute(|| {
+		fill(|node| 10 * Balance::from(node.min(1)));
+		go_to_epoch(1);
+		unhost(0);
+		ask(MAX_ASKS, COMPUTE, 0);
+		assert_eq!(reserved(0), 0);
+		assert_ok!(Split::clear(RuntimeOrigin::signed(PAYER), MODEL));
+		assert_eq!(Split::quote(&order(1, 0)).unwrap().executors.first(), Some(&0));
+		assert_ok!(prune());
+		assert_eq!(NODE_BOND - TestNodes::get(0).unwrap().bond, BOND);
+		assert_eq!(Split::ask_of(MAX_ASKS, MODEL, COMPUTE), Some(0));
 	});
 }
 

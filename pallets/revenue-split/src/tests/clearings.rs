@@ -198,18 +198,27 @@ fn providers_should_name_storage_first_and_nobody_twice_when_cleared() {
 }
 
 #[test]
-fn looked_at_should_count_the_asks_on_the_first_touch_and_a_few_winners_later() {
+fn looks_at_should_count_the_asks_before_the_first_touch_and_a_few_winners_later() {
 	ExtBuilder.build_and_execute(|| {
 		for node in 1..=5 {
 			ask(node, AskRole::Compute, Balance::from(node));
 		}
 		ask(9, AskRole::Storage, 1);
 		go_to_epoch(1);
-		let first = open(1, 1, 0);
-		assert_eq!(Split::looked_at(MODEL, &first), 6);
+		assert_eq!(Split::looks_at(MODEL), 6);
 		// Whoever comes later looks for a storage provider alone, however many compute.
-		let second = open(2, 1, 0);
-		assert_eq!(Split::looked_at(MODEL, &second), 1);
+		let deal = open(1, 1, 0);
+		assert_eq!(Split::looks_at(MODEL), 1);
+		// As long as the epoch is what it is, with jobs or without.
+		Split::close(MODEL, &deal);
+		assert_eq!(Split::looks_at(MODEL), 1);
+		go_to_epoch(2);
+		assert_eq!(Split::looks_at(MODEL), 6);
+		// Who clears has paid for it.
+		assert_ok!(Split::clear(RuntimeOrigin::signed(PAYER), MODEL));
+		assert_eq!(Split::looks_at(MODEL), 1);
+		open(2, 1, 0);
+		assert_eq!(Split::looks_at(MODEL), 1);
 	});
 }
 

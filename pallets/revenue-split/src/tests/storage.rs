@@ -197,6 +197,50 @@ fn a_fine_for_storage_should_be_half_burned_and_half_the_treasurys() {
 }
 
 #[test]
+fn an_ask_for_storage_should_end_with_the_epoch_and_its_bond_be_lost_when_nothing_is_shown() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		clear(MODEL);
+		let (issuance, treasury) = (Balances::total_issuance(), Split::claimable(&TREASURY));
+		System::reset_events();
+		Split::forfeit_storage_ask(3, MODEL);
+		// Who has none loses none, also if it asks for something else.
+		[1, 3, 77]
+			.into_iter()
+			.for_each(|node| Split::forfeit_storage_ask(node, MODEL));
+		assert_eq!(
+			events(),
+			vec![Event::AskForfeited {
+				model: MODEL,
+				role: STORAGE,
+				node: 3,
+				epoch: 1,
+				amount: BOND,
+				burned: BOND / 2
+			}]
+		);
+		assert_eq!(Balances::total_issuance(), issuance - BOND / 2);
+		assert_eq!(Split::claimable(&TREASURY), treasury + BOND / 2);
+		with_node(3, |node| assert_eq!((node.bond, node.reserved), (NODE_BOND - BOND, 0)));
+		assert_eq!(
+			stored(),
+			vec![(MODEL, vec![3])],
+			"a miss moves no price of its own epoch"
+		);
+		check_invariants();
+		ask(4, STORAGE, 3);
+		go_to_epoch(2);
+		clear(MODEL);
+		assert_eq!(stored(), vec![(MODEL, vec![4])], "its place is another one's");
+		// It may ask again, with another bond.
+		ask(3, STORAGE, 2);
+		go_to_epoch(3);
+		clear(MODEL);
+		assert_eq!(stored(), vec![(MODEL, vec![3, 4])]);
+	});
+}
+
+#[test]
 #[should_panic(expected = "a slash is split that was not moved into the pot")]
 fn a_fine_for_storage_should_not_spend_other_people_s_money() {
 	ExtBuilder.build_and_execute(|| {

@@ -50,6 +50,8 @@ parameter_types! {
 	/// The stored models, and who stores them.
 	pub static Stored: Vec<(ModelId, Vec<NodeId>)> = Vec::new();
 	pub static Accounts: Books = Books::default();
+	/// Whose asks for what ended by misses, in order.
+	pub static LostAsks: Vec<(NodeId, ModelId)> = Vec::new();
 }
 
 pub fn reset_parties() {
@@ -57,6 +59,7 @@ pub fn reset_parties() {
 	Versions::set(BTreeMap::new());
 	Stored::set(Vec::new());
 	Accounts::set(Books::default());
+	LostAsks::set(Vec::new());
 }
 
 /// The file of a version: five chunks, the last one short.
@@ -163,6 +166,9 @@ impl Nodes<AccountId> for TestNodes {
 	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
 		None
 	}
+	fn own_bond(_: NodeId) -> Balance {
+		0
+	}
 	fn free_bond(_: NodeId) -> Balance {
 		0
 	}
@@ -236,6 +242,9 @@ impl StorageMarket for TestMarket {
 			pay
 		})
 	}
+	fn forfeit_storage_ask(node: NodeId, model: ModelId) {
+		LostAsks::mutate(|lost| lost.push((node, model)));
+	}
 	fn take_storage_fine(_: NodeId, amount: Balance) {
 		Accounts::mutate(|books| {
 			books.pot -= amount;
@@ -255,7 +264,7 @@ impl Market<AccountId> for TestMarket {
 	fn executors(_: ModelId, _: &Deal<AccountId>) -> Vec<NodeId> {
 		Vec::new()
 	}
-	fn looked_at(_: ModelId, _: &Deal<AccountId>) -> u32 {
+	fn looks_at(_: ModelId) -> u32 {
 		0
 	}
 	fn escrow(_: &AccountId, _: &Deal<AccountId>) -> DispatchResult {

@@ -2,7 +2,7 @@
 
 use crate::{
 	mock::*,
-	types::{MaxDraws, Memory},
+	types::{MaxDraws, Memory, Miss},
 	Challenge, Challenges, Due, Forgets, Missed, Pallet, Shown, StoodStill, MEMORY,
 };
 use frame_support::BoundedVec;
@@ -69,11 +69,11 @@ const FAULTS: [Fault; 15] = [
 	),
 	(|| StoodStill::<Test>::put(now() + 1), "clocks will have stood still"),
 	(
-		|| Missed::<Test>::insert(0, 0, now()),
+		|| Missed::<Test>::insert(0, 0, miss_of(now())),
 		"a challenge is missed that can be answered",
 	),
 	(
-		|| Missed::<Test>::insert(0, 0, now() - 1),
+		|| Missed::<Test>::insert(0, 0, miss_of(now() - 1)),
 		"a miss is remembered for ever",
 	),
 	(
@@ -92,6 +92,10 @@ const FAULTS: [Fault; 15] = [
 
 fn due_pair() -> BoundedVec<(u32, u32), MaxDraws> {
 	vec![(7, 7)].try_into().unwrap()
+}
+
+fn miss_of(until: u32) -> Miss {
+	Miss { until, blamed: true }
 }
 
 fn memory() -> BoundedVec<Memory, MaxDraws> {

@@ -42,9 +42,11 @@ fn second_miss_in_a_row_should_be_fined_and_noted() {
 		show(1, 0);
 		miss(0, 0);
 		assert_eq!((last_miss(), has_missed(0, 0)), ((0, 0), true));
+		assert!(LostAsks::get().is_empty());
 		earn(0, 0, 8);
 		miss(0, 0);
 		assert_eq!(last_miss(), (8, FINE));
+		assert_eq!(LostAsks::get(), [(0, 0)], "who shows nothing keeps no place");
 		assert_eq!((bond(0), Accounts::get().fines), (BOND - FINE, FINE));
 		assert_eq!(Fleet::get()[&0].failures, 1);
 		assert!(!has_missed(0, 0), "the next one is a first one again");
@@ -64,6 +66,7 @@ fn misses_should_not_be_in_a_row_when_an_answer_lies_between() {
 		assert!(!has_missed(0, 0));
 		miss(0, 0);
 		assert_eq!((last_miss(), bond(0)), ((0, 0), BOND));
+		assert!(LostAsks::get().is_empty());
 	});
 }
 
@@ -78,8 +81,10 @@ fn misses_of_other_models_and_nodes_should_not_count_together() {
 		miss(1, 0);
 		miss(0, 1);
 		assert_eq!((bond(0), bond(1)), (BOND, BOND));
+		assert!(LostAsks::get().is_empty());
 		miss(0, 1);
 		assert_eq!((bond(0), bond(1)), (BOND - FINE, BOND));
+		assert_eq!(LostAsks::get(), [(0, 1)]);
 	});
 }
 
@@ -87,21 +92,17 @@ fn misses_of_other_models_and_nodes_should_not_count_together() {
 fn nobody_should_be_fined_for_an_artefact_that_nobody_showed() {
 	with_providers(1, || {
 		// A maker names a file that there is not: no provider can have it.
-		for _ in 0..4 {
+		for _ in 0..3 {
 			earn(0, 0, 3);
 			miss(0, 0);
 			assert_eq!(last_miss(), (3, 0), "what cannot be shown is not earned");
 		}
-		assert!(!has_missed(0, 0), "nor does it count later");
-		store(0, &[0, 1]);
+		store(0, &[1]);
 		show(1, 0);
 		store(0, &[0]);
 		miss(0, 0);
-		assert_eq!(
-			(last_miss(), has_missed(0, 0)),
-			((0, 0), true),
-			"the first one that counts"
-		);
+		assert_eq!(last_miss(), (0, 0), "only one of the two can be blamed on it");
+		miss(0, 0);
 		publish(0);
 		miss(0, 0);
 		assert_eq!(
@@ -109,6 +110,26 @@ fn nobody_should_be_fined_for_an_artefact_that_nobody_showed() {
 			((0, 0), BOND),
 			"the new version was not shown yet"
 		);
+	});
+}
+
+#[test]
+fn second_miss_in_a_row_should_end_the_ask_although_nobody_showed_the_artefact() {
+	// All who are paid for it do without the file.
+	with_providers(3, || {
+		let lost_after_miss_of = |node: u32| {
+			// Nobody else is asked, so nobody shows the file.
+			store(0, &[node]);
+			miss(node, 0);
+			LostAsks::get()
+		};
+		assert!(lost_after_miss_of(0).is_empty());
+		assert!(lost_after_miss_of(1).is_empty());
+		assert_eq!(lost_after_miss_of(0), [(0, 0)]);
+		assert_eq!(lost_after_miss_of(1), [(0, 0), (1, 0)]);
+		assert_eq!(lost_after_miss_of(0).len(), 2, "the next one is a first one again");
+		assert_eq!(lost_after_miss_of(0).len(), 3);
+		assert_eq!((bond(0), Accounts::get().fines), (BOND, 0), "and nobody is fined");
 	});
 }
 
@@ -122,10 +143,11 @@ fn nobody_should_be_fined_who_was_out_already_at_the_draw() {
 			miss(0, 0);
 			assert_eq!(last_miss(), (4, 0), "what it does not keep is not earned");
 		}
-		assert!(!has_missed(0, 0));
+		assert_eq!(LostAsks::get(), [(0, 0)], "its place is for who can serve");
 		change_node(0, |node| node.able = true);
 		miss(0, 0);
 		assert_eq!((last_miss(), bond(0)), ((0, 0), BOND));
+		assert_eq!(LostAsks::get().len(), 2);
 	});
 }
 
@@ -177,6 +199,7 @@ fn a_miss_should_be_forgotten_after_a_day() {
 		show(1, 0);
 		miss(0, 0);
 		assert_eq!((last_miss(), bond(0)), ((0, 0), BOND));
+		assert!(LostAsks::get().is_empty());
 	});
 }
 

@@ -15,7 +15,9 @@ use super::{
 use anyhow::{ensure, Context, Result};
 use highway_e2e_tests::{amount, floats, identity_input, integers, put_blob, Account};
 use highway_offchain_worker::{precheck, tensors::serialize};
-use highway_primitives::{audit::Verdict, model::ModelId, Balance, BlobRef, JobId, JobPhase, NodeId, Role, Vote};
+use highway_primitives::{
+	audit::Verdict, model::ModelId, Balance, BlobRef, FailureClass, JobId, JobPhase, NodeId, Role, Vote,
+};
 use highway_runtime_api::types::AuditInfo;
 use highway_test_support::{hostile_models, market::key_of, until, Devnet, Setup, Wallet};
 use serde_json::json;
@@ -41,6 +43,11 @@ const IMPOSSIBLE: [ModelId; 3] = [ENDLESS, RANDOM, INNOCENT];
 
 /// What two who report that a job is impossible share of its compute line.
 const REPORTERS_SHARE: Perbill = Perbill::from_percent(20);
+
+/// Jobs of a kind that nobody can do, until two nodes have said so in time. Each of them has twelve seconds, and knows it in the
+/// first of them; but a missing input is sought until six are left. A machine that is busy with other networks makes some
+/// reports late, and not those of six jobs in a row.
+const IMPOSSIBLE_TRIES: usize = 6;
 
 /// What somebody puts behind an honest node meanwhile, in AIC.
 const DELEGATED: &str = "1000";
@@ -434,49 +441,75 @@ async fn told_by_wallet_and_metrics(devnet: &Devnet, judged: &AuditInfo, securit
 	Ok(())
 }
 
-/// An input that nobody has, a model that never ends, one with random operators: two nodes say so, and are paid exactly a
-/// fifth of the compute line for it, half of that each; or one of them was too slow for its deadline, and everything goes
-/// back.
+/// An input that nobody has, a model that never ends, one with random operators: for each, two nodes say why it cannot be
+/// done. Where one of them was too slow for its deadline, another job of the kind is paid for.
 async fn impossible_jobs(devnet: &Devnet) -> Result<()> {
 	let node = devnet.node("alice");
 	let payer = Account::connect(node, "//Impossible").await?;
+	let first = node.best_block().await?;
 	let endless = serialize(&[integers("n", &[], &[i64::MAX])?, floats("x", &[4], &[1.0; 4])?]);
 	let endless = put_blob(node, &endless).await?;
 	let random = put_blob(node, &identity_input(8.0, 1)?).await?;
 	let missing = BlobRef::of(&input(-1.0)?);
-	let hosts = [operator(HONEST_HOSTS[0])?, operator(HONEST_HOSTS[1])?];
-	let mut failed = 0;
-	for (what, model, blob) in [
-		("an input that nobody has", INNOCENT, missing),
-		("an endless loop", ENDLESS, endless),
-		("random operators", RANDOM, random),
+	let mut failed = Vec::new();
+	for (what, model, blob, reason) in [
+		(
+			"an input that nobody has",
+			INNOCENT,
+			missing,
+			FailureClass::InputMissing,
+		),
+		("an endless loop", ENDLESS, endless, FailureClass::RunFailed),
+		("random operators", RANDOM, random, FailureClass::ModelRefused),
 	] {
-		let before = payer.total().await?;
-		let submitted = payer.submit_job(u64::from(model), blob, None).await?;
-		let paid = payer.paid_in(&submitted.block).await?;
-		let reward = compute_line(&payer, submitted.job).await?;
-		let info = ended(&payer, submitted.job).await?;
-		let bill = payer.client.bill(submitted.job).await?.context("the job has a bill")?;
-		let share = REPORTERS_SHARE.mul_floor(reward) / 2;
-		let earns = |host| {
-			let lines = bill.lines.iter().filter(|line| line.payee.as_ref() == Some(host));
-			lines.map(|line| (line.role, line.amount)).eq([(Role::Compute, share)])
-		};
-		let exact = match info.phase {
-			JobPhase::Failed => bill.lines.len() == 2 && hosts.iter().all(earns),
-			JobPhase::Refunded => bill.lines.is_empty(),
-			_ => false,
-		};
-		ensure!(exact && info.output.is_none(), "{what}: {info:?}\n{bill:?}");
-		failed += usize::from(info.phase == JobPhase::Failed);
-		let kept: Balance = bill.lines.iter().map(|line| line.amount).sum();
-		ensure!(
-			kept + bill.refunded == bill.price,
-			"{what}: all else goes back: {bill:?}"
-		);
-		let fee = paid - bill.price;
-		payer.wait_for_total(what, before - fee - kept).await?;
+		let mut found = None;
+		for _ in 0..IMPOSSIBLE_TRIES {
+			found = impossible_job(&payer, model, blob).await.context(what)?;
+			if found.is_some() {
+				break;
+			}
+		}
+		let job =
+			found.with_context(|| format!("{what}: of {IMPOSSIBLE_TRIES} jobs, two nodes found none impossible"))?;
+		failed.push((what, job, reason));
 	}
-	ensure!(failed > 0, "no two nodes said of any of them that it is impossible");
+	let history = history(node, first).await?;
+	for (what, job, reason) in failed {
+		let why = history.iter().find_map(|event| match event {
+			Happened::Failed(of, class) if *of == job => Some(*class),
+			_ => None,
+		});
+		ensure!(why == Some(reason), "{what} is why: {why:?}");
+	}
 	Ok(())
+}
+
+/// Pays for a job that nobody can do, and returns it if both hosts said so: they are paid exactly a fifth of the compute line
+/// for it, half of that each. `None` if one of them was too slow: then everything goes back.
+async fn impossible_job(payer: &Account, model: ModelId, blob: BlobRef) -> Result<Option<JobId>> {
+	let hosts = [operator(HONEST_HOSTS[0])?, operator(HONEST_HOSTS[1])?];
+	let before = payer.total().await?;
+	let submitted = payer.submit_job(u64::from(model), blob, None).await?;
+	let paid = payer.paid_in(&submitted.block).await?;
+	let reward = compute_line(payer, submitted.job).await?;
+	let info = ended(payer, submitted.job).await?;
+	let bill = payer.client.bill(submitted.job).await?.context("the job has a bill")?;
+	let share = REPORTERS_SHARE.mul_floor(reward) / 2;
+	let earns = |host| {
+		let lines = bill.lines.iter().filter(|line| line.payee.as_ref() == Some(host));
+		lines.map(|line| (line.role, line.amount)).eq([(Role::Compute, share)])
+	};
+	let exact = match info.phase {
+		JobPhase::Failed => bill.lines.len() == 2 && hosts.iter().all(earns),
+		JobPhase::Refunded => bill.lines.is_empty(),
+		_ => false,
+	};
+	ensure!(exact && info.output.is_none(), "nobody can do it: {info:?}\n{bill:?}");
+	let kept: Balance = bill.lines.iter().map(|line| line.amount).sum();
+	ensure!(kept + bill.refunded == bill.price, "all else goes back: {bill:?}");
+	let fee = paid - bill.price;
+	payer
+		.wait_for_total("what an impossible job costs", before - fee - kept)
+		.await?;
+	Ok((info.phase == JobPhase::Failed).then_some(submitted.job))
 }

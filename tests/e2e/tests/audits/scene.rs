@@ -12,7 +12,7 @@ use highway_offchain_worker::{
 use highway_primitives::{
 	audit::{AuditReason, Verdict},
 	model::{ModelId, Trace, Unit, VerificationPolicy, VersionSpec},
-	Balance, BlobRef, JobId, JobPhase, NodeId, Role,
+	Balance, BlobRef, FailureClass, JobId, JobPhase, NodeId, Role,
 };
 use highway_runtime_api::types::{AuditInfo, JobInfo, NodeInfo};
 use highway_test_support::{hostile_models, market::key_of, offer, until, Devnet, Node, Seller};
@@ -299,6 +299,8 @@ pub enum Happened {
 	Rejected(JobId, NodeId, AccountId32, Balance),
 	/// A node let a job's deadline pass, or said that the job is impossible.
 	Undone(JobId, NodeId),
+	/// Two nodes said that the job is impossible, for this reason.
+	Failed(JobId, FailureClass),
 	/// A node paid for a job that it did not do, and should have done: no slash.
 	Fined(JobId, NodeId, Balance),
 }
@@ -341,6 +343,10 @@ pub async fn history(node: &Node, first: u64) -> Result<Vec<Happened>> {
 				("InferenceJobs", "JobRejected") => {
 					let (job, node, payer, amount) = <(JobId, NodeId, [u8; 32], Balance)>::decode(fields)?;
 					Happened::Rejected(job, node, payer.into(), amount)
+				}
+				("InferenceJobs", "JobFailed") => {
+					let (job, class) = Decode::decode(fields)?;
+					Happened::Failed(job, class)
 				}
 				("InferenceJobs", "NodeFined") => {
 					let (job, node, amount) = Decode::decode(fields)?;

@@ -8,11 +8,12 @@
 //! 2       alice 0.01, bob 0.02, charlie 0.03                      one job, at 0.08, what one of the three asks, who has no
 //!                                                                 place: with that job it is the reserve
 //! 3       alice withdraws                                         at 0.04, what dave, who has no place, asks
-//! 4                                                               at the reserve, two steps lower by then: nobody is
-//!                                                                 without a place
+//! 4                                                               at the reserve, a step lower by then: nobody is without a
+//!                                                                 place
 //! ```
 //!
-//! Meanwhile bob's only copy of another model is deleted, and its pay with the next challenge.
+//! Meanwhile bob's only copy of another model is deleted, and its pay with the next challenge; and dave's node has a third model
+//! from charlie's, the only one that stores it.
 
 mod accounts;
 mod ledger;
@@ -20,12 +21,12 @@ mod ledger;
 use anyhow::{ensure, Context, Result};
 use futures::future::try_join_all;
 use highway_e2e_tests::{amount, identity_input, key, put_blob, Account};
-use highway_primitives::{market::MarketPhase, Balance, JobId, JobPhase, ModelId, Role, AIC};
+use highway_primitives::{market::MarketPhase, AskRole, Balance, JobId, JobPhase, ModelId, Role, AIC};
 use highway_runtime_api::types::{MarketInfo, NodeInfo};
 use highway_test_support::{
 	hostile_models,
 	market::{self, key_of},
-	offer, until, Devnet, Seller, Setup, Wallet,
+	offer, until, Devnet, Node, Seller, Setup, Wallet,
 };
 use highway_wallet::{
 	client::{calls, Wait},
@@ -64,6 +65,9 @@ const CURATOR_FEE: Balance = AIC / 200;
 /// The most that a job may cost.
 const MAX_PRICE: Balance = AIC;
 
+/// Bytes of the comment in the model that is served: no other blob of this scene is nearly as large.
+const LARGE: usize = 256 * 1024;
+
 /// How long one block's change may take.
 const SOON: Duration = Duration::from_secs(30);
 
@@ -82,7 +86,7 @@ async fn prices_and_every_claim_should_be_what_asks_and_bills_say() -> Result<()
 	let mut setup = Setup::of(&OPERATORS)
 		.bidding("dave", DAVES_BIDS)
 		.with(&["--state-pruning", "archive"]);
-	for secret in ["//Maker", "//Deriver", "//Curator", "//Payer", "//Patron"] {
+	for secret in ["//Maker", "//Deriver", "//Curator", "//Payer", "//Patron", "//Host"] {
 		setup = setup.paying(secret);
 	}
 	Devnet::run_setup(setup, async |devnet| {
@@ -92,9 +96,10 @@ async fn prices_and_every_claim_should_be_what_asks_and_bills_say() -> Result<()
 		};
 		asks_should_be_made_by_operators_and_by_a_node_that_is_killed(devnet, models).await?;
 		let devnet = &*devnet;
-		let (jobs, lost) = tokio::try_join!(
+		let (jobs, lost, ()) = tokio::try_join!(
 			prices_should_follow_asks(devnet, models),
 			a_lost_copy_should_lose_its_pay(devnet, models),
+			who_stores_a_model_should_serve_it(devnet, models.served),
 		)?;
 		proofs_should_be_paid(devnet).await?;
 		accounts::should_reconcile(devnet, models, &jobs, lost).await
@@ -109,33 +114,31 @@ struct Models {
 	derived: ModelId,
 	/// Bob's alone.
 	lost: ModelId,
+	/// Charlie's alone, until he serves it to another node.
+	served: ModelId,
 }
 
 impl Models {
 	async fn register(devnet: &Devnet) -> Result<Self> {
-		let (derived, lost) = tokio::try_join!(
+		let large = "served".repeat(LARGE / "served".len());
+		let (derived, lost, served) = tokio::try_join!(
 			async {
-				add(
-					devnet,
-					"alice",
-					"//Maker",
-					"base",
-					&["--royalty", "0.1", "--terms", TERMS],
-				)
-				.await?;
+				let terms = ["--royalty", "0.1", "--terms", TERMS];
+				add(devnet, "alice", "//Maker", "base", "base", &terms).await?;
 				let parent = ["--royalty", ROYALTY, "--parent", "//Maker/base"];
-				add(devnet, "alice", "//Deriver", "derived", &parent).await
+				add(devnet, "alice", "//Deriver", "derived", "derived", &parent).await
 			},
-			// No other node has its file.
-			add(devnet, "bob", "//Patron", "lost", &[]),
+			// No other node has their files.
+			add(devnet, "bob", "//Patron", "lost", "lost", &[]),
+			add(devnet, "charlie", "//Host", "served", &large, &[]),
 		)?;
-		Ok(Self { derived, lost })
+		Ok(Self { derived, lost, served })
 	}
 }
 
-async fn add(devnet: &Devnet, node: &str, maker: &str, name: &str, more: &[&str]) -> Result<ModelId> {
+async fn add(devnet: &Devnet, node: &str, maker: &str, name: &str, comment: &str, more: &[&str]) -> Result<ModelId> {
 	let file = devnet.scratch().join(format!("{name}.onnx"));
-	fs::write(&file, hostile_models::commented(&hostile_models::identity(), name))?;
+	fs::write(&file, hostile_models::commented(&hostile_models::identity(), comment))?;
 	let file = file.to_str().context("UTF-8")?;
 	let words = [
 		"model",
@@ -175,13 +178,16 @@ async fn asks_should_be_made_by_operators_and_by_a_node_that_is_killed(
 	devnet: &mut Devnet,
 	models: Models,
 ) -> Result<()> {
-	let Models { derived, lost } = models;
+	let Models { derived, lost, served } = models;
 	let watcher = Account::connect(devnet.node("alice"), "//Alice").await?;
 	let seller = |name: &str| Seller::new(devnet.node(name), &key_of(name)).computing(derived, FIRST_ASK);
 	let sellers = [
 		seller("alice"),
 		seller("bob").computing(lost, ASKS[1]).storing(lost, STORAGE_ASK),
-		seller("charlie").storing(derived, 2 * STORAGE_ASK),
+		seller("charlie")
+			.storing(derived, 2 * STORAGE_ASK)
+			.computing(served, ASKS[2])
+			.storing(served, STORAGE_ASK),
 	];
 	// What its node hosts by the end of an epoch it bids for in the first blocks of the next one. So, if it is killed then, it
 	// has nearly all of that epoch to start anew.
@@ -221,8 +227,8 @@ async fn a_killed_bidder_should_reveal(devnet: &mut Devnet, watcher: &Account, m
 		ask.price == ASKS[3] && ask.from == task.epoch,
 		"it asks what its file says, from the next epoch on: {ask:?}"
 	);
-	// The worker counts what it sees on the chain, which may be later.
-	until("a revealed bid among the metrics", SOON, || async {
+	// The worker counts it as its epoch begins, when it is clear that it stands.
+	until("a revealed bid among the metrics", EPOCHS, || async {
 		let revealed = devnet
 			.node("dave")
 			.metric("highway_bids_total", &["outcome=\"revealed\""])
@@ -274,8 +280,8 @@ async fn prices_should_follow_asks(devnet: &Devnet, models: Models) -> Result<Ve
 			let first = buy(devnet, models.derived, 8, 0.0).await?;
 			let found = price_and_reserve(&payer, &id).await?;
 			ensure!(
-				found == (ASKS[3], fallen(FIRST_ASK)),
-				"few jobs let the reserve fall, by a step for each epoch that had some: {found:?}"
+				found == (ASKS[3], FIRST_ASK),
+				"the reserve falls no further than to what the dearest winner asked an epoch before: {found:?}"
 			);
 			a_model_should_be_featured(devnet, &id, first[0]).await?;
 			anyhow::Ok(first)
@@ -285,7 +291,7 @@ async fn prices_should_follow_asks(devnet: &Devnet, models: Models) -> Result<Ve
 	let from = withdrawn["from"].as_u64().context("a bid holds from a block on")?;
 	devnet.node("alice").wait_for_block(from).await?;
 	let quoted = payer.run(&quote).await?;
-	let reserve = fallen(fallen(FIRST_ASK));
+	let reserve = fallen(FIRST_ASK);
 	ensure!(
 		line_of(&quoted, Role::Compute)? == reserve && quoted["executors"] == 3,
 		"nobody is without a place, so the reserve is paid, which is a step lower now: {quoted}"
@@ -459,6 +465,51 @@ async fn a_model_should_be_featured(devnet: &Devnet, id: &str, job: JobId) -> Re
 	ensure!(
 		amount(&balance["held"])? == amount(&model["deposit"])?,
 		"what it offered more is not held any more: {balance}"
+	);
+	Ok(())
+}
+
+/// Charlie has won the storage of a model that no other node has; dave's node is to host it, and has its file from charlie's.
+async fn who_stores_a_model_should_serve_it(devnet: &Devnet, model: ModelId) -> Result<()> {
+	let (storer, fetcher) = (devnet.node("charlie"), devnet.node("dave"));
+	let operator = wallet(devnet, "dave");
+	let watcher = Account::connect(fetcher, "//Host").await?;
+	let charlie = node_of(&watcher, "charlie").await?.id;
+	let id = model.to_string();
+	operator.run(&["market", "clear", &id]).await?;
+	until("a node that has won storage", SOON, || async {
+		let market = market_of(&watcher, model).await?;
+		let mut roles = market.roles.into_iter();
+		let storage = roles.find(|role| role.role == AskRole::Storage);
+		Ok(storage.filter(|storage| storage.winners == [charlie]))
+	})
+	.await?;
+
+	let info = watcher.client.model(model).await?.context("the model is there")?;
+	let artefact = info.spec.artifact;
+	let has_it = |node: &Node| -> Result<bool> {
+		let file = node.blob_file(&hex::encode(artefact.hash), artefact.size)?;
+		Ok(file.exists())
+	};
+	for node in &devnet.nodes {
+		ensure!(
+			has_it(node)? == (node.name() == "charlie"),
+			"charlie's node alone has the file, or {}'s is another one",
+			node.name()
+		);
+	}
+	let served = || storer.metric("highway_blobs_served_bytes_total", &[]);
+	let before = served().await?;
+	operator.run(&["node", "host", &id]).await?;
+	until("the file at another node", EPOCHS, || async {
+		Ok(has_it(fetcher)?.then_some(()))
+	})
+	.await?;
+	let bytes = served().await? - before;
+	ensure!(
+		bytes >= artefact.size as f64,
+		"dave's node has {} bytes of charlie's, whose metrics show {bytes}",
+		artefact.size
 	);
 	Ok(())
 }

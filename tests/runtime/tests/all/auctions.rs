@@ -356,17 +356,25 @@ fn a_node_without_a_slot_to_sell_should_win_nothing() {
 
 #[test]
 fn winners_that_stop_serving_should_pay_for_the_epoch_and_leave_the_next_one_to_others() {
-	let ends: [fn(&mut Chain, ModelId, Sr25519Keyring); 2] = [
+	let ends: [fn(&mut Chain, ModelId, Sr25519Keyring); 3] = [
 		|chain, _, operator| {
 			chain.ok(operator, Node::chill {});
 		},
 		|chain, model, operator| {
 			chain.ok(operator, Node::unhost { model });
 		},
+		// It ends its ask with the epoch, before anybody clears that.
+		|chain, model, operator| {
+			chain.ok(operator, Node::unhost { model });
+			chain.ok(operator, Split::prune { model });
+		},
 	];
-	let comes_back: [fn(&mut Chain, ModelId, Sr25519Keyring); 2] = [
+	let comes_back: [fn(&mut Chain, ModelId, Sr25519Keyring); 3] = [
 		|chain, _, operator| {
 			chain.ok(operator, Node::resume {});
+		},
+		|chain, model, operator| {
+			chain.ok(operator, Node::host { model });
 		},
 		|chain, model, operator| {
 			chain.ok(operator, Node::host { model });
@@ -400,4 +408,20 @@ fn winners_that_stop_serving_should_pay_for_the_epoch_and_leave_the_next_one_to_
 			chain.attest(job);
 		});
 	}
+}
+
+#[test]
+fn a_winner_that_withdraws_and_goes_should_pay_for_what_is_left_of_the_epoch() {
+	four_hosts(|chain, model| {
+		ask_all(chain, model, [0, 0, 0, RESERVE]);
+		chain.ask(&[(Alice, compute(model, None)), (Bob, compute(model, None))]);
+		chain.ok(Alice, Node::chill {});
+		chain.ok(Ferdie, Split::clear { model });
+		let bonds = [0, 1].map(|node| NodeStaking::node(node).expect("it is registered").0.bond);
+		chain.ok(Ferdie, Split::prune { model });
+		let bond = RevenueSplit::ask_bond(model, AskRole::Compute);
+		let [gone, serving] = [0, 1].map(|node: NodeId| lost(node, bonds[node as usize]));
+		assert!((1..=bond / 2).contains(&gone), "it lost {gone} of {bond}");
+		assert_eq!(serving, 0, "it serves until the epoch is over");
+	});
 }

@@ -8,6 +8,7 @@ mod audits;
 mod candidates;
 mod cost;
 mod delegation;
+mod fuzz;
 mod genesis;
 mod jobs;
 mod leaving;

@@ -6,7 +6,7 @@ use highway_wallet::client::calls::{one_of_each, Call};
 use subxt::Metadata;
 
 /// Metadata of version 16, read as the wallet reads it.
-fn metadata() -> Metadata {
+pub(crate) fn metadata() -> Metadata {
 	sp_io::TestExternalities::default().execute_with(|| {
 		let versions = Runtime::metadata_versions();
 		assert!(versions.contains(&16), "{versions:?}");
@@ -42,6 +42,7 @@ fn runtime_apis_should_be_in_the_metadata_when_programs_look_for_them() {
 				"audits",
 				"calibration",
 				"delegations",
+				"overdue",
 			],
 		),
 	] {

@@ -91,6 +91,20 @@ fn misses(chain: &Chain) -> Vec<(Balance, Balance)> {
 	missed.collect()
 }
 
+/// What was bonded behind asks of hers for storage that she lost.
+fn asks_lost(chain: &Chain) -> Vec<Balance> {
+	let lost = chain.events().into_iter().filter_map(|event| match event {
+		RuntimeEvent::RevenueSplit(SplitEvent::AskForfeited {
+			role: AskRole::Storage,
+			node: 0,
+			amount,
+			..
+		}) => Some(amount),
+		_ => None,
+	});
+	lost.collect()
+}
+
 /// Makes blocks until Alice has missed so many challenges.
 fn until_missed(chain: &mut Chain, model: ModelId, count: usize) {
 	while misses(chain).len() < count {
@@ -211,6 +225,7 @@ fn pay_should_be_lost_and_then_a_fine_be_taken_when_nothing_is_shown() {
 		until_missed(chain, model, 1);
 		assert_eq!(misses(chain), [(pay, 0)], "the pay is gone, and nothing else");
 		assert_eq!((waiting(), claimable(), bond()), (0, earned, bonded));
+		assert!(asks_lost(chain).is_empty());
 		let half = pay / 2;
 		assert_eq!(RevenueSplit::claimable(&treasury()), kept + pay - half);
 		assert!(chain
@@ -224,8 +239,18 @@ fn pay_should_be_lost_and_then_a_fine_be_taken_when_nothing_is_shown() {
 
 		until_missed(chain, model, 2);
 		assert_eq!(misses(chain)[1], (0, fine), "the second one in a row");
-		assert_eq!((bond(), NodeStaking::slashed(0).fines), (bonded - fine, fine));
-		assert_eq!(RevenueSplit::claimable(&treasury()), kept + (pay - half) + fine / 2);
+		let lost = asks_lost(chain);
+		let ask: Balance = lost.iter().sum();
+		assert!(
+			lost.len() == 1 && ask >= AIC,
+			"and her place, with what was bonded for it"
+		);
+		assert_eq!(
+			(bond(), NodeStaking::slashed(0).fines),
+			(bonded - fine - ask, fine + ask)
+		);
+		let kept = kept + (pay - half) + fine / 2 + (ask - ask / 2);
+		assert_eq!(RevenueSplit::claimable(&treasury()), kept);
 		assert!(chain
 			.events()
 			.contains(&RuntimeEvent::RevenueSplit(SplitEvent::StorageFined {
@@ -235,8 +260,9 @@ fn pay_should_be_lost_and_then_a_fine_be_taken_when_nothing_is_shown() {
 			})));
 		assert!(standing().reliability.score() < score);
 
-		// Whoever finds the file again is paid for what it stores from then on.
+		// Whoever finds the file again asks again, and is paid for what it stores from then on.
 		chain.forgetful.clear();
+		chain.open_market(model, &[(Alice, AskRole::Storage, PAY)]);
 		assert_eq!(
 			settled_job(chain, model),
 			PAY,

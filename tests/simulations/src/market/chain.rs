@@ -12,14 +12,14 @@ use codec::Encode;
 use frame_support::{
 	derive_impl, parameter_types,
 	storage::{with_transaction_unchecked, TransactionOutcome},
-	traits::{fungible::Mutate, ConstU128, ConstU32, Hooks, Randomness},
+	traits::{fungible::Mutate, ConstBool, ConstU128, ConstU32, Hooks, Randomness},
 	PalletId,
 };
 use highway_math::demand::{self, Demand};
 use highway_primitives::{
 	market::{ask_commitment, AskRole, Deal, Order},
 	traits::Market,
-	Balance, BlockNumber, JobId, ModelId, NodeId, AIC,
+	Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, AIC,
 };
 use nodes::{operator_of, SimulatedNode};
 use pallet_revenue_split::{Clearing, Clearings, Markets};
@@ -68,6 +68,15 @@ pub const MAX_ASK: Balance = 1_000_000 * AIC;
 /// The runtime's lowest bond of an ask.
 pub const MIN_ASK_BOND: Balance = AIC;
 
+/// The runtime's factor from a job's compute line to its security.
+pub const SECURITY_FACTOR: u32 = 64;
+
+/// The runtime's fine for the second challenge in a row that a storage provider could have answered.
+const STORAGE_FINE: Balance = 10 * AIC;
+
+/// Blocks in which a challenge can be answered: less than an epoch, as in the runtime.
+const STORAGE_WINDOW: BlockNumber = 2;
+
 /// The runtime's lowest bid for a featured place.
 pub const MIN_BID: Balance = AIC;
 
@@ -98,6 +107,8 @@ mod runtime {
 	pub type RevenueSplit = pallet_revenue_split;
 	#[runtime::pallet_index(4)]
 	pub type Promotion = pallet_promotion;
+	#[runtime::pallet_index(5)]
+	pub type StorageProofs = pallet_storage_proofs;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -154,7 +165,7 @@ impl pallet_revenue_split::Config for Simulated {
 	type PalletId = PotId;
 	type MaxAsk = ConstU128<MAX_ASK>;
 	type MaxCuratorFee = ConstU128<MAX_ASK>;
-	type SecurityFactor = ConstU32<64>;
+	type SecurityFactor = ConstU32<SECURITY_FACTOR>;
 	type CuratorDeposit = ConstU128<1>;
 	type MinAskBond = ConstU128<MIN_ASK_BOND>;
 	type MinReserve = ConstU128<MIN_RESERVE>;
@@ -165,8 +176,6 @@ impl pallet_revenue_split::Config for Simulated {
 	type Randomness = Dice;
 	type StorageChallenges = ();
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = NotMeasured;
 }
 
 impl pallet_promotion::Config for Simulated {
@@ -177,35 +186,26 @@ impl pallet_promotion::Config for Simulated {
 	type Treasury = TreasuryAccount;
 	type MinBid = ConstU128<MIN_BID>;
 	type WeightInfo = ();
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkSetup = NotMeasured;
 }
 
-/// No weights are measured here: the pallets only want to know how they would be.
-#[cfg(feature = "runtime-benchmarks")]
-pub struct NotMeasured;
-
-#[cfg(feature = "runtime-benchmarks")]
-impl pallet_revenue_split::benchmarking::BenchmarkSetup<AccountId> for NotMeasured {
-	fn model() -> ModelId {
-		unimplemented!("weights are measured on the runtime")
-	}
-	fn operator_hosting(_: ModelId, _: u32) -> AccountId {
-		unimplemented!("weights are measured on the runtime")
-	}
-	fn bidder(_: highway_primitives::WorkerId, _: u32) -> (NodeId, Vec<ModelId>) {
-		unimplemented!("weights are measured on the runtime")
-	}
-	fn rivals(_: &[ModelId], _: u32) -> Vec<NodeId> {
-		unimplemented!("weights are measured on the runtime")
+/// The file of the present version.
+pub struct Artefacts;
+impl pallet_storage_proofs::Artefacts for Artefacts {
+	fn artefact(model: ModelId) -> Option<BlobRef> {
+		ModelRegistry::model(model).map(|(_, spec)| spec.artifact)
 	}
 }
 
-#[cfg(feature = "runtime-benchmarks")]
-impl pallet_promotion::benchmarking::BenchmarkSetup for NotMeasured {
-	fn model() -> ModelId {
-		unimplemented!("weights are measured on the runtime")
-	}
+impl pallet_storage_proofs::Config for Simulated {
+	type Artefacts = Artefacts;
+	type Nodes = nodes::Crowd;
+	type Market = RevenueSplit;
+	type Randomness = Dice;
+	type ClocksStandStill = ConstBool<false>;
+	type Window = ConstU32<STORAGE_WINDOW>;
+	type Interval = ConstU32<EPOCH>;
+	type StorageFine = ConstU128<STORAGE_FINE>;
+	type WeightInfo = ();
 }
 
 /// Every commitment's salt: nobody guesses here.
@@ -245,6 +245,7 @@ impl Chain {
 			RevenueSplit::do_try_state().expect("the market is sound");
 			ModelRegistry::do_try_state().expect("the registry is sound");
 			Promotion::do_try_state().expect("promotion is sound");
+			StorageProofs::do_try_state().expect("challenges are sound");
 			result
 		})
 	}
@@ -262,6 +263,16 @@ impl Chain {
 		System::set_block_number(first);
 		RevenueSplit::on_initialize(first);
 		Promotion::on_initialize(first);
+	}
+
+	/// Begins the next block, in which challenges of storage end and are drawn. Nobody is challenged in other blocks.
+	pub fn next_block(&mut self) {
+		let block = System::block_number() + 1;
+		match block > RevenueSplit::last_block_of(self.epoch()) {
+			true => self.next_epoch(),
+			false => System::set_block_number(block),
+		}
+		StorageProofs::on_initialize(block);
 	}
 
 	/// Goes to block `offset` of this epoch, counted from 0.
@@ -285,13 +296,21 @@ impl Chain {
 
 	/// The node commits to an ask for the next epoch; `None` withdraws the one that it has.
 	pub fn commit(&mut self, node: NodeId, role: AskRole, price: Option<Balance>) -> DispatchResult {
-		let hash = ask_commitment(node, self.epoch() + 1, MODEL, role, price, &SALT);
-		RevenueSplit::commit_ask(RuntimeOrigin::signed(operator_of(node)), MODEL, role, hash)
+		self.commit_for(MODEL, node, role, price)
+	}
+
+	fn commit_for(&mut self, model: ModelId, node: NodeId, role: AskRole, price: Option<Balance>) -> DispatchResult {
+		let hash = ask_commitment(node, self.epoch() + 1, model, role, price, &SALT);
+		RevenueSplit::commit_ask(RuntimeOrigin::signed(operator_of(node)), model, role, hash)
 	}
 
 	/// The node reveals what it committed to.
 	pub fn reveal(&mut self, node: NodeId, role: AskRole, price: Option<Balance>) -> DispatchResult {
-		RevenueSplit::reveal_ask(RuntimeOrigin::signed(operator_of(node)), MODEL, role, price, SALT)
+		self.reveal_for(MODEL, node, role, price)
+	}
+
+	fn reveal_for(&mut self, model: ModelId, node: NodeId, role: AskRole, price: Option<Balance>) -> DispatchResult {
+		RevenueSplit::reveal_ask(RuntimeOrigin::signed(operator_of(node)), model, role, price, SALT)
 	}
 
 	/// Goes to the block in which asks are revealed.
@@ -301,14 +320,20 @@ impl Chain {
 
 	/// The nodes commit and reveal. Then this epoch is nearly over.
 	pub fn ask(&mut self, role: AskRole, asks: &[(NodeId, Option<Balance>)]) {
+		self.ask_for(MODEL, role, asks);
+	}
+
+	/// The same for any model.
+	pub fn ask_for(&mut self, model: ModelId, role: AskRole, asks: &[(NodeId, Option<Balance>)]) {
 		self.go_to_block(0);
 		for (node, price) in asks {
-			self.commit(*node, role, *price)
+			self.commit_for(model, *node, role, *price)
 				.expect("a node with a bond may commit once an epoch");
 		}
 		self.go_to_reveals();
 		for (node, price) in asks {
-			self.reveal(*node, role, *price).expect("that is what it committed to");
+			self.reveal_for(model, *node, role, *price)
+				.expect("that is what it committed to");
 		}
 	}
 

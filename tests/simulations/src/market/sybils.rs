@@ -3,7 +3,7 @@
 use super::{
 	bidders::{compare, Market},
 	chain::{
-		nodes::{bond_of, set_able, SimulatedNode},
+		nodes::{bond_of, set_hosting, SimulatedNode},
 		Chain, MAX_ASK,
 	},
 	months::{COST, JOBS, PRICE},
@@ -47,15 +47,26 @@ pub(super) fn table(size: Size) -> Table {
 		format!("{winners} of {HONEST} honest nodes win; each Sybil bonds a node and an ask, and serves for nothing, or pays"),
 	);
 	table.require(winners == 0);
-	let (lost, winners) = absent();
-	table.exact(
-		"all places at nothing, and gone in the epoch's first block: lost in an epoch",
-		lost,
-		"% of what the model's nodes earn in one",
-		Bound::promised(100.0, 100.1),
-		format!("half burned, half treasury, once anybody calls `clear` and `prune`; {winners} of {HONEST} honest nodes win the next one"),
-	);
-	table.require(winners == HONEST as usize);
+	for (case, prunes_first) in [
+		(
+			"all places at nothing, and gone in the epoch's first block: lost in an epoch",
+			false,
+		),
+		(
+			"the same, and its asks are pruned before anybody clears: lost in an epoch",
+			true,
+		),
+	] {
+		let (lost, winners) = absent(prunes_first);
+		table.exact(
+			case,
+			lost,
+			"% of what the model's nodes earn in one",
+			Bound::promised(100.0, 100.1),
+			format!("half burned, half treasury, once anybody calls `clear` and `prune`; {winners} of {HONEST} honest nodes win the next one"),
+		);
+		table.require(winners == HONEST as usize);
+	}
 	let (_, winners) = full_book(MAX_ASK, true);
 	table.exact(
 		format!("{MAX_ASKS} dear asks, to have all places before others come"),
@@ -124,9 +135,10 @@ fn full_book(ask: Balance, later: bool) -> (f64, usize) {
 	})
 }
 
-/// Sybils that ask nothing have all places of an epoch, and take no job. Returns what they lose, in percent of what all places
-/// earned in the epoch before, and how many honest nodes have a place in the next one.
-fn absent() -> (f64, usize) {
+/// Sybils that ask nothing have all places of an epoch, stop hosting in its first block, and have their asks pruned before it is
+/// cleared or not. Returns what they lose, in percent of what all places earned in the epoch before, and how many honest nodes
+/// have a place in the next one.
+fn absent(prunes_first: bool) -> (f64, usize) {
 	Chain::run(|chain| {
 		chain.join(MAX_ASKS);
 		chain.set_market(PRICE, JOBS);
@@ -140,16 +152,21 @@ fn absent() -> (f64, usize) {
 		let earned = chain.count_jobs(JOBS).compute * Balance::from(JOBS);
 		chain.ask(AskRole::Compute, &asking(sybils.clone(), 0));
 		chain.next_epoch();
-		let record = chain.clear().expect("somebody asks no more than the reserve");
+		let record = chain.would_clear().expect("somebody asks no more than the reserve");
 		let absent: Vec<NodeId> = record.executors.to_vec();
 		assert!(
 			absent.iter().all(|node| sybils.contains(node)),
 			"the cheapest have the places"
 		);
-		absent.iter().for_each(|node| set_able(*node, false));
+		absent.iter().for_each(|node| set_hosting(*node, false));
+		if prunes_first {
+			chain.prune();
+		}
+		let record = chain.clear().expect("asks hold for whole epochs");
+		assert_eq!(record.executors.to_vec(), absent, "who has gone has won all the same");
 		chain.prune();
 		let lost: Balance = absent.iter().map(|node| SimulatedNode::BOND - bond_of(*node)).sum();
-		absent.iter().for_each(|node| set_able(*node, true));
+		absent.iter().for_each(|node| set_hosting(*node, true));
 		chain.next_epoch();
 		let record = chain.clear().expect("honest nodes are there");
 		let honest = record.executors.iter().filter(|node| **node < HONEST).count();

@@ -11,13 +11,16 @@ use highway_runtime::{
 	pallet_treasury::Call as Treasury, NodeStaking, Runtime, RuntimeCall,
 };
 use highway_runtime_tests::{
-	commit_asks, commit_call, curator_call, invariants::is_open, register_call, reveal_asks, spec, submit_tier_call,
-	treasury, worker_transaction, Ask, Chain, ASK_SALT,
+	commit_asks, commit_call, curator_call, invariants::is_open, register_call, reveal_asks, signed, spec,
+	submit_tier_call, treasury, worker_transaction, Ask, Chain, ASK_SALT,
 };
 use pallet_inference_jobs::Jobs;
 use pallet_revenue_split::CuratorProfile;
 use sp_keyring::Sr25519Keyring::{self, Alice, Eve};
-use sp_runtime::Perbill;
+use sp_runtime::{
+	transaction_validity::{InvalidTransaction, TransactionValidityError},
+	Perbill,
+};
 use std::collections::BTreeMap;
 
 /// What nodes committed to and have not revealed, as their operators keep it.
@@ -39,7 +42,18 @@ fn nth_open(nth: usize) -> Option<u64> {
 }
 
 pub fn try_call(chain: &mut Chain, who: Sr25519Keyring, call: impl Into<RuntimeCall>) {
-	let _ = chain.call(who, call);
+	let _ = succeeds(chain, who, call);
+}
+
+/// Whether `who` did this. Whoever has bound all its money cannot even pay the fee; nothing else is refused.
+fn succeeds(chain: &mut Chain, who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> bool {
+	chain.open();
+	let call = call.into();
+	match chain.apply(signed(who, call.clone())) {
+		Ok(outcome) => outcome.is_ok(),
+		Err(TransactionValidityError::Invalid(InvalidTransaction::Payment)) => false,
+		Err(refusal) => panic!("{call:?} by {who:?}: {refusal:?}"),
+	}
 }
 
 fn owner(model: u32) -> Option<Sr25519Keyring> {
@@ -78,7 +92,7 @@ fn commit(chain: &mut Chain, asked: &mut Asked, who: Sr25519Keyring, ask: Ask, b
 	let ((model, role, price), epoch) = (ask, chain.coming_epoch());
 	let is_taken = if by_wallet {
 		let hash = ask_commitment(node, epoch, model, role, price, &ASK_SALT);
-		chain.call(who, Split::commit_ask { model, role, hash }).is_ok()
+		succeeds(chain, who, Split::commit_ask { model, role, hash })
 	} else {
 		let said = worker_transaction(chain.worker(node), commit_asks(node, epoch, &[ask]));
 		chain.apply(said) == Ok(Ok(()))
@@ -107,7 +121,8 @@ fn reveal(chain: &mut Chain, asked: &mut Asked, by_wallet: bool) {
 					price,
 					salt: ASK_SALT,
 				};
-				if chain.call(chain.operator(node), call).is_ok() {
+				let operator = chain.operator(node);
+				if succeeds(chain, operator, call) {
 					asked.remove(&(node, model, role));
 				}
 			}

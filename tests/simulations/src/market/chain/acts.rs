@@ -1,26 +1,90 @@
 //! What payers, makers, curators and bidders do.
 
 use super::{
-	AccountId, Balances, Chain, ModelRegistry, Promotion, RevenueSplit, RuntimeOrigin, Simulated, System, MIB, MODEL,
-	PAYER, SALT,
+	nodes::Crowd, AccountId, Balances, Chain, ModelRegistry, Promotion, RevenueSplit, RuntimeOrigin, Simulated,
+	StorageProofs, System, MIB, MODEL, PAYER, SALT, SECURITY_FACTOR,
 };
 use codec::Encode;
-use frame_support::{traits::fungible::Inspect, BoundedVec};
+use frame_support::{
+	storage::{with_transaction_unchecked, TransactionOutcome},
+	traits::fungible::Inspect,
+	BoundedVec,
+};
+use frame_system::RawOrigin;
+use highway_math::audit;
 use highway_primitives::{
 	market::{BillLines, Deal, Order},
 	model::{
 		model_commitment, DType, DerivativeTerms, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec,
 		MIN_DETECTION,
 	},
-	traits::{Market, Models},
-	Balance, BlobRef, ModelId, NodeId, RoyaltyLine,
+	traits::{Market, Models, Nodes},
+	worker::ChunkProof,
+	Balance, BlobRef, JobId, ModelId, NodeId, RoyaltyLine, WorkerSignature,
 };
-use pallet_model_registry::NextModelId;
+use pallet_model_registry::{NextModelId, MAX_UNIT_TIME_MS};
 use pallet_promotion::Featured;
 use pallet_revenue_split::CuratorProfile;
+use sp_core::sr25519;
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
+/// A job that a node has taken: one of its slots is in use, and as much of its bond as secures the job.
+pub struct Taken {
+	job: JobId,
+	deal: Deal<AccountId>,
+	executor: NodeId,
+	security: Balance,
+}
+
 impl Chain {
+	/// A job that is given to one of the winners that can take it, the cheapest instead of a drawn one. `None` if none of them
+	/// weighs anything in the draw: then the submission fails, and leaves nothing behind.
+	pub fn submit(&mut self, order: &Order<AccountId>) -> Option<Taken> {
+		with_transaction_unchecked(|| {
+			let deal = self.open(order).expect("somebody has a place");
+			// As inference jobs has it: also of a job that costs nothing.
+			let security = audit::security(deal.compute, SECURITY_FACTOR).max(1);
+			let mut winners = RevenueSplit::executors(order.model, &deal).into_iter();
+			let Some(executor) = winners.find(|node| Crowd::draw_weight(*node, order.model, security) > 0) else {
+				return TransactionOutcome::Rollback(None);
+			};
+			RevenueSplit::escrow(order.payer, &deal).expect("the payer has the coins");
+			Crowd::reserve(executor, security).expect("it weighs something");
+			TransactionOutcome::Commit(Some(Taken {
+				job: self.jobs,
+				deal,
+				executor,
+				security,
+			}))
+		})
+	}
+
+	/// Whether anybody could take such a job now.
+	pub fn could_submit(&mut self, order: &Order<AccountId>) -> bool {
+		with_transaction_unchecked(|| TransactionOutcome::Rollback(self.submit(order).is_some()))
+	}
+
+	/// The job is done, and settled.
+	pub fn finish(&mut self, order: &Order<AccountId>, taken: &Taken) {
+		RevenueSplit::settle(taken.job, order.model, order.payer, &taken.deal, taken.executor, true);
+		RevenueSplit::close(order.model, &taken.deal);
+		Crowd::free_slot(taken.executor);
+		Crowd::release(taken.executor, taken.security);
+	}
+
+	/// The node shows whatever chunks it is asked for, as if its worker's word had been checked.
+	pub fn show(&mut self, node: NodeId) {
+		for (model, challenge) in StorageProofs::tasks_of(node) {
+			let proof = ChunkProof {
+				bytes: Default::default(),
+				siblings: Default::default(),
+			};
+			let signature = WorkerSignature::from(sr25519::Signature::default());
+			let origin = RuntimeOrigin::from(RawOrigin::Authorized);
+			StorageProofs::prove(origin, node, model, challenge.drawn_at, proof, signature).expect("it is asked");
+		}
+	}
+
 	/// A job from its submission to its settlement, done by `executor` and audited.
 	pub fn job(&mut self, order: &Order<AccountId>, executor: NodeId) -> (Deal<AccountId>, BillLines<AccountId>) {
 		let deal = self.open(order).expect("somebody serves");
@@ -48,6 +112,28 @@ impl Chain {
 		royalty: Balance,
 	) -> Result<ModelId, DispatchError> {
 		let spec = spec(&format!("{name} of {owner}"));
+		self.register_version(owner, name, spec, parent, derivative_terms, royalty)
+	}
+
+	/// Registers a free model that is paid per KiB, and may take as long for each as a model may at most.
+	pub fn register_slow(&mut self, owner: AccountId, name: &str) -> Result<ModelId, DispatchError> {
+		let spec = VersionSpec {
+			unit: Unit::InputKib,
+			unit_time_ms: MAX_UNIT_TIME_MS,
+			..spec(&format!("{name} of {owner}"))
+		};
+		self.register_version(owner, name, spec, None, None, 0)
+	}
+
+	fn register_version(
+		&mut self,
+		owner: AccountId,
+		name: &str,
+		spec: VersionSpec,
+		parent: Option<ModelId>,
+		derivative_terms: Option<DerivativeTerms>,
+		royalty: Balance,
+	) -> Result<ModelId, DispatchError> {
 		let hash = model_commitment(&owner.encode(), &spec.artifact.hash, &SALT);
 		let origin = || RuntimeOrigin::signed(owner);
 		// After everything that the parent's owner said, and a block before the file is shown.

@@ -1,4 +1,4 @@
-//! Nodes as the simulations set them up: they host every model, and can take jobs or not.
+//! Nodes as the simulations set them up: they host every model or none, and can take jobs or not.
 
 use super::{AccountId, Balances, RevenueSplit, System, MAX_ASK};
 use codec::{Decode, Encode};
@@ -17,6 +17,8 @@ use sp_runtime::{DispatchError, DispatchResult, Perbill};
 pub struct SimulatedNode {
 	/// Whether it can take jobs.
 	able: bool,
+	/// Whether it hosts the models.
+	hosting: bool,
 	/// The latest epoch in which that changed, and what it was when that epoch began.
 	at_start: (EpochIndex, bool),
 	/// The first block of that epoch from which on it could not, if it could when the epoch began.
@@ -25,11 +27,22 @@ pub struct SimulatedNode {
 	free: Balance,
 	/// What is reserved of it.
 	reserved: Balance,
+	/// How many jobs it takes at once.
+	slots: u32,
+	/// Jobs that it has.
+	assigned: u32,
 }
 
 impl SimulatedNode {
 	/// What each node bonds: enough to secure a job at any price.
 	pub const BOND: Balance = 100 * MAX_ASK;
+
+	/// How many jobs each takes at once, if nothing else is said.
+	const SLOTS: u32 = 64;
+
+	fn free_slots(&self) -> u32 {
+		self.slots.saturating_sub(self.assigned)
+	}
 }
 
 /// All nodes. In storage: what is rolled back there is rolled back here, too.
@@ -55,10 +68,13 @@ pub fn operator_of(node: NodeId) -> AccountId {
 pub fn join(node: NodeId) {
 	let joined = SimulatedNode {
 		able: true,
+		hosting: true,
 		at_start: (0, true),
 		lapsed: None,
 		free: SimulatedNode::BOND,
 		reserved: 0,
+		slots: SimulatedNode::SLOTS,
+		assigned: 0,
 	};
 	Joined::insert(node, joined);
 }
@@ -76,6 +92,25 @@ pub fn set_able(node: NodeId, able: bool) {
 				node.lapsed.get_or_insert(System::block_number());
 			}
 			node.able = able;
+		}
+	});
+}
+
+/// Whether the node hosts the models from now on: without them it can take no jobs.
+pub fn set_hosting(node: NodeId, hosting: bool) {
+	set_able(node, hosting);
+	Joined::mutate(node, |node| {
+		if let Some(node) = node {
+			node.hosting = hosting;
+		}
+	});
+}
+
+/// The node takes so many jobs at once from now on.
+pub fn set_slots(node: NodeId, slots: u32) {
+	Joined::mutate(node, |node| {
+		if let Some(node) = node {
+			node.slots = slots;
 		}
 	});
 }
@@ -103,7 +138,7 @@ impl Nodes<AccountId> for Crowd {
 	}
 
 	fn hosts(node: NodeId, _: ModelId) -> bool {
-		Joined::contains_key(node)
+		Joined::get(node).is_some_and(|node| node.hosting)
 	}
 
 	fn eligible(node: NodeId, _: ModelId) -> bool {
@@ -123,19 +158,42 @@ impl Nodes<AccountId> for Crowd {
 		node.lapsed.filter(|_| node.at_start.0 == RevenueSplit::current_epoch())
 	}
 
+	fn own_bond(node: NodeId) -> Balance {
+		bond_of(node)
+	}
+
 	fn free_bond(node: NodeId) -> Balance {
 		Joined::get(node).map_or(0, |node| node.free)
 	}
 
-	fn draw_weight(node: NodeId, model: ModelId, _: Balance) -> u64 {
-		u64::from(Self::eligible(node, model))
+	/// All are equally reliable.
+	fn draw_weight(node: NodeId, model: ModelId, security: Balance) -> u64 {
+		let able = |joined: &SimulatedNode| Self::eligible(node, model) && joined.free >= security;
+		Joined::get(node)
+			.filter(able)
+			.map_or(0, |joined| joined.free_slots().into())
 	}
 
-	fn reserve(_: NodeId, _: Balance) -> DispatchResult {
+	fn reserve(node: NodeId, security: Balance) -> DispatchResult {
+		if Joined::get(node).is_none_or(|joined| joined.free_slots() == 0) {
+			return Err(DispatchError::Other("no slot is free"));
+		}
+		Self::secure(node, security)?;
+		Joined::mutate(node, |node| {
+			if let Some(node) = node {
+				node.assigned += 1;
+			}
+		});
 		Ok(())
 	}
 
-	fn free_slot(_: NodeId) {}
+	fn free_slot(node: NodeId) {
+		Joined::mutate(node, |node| {
+			if let Some(node) = node {
+				node.assigned -= 1;
+			}
+		});
+	}
 
 	fn secure(node: NodeId, security: Balance) -> DispatchResult {
 		let mut joined = Joined::get(node).ok_or(DispatchError::Other("no such node"))?;
@@ -197,6 +255,25 @@ impl Nodes<AccountId> for Crowd {
 mod tests {
 	use super::*;
 	use crate::market::chain::{Chain, MODEL};
+
+	#[test]
+	fn a_node_should_weigh_what_it_can_take() {
+		Chain::run(|chain| {
+			chain.join(1);
+			set_slots(0, 2);
+			assert_eq!(Crowd::draw_weight(0, MODEL, SimulatedNode::BOND), 2);
+			Crowd::reserve(0, 5).unwrap();
+			assert_eq!(Crowd::draw_weight(0, MODEL, 5), 1);
+			assert_eq!(Crowd::draw_weight(0, MODEL, SimulatedNode::BOND), 0);
+			Crowd::reserve(0, 5).unwrap();
+			assert_eq!(Crowd::draw_weight(0, MODEL, 5), 0);
+			Crowd::free_slot(0);
+			Crowd::release(0, 5);
+			assert_eq!(Crowd::draw_weight(0, MODEL, 5), 1);
+			set_able(0, false);
+			assert_eq!(Crowd::draw_weight(0, MODEL, 5), 0);
+		});
+	}
 
 	#[test]
 	fn a_node_should_be_eligible_as_it_was_when_the_epoch_began() {

@@ -1,0 +1,7 @@
+//! The target `answers`, guided by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+	(highway_fuzz_tests::answers::TARGET.check)(input);
+});

@@ -1,0 +1,7 @@
+//! The target `onnx`, guided by libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+	(highway_fuzz_tests::onnx::TARGET.check)(input);
+});

@@ -1,0 +1,363 @@
+//! What is broken, and how it is mended again.
+
+use crate::{
+	clock::SkewedClock,
+	flood::flood,
+	network::{run, Network},
+	recovery::{finalized, recover},
+};
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use futures::future::try_join_all;
+use highway_test_support::{until, Devnet, Node};
+use rand::{rngs::StdRng, seq::SliceRandom, Rng};
+use std::{
+	fs::{self, File},
+	io::{ErrorKind, Write},
+	ops::RangeInclusive,
+	path::Path,
+	time::{Duration, Instant},
+};
+use tokio::time::sleep;
+
+/// A kind of fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Kind {
+	/// `kill -9` of a node, which is started again soon.
+	Kill,
+	/// `kill -9` of the processes in which a node runs models.
+	Children,
+	/// One or two nodes are cut off from the others, and the network heals.
+	Partition,
+	/// A third of the validators, one of four, is gone for a while: the others finalize without it.
+	Third,
+	/// Two of four are gone for a while: nobody finalizes until they are back.
+	Half,
+	/// A node's disk is full until it has stopped, or for a while.
+	Disk,
+	/// A node's clock is wrong by half a second to one and a half.
+	Clock,
+	/// Many ask a node for much at once.
+	Flood,
+	/// All nodes are killed at once, and started again.
+	Restart,
+}
+
+impl Kind {
+	/// The word for it on the command line.
+	pub fn word(self) -> String {
+		let value = self.to_possible_value();
+		value.map_or_else(String::new, |value| value.get_name().to_owned())
+	}
+}
+
+/// For how long a node is down that is started again soon, in milliseconds.
+const SHORT: RangeInclusive<u64> = 0..=5_000;
+
+/// For how long something else lasts.
+const LONG: RangeInclusive<u64> = 8_000..=15_000;
+
+/// For how long validators are gone: shorter than a session of sixty seconds, so that none of them misses two heartbeats, after
+/// which it would get no jobs.
+const GONE: RangeInclusive<u64> = 20_000..=40_000;
+
+/// By how much a clock is wrong: less than a slot of two seconds, or nobody would take the node's blocks.
+const SKEW: RangeInclusive<i64> = 500..=1_500;
+
+/// What was said before a partition may still be heard for so long, and make a block final.
+const ECHO: Duration = Duration::from_secs(6);
+
+/// How long it may take until some node runs a model.
+const MODEL_WITHIN: Duration = Duration::from_secs(120);
+
+/// How long a node may take to notice that its disk is full.
+const DISK_NOTICED: Duration = Duration::from_secs(20);
+
+/// What the system says when a disk is full, in every node's log that meets it.
+pub const DISK_FULL: &str = "No space left on device";
+
+/// What was done.
+#[derive(Debug)]
+pub struct Damage {
+	/// To whom, and what else is worth a word.
+	pub what: String,
+	/// What went wrong that should not even while it lasted.
+	pub failures: Vec<String>,
+}
+
+impl Damage {
+	fn to(what: impl Into<String>) -> Self {
+		Self {
+			what: what.into(),
+			failures: Vec::new(),
+		}
+	}
+}
+
+/// All that can be broken.
+pub struct Scene<'a> {
+	/// The nodes.
+	pub devnet: &'a mut Devnet,
+	/// Their network.
+	pub network: &'a Network,
+	/// A wrong clock.
+	pub clock: &'a SkewedClock,
+	/// What is broken, and for how long.
+	pub chance: StdRng,
+}
+
+impl Scene<'_> {
+	/// Breaks something and mends it. Returns with all nodes started, but none of them waited for.
+	pub async fn inflict(&mut self, kind: Kind) -> Result<Damage> {
+		match kind {
+			Kind::Kill => self.kill().await,
+			Kind::Children => self.kill_children().await,
+			Kind::Partition => self.partition().await,
+			Kind::Third => self.third_gone().await,
+			Kind::Half => self.half_gone().await,
+			Kind::Disk => self.fill_disk().await,
+			Kind::Clock => self.skew_clock().await,
+			Kind::Flood => self.flood().await,
+			Kind::Restart => self.restart().await,
+		}
+	}
+
+	/// Starts nodes that have ended by themselves, and says which.
+	pub async fn revive(&mut self) -> Result<Vec<String>> {
+		let mut ended = Vec::new();
+		for node in &mut self.devnet.nodes {
+			if let Some(status) = node.ended()? {
+				ended.push(format!("{} ended by itself with {status}", node.name()));
+			}
+		}
+		self.resume().await?;
+		Ok(ended)
+	}
+
+	/// So many nodes.
+	fn some(&mut self, count: usize) -> Vec<usize> {
+		let mut order: Vec<usize> = (0..self.devnet.nodes.len()).collect();
+		order.shuffle(&mut self.chance);
+		order.truncate(count);
+		order
+	}
+
+	fn one(&mut self) -> usize {
+		self.chance.gen_range(0..self.devnet.nodes.len())
+	}
+
+	fn names(&self, nodes: &[usize]) -> String {
+		let names: Vec<_> = nodes.iter().map(|node| self.devnet.nodes[*node].name()).collect();
+		names.join(" ")
+	}
+
+	fn span(&mut self, milliseconds: RangeInclusive<u64>) -> Duration {
+		Duration::from_millis(self.chance.gen_range(milliseconds))
+	}
+
+	/// Starts all nodes that do not run, side by side.
+	async fn resume(&mut self) -> Result<()> {
+		let stopped = self.devnet.nodes.iter_mut().filter(|node| node.pid().is_none());
+		try_join_all(stopped.map(Node::resume)).await.map(drop)
+	}
+
+	async fn kill(&mut self) -> Result<Damage> {
+		let node = self.one();
+		self.devnet.nodes[node].kill()?;
+		sleep(self.span(SHORT)).await;
+		self.resume().await?;
+		Ok(Damage::to(self.names(&[node])))
+	}
+
+	async fn kill_children(&mut self) -> Result<Damage> {
+		let nodes = &self.devnet.nodes;
+		let running = until("a model that some node runs", MODEL_WITHIN, || async {
+			let mut running = Vec::new();
+			for (index, node) in nodes.iter().enumerate() {
+				let children = node.children()?;
+				if !children.is_empty() {
+					running.push((index, children));
+				}
+			}
+			Ok((!running.is_empty()).then_some(running))
+		})
+		.await?;
+		let (node, children) = running.choose(&mut self.chance).context("somebody runs a model")?;
+		for child in children {
+			// It may have ended meanwhile.
+			let _ = run("kill", &["-9", &child.to_string()]);
+		}
+		Ok(Damage::to(format!(
+			"{}, {} of its children",
+			self.names(&[*node]),
+			children.len()
+		)))
+	}
+
+	async fn partition(&mut self) -> Result<Damage> {
+		let count = self.chance.gen_range(1..=2);
+		let nodes = self.some(count);
+		let names = self.names(&nodes);
+		self.network.router.part(&nodes);
+		let lasts = self.span(LONG);
+		// Neither side of two has three of four voters.
+		let failures = match count {
+			1 => {
+				sleep(lasts).await;
+				Vec::new()
+			}
+			_ => self.stand_still(lasts).await,
+		};
+		self.network.router.heal();
+		Ok(Damage {
+			what: format!("{names} for {} s", lasts.as_secs()),
+			failures,
+		})
+	}
+
+	async fn third_gone(&mut self) -> Result<Damage> {
+		let nodes = self.some(self.devnet.nodes.len() / 3);
+		let names = self.names(&nodes);
+		for node in &nodes {
+			self.devnet.nodes[*node].kill()?;
+		}
+		let lasts = self.span(GONE);
+		let before = finalized(self.devnet).await;
+		sleep(lasts).await;
+		let after = finalized(self.devnet).await;
+		let failures = match before.zip(after) {
+			Some((before, after)) if after > before => Vec::new(),
+			_ => vec![format!("without {names} nothing was finalized after block {before:?}")],
+		};
+		self.resume().await?;
+		Ok(Damage {
+			what: format!("{names} for {} s", lasts.as_secs()),
+			failures,
+		})
+	}
+
+	async fn half_gone(&mut self) -> Result<Damage> {
+		let nodes = self.some(self.devnet.nodes.len() / 2);
+		let names = self.names(&nodes);
+		for node in &nodes {
+			self.devnet.nodes[*node].kill()?;
+		}
+		let lasts = self.span(GONE);
+		let failures = self.stand_still(lasts).await;
+		self.resume().await?;
+		Ok(Damage {
+			what: format!("{names} for {} s", lasts.as_secs()),
+			failures,
+		})
+	}
+
+	/// Waits, while two of four validators hear nothing of the others: a block that they make final would be one too many.
+	async fn stand_still(&self, lasts: Duration) -> Vec<String> {
+		sleep(ECHO).await;
+		let before = finalized(self.devnet).await;
+		sleep(lasts.saturating_sub(ECHO)).await;
+		let after = finalized(self.devnet).await;
+		match before.zip(after) {
+			Some((before, after)) if after > before => {
+				vec![format!(
+					"half of the validators made block {after} final after {before}"
+				)]
+			}
+			_ => Vec::new(),
+		}
+	}
+
+	async fn fill_disk(&mut self) -> Result<Damage> {
+		let index = self.one();
+		let name = self.names(&[index]);
+		let ballast = self.network.places()[index].disk.join("ballast");
+		let node = &mut self.devnet.nodes[index];
+		let said = fs::metadata(node.log())?.len();
+		fill(&ballast)?;
+		let end = Instant::now() + DISK_NOTICED;
+		let status = loop {
+			let status = node.ended()?;
+			if status.is_some() || Instant::now() > end {
+				break status;
+			}
+			sleep(Duration::from_millis(200)).await;
+		};
+		fs::remove_file(&ballast)?;
+		let what = match status {
+			Some(status) => format!("{name} ended with {status}"),
+			None => format!("{name} went on"),
+		};
+		let mut failures = Vec::new();
+		if status.is_some() {
+			let log = fs::read(node.log())?;
+			let log = String::from_utf8_lossy(log.get(usize::try_from(said)?..).unwrap_or_default());
+			if !log.contains(DISK_FULL) {
+				failures.push(format!("{what}, and its log does not say that the disk is full"));
+			}
+		}
+		self.resume().await?;
+		Ok(Damage { what, failures })
+	}
+
+	async fn skew_clock(&mut self) -> Result<Damage> {
+		let index = self.one();
+		let size = self.chance.gen_range(SKEW);
+		let skew = if self.chance.gen_bool(0.5) { size } else { -size };
+		let wrong = self.clock.environment(skew);
+		self.set_clock(index, wrong, skew).await?;
+		sleep(self.span(LONG)).await;
+		// With the wrong clock it belongs to the network like any other.
+		let mut failures = Vec::new();
+		if let Err(error) = recover(self.devnet).await {
+			failures.push(format!("with a wrong clock: {error:#}"));
+		}
+		self.set_clock(index, Vec::new(), skew).await?;
+		Ok(Damage {
+			what: format!("{}, {skew:+} ms", self.names(&[index])),
+			failures,
+		})
+	}
+
+	/// Starts a node anew with another clock. So long as the clocks differ it stays down: whoever lives through a slot twice
+	/// may author twice in it, and is slashed for that.
+	async fn set_clock(&mut self, index: usize, environment: Vec<(String, String)>, skew: i64) -> Result<()> {
+		let node = &mut self.devnet.nodes[index];
+		node.stop().await?;
+		node.set_environment(environment);
+		sleep(Duration::from_millis(skew.unsigned_abs())).await;
+		node.resume().await
+	}
+
+	async fn flood(&mut self) -> Result<Damage> {
+		let index = self.one();
+		let lasts = self.span(LONG);
+		let answers = flood(self.devnet.nodes[index].rpc_address(), lasts).await;
+		Ok(Damage::to(format!(
+			"{} for {} s, {answers} answers",
+			self.names(&[index]),
+			lasts.as_secs()
+		)))
+	}
+
+	async fn restart(&mut self) -> Result<Damage> {
+		for node in &mut self.devnet.nodes {
+			node.kill()?;
+		}
+		sleep(self.span(SHORT)).await;
+		self.resume().await?;
+		Ok(Damage::to("all"))
+	}
+}
+
+/// Writes a file until there is no room for another byte.
+fn fill(file: &Path) -> Result<()> {
+	let mut file = File::create(file)?;
+	let chunk = vec![1_u8; 1 << 20];
+	loop {
+		match file.write_all(&chunk) {
+			Ok(()) => {}
+			Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(()),
+			Err(error) => return Err(error.into()),
+		}
+	}
+}

@@ -1,0 +1,382 @@
+//! What the finalized blocks say of jobs and money, and what in it must not be.
+//!
+//! Every job ends once, and its price goes out as it came in. The issuance changes by what is minted for validators and subsidies,
+//! and by what is burned, and by nothing else. Nobody here cheats, so nobody is slashed; who let a job down pays its compute line.
+
+use anyhow::{Context, Result};
+use codec::Decode;
+use futures::future::join_all;
+use highway_primitives::{
+	market::{AskRole, Role},
+	Balance, BlockNumber, EpochIndex, JobId, ModelId, NodeId,
+};
+use highway_test_support::rpc;
+use serde_json::{json, Value};
+use sp_crypto_hashing::twox_128;
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	net::SocketAddr,
+};
+use subxt::{events::Events, Metadata, PolkadotConfig};
+
+/// Blocks after its last deadline in which a job is over, whatever happens: the attestation window, an audit with three auditors
+/// and a jury, and blocks that nobody authors while nodes are down.
+const OVER_WITHIN: BlockNumber = 300;
+
+type Account = [u8; 32];
+
+/// How a job ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum End {
+	/// Everybody was paid.
+	Settled,
+	/// Nobody did it: the payer has its money back.
+	Refunded,
+	/// Two nodes found it impossible, as its input is gone with the node that had it: the payer has back what that left.
+	Failed,
+	/// Its audit came to no end: the payer has its money back.
+	Voided,
+	/// An audit found it wrong.
+	Rejected,
+}
+
+/// What is known of a job.
+#[derive(Debug, Default)]
+struct Job {
+	price: Balance,
+	/// The last block in which an attestation counts.
+	deadline: BlockNumber,
+	ends: Vec<End>,
+	/// What left the pot in its name.
+	moved: Balance,
+	/// What nodes paid for having let it down.
+	fined: Balance,
+	late: BTreeSet<NodeId>,
+	fines: Vec<NodeId>,
+}
+
+impl Job {
+	/// What is wrong with it.
+	fn trouble(&self) -> Option<String> {
+		let paid_out = if self.ends.is_empty() { 0 } else { self.price };
+		let fined: BTreeSet<_> = self.fines.iter().copied().collect();
+		if self.ends.len() > 1 {
+			Some(format!("ended more than once: {:?}", self.ends))
+		} else if self.ends.contains(&End::Rejected) {
+			Some("was rejected, though nobody cheats".into())
+		} else if self.moved != paid_out + self.fined {
+			Some(format!(
+				"moved {} of {} and {} in fines",
+				self.moved, self.price, self.fined
+			))
+		} else if fined.len() < self.fines.len() || !fined.is_subset(&self.late) {
+			Some(format!(
+				"was let down by {:?} and paid for by {:?}",
+				self.late, self.fines
+			))
+		} else {
+			None
+		}
+	}
+}
+
+/// Reads finalized blocks, each once.
+pub struct Ledger {
+	metadata: Metadata,
+	payer: Account,
+	/// Of the blocks that were read, and of the one before them.
+	hashes: BTreeMap<u64, String>,
+	/// What there should be after the last of them.
+	issuance: Balance,
+	jobs: BTreeMap<JobId, Job>,
+	/// Those that the block has something of that is being read.
+	touched: BTreeSet<JobId>,
+	/// Transactions of the payer.
+	transactions: u64,
+	/// What must not be, and nobody was told yet.
+	troubles: Vec<String>,
+}
+
+impl Ledger {
+	/// Reads what is finalized from now on. `payer` is whose jobs there are.
+	pub async fn open(node: SocketAddr, metadata: Metadata, payer: Account) -> Result<Self> {
+		let first = finalized(node).await?;
+		let hash = block_hash(node, first).await?;
+		Ok(Self {
+			metadata,
+			payer,
+			issuance: issuance(node, &hash).await?,
+			hashes: BTreeMap::from([(first, hash)]),
+			jobs: BTreeMap::new(),
+			touched: BTreeSet::new(),
+			transactions: 0,
+			troubles: Vec::new(),
+		})
+	}
+
+	/// The last block that was read, with its hash.
+	fn last(&self) -> (u64, &str) {
+		self.hashes
+			.last_key_value()
+			.map_or((0, ""), |(number, hash)| (*number, hash.as_str()))
+	}
+
+	/// Reads all that any node has finalized, and looks whether every one of them has finalized the same.
+	pub async fn advance(&mut self, nodes: &[SocketAddr]) -> Result<()> {
+		let heads = join_all(nodes.iter().map(|node| finalized(*node))).await;
+		let heads: Vec<_> = nodes
+			.iter()
+			.zip(heads)
+			.filter_map(|(node, head)| Some((*node, head.ok()?)))
+			.collect();
+		let (node, head) = *heads.iter().max_by_key(|(_, head)| *head).context("no node answers")?;
+		while self.last().0 < head {
+			self.read(node, self.last().0 + 1).await?;
+		}
+		let (last, hash) = self.last();
+		let seen = issuance(node, hash).await?;
+		if seen != self.issuance {
+			let trouble = format!("block {last}: the issuance is {seen}, and should be {}", self.issuance);
+			self.troubles.push(trouble);
+			// Once is enough.
+			self.issuance = seen;
+		}
+		for (node, head) in heads {
+			let hash = block_hash(node, head).await?;
+			if self.hashes.get(&head).is_some_and(|ours| *ours != hash) {
+				self.troubles.push(format!("{node} has finalized another block {head}"));
+			}
+		}
+		Ok(())
+	}
+
+	async fn read(&mut self, node: SocketAddr, number: u64) -> Result<()> {
+		let hash = block_hash(node, number).await?;
+		let header = rpc::call(node, "chain_getHeader", json!([hash])).await?;
+		let bytes = storage(node, "System", "Events", &hash).await?;
+		if header["parentHash"] != self.last().1 {
+			self.troubles
+				.push(format!("block {number} does not follow on what was final"));
+		}
+		self.hashes.insert(number, hash);
+		for event in Events::<PolkadotConfig>::decode_from(bytes, self.metadata.clone()).iter() {
+			let event = event?;
+			let (pallet, name) = (event.pallet_name(), event.variant_name());
+			self.note(pallet, name, event.field_bytes())
+				.with_context(|| format!("{pallet}.{name} in block {number}"))?;
+			if is_slash(pallet, name) {
+				self.troubles.push(format!("block {number}: {pallet}.{name}"));
+			}
+		}
+		for job in std::mem::take(&mut self.touched) {
+			if let Some(trouble) = self.jobs.get(&job).and_then(Job::trouble) {
+				self.troubles.push(format!("block {number}: job {job} {trouble}"));
+			}
+		}
+		Ok(())
+	}
+
+	fn touch(&mut self, job: JobId) -> &mut Job {
+		self.touched.insert(job);
+		self.jobs.entry(job).or_default()
+	}
+
+	fn note(&mut self, pallet: &str, event: &str, mut fields: &[u8]) -> Result<()> {
+		let fields = &mut fields;
+		match (pallet, event) {
+			("InferenceJobs", "JobSubmitted") => {
+				type Fields = (JobId, Account, ModelId, NodeId, Balance, BlockNumber);
+				let (job, _, _, _, price, deadline) = Fields::decode(fields)?;
+				let job = self.touch(job);
+				(job.price, job.deadline) = (price, deadline);
+			}
+			("InferenceJobs", "JobReassigned") => {
+				let (job, _, deadline) = <(JobId, NodeId, BlockNumber)>::decode(fields)?;
+				self.touch(job).deadline = deadline;
+			}
+			("InferenceJobs", "JobTimedOut") | ("ProofOfWorkDone", "FailureReported") => {
+				let (job, node) = <(JobId, NodeId)>::decode(fields)?;
+				self.touch(job).late.insert(node);
+			}
+			("InferenceJobs", "NodeFined") => {
+				let (job, node, amount) = <(JobId, NodeId, Balance)>::decode(fields)?;
+				let job = self.touch(job);
+				job.fined += amount;
+				job.fines.push(node);
+			}
+			("InferenceJobs", name) => {
+				let end = match name {
+					"JobSettled" => End::Settled,
+					"JobRefunded" => End::Refunded,
+					"JobFailed" => End::Failed,
+					"JobVoided" => End::Voided,
+					"JobRejected" => End::Rejected,
+					_ => return Ok(()),
+				};
+				self.touch(JobId::decode(fields)?).ends.push(end);
+			}
+			("RevenueSplit", "Paid") => {
+				let (job, role, _, amount) = <(JobId, Role, Account, Balance)>::decode(fields)?;
+				// Who judges is paid out of what earlier jobs put into the audit pot.
+				if role != Role::Auditor {
+					self.touch(job).moved += amount;
+				}
+			}
+			("RevenueSplit", "StoragePayHeld") => {
+				let (job, _, _, amount) = <(JobId, ModelId, Account, Balance)>::decode(fields)?;
+				self.touch(job).moved += amount;
+			}
+			("RevenueSplit", "Refunded") => {
+				let (job, _, amount) = <(JobId, Account, Balance)>::decode(fields)?;
+				self.touch(job).moved += amount;
+			}
+			("RevenueSplit", "AuditPotFilled") => {
+				let (job, amount) = <(JobId, Balance)>::decode(fields)?;
+				self.touch(job).moved += amount;
+			}
+			("RevenueSplit", "Burned") => {
+				let (job, amount) = <(JobId, Balance)>::decode(fields)?;
+				self.touch(job).moved += amount;
+				self.issuance -= amount;
+			}
+			("RevenueSplit", "Subsidised") => {
+				let (_, _, amount) = <(JobId, Account, Balance)>::decode(fields)?;
+				self.issuance += amount;
+			}
+			("RevenueSplit", "StoragePayForfeited") => {
+				let (_, _, _, burned) = <(ModelId, NodeId, Balance, Balance)>::decode(fields)?;
+				self.issuance -= burned;
+			}
+			("RevenueSplit", "StorageFined") => {
+				let (_, _, burned) = <(NodeId, Balance, Balance)>::decode(fields)?;
+				self.issuance -= burned;
+			}
+			("RevenueSplit", "AskForfeited") => {
+				type Fields = (ModelId, AskRole, NodeId, EpochIndex, Balance, Balance);
+				let (.., burned) = Fields::decode(fields)?;
+				self.issuance -= burned;
+			}
+			("NodeStaking", "SessionRewarded") => {
+				let (_, minted) = <(u32, Balance)>::decode(fields)?;
+				self.issuance += minted;
+			}
+			("TransactionPayment", "TransactionFeePaid") => {
+				self.transactions += u64::from(Account::decode(fields)? == self.payer);
+			}
+			_ => {}
+		}
+		Ok(())
+	}
+
+	/// What must not be, and was not told yet.
+	pub fn take_troubles(&mut self) -> Vec<String> {
+		let mut troubles = std::mem::take(&mut self.troubles);
+		let last = self.last().0;
+		let overdue = self
+			.jobs
+			.iter()
+			.filter(|(_, job)| job.ends.is_empty() && last > u64::from(job.deadline + OVER_WITHIN));
+		troubles.extend(overdue.map(|(job, _)| format!("job {job} is not over in block {last}")));
+		troubles
+	}
+
+	/// Jobs that have not ended.
+	pub fn open_jobs(&self) -> usize {
+		self.jobs.values().filter(|job| job.ends.is_empty()).count()
+	}
+
+	/// Jobs in all.
+	pub fn jobs(&self) -> u64 {
+		self.jobs.len() as u64
+	}
+
+	/// Jobs that ended so.
+	pub fn ended(&self, end: End) -> u64 {
+		self.jobs.values().filter(|job| job.ends.contains(&end)).count() as u64
+	}
+
+	/// Transactions of the payer, each of which submitted a job or was refused.
+	pub fn transactions(&self) -> u64 {
+		self.transactions
+	}
+}
+
+/// Whether an event takes something from somebody who does not cheat. A fine for a job that was let down is none.
+fn is_slash(pallet: &str, event: &str) -> bool {
+	matches!(
+		(pallet, event),
+		("ProofOfWorkDone", "Slashed")
+			| ("NodeStaking", "Slashed" | "OffenceReported" | "OffenceSlashed")
+			| ("Offences", "Offence")
+			| ("RevenueSplit", "StorageFined" | "AskForfeited")
+	)
+}
+
+async fn finalized(node: SocketAddr) -> Result<u64> {
+	let hash = rpc::call(node, "chain_getFinalizedHead", json!([])).await?;
+	let header = rpc::call(node, "chain_getHeader", json!([hash])).await?;
+	let number = header["number"].as_str().context("a header has a number")?;
+	Ok(u64::from_str_radix(number.trim_start_matches("0x"), 16)?)
+}
+
+async fn block_hash(node: SocketAddr, number: u64) -> Result<String> {
+	let hash = rpc::call(node, "chain_getBlockHash", json!([number])).await?;
+	Ok(hash.as_str().context("a final block has a hash")?.to_owned())
+}
+
+/// What is stored under the name of an item that has one value.
+async fn storage(node: SocketAddr, pallet: &str, item: &str, block: &str) -> Result<Vec<u8>> {
+	let key = [twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat();
+	let key = format!("0x{}", hex::encode(key));
+	let stored: Value = rpc::call(node, "state_getStorage", json!([key, block])).await?;
+	let stored = stored
+		.as_str()
+		.with_context(|| format!("{pallet}.{item} has a value in block {block}"))?;
+	Ok(hex::decode(stored.trim_start_matches("0x"))?)
+}
+
+async fn issuance(node: SocketAddr, block: &str) -> Result<Balance> {
+	let stored = storage(node, "Balances", "TotalIssuance", block).await?;
+	Ok(Balance::decode(&mut stored.as_slice())?)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn job() -> Job {
+		Job {
+			price: 100,
+			..Job::default()
+		}
+	}
+
+	#[test]
+	fn job_should_be_sound_when_its_price_goes_out_once_at_its_end() {
+		let mut job = job();
+		assert_eq!(job.trouble(), None, "it is open");
+		(job.moved, job.ends) = (100, vec![End::Settled]);
+		assert_eq!(job.trouble(), None, "it is settled");
+		job.moved = 99;
+		assert!(job.trouble().is_some(), "something is missing");
+		job.moved = 200;
+		assert!(job.trouble().is_some(), "it was paid twice");
+		(job.moved, job.ends) = (100, vec![End::Settled, End::Refunded]);
+		assert!(job.trouble().is_some(), "it ended twice");
+		job.ends = Vec::new();
+		assert!(job.trouble().is_some(), "it was paid before its end");
+		job.ends = vec![End::Rejected];
+		assert!(job.trouble().is_some(), "it was rejected");
+	}
+
+	#[test]
+	fn fine_should_be_sound_when_each_node_pays_once_for_what_it_let_down() {
+		let mut job = job();
+		(job.moved, job.fined, job.fines) = (7, 7, vec![3]);
+		assert!(job.trouble().is_some(), "node 3 did nothing wrong");
+		job.late.insert(3);
+		assert_eq!(job.trouble(), None);
+		job.fines.push(3);
+		assert!(job.trouble().is_some(), "it paid twice");
+	}
+}

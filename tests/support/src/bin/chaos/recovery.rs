@@ -1,0 +1,68 @@
+//! Whether the nodes are one network again.
+
+use anyhow::{bail, Result};
+use futures::future::join_all;
+use highway_test_support::{Devnet, Node};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// How long it may take from the end of a fault until all nodes finalize again. A node needs twenty seconds to be called anew
+/// that was cut off, and a machine with other things to do several times what an idle one does.
+const RECOVERED_WITHIN: Duration = Duration::from_secs(300);
+
+/// How often the nodes are asked.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How often somebody is told who waits.
+const TELL: Duration = Duration::from_secs(20);
+
+/// A node's best and last finalized block; `None`: it does not answer.
+async fn heads(node: &Node) -> Option<(u64, u64)> {
+	Some((node.best_block().await.ok()?, node.finalized_block().await.ok()?))
+}
+
+async fn all_heads(devnet: &Devnet) -> Vec<Option<(u64, u64)>> {
+	join_all(devnet.nodes.iter().map(heads)).await
+}
+
+/// The last block that any node takes for final; `None`: nobody answers.
+pub async fn finalized(devnet: &Devnet) -> Option<u64> {
+	let heads = all_heads(devnet).await;
+	heads.into_iter().flatten().map(|(_, finalized)| finalized).max()
+}
+
+/// Waits until every node has finalized what is the best block of any now. Returns how long that took.
+pub async fn recover(devnet: &Devnet) -> Result<Duration> {
+	let begin = Instant::now();
+	let mut told = begin;
+	let mut heads = all_heads(devnet).await;
+	let wanted = heads.iter().flatten().map(|(best, _)| *best).max().unwrap_or(0);
+	loop {
+		if heads
+			.iter()
+			.all(|heads| heads.is_some_and(|(_, finalized)| finalized >= wanted))
+		{
+			return Ok(begin.elapsed());
+		}
+		if begin.elapsed() > RECOVERED_WITHIN {
+			bail!(
+				"waited {RECOVERED_WITHIN:?} in vain for block {wanted} to be final everywhere: {}",
+				in_words(devnet, &heads)
+			);
+		}
+		if told.elapsed() > TELL {
+			told = Instant::now();
+			eprintln!("  waiting for block {wanted} to be final: {}", in_words(devnet, &heads));
+		}
+		sleep(LOOK).await;
+		heads = all_heads(devnet).await;
+	}
+}
+
+fn in_words(devnet: &Devnet, heads: &[Option<(u64, u64)>]) -> String {
+	let nodes = devnet.nodes.iter().zip(heads).map(|(node, heads)| match heads {
+		Some((best, finalized)) => format!("{} at {best}, final {finalized}", node.name()),
+		None => format!("{} does not answer", node.name()),
+	});
+	nodes.collect::<Vec<_>>().join("; ")
+}
