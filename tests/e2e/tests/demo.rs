@@ -1,13 +1,10 @@
 //! `scripts/demo --json`, but for its set-up: the program that it runs, as a person's own program would read it.
 
+use crate::program::printed_by;
 use anyhow::{ensure, Context, Result};
-use highway_test_support::{binaries, devnet};
-use serde_json::Value;
-use std::{collections::BTreeSet, path::Path, process::Stdio};
-use tokio::{
-	io::{AsyncBufReadExt, BufReader},
-	process::Command,
-};
+use highway_test_support::binaries;
+use std::{collections::BTreeSet, path::Path};
+use tokio::process::Command;
 
 /// What the files are, in Magika's own words.
 const LABELS: [&str; 5] = ["python", "elf", "png", "pdf", "json"];
@@ -17,29 +14,9 @@ const KEYS: [&str; 6] = ["file", "label", "score", "node", "blocks", "bill"];
 
 #[tokio::test]
 async fn demo_should_print_one_json_object_when_asked_for_json() -> Result<()> {
-	let mut turn = Some(devnet::turn_to_start().await);
-	let mut demo = Command::new(binaries::demo()?)
-		.arg("--json")
-		.stdin(Stdio::null())
-		.stdout(Stdio::piped())
-		.stderr(Stdio::piped())
-		.spawn()?;
-	// It ends by itself: whatever it waits for has a limit. What it prints at its end is far less than a pipe holds.
-	let mut said = BufReader::new(demo.stderr.take().context("its errors are piped")?).lines();
-	let mut log = Vec::new();
-	while let Some(line) = said.next_line().await? {
-		// It names its nodes once they have started.
-		if line.contains("ws://") {
-			turn = None;
-		}
-		log.push(line);
-	}
-	drop(turn);
-	let output = demo.wait_with_output().await?;
-	let (text, log) = (String::from_utf8(output.stdout)?, log.join("\n"));
-	let status = output.status;
-	ensure!(status.success(), "it ended with {status}:\n{log}\n{text}");
-	let printed: Value = serde_json::from_str(&text).with_context(|| format!("it is not one JSON value: {text}"))?;
+	let mut command = Command::new(binaries::demo()?);
+	command.arg("--json");
+	let printed = printed_by(command).await?;
 	ensure!(printed.is_object(), "it is not an object: {printed}");
 
 	let jobs = printed["jobs"]

@@ -14,6 +14,7 @@ mod javascript;
 mod main_job;
 mod maker;
 mod market;
+mod program;
 mod registration;
 mod silero;
 mod wallet;
