@@ -2,41 +2,60 @@
 //! takes epochs there: asks, and demand.
 
 use crate::{
-	constants::EXISTENTIAL_DEPOSIT, AccountId, Balance, Balances, InferenceJobs, NodeStaking, RevenueSplit, Runtime,
-	RuntimeOrigin, System,
+	configs::MAX_VALIDATORS, constants::EXISTENTIAL_DEPOSIT, AccountId, Balance, Balances, InferenceJobs, NodeStaking,
+	RevenueSplit, Runtime, RuntimeOrigin, SessionKeys, System,
 };
 use alloc::{format, vec::Vec};
-use codec::Encode;
+use codec::{Decode, Encode};
 use frame_benchmarking::account;
-use frame_support::{traits::fungible::Mutate, BoundedVec};
+use frame_support::{
+	traits::{fungible::Mutate, Get},
+	BoundedVec,
+};
 use frame_system::RawOrigin;
 use highway_math::demand::Demand;
 use highway_primitives::{
+	audit::{AuditReason, Seat, Verdict},
 	job::MAX_QUORUM,
 	model::{DerivativeTerms, VersionSpec, MAX_LINEAGE},
 	traits::Nodes as _,
 	work_tag,
 	worker::{self, WorkerSignature},
-	BlobRef, BlockNumber, DeviceClass, EpochIndex, FailureClass, JobId, ModelId, ModelVersion, NodeId, Quorum, Tier,
-	WorkTag, WorkerId, AIC,
+	BlobRef, BlockNumber, DeviceClass, EpochIndex, FailureClass, JobId, ModelId, ModelVersion, NodeId, ProbeTerms,
+	Quorum, Tier, WorkTag, WorkerId, AIC,
 };
+use pallet_capacity_probes::{Answer, Answers, Measurement, Measurements, Round, RoundRecord, Rounds, Terms};
 use pallet_inference_jobs::{benchmarking::Dearest, Jobs, NextJobId};
 use pallet_model_registry::{
 	benchmarking::{largest_spec, register_model},
 	NextModelId,
 };
-use pallet_node_staking::{NodeDescription, Standings, MAX_SLOTS};
-use pallet_proof_of_work_done::{SealedBlock, Vrfs, RING};
+use pallet_node_staking::{NextNodeId, NodeDescription, Nodes, Standings, MAX_SLOTS};
+use pallet_proof_of_work_done::{
+	AuditPhase, AuditRecord, Audits, Commitments, SealedBlock, SeatRecord, Vrfs, JURORS, MAX_AUDITORS, RING,
+};
 use pallet_revenue_split::{
 	benchmarking::{next_epoch, put_ask},
-	AskRole, Clearing, Clearings, CuratorProfile, LastCleared, Markets, PendingPay, StoragePay, Summaries,
-	SummarisedEpochs, Summary, TotalStoragePay, Winners, MAX_ASKS, MAX_SUMMARIES,
+	Ask, AskRole, Asks, Clearing, Clearings, CuratorProfile, LastCleared, Markets, PendingPay, StoragePay, Summaries,
+	SummarisedEpochs, Summary, TotalStoragePay, Winners, MAX_ASKS, MAX_STORED_ASKS, MAX_SUMMARIES,
 };
 use sp_application_crypto::RuntimeAppPublic;
-use sp_runtime::Perbill;
+use sp_consensus_babe::{
+	digests::{PreDigest, SecondaryPlainPreDigest},
+	BABE_ENGINE_ID,
+};
+use sp_runtime::{traits::TrailingZeroInput, DigestItem, Perbill};
 
 /// A fortune: no benchmark spends as much.
 const PLENTY: Balance = 1_000_000_000 * AIC;
+
+/// Own bond of every node: one unit above the bound of a bag, so that whatever is taken of it moves the node to another bag
+/// of the list of candidates. What stands behind the dearest ask fits into it.
+const BOND: Balance = 262_144_000 * AIC + 1;
+
+/// Ids so far apart, and so large, that the tree of bonds has all of its levels, and nodes share items on few of them.
+const FIRST_ID: NodeId = 1 << 31;
+const ID_STEP: NodeId = 1 << 23;
 
 /// What a node of the benchmarks asks for a unit of work and of storage.
 const ASK: Balance = AIC;
@@ -96,7 +115,8 @@ fn node(operator: &AccountId, worker: WorkerId) -> NodeId {
 		memory_mib: u32::MAX,
 		region: BoundedVec::truncate_from([b'r'; 32].to_vec()),
 	};
-	NodeStaking::register(signed(operator), description, PLENTY / 2, proof).expect("the operator can pay the bond");
+	NextNodeId::<Runtime>::mutate(|next| *next = (*next).max(FIRST_ID).next_multiple_of(ID_STEP));
+	NodeStaking::register(signed(operator), description, BOND, proof).expect("the operator can pay the bond");
 	let node = NodeStaking::node_of(operator).expect("it was registered");
 	let session = NodeStaking::current_session();
 	let unread = WorkerSignature::from(sp_core::sr25519::Signature::from_raw([0; 64]));
@@ -242,16 +262,22 @@ impl pallet_revenue_split::benchmarking::BenchmarkSetup for Runtime {
 		(node, models)
 	}
 
-	fn rivals(models: &[ModelId]) -> Vec<NodeId> {
-		let rival = |index| {
-			let operator = funded("rival", index);
-			let node = node(&operator, WorkerId::generate_pair(None));
-			for model in models {
-				NodeStaking::host(signed(&operator), *model).expect("the bidder hosts as many models");
-			}
-			node
-		};
-		(0..MAX_ASKS).map(rival).collect()
+	/// One is registered, and the others are as it is.
+	fn rivals(models: &[ModelId], count: u32) -> Vec<NodeId> {
+		let operator = funded("rival", 0);
+		let first = node(&operator, WorkerId::generate_pair(None));
+		for model in models {
+			NodeStaking::host(signed(&operator), *model).expect("the bidder hosts as many models");
+		}
+		let bond = <Runtime as pallet_revenue_split::Config>::MinAskBond::get();
+		NodeStaking::secure(first, bond).expect("the node can take jobs");
+		let (record, standing) = NodeStaking::node(first).expect("it was registered");
+		let rivals = first..first.saturating_add(count);
+		for node in rivals.clone() {
+			Nodes::<Runtime>::insert(node, record.clone());
+			Standings::<Runtime>::insert(node, standing);
+		}
+		rivals.collect()
 	}
 }
 
@@ -296,6 +322,51 @@ impl pallet_inference_jobs::benchmarking::BenchmarkSetup for Runtime {
 		}
 		NextModelId::<Runtime>::put(end);
 	}
+
+	fn exhaust() {
+		let nodes: Vec<NodeId> = Standings::<Runtime>::iter_keys().collect();
+		nodes.into_iter().for_each(|node| take_slots(node, MAX_SLOTS));
+	}
+
+	fn audited(job: JobId) {
+		let seat = |seat| SeatRecord {
+			node: NodeId::MAX,
+			seat,
+			seed: Default::default(),
+			same_device: true,
+			commitment: Some(Default::default()),
+			ballot: None,
+		};
+		let auditors = (0..MAX_AUDITORS).map(|_| seat(Seat::Auditor));
+		let seats = auditors.chain((0..JURORS).map(|_| seat(Seat::Juror)));
+		let record = AuditRecord {
+			reason: AuditReason::Drawn,
+			executor: NodeId::MAX,
+			device: None,
+			draw: Default::default(),
+			phase: AuditPhase::Ended(Verdict::Upheld),
+			until: 0,
+			opening: None,
+			seats: BoundedVec::truncate_from(seats.collect()),
+			slashes: Default::default(),
+		};
+		Commitments::<Runtime>::insert(job, sp_core::H256::zero());
+		Audits::<Runtime>::insert(job, record);
+	}
+}
+
+/// As many validators as there may be, none of whom operates a node.
+fn many_validators() -> Vec<AccountId> {
+	let validators: Vec<_> = (0..MAX_VALIDATORS)
+		.map(|index| account("validator", index, 0))
+		.collect();
+	pallet_session::Validators::<Runtime>::put(&validators);
+	validators
+}
+
+/// The VRF output of this block's author, and of the last block's while there is no other.
+fn draw_vrf() {
+	pallet_babe::AuthorVrfRandomness::<Runtime>::put(Some([9; 32]));
 }
 
 impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for Runtime {
@@ -313,8 +384,8 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for Runtime {
 			.collect::<Vec<_>>();
 		in_demand(model);
 		next_epoch::<Runtime>();
-		// The others have no free slot while the jobs are drawn, and many when one of them is passed on.
 		others.iter().for_each(|node| take_slots(*node, MAX_SLOTS));
+		many_validators();
 		let payer = funded("payer", 0);
 		let jobs = (0..jobs)
 			.map(|_| {
@@ -330,7 +401,6 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for Runtime {
 		if let [(job, _)] = jobs.as_slice() {
 			in_quorum(*job);
 		}
-		others.iter().for_each(|node| take_slots(*node, 0));
 		(executor_node, jobs)
 	}
 
@@ -349,6 +419,57 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for Runtime {
 	fn calibrator() -> (ModelId, ModelVersion, AccountId) {
 		let model = model();
 		(model, NEW_MODEL_VERSION, operator_hosting(model, 0))
+	}
+
+	fn authored() {
+		let last = many_validators().len().saturating_sub(1);
+		let authored = PreDigest::SecondaryPlain(SecondaryPlainPreDigest {
+			authority_index: u32::try_from(last).unwrap_or_default(),
+			slot: 0.into(),
+		});
+		System::deposit_log(DigestItem::PreRuntime(BABE_ENGINE_ID, authored.encode()));
+		draw_vrf();
+	}
+}
+
+impl pallet_node_staking::benchmarking::BenchmarkSetup for Runtime {
+	fn set_session_keys(who: &AccountId) {
+		let keys = SessionKeys::decode(&mut TrailingZeroInput::zeroes()).expect("any bytes are keys");
+		pallet_session::NextKeys::<Runtime>::insert(who, keys);
+	}
+
+	fn miss_probe(node: NodeId) {
+		Terms::<Runtime>::put(ProbeTerms {
+			share: 1,
+			spacing: BlockNumber::MAX,
+			interval: 1,
+			rows_per_slot: 1,
+			unmeasured_slots: u16::MAX,
+			reward: AIC,
+			floors: BoundedVec::truncate_from([(DeviceClass::CpuArm, 1); 8].to_vec()),
+		});
+		Rounds::<Runtime>::put(1);
+		let round = RoundRecord {
+			index: 1,
+			seed: [7; 32],
+			opened: 0,
+		};
+		Round::<Runtime>::put(round);
+		Measurements::<Runtime>::insert(node, Measurement::new(0));
+		// Said, and not proved.
+		let output = BlobRef {
+			hash: Default::default(),
+			size: 64,
+		};
+		Answers::<Runtime>::insert(
+			node,
+			Answer {
+				round: 1,
+				output,
+				at: 0,
+			},
+		);
+		System::set_block_number(round.proofs_until().saturating_add(1));
 	}
 }
 
@@ -371,6 +492,16 @@ impl pallet_storage_proofs::benchmarking::BenchmarkSetup for Runtime {
 		AskRole::ALL.into_iter().for_each(|role| ask(&operator, model, role));
 		next_epoch::<Runtime>();
 		RevenueSplit::clear(signed(&account("anybody", 0, 0)), model).expect("a node serves the model");
+		// The book is as long as may be.
+		Asks::<Runtime>::mutate(model, AskRole::Storage, |book| {
+			let others = (1..MAX_STORED_ASKS).map(|index| Ask {
+				current: Some(ASK),
+				..Ask::none(NodeId::MAX.saturating_sub(index))
+			});
+			let all = book.iter().cloned().chain(others);
+			*book = BoundedVec::truncate_from(all.collect());
+		});
+		draw_vrf();
 		// The pot keeps what an account must hold.
 		let pot = AIC.saturating_add(EXISTENTIAL_DEPOSIT);
 		Balances::mint_into(&RevenueSplit::pot_account(), pot).expect("the issuance has room");

@@ -27,7 +27,7 @@ mod market;
 mod work;
 mod worker_actions;
 
-pub use configs::{EpochDuration, HasSessionKeys, ProxyType};
+pub use configs::{EpochDuration, HasSessionKeys, ProxyType, MAX_VALIDATORS};
 pub use pallet_capacity_probes;
 pub use pallet_inference_jobs;
 pub use pallet_model_registry;

@@ -12,9 +12,10 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
 	authorization::genesis_hash,
 	chunk_proof, probe,
+	traits::BlockSeeds,
 	worker::{self, ChunkProof},
-	Balance, BlobRef, BlockNumber, DeviceClass, NodeId, ProbeSeed, ProbeTerms, WorkerAction, WorkerId, WorkerSignature,
-	AIC,
+	Balance, BlobRef, BlockNumber, DeviceClass, MaxBlobSize, NodeId, ProbeSeed, ProbeTerms, WorkerAction, WorkerId,
+	WorkerSignature, AIC,
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
@@ -49,7 +50,8 @@ fn terms<T: Config>() -> ProbeTerms {
 		share: 1,
 		spacing: T::SessionLength::get(),
 		interval: 1,
-		rows_per_slot: 1,
+		// So that a node with all slots may answer with the largest blob.
+		rows_per_slot: 1 << 17,
 		unmeasured_slots: 1,
 		reward: AIC,
 		floors: BoundedVec::truncate_from([(DeviceClass::Cuda, 1); 8].to_vec()),
@@ -116,6 +118,26 @@ fn proof<T: BenchmarkSetup>() -> Result<(NodeId, ChunkProof, WorkerSignature), B
 	let (_, challenge) =
 		Pallet::<T>::due_proof(node, 1).map_err(|_| BenchmarkError::Stop("the blocks behind are sealed"))?;
 	let proof = chunk_proof::prove(&blob, challenge.chunk).ok_or(BenchmarkError::Stop("the blob has the chunk"))?;
+	let action = WorkerAction::ProveProbe {
+		node,
+		round: 1,
+		proof: proof.clone(),
+	};
+	Ok((node, proof, sign::<T>(&key, &action)?))
+}
+
+/// Of the largest blob that there may be: of its chunks nobody has computed a row.
+fn deepest_proof<T: BenchmarkSetup>() -> Result<(NodeId, ChunkProof, WorkerSignature), BenchmarkError> {
+	let (node, key) = asked::<T>();
+	for block in [1, 2] {
+		T::seal(OPENED.saturating_add(block));
+	}
+	let behind = |block| T::Seeds::seed(OPENED.saturating_add(block)).ok_or(BenchmarkError::Stop("it is sealed"));
+	let drawn = draw::challenge(&SEED, node, [behind(1)?, behind(2)?]);
+	let chunk = draw::chunk(&drawn, chunk_proof::chunks(MaxBlobSize::get()));
+	let (output, proof) = chunk_proof::largest(chunk).ok_or(BenchmarkError::Stop("it has the chunk"))?;
+	Pallet::<T>::do_answer(node, 1, SEED, output)?;
+	go_to::<T>(OPENED.saturating_add(3));
 	let action = WorkerAction::ProveProbe {
 		node,
 		round: 1,
@@ -192,7 +214,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn authorize_prove() -> Result<(), BenchmarkError> {
-		let (node, proof, signature) = proof::<T>()?;
+		let (node, proof, signature) = deepest_proof::<T>()?;
 		let call = Call::<T>::prove {
 			node,
 			round: 1,

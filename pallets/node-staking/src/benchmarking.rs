@@ -1,19 +1,20 @@
-//! Benchmarks of every call, at its most expensive.
-
-#![cfg(feature = "runtime-benchmarks")]
+//! Benchmarks of every call, of what authorizes the one without a fee, and of what sessions and other pallets ask for, each at
+//! its most expensive.
 
 use crate::{
+	election::{CANDIDATES_PER_PLACE, MAX_OPERATORS_LOOKED_AT},
 	pallet::{
 		Authored, Call, Config, CurrentSession, Delegations, EpochStarts, FormerGenerations, HoldReason, NextNodeId,
-		NodeOf, NodeOfWorker, Nodes, Pallet, Pools, Standings,
+		NodeOf, NodeOfWorker, Nodes, OffenceShares, Pallet, Pools, Standings,
 	},
-	pool_types::{DelegationOf, UnbondingPart},
+	pool_types::{DelegationOf, PoolRecord, UnbondingPart},
 	types::{NodeDescription, NodeRecord, Standing, UnbondingChunk},
 	MAX_SLOTS,
 };
 use alloc::{vec, vec::Vec};
 use codec::{Decode, Encode};
 use frame_benchmarking::v2::*;
+use frame_election_provider_support::SortedListProvider;
 use frame_support::{
 	traits::{
 		fungible::{Mutate, MutateHold},
@@ -29,13 +30,38 @@ use highway_primitives::{
 	worker, Balance, DeviceClass, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use pallet_authorship::EventHandler;
+use pallet_session::SessionManager;
 use sp_application_crypto::RuntimeAppPublic;
 use sp_runtime::{transaction_validity::TransactionSource, Perbill};
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 
+/// A runtime that fills the other pallets for benchmarks.
+pub trait BenchmarkSetup: Config {
+	/// Lets the account author blocks.
+	fn set_session_keys(account: &Self::AccountId);
+	/// Lets the node have missed a probe whose outcome is not noted yet, which leaves it half of what it may sell at most.
+	fn miss_probe(node: NodeId);
+}
+
 /// Ids so far apart and so large that the tree of bonds has all of its levels, and no two nodes share more than its root.
 const FIRST_ID: NodeId = 1 << 31;
 const ID_STEP: NodeId = 1 << 24;
+
+/// Somebody on the list, registered as if it had been long ago, whether with session keys or without.
+fn candidate<T: BenchmarkSetup>(index: u32, worker: &WorkerId, has_keys: bool) -> Result<(), BenchmarkError> {
+	let operator = account::<T::AccountId>("candidate", index, 0);
+	let node = FIRST_ID.saturating_add(index);
+	let bond = T::MinBond::get();
+	let mut record = NodeRecord::<T>::new(operator.clone(), description(worker.clone()), 0);
+	record.bond = bond;
+	Nodes::<T>::insert(node, record);
+	NodeOf::<T>::insert(&operator, node);
+	Pools::<T>::insert(node, PoolRecord::default());
+	if has_keys {
+		T::set_session_keys(&operator);
+	}
+	T::VoterList::on_insert(operator, bond).map_err(|_| BenchmarkError::Stop("the list has the account already"))
+}
 
 /// More than any benchmark bonds or delegates.
 fn plenty<T: Config>() -> Balance {
@@ -221,7 +247,7 @@ pub(crate) fn set_score_of<T: Config>(who: &T::AccountId, score: Balance) {
 	});
 }
 
-#[benchmarks]
+#[benchmarks(where T: BenchmarkSetup)]
 mod benchmarks {
 	use super::*;
 
@@ -385,6 +411,7 @@ mod benchmarks {
 		let (_, node, key) = registered::<T>(1, 2)?;
 		hosted::<T>(node, T::MaxHosted::get());
 		let signature = signed_heartbeat::<T>(node, &key)?;
+		T::miss_probe(node);
 
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, node, 0, true, MAX_SLOTS, signature);
@@ -532,9 +559,8 @@ mod benchmarks {
 		Ok(())
 	}
 
-	// The bound is the runtime's number of validators.
 	#[benchmark]
-	fn end_session(v: Linear<1, 100>) -> Result<(), BenchmarkError> {
+	fn end_session(v: Linear<1, { T::MaxValidators::get() }>) -> Result<(), BenchmarkError> {
 		for index in 0..v {
 			let (operator, node, _) = registered::<T>(index, 2)?;
 			crowd::<T>(node, 1)?;
@@ -547,6 +573,43 @@ mod benchmarks {
 		}
 
 		assert_eq!(Authored::<T>::iter().count(), 0);
+		Ok(())
+	}
+
+	// Offences of as many validators are forgotten.
+	#[benchmark]
+	fn start_session(v: Linear<1, { T::MaxValidators::get() }>) {
+		let session = T::BondingSessions::get().saturating_add(1);
+		for node in 0..v {
+			OffenceShares::<T>::insert(1, node, Perbill::one());
+		}
+
+		#[block]
+		{
+			<Pallet<T> as SessionManager<T::AccountId>>::start_session(session);
+		}
+
+		assert_eq!(CurrentSession::<T>::get(), session);
+		assert_eq!(OffenceShares::<T>::iter_prefix(1).count(), 0);
+	}
+
+	// Of those who are looked at the last ones have session keys: as many as are compared.
+	#[benchmark]
+	fn new_session(n: Linear<1, { MAX_OPERATORS_LOOKED_AT as u32 }>) -> Result<(), BenchmarkError> {
+		let worker = fresh_key();
+		let compared = T::MaxValidators::get().saturating_mul(CANDIDATES_PER_PLACE);
+		for index in 0..n {
+			candidate::<T>(index, &worker, index.saturating_add(compared) >= n)?;
+		}
+		let chosen;
+
+		#[block]
+		{
+			chosen = Pallet::<T>::choose_validators();
+		}
+
+		let chosen = chosen.map_or(0, |validators| validators.len() as u32);
+		assert!(chosen >= n.min(T::MaxValidators::get()));
 		Ok(())
 	}
 

@@ -13,11 +13,11 @@ use sp_staking::SessionIndex;
 
 /// Candidates compared for each place among the validators. The list is sorted only between bags, so more than the
 /// places must be compared for an exact order.
-const CANDIDATES_PER_PLACE: u32 = 4;
+pub(crate) const CANDIDATES_PER_PLACE: u32 = 4;
 
 /// Operators looked at. Those who only serve models have no session keys and may bond more than any validator: they
 /// take no candidate's place, but looking at them takes time.
-pub(crate) const MAX_LOOKED_AT: usize = 2_048;
+pub const MAX_OPERATORS_LOOKED_AT: usize = 2_048;
 
 /// The roots of the validator sets of past sessions, by which an offence is proved.
 pub trait History {
@@ -46,7 +46,7 @@ impl<T: Config> Pallet<T> {
 		let places = T::MaxValidators::get();
 		let compared = places.saturating_mul(CANDIDATES_PER_PLACE);
 		let mut candidates = T::VoterList::iter()
-			.take(MAX_LOOKED_AT)
+			.take(MAX_OPERATORS_LOOKED_AT)
 			.filter(T::HasSessionKeys::contains)
 			.filter_map(|operator| {
 				let node = NodeOf::<T>::get(&operator)?;

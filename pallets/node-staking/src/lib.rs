@@ -13,7 +13,7 @@
 extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
+pub mod benchmarking;
 pub mod bond_tree;
 mod delegation;
 mod dispatchable_impls;
@@ -36,7 +36,7 @@ pub mod types;
 pub mod weights;
 
 pub use delegation::MAX_COMMISSION_RISE;
-pub use election::History;
+pub use election::{History, MAX_OPERATORS_LOOKED_AT};
 pub use pallet::*;
 pub use pool_types::{
 	Commission, Delegation, DelegationOf, DelegationView, FormerGeneration, PoolRecord, UnbondingPart,
@@ -178,7 +178,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxHosted: Get<u32>;
 
-		/// Weights of the calls.
+		/// Weights of the calls, and of what sessions and other pallets ask for.
 		type WeightInfo: WeightInfo;
 	}
 

@@ -197,3 +197,12 @@ impl pallet_node_staking::Config for Test {
 	type MaxHosted = ConstU32<4>;
 	type WeightInfo = ();
 }
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::benchmarking::BenchmarkSetup for Test {
+	fn set_session_keys(account: &AccountId) {
+		let dummy = UintAuthorityId(*account);
+		pallet_session::NextKeys::<Test>::insert(account, MockKeys { dummy });
+	}
+	fn miss_probe(_: NodeId) {}
+}

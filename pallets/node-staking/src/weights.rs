@@ -35,6 +35,8 @@ pub trait WeightInfo {
 	fn set_commission() -> Weight;
 	fn note_author() -> Weight;
 	fn end_session(v: u32) -> Weight;
+	fn start_session(v: u32) -> Weight;
+	fn new_session(n: u32) -> Weight;
 	fn on_offence() -> Weight;
 	fn slash() -> Weight;
 	fn fine() -> Weight;
@@ -165,6 +167,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(5_u64.saturating_mul(v.into())))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64.saturating_mul(v.into())))
+	}
+	/// Storage: the market's clock (r:1), `FirstSession` (r:1 w:1), `CurrentSession` (r:1 w:1), the sets of past sessions (r:1 w:2); for each validator `OffenceShares` (r:1 w:1)
+	fn start_session(v: u32) -> Weight {
+		Weight::from_parts(20_000_000, 4000)
+			.saturating_add(Weight::from_parts(2_000_000, 2600).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().reads(v.into()))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
+			.saturating_add(T::DbWeight::get().writes(v.into()))
+	}
+	/// Storage: list: the bags (r:33); for each on the list its node (r:1), `Session::NextKeys` (r:1); for each of 400 candidates `NodeOf` (r:1), `Nodes` (r:1), `Pools` (r:1)
+	fn new_session(n: u32) -> Weight {
+		Weight::from_parts(20_000_000_000, 2000000)
+			.saturating_add(Weight::from_parts(15_000_000, 5000).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(1233_u64))
+			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(n.into())))
 	}
 	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `OffenceShares` (r:1 w:1), `Pools` (r:1 w:1), `FormerGenerations` (w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:3 w:3), `Balances::TotalIssuance` (r:1 w:1), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), whoever is told of touched security (w:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn on_offence() -> Weight {
@@ -314,6 +332,22 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(5_u64.saturating_mul(v.into())))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(v.into())))
+	}
+	/// Storage: the market's clock (r:1), `FirstSession` (r:1 w:1), `CurrentSession` (r:1 w:1), the sets of past sessions (r:1 w:2); for each validator `OffenceShares` (r:1 w:1)
+	fn start_session(v: u32) -> Weight {
+		Weight::from_parts(20_000_000, 4000)
+			.saturating_add(Weight::from_parts(2_000_000, 2600).saturating_mul(v.into()))
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().reads(v.into()))
+			.saturating_add(RocksDbWeight::get().writes(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(v.into()))
+	}
+	/// Storage: list: the bags (r:33); for each on the list its node (r:1), `Session::NextKeys` (r:1); for each of 400 candidates `NodeOf` (r:1), `Nodes` (r:1), `Pools` (r:1)
+	fn new_session(n: u32) -> Weight {
+		Weight::from_parts(20_000_000_000, 2000000)
+			.saturating_add(Weight::from_parts(15_000_000, 5000).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(1233_u64))
+			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(n.into())))
 	}
 	/// Storage: `NodeOf` (r:1), `Nodes` (r:1 w:1), `Standings` (r:1 w:1), `CurrentSession` (r:1), `OffenceShares` (r:1 w:1), `Pools` (r:1 w:1), `FormerGenerations` (w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:3 w:3), `Balances::TotalIssuance` (r:1 w:1), `Slashes` (r:1 w:1), list: removal from the middle of a bag (r:5 w:5), tree: an item of each of 8 levels and its shape (r:9 w:9), whoever is told of touched security (w:1), the market's clock (r:1), `FirstSession` (r:1), `EpochStarts` (r:1 w:1)
 	fn on_offence() -> Weight {

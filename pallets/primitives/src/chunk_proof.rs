@@ -4,12 +4,13 @@
 //! two below `n`. The shape follows from the blob's size alone, so a proof needs neither flags nor lengths (BLAKE3
 //! specification, section 2.1). Pure.
 
-use crate::worker::ChunkProof;
-use alloc::vec::Vec;
+use crate::{worker::ChunkProof, BlobRef, MaxBlobSize};
+use alloc::{vec, vec::Vec};
 use blake3::{
 	hazmat::{merge_subtrees_non_root, merge_subtrees_root, ChainingValue, HasherExt, Mode},
 	Hasher,
 };
+use frame_support::traits::Get;
 use sp_core::H256;
 
 /// Bytes of a chunk; the blob's last one may be shorter.
@@ -46,21 +47,17 @@ fn way(mut index: u64, mut count: u64) -> Vec<bool> {
 	way
 }
 
-/// Whether `bytes` are chunk `index` of the blob of `size` bytes with this BLAKE3 hash. `siblings` are the chaining
-/// values of the subtrees beside the way to the root, the chunk's own sibling first.
-///
-/// Inner chunks do not prove the size, which only shapes the tree: a size that is not the blob's has chunks that nobody
-/// can prove.
-pub fn verify(root: &H256, size: u64, index: u64, bytes: &[u8], siblings: &[ChainingValue]) -> bool {
-	let (Some(expected), Some(start)) = (length(size, index), index.checked_mul(CHUNK)) else {
-		return false;
-	};
+/// The BLAKE3 hash of the blob of `size` bytes whose chunk `index` is `bytes`, where `siblings` are the chaining values of the
+/// subtrees beside the way to the root, the chunk's own sibling first. `None` if no blob of this size has such a chunk or such
+/// a way.
+pub fn root(size: u64, index: u64, bytes: &[u8], siblings: &[ChainingValue]) -> Option<H256> {
+	let (expected, start) = (length(size, index)?, index.checked_mul(CHUNK)?);
 	if u64::try_from(bytes.len()) != Ok(expected) {
-		return false;
+		return None;
 	}
 	let way = way(index, chunks(size));
 	if way.len() != siblings.len() {
-		return false;
+		return None;
 	}
 	let join = |value: &ChainingValue, sibling: &ChainingValue, is_left: bool| match is_left {
 		true => (*value, *sibling),
@@ -68,7 +65,7 @@ pub fn verify(root: &H256, size: u64, index: u64, bytes: &[u8], siblings: &[Chai
 	};
 	// The last join makes the root, and a blob of one chunk is its own root.
 	let Some(((top_side, inner_sides), (top, inner))) = way.split_first().zip(siblings.split_last()) else {
-		return blake3::hash(bytes).as_bytes() == root.as_fixed_bytes();
+		return Some(H256(*blake3::hash(bytes).as_bytes()));
 	};
 	let mut hasher = Hasher::new();
 	hasher.set_input_offset(start);
@@ -78,7 +75,29 @@ pub fn verify(root: &H256, size: u64, index: u64, bytes: &[u8], siblings: &[Chai
 		value = merge_subtrees_non_root(&left, &right, Mode::Hash);
 	}
 	let (left, right) = join(&value, top, *top_side);
-	merge_subtrees_root(&left, &right, Mode::Hash).as_bytes() == root.as_fixed_bytes()
+	Some(H256(*merge_subtrees_root(&left, &right, Mode::Hash).as_bytes()))
+}
+
+/// Whether `bytes` are chunk `index` of the blob of `size` bytes with this BLAKE3 hash, by these siblings: see [`root`].
+///
+/// Inner chunks do not prove the size, which only shapes the tree: a size that is not the blob's has chunks that nobody
+/// can prove.
+pub fn verify(hash: &H256, size: u64, index: u64, bytes: &[u8], siblings: &[ChainingValue]) -> bool {
+	root(size, index, bytes, siblings).as_ref() == Some(hash)
+}
+
+/// A blob of the largest size, as far as the way of its chunk `index` to the root goes, and the proof of that chunk: there is
+/// no longer one. For tests and benchmarks.
+pub fn largest(index: u64) -> Option<(BlobRef, ChunkProof)> {
+	let size: u64 = MaxBlobSize::get();
+	let bytes = vec![1; usize::try_from(CHUNK).ok()?];
+	let siblings = vec![[2; 32]; way(index, chunks(size)).len()];
+	let hash = root(size, index, &bytes, &siblings)?;
+	let proof = ChunkProof {
+		bytes: bytes.try_into().ok()?,
+		siblings: siblings.try_into().ok()?,
+	};
+	Some((BlobRef { hash, size }, proof))
 }
 
 /// The proof of chunk `index` of `blob`; `None` if it has no such chunk. For tests and benchmarks: a node makes its proofs
@@ -176,6 +195,18 @@ mod tests {
 		assert!(!check(5_000, 2, &proof.bytes, &[]));
 		let longer = [&proof.siblings[..], &[[0; 32]]].concat();
 		assert!(!check(5_000, 2, &proof.bytes, &longer));
+	}
+
+	#[test]
+	fn the_largest_blob_should_have_each_of_its_chunks_when_it_is_made_for_it() {
+		let last = chunks(MaxBlobSize::get()) - 1;
+		for index in [0, 1, 12_345, last] {
+			let (blob, proof) = largest(index).unwrap();
+			assert_eq!(proof.siblings.len(), 23);
+			let check = |index| verify(&blob.hash, blob.size, index, &proof.bytes, &proof.siblings);
+			assert!(check(index) && !check(index ^ 1));
+		}
+		assert_eq!(largest(last + 1), None);
 	}
 
 	/// An inner node must not pass for a chunk: its 64 bytes hash to the same value only with other flags.

@@ -1,7 +1,7 @@
 //! Benchmarks of the calls, of their authorization, and of the steps that the queue of jobs runs.
 
 use super::*;
-use crate::types::MaxHints;
+use crate::types::{MaxConfirmations, MaxHints};
 use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -14,10 +14,10 @@ use highway_primitives::{
 	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, Seat, SketchSeed, Step},
 	authorization::genesis_hash,
 	chunk_proof,
-	traits::{Attestations, Jobs, Nodes},
+	traits::{Attestations, Jobs, Market, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
-	AttestItem, Ballot, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, ModelId, ModelVersion, NodeId, Sketch,
-	Verdict, Vote, WorkTag, WorkerAction, WorkerId, WorkerSignature,
+	AttestItem, Balance, Ballot, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, MaxBlobSize, ModelId,
+	ModelVersion, NodeId, Sketch, Verdict, Vote, WorkTag, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
@@ -26,7 +26,8 @@ use sp_runtime::{Perbill, SaturatedConversion};
 /// A runtime that fills the other pallets for benchmarks.
 pub trait BenchmarkSetup: Config {
 	/// A node with this worker key that has `jobs` jobs to do, of a model with 64 executors, of which `reporters` said
-	/// before that they could not.
+	/// before that they could not, and none has a free slot; a single one is the first of the largest quorum. There are as
+	/// many validators as there may be.
 	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkTag)>);
 	/// So many further nodes of the executor's device class, each of an operator of its own, able to judge each of the jobs.
 	fn judges(count: u32) -> Vec<NodeId>;
@@ -35,6 +36,8 @@ pub trait BenchmarkSetup: Config {
 	fn end_phase(job: JobId);
 	/// A version, and somebody with a node who does not own its model.
 	fn calibrator() -> (ModelId, ModelVersion, Self::AccountId);
+	/// Lets the present block have a VRF, and be authored by the last of as many validators as there may be.
+	fn authored();
 }
 
 /// A worker key in the benchmark's keystore.
@@ -47,19 +50,17 @@ fn sign<T: Config>(key: &WorkerId, action: &WorkerAction) -> Result<WorkerSignat
 		.ok_or(BenchmarkError::Stop("the keystore has the key"))
 }
 
-/// An output of four chunks.
-fn blob() -> Vec<u8> {
-	vec![7; 4_096]
-}
-
 fn output() -> BlobRef {
 	BlobRef {
-		hash: H256(*blake3::hash(&blob()).as_bytes()),
+		hash: H256::repeat_byte(2),
 		size: 4_096,
 	}
 }
 
 const SALT: [u8; 32] = [5; 32];
+
+/// More than are worked off while one audit is judged.
+const DEBTS: u32 = 32;
 
 fn batch(jobs: &[(JobId, WorkTag)]) -> BoundedVec<AttestItem, MaxAttestations> {
 	let item = |(job, work): &(JobId, WorkTag)| AttestItem {
@@ -72,8 +73,13 @@ fn batch(jobs: &[(JobId, WorkTag)]) -> BoundedVec<AttestItem, MaxAttestations> {
 }
 
 /// An attested job.
-fn attested<T: Config>(job: JobId, work: WorkTag, node: NodeId) -> Result<AuditSubject<T::AccountId>, BenchmarkError> {
-	T::Jobs::attested(job, work, node, output())?;
+fn attested<T: Config>(
+	job: JobId,
+	work: WorkTag,
+	node: NodeId,
+	output: BlobRef,
+) -> Result<AuditSubject<T::AccountId>, BenchmarkError> {
+	T::Jobs::attested(job, work, node, output)?;
 	let subject = T::Jobs::audit_subject(job).ok_or(BenchmarkError::Stop("the job is attested"))?;
 	let commitment = worker::commitment(&subject.work, node, &subject.output, &Sketch::default(), &SALT);
 	Commitments::<T>::insert(job, commitment);
@@ -88,22 +94,23 @@ fn all_attested<T: BenchmarkSetup>(
 	let (node, jobs) = T::assigned(key.clone(), jobs, 0);
 	let subjects: Result<Vec<_>, _> = jobs
 		.into_iter()
-		.map(|(job, work)| attested::<T>(job, work, node))
+		.map(|(job, work)| attested::<T>(job, work, node, output()))
 		.collect();
 	Ok((node, subjects?))
 }
 
-/// A job in audit whose executor has this worker key and, so that one key does, sits as its own auditor.
-fn in_audit<T: BenchmarkSetup>(
-	key: &WorkerId,
-	phase: AuditPhase,
-	commitment: Option<H256>,
-) -> Result<(NodeId, AuditSubject<T::AccountId>), BenchmarkError> {
-	let (node, subjects) = all_attested::<T>(key, 1)?;
-	let subject = subjects
-		.into_iter()
-		.next()
-		.ok_or(BenchmarkError::Stop("there is a job"))?;
+/// A node with this worker key, and its one job.
+fn assigned<T: BenchmarkSetup>(key: &WorkerId) -> Result<(NodeId, JobId, WorkTag), BenchmarkError> {
+	let (node, jobs) = T::assigned(key.clone(), 1, 0);
+	let (job, work) = jobs
+		.first()
+		.copied()
+		.ok_or(BenchmarkError::Stop("the node has a job"))?;
+	Ok((node, job, work))
+}
+
+/// The job comes into audit, and its executor, so that one key does, sits as its own auditor.
+fn audit<T: BenchmarkSetup>(subject: &AuditSubject<T::AccountId>, phase: AuditPhase) -> Result<(), BenchmarkError> {
 	T::judges(5);
 	T::end_phase(subject.job);
 	Audits::<T>::try_mutate(subject.job, |record| {
@@ -111,11 +118,20 @@ fn in_audit<T: BenchmarkSetup>(
 		record.phase = phase;
 		record.until = Pallet::<T>::now().saturating_add(2);
 		for seat in record.seats.iter_mut() {
-			seat.node = node;
-			seat.commitment = commitment;
+			seat.node = subject.executor;
 		}
-		Ok::<_, BenchmarkError>(())
-	})?;
+		Ok(())
+	})
+}
+
+/// A job in this phase of its audit, of an executor with this worker key.
+fn in_audit<T: BenchmarkSetup>(
+	key: &WorkerId,
+	phase: AuditPhase,
+) -> Result<(NodeId, AuditSubject<T::AccountId>), BenchmarkError> {
+	let (node, job, work) = assigned::<T>(key)?;
+	let subject = attested::<T>(job, work, node, output())?;
+	audit::<T>(&subject, phase)?;
 	Ok((node, subject))
 }
 
@@ -129,7 +145,7 @@ fn ballot() -> Ballot {
 
 fn opening<T: BenchmarkSetup>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
-	let (node, subject) = in_audit::<T>(&key, AuditPhase::Opening { fixed: 0 }, None)?;
+	let (node, subject) = in_audit::<T>(&key, AuditPhase::Opening { fixed: 0 })?;
 	let (job, sketch, salt) = (subject.job, Sketch::default(), SALT);
 	let action = WorkerAction::OpenCommitment {
 		node,
@@ -142,7 +158,7 @@ fn opening<T: BenchmarkSetup>() -> Result<(NodeId, JobId, WorkerSignature), Benc
 
 fn commit<T: BenchmarkSetup>() -> Result<(NodeId, JobId, SketchSeed, H256, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
-	let (node, subject) = in_audit::<T>(&key, AuditPhase::Judging, None)?;
+	let (node, subject) = in_audit::<T>(&key, AuditPhase::Judging)?;
 	let (job, seed, commitment) = (subject.job, work_seed(&subject.work), H256::repeat_byte(6));
 	let action = WorkerAction::CommitBallot {
 		node,
@@ -155,7 +171,7 @@ fn commit<T: BenchmarkSetup>() -> Result<(NodeId, JobId, SketchSeed, H256, Worke
 
 fn reveal<T: BenchmarkSetup>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
-	let (node, subject) = in_audit::<T>(&key, AuditPhase::Revealing { fixed: 0 }, None)?;
+	let (node, subject) = in_audit::<T>(&key, AuditPhase::Revealing { fixed: 0 })?;
 	let (job, ballot, salt) = (subject.job, ballot(), SALT);
 	let commitment = ballot_commitment(&subject.work, node, &work_seed(&subject.work), &ballot, &salt);
 	Audits::<T>::mutate(job, |record| {
@@ -171,17 +187,19 @@ fn reveal<T: BenchmarkSetup>() -> Result<(NodeId, JobId, WorkerSignature), Bench
 	Ok((node, job, sign::<T>(&key, &action)?))
 }
 
+/// Of the largest output that there may be.
 fn proof<T: BenchmarkSetup>() -> Result<(NodeId, JobId, ChunkProof, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
+	let (node, job, work) = assigned::<T>(&key)?;
+	let chunk = Pallet::<T>::drawn_chunk(job, 0, chunk_proof::chunks(MaxBlobSize::get()));
+	let (output, proof) = chunk_proof::largest(chunk).ok_or(BenchmarkError::Stop("it has the chunk"))?;
+	let subject = attested::<T>(job, work, node, output)?;
 	let phase = AuditPhase::Challenged {
 		since: 0,
 		proved: false,
 		fixed: 0,
 	};
-	let (node, subject) = in_audit::<T>(&key, phase, None)?;
-	let job = subject.job;
-	let chunk = Pallet::<T>::drawn_chunk(job, 0, chunk_proof::chunks(output().size));
-	let proof = chunk_proof::prove(&blob(), chunk).ok_or(BenchmarkError::Stop("the blob has the chunk"))?;
+	audit::<T>(&subject, phase)?;
 	let action = WorkerAction::ProveChunk {
 		node,
 		job,
@@ -206,6 +224,18 @@ fn fill_ring<T: Config>(subject: &AuditSubject<T::AccountId>, fixed: BlockNumber
 	}
 	let now = fixed.saturating_add(WALK).saturating_add(1);
 	frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::saturated_from(now));
+	Ok(())
+}
+
+/// Judges of other jobs wait for their pay, and the audit pot has something again.
+fn indebted<T: Config>(subject: &AuditSubject<T::AccountId>) -> Result<(), BenchmarkError> {
+	let bond = subject.reward;
+	T::Market::escrow_bond(subject.job, &subject.payer, bond)?;
+	for judge in 0..DEBTS {
+		T::Market::pay_judge(subject.job, &account("judge of another job", judge, 0), 1);
+	}
+	// A bond that is lost fills the pot.
+	T::Market::end_bond(subject.job, &subject.payer, bond, false);
 	Ok(())
 }
 
@@ -276,29 +306,23 @@ mod benchmarks {
 		Ok(())
 	}
 
+	/// All other executors are looked at, and none has a free slot: the payer is refunded.
 	#[benchmark]
 	fn report_failure() -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::assigned(key.clone(), 1, 0);
-		let (job, work) = jobs
-			.first()
-			.copied()
-			.ok_or(BenchmarkError::Stop("the node has a job"))?;
+		let (node, job, work) = assigned::<T>(&key)?;
 		let class = FailureClass::RunFailed;
 		let signature = sign::<T>(&key, &WorkerAction::ReportFailure { node, job, work, class })?;
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, node, job, work, class, signature);
+		assert!(!T::Jobs::is_assigned(job, work, node));
 		Ok(())
 	}
 
 	#[benchmark]
 	fn authorize_report_failure() -> Result<(), BenchmarkError> {
 		let key = worker_key();
-		let (node, jobs) = T::assigned(key.clone(), 1, 0);
-		let (job, work) = jobs
-			.first()
-			.copied()
-			.ok_or(BenchmarkError::Stop("the node has a job"))?;
+		let (node, job, work) = assigned::<T>(&key)?;
 		let class = FailureClass::RunFailed;
 		let signature = sign::<T>(&key, &WorkerAction::ReportFailure { node, job, work, class })?;
 		let call = Call::<T>::report_failure {
@@ -430,12 +454,18 @@ mod benchmarks {
 		Ok(())
 	}
 
+	/// All others that are noted have confirmed it before.
 	#[benchmark]
 	fn confirm_calibration() {
 		let (model, version, operator) = T::calibrator();
+		let most: u32 = MaxConfirmations::get();
+		Calibrations::<T>::mutate(model, version, |calibration| {
+			let others = (1..most).map(|index| account("confirmed", index, 0));
+			calibration.reproduced_by = BoundedVec::truncate_from(others.collect());
+		});
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator), model, version);
-		assert_eq!(Calibrations::<T>::get(model, version).reproduced_by.len(), 1);
+		assert!(Calibrations::<T>::get(model, version).reproduced_by.is_full());
 	}
 
 	#[benchmark]
@@ -454,11 +484,12 @@ mod benchmarks {
 
 	#[benchmark]
 	fn seal_block() {
+		T::authored();
 		#[block]
 		{
 			Pallet::<T>::seal_block(7);
 		}
-		assert!(Pallet::<T>::sealed(7).is_some());
+		assert!(Pallet::<T>::sealed(7).is_some_and(|sealed| sealed.seal.is_some()));
 	}
 
 	#[benchmark]
@@ -476,34 +507,43 @@ mod benchmarks {
 		Ok(())
 	}
 
+	/// All tries to find an auditor are used, in vain: nobody has so much of its bond free. The payer has asked for the audit.
 	#[benchmark]
 	fn audit_opened() -> Result<(), BenchmarkError> {
 		let (_, mut subjects) = all_attested::<T>(&worker_key(), 1)?;
 		let mut subject = subjects.pop().ok_or(BenchmarkError::Stop("there is a job"))?;
-		T::judges(5);
+		Pallet::<T>::do_force_audit(subject.payer.clone(), subject.job)?;
 		subject.rate = Perbill::one();
+		subject.security = Balance::MAX / 2;
 		fill_ring::<T>(&subject, subject.deadline)?;
 		let step;
 		#[block]
 		{
 			step = Pallet::<T>::window_over(&subject);
 		}
-		assert!(matches!(step, Step::Audit(_)));
+		assert_eq!(step, Step::End(Verdict::Unaudited));
+		assert!(!Forced::<T>::contains_key(subject.job));
 		Ok(())
 	}
 
-	/// The two heaviest steps, one after the other: a jury is seated, and a jury convicts executor and auditor while one
-	/// of it was silent.
+	/// The two heaviest steps, one after the other: a jury is seated, the first juror of which is sought in vain among nodes of
+	/// the executor's class; and a jury convicts executor and auditor while one of it was silent. What is slashed is too little
+	/// to pay it, so that the audit pot does, with older debts before each; and the payer has asked for the audit.
+	///
+	/// The jurors are found at first sight. Who takes this for a weight adds the searches of three of them.
 	#[benchmark]
 	fn audit_due() -> Result<(), BenchmarkError> {
 		let (_, mut subjects) = all_attested::<T>(&worker_key(), 2)?;
 		let nodes = T::judges(9);
-		let (Some(drawn), Some(judged)) = (subjects.pop(), subjects.pop()) else {
+		let (Some(drawn), Some(mut judged)) = (subjects.pop(), subjects.pop()) else {
 			return Err(BenchmarkError::Stop("there are two jobs"));
 		};
 		let [auditor, first, second, third, ..] = *nodes else {
 			return Err(BenchmarkError::Stop("there are nine judges"));
 		};
+		Pallet::<T>::do_force_audit(judged.payer.clone(), judged.job)?;
+		indebted::<T>(&judged)?;
+		judged.security = 1;
 		fill_ring::<T>(&drawn, drawn.deadline)?;
 		let phase = AuditPhase::JuryDraw { fixed: drawn.deadline };
 		let seats = vec![seat(auditor, Seat::Auditor, Some(ballot()))];

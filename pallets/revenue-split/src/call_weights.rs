@@ -23,9 +23,15 @@ pub(crate) fn clear<T: Config>() -> Weight {
 
 /// [`crate::Call::prune`].
 pub(crate) fn prune<T: Config>() -> Weight {
-	T::WeightInfo::prune(MOST_ASKS)
+	pruned::<T>(MOST_ASKS)
 		.saturating_add(winners::<T>(MAX_ASKS))
 		.saturating_add(ended::<T>(ENDED_BY_PRUNE.saturating_add(MAX_ASKS)))
+}
+
+/// Looking through so many asks for some to end. Measured is a model that is gone; of another one each node is asked whether it
+/// hosts it.
+pub(crate) fn pruned<T: Config>(asks: u32) -> Weight {
+	T::WeightInfo::prune(asks).saturating_add(T::DbWeight::get().reads(asks.into()))
 }
 
 /// So many winners, of whom it is asked whether they serve: what is kept of the epoch's start, the node and its standing. The
@@ -34,7 +40,8 @@ pub(crate) fn winners<T: Config>(count: u32) -> Weight {
 	T::DbWeight::get().reads(u64::from(count).saturating_mul(3))
 }
 
-/// [`crate::Call::claim_storage_pay`], which is measured where the pay is not proved, with who is asked and the model's file.
+/// [`crate::Call::claim_storage_pay`]. Measured is a model that is gone, whose pay becomes earnings; of another one the file is
+/// looked up, and it is noted who is asked to show it.
 pub(crate) fn claim_storage_pay<T: Config>() -> Weight {
 	T::WeightInfo::claim_storage_pay().saturating_add(T::DbWeight::get().reads_writes(2, 1))
 }

@@ -5,7 +5,6 @@ use crate::{
 	commit_impls::ENDED_BY_PRUNE,
 	pallet::{Config, Curators, Error, Event, Markets, Pallet, SummarisedEpochs},
 	types::{AskRole, CuratorProfile, CuratorRecord},
-	weights::WeightInfo,
 };
 use frame_support::{ensure, weights::Weight};
 use highway_primitives::{traits::Models, Balance, ModelId};
@@ -68,7 +67,7 @@ impl<T: Config> Pallet<T> {
 			commitments,
 		});
 		let forfeits = commitments.saturating_add(lapses.ended);
-		Ok(T::WeightInfo::prune(looked_at)
+		Ok(call_weights::pruned::<T>(looked_at)
 			.saturating_add(call_weights::winners::<T>(lapses.looked_at))
 			.saturating_add(call_weights::ended::<T>(forfeits)))
 	}

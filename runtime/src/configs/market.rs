@@ -15,6 +15,7 @@ use frame_support::{
 };
 use highway_math::audit;
 use highway_primitives::{Balance, BlobRef, BlockNumber, ModelId, AIC};
+use pallet_node_staking::WeightInfo as _;
 use pallet_proof_of_work_done::weights::WeightInfo as _;
 use sp_runtime::Perbill;
 
@@ -129,11 +130,14 @@ impl pallet_inference_jobs::AuditWeights for AuditWeights {
 		ProofWeights::audit_opened()
 	}
 
+	/// Measured with jurors that are found at first sight: each may be the last one that is tried.
 	fn audit_due() -> Weight {
-		ProofWeights::audit_due()
+		let searches = NodeWeights::draw_judge().saturating_mul(pallet_proof_of_work_done::JURORS as u64);
+		ProofWeights::audit_due().saturating_add(searches)
 	}
 }
 
+type NodeWeights = pallet_node_staking::weights::SubstrateWeight<Runtime>;
 type ProofWeights = pallet_proof_of_work_done::weights::SubstrateWeight<Runtime>;
 
 /// The validators of this session.

@@ -5,5 +5,5 @@ mod market;
 mod system;
 mod treasury;
 
-pub use consensus::{EpochDuration, HasSessionKeys};
+pub use consensus::{EpochDuration, HasSessionKeys, MAX_VALIDATORS};
 pub use system::ProxyType;

@@ -86,7 +86,7 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthor {
 /// A second of execution costs one AIC: a transfer (about half a millisecond) half a thousandth.
 ///
 /// The second dimension counts, too. Nobody needs proofs of this chain's state; a submission puts the time there that it
-/// leaves to later blocks. What benchmarks put there, bytes of proofs, is a few billionths of an AIC.
+/// leaves to later blocks. Benchmarks put nothing there.
 pub struct ExecutionFee;
 impl WeightToFee for ExecutionFee {
 	type Balance = Balance;

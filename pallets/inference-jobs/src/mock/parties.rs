@@ -401,6 +401,14 @@ impl crate::benchmarking::BenchmarkSetup for Test {
 
 	/// The books know one model.
 	fn other_models(_: u32) {}
+
+	fn exhaust() {
+		for node in Fleet::iter_keys().collect::<Vec<_>>() {
+			Busy::insert(node, MockNode::default().slots);
+		}
+	}
+
+	fn audited(_: JobId) {}
 }
 
 /// Money in = money out + money in open jobs; slots and securities taken = those of open jobs.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::election::MAX_LOOKED_AT;
+use crate::election::MAX_OPERATORS_LOOKED_AT;
 use frame_election_provider_support::{ScoreProvider, SortedListProvider};
 use frame_support::assert_ok;
 use pallet_session::historical;
@@ -53,7 +53,7 @@ fn validators_should_come_from_the_first_candidates_when_one_bag_has_many() {
 #[test]
 fn validators_should_be_found_behind_many_operators_who_only_serve() {
 	ExtBuilder::default().build_and_execute(|| {
-		let serving = MAX_LOOKED_AT as AccountId;
+		let serving = MAX_OPERATORS_LOOKED_AT as AccountId;
 		for (operator, bond) in (1..=serving)
 			.map(|operator| (operator, 500))
 			.chain([(serving + 1, 100)])

@@ -214,4 +214,5 @@ impl crate::benchmarking::BenchmarkSetup for Test {
 		join(0);
 		(MODEL, VERSION, operator(0))
 	}
+	fn authored() {}
 }

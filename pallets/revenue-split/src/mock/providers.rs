@@ -219,12 +219,13 @@ impl crate::benchmarking::BenchmarkSetup for Test {
 		});
 		(0, models)
 	}
-	fn rivals(models: &[ModelId]) -> Vec<NodeId> {
-		let rivals = 1..=crate::MAX_ASKS;
+	fn rivals(models: &[ModelId], count: u32) -> Vec<NodeId> {
+		let rivals = 1..=count;
 		for node in rivals.clone() {
 			models.iter().for_each(|model| {
 				crate::tests::host(node, *model);
 			});
+			secure(node, BOND);
 		}
 		rivals.collect()
 	}

@@ -1,10 +1,6 @@
 //! What a job, a clearing and a proof of storage cost. Times are natively on a state in memory, so that of them no more is
 //! asserted than that they are within what is declared. How the costs of jobs compare is asserted of accesses and weights.
 
-use blake3::{
-	hazmat::{merge_subtrees_non_root, merge_subtrees_root, HasherExt, Mode},
-	Hasher,
-};
 use frame_support::{
 	assert_ok,
 	pallet_prelude::TransactionSource,
@@ -13,11 +9,10 @@ use frame_support::{
 		constants::{RocksDbWeight, WEIGHT_REF_TIME_PER_NANOS},
 		RuntimeDbWeight, Weight,
 	},
-	BoundedVec,
 };
 use frame_system::RawOrigin;
 use highway_primitives::{
-	chunk_proof, model::MAX_LINEAGE, traits::Nodes, worker::ChunkProof, BlobRef, MaxBlobSize, ModelId, WorkerAction,
+	chunk_proof, model::MAX_LINEAGE, traits::Nodes, ModelId, WorkerAction,
 };
 use highway_runtime::{
 	constants::{DbWeight, RuntimeBlockWeights},
@@ -30,7 +25,6 @@ use highway_runtime_tests::{
 	worker_transaction, MILLI,
 };
 use pallet_revenue_split::{PendingPay, StoragePay, TotalStoragePay, WeightInfo as _, MAX_ASKS};
-use sp_core::H256;
 use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring::Alice;
 use std::time::Duration;
@@ -152,25 +146,6 @@ fn a_clearing_should_access_no_more_than_is_declared_when_64_nodes_ask_in_each_r
 	compare("clearing 64 asks in each role", cost, Weights::clear(asks), slower);
 }
 
-/// The largest blob, as far as its first chunk's way to the root knows it, and that way.
-fn deepest() -> (BlobRef, ChunkProof) {
-	let (bytes, sibling) = ([1u8; 1_024], [2u8; 32]);
-	let size: u64 = MaxBlobSize::get();
-	let depth = chunk_proof::chunks(size).ilog2();
-	let chunk = Hasher::new().update(&bytes).finalize_non_root();
-	let value = (1..depth).fold(chunk, |value, _| merge_subtrees_non_root(&value, &sibling, Mode::Hash));
-	let root = merge_subtrees_root(&value, &sibling, Mode::Hash);
-	let artefact = BlobRef {
-		hash: H256(*root.as_bytes()),
-		size,
-	};
-	let proof = ChunkProof {
-		bytes: BoundedVec::truncate_from(bytes.to_vec()),
-		siblings: BoundedVec::truncate_from(vec![sibling; depth as usize]),
-	};
-	(artefact, proof)
-}
-
 /// Challenges Alice's node, which has earned something, and returns its answer.
 fn proof_of_storage(model: ModelId) -> pallet_storage_proofs::Call<Runtime> {
 	let node = NodeStaking::node_of_worker(&Alice.public().into()).expect("Alice's node is of the preset");
@@ -185,7 +160,7 @@ fn proof_of_storage(model: ModelId) -> pallet_storage_proofs::Call<Runtime> {
 		},
 	);
 	TotalStoragePay::<Runtime>::put(MILLI);
-	let (artefact, proof) = deepest();
+	let (artefact, proof) = chunk_proof::largest(0).expect("it has a first chunk");
 	let challenge = Challenge {
 		artefact,
 		chunk: 0,

@@ -11,7 +11,7 @@ use highway_primitives::{
 };
 use highway_runtime::{
 	constants::RuntimeBlockWeights, pallet_promotion, pallet_treasury, Runtime, RuntimeCall, TxExtension,
-	UncheckedExtrinsic,
+	UncheckedExtrinsic, MAX_VALIDATORS,
 };
 use highway_runtime_tests::{
 	commit_asks, output_of, reveal_asks, signed, spec, treasury, worker_transaction, Ask, Chain, ASK_SALT, MODEL_SALT,
@@ -341,26 +341,46 @@ fn fits(transaction: &UncheckedExtrinsic) {
 		"{:?} weighs {total}, more than {limit}",
 		transaction.function
 	);
-	assert!(total.ref_time() > 0);
+}
+
+/// The largest of everything of ours that accounts, root and authors call.
+pub(crate) fn largest_calls() -> Vec<RuntimeCall> {
+	let calls = model_calls().into_iter().map(RuntimeCall::from);
+	calls
+		.chain(node_calls().into_iter().map(RuntimeCall::from))
+		.chain(market_calls().into_iter().map(RuntimeCall::from))
+		.chain(job_calls().into_iter().map(RuntimeCall::from))
+		.chain(audit_calls().into_iter().map(RuntimeCall::from))
+		.chain(promotion_calls().into_iter().map(RuntimeCall::from))
+		.chain([terms_call().into(), note().into()])
+		.collect()
+}
+
+/// The largest of everything that a worker key says.
+pub(crate) fn largest_words() -> Vec<WorkerAction> {
+	let heartbeat = WorkerAction::Heartbeat {
+		node: 0,
+		session: 0,
+		healthy: true,
+		slots: 1,
+	};
+	words().into_iter().chain([heartbeat]).collect()
 }
 
 #[test]
 fn every_call_should_fit_into_a_block_when_at_its_worst() {
 	Chain::local(|_| {
-		let calls = model_calls().into_iter().map(RuntimeCall::from);
-		let calls = calls.chain(node_calls().into_iter().map(RuntimeCall::from));
-		let calls = calls.chain(market_calls().into_iter().map(RuntimeCall::from));
-		let calls = calls.chain(job_calls().into_iter().map(RuntimeCall::from));
-		let calls = calls.chain(audit_calls().into_iter().map(RuntimeCall::from));
-		let calls = calls.chain(promotion_calls().into_iter().map(RuntimeCall::from));
-		let calls = calls.chain(treasury_calls().into_iter().map(RuntimeCall::from));
-		let calls = calls.chain([RuntimeCall::from(terms_call())]);
-		for call in calls {
-			fits(&signed(Eve, call));
+		let treasury = treasury_calls().into_iter().map(RuntimeCall::from);
+		for call in largest_calls().into_iter().chain(treasury) {
+			let (info, weights) = (call.get_dispatch_info(), RuntimeBlockWeights::get());
+			assert!(info.call_weight.ref_time() > 0, "{call:?} weighs nothing");
+			if info.class == DispatchClass::Mandatory {
+				assert!(info.call_weight.ref_time() < weights.max_block.ref_time() / 100);
+			} else {
+				fits(&signed(Eve, call));
+			}
 		}
-		let (info, weights) = (note().get_dispatch_info(), RuntimeBlockWeights::get());
-		assert_eq!(info.class, DispatchClass::Mandatory);
-		assert!(info.call_weight.ref_time() < weights.max_block.ref_time() / 100);
+		assert_eq!(note().get_dispatch_info().class, DispatchClass::Mandatory);
 		let words = words();
 		let (mut proofs, mut probes) = (audit_calls(), vec![terms_call()]);
 		let (mut markets, mut storage) = (market_calls(), Vec::new());
@@ -378,13 +398,7 @@ fn every_call_should_fit_into_a_block_when_at_its_worst() {
 		complete(&probes);
 		complete(&markets);
 		complete(&storage);
-		let heartbeat = WorkerAction::Heartbeat {
-			node: 0,
-			session: 0,
-			healthy: true,
-			slots: 1,
-		};
-		for action in words.into_iter().chain([heartbeat]) {
+		for action in largest_words() {
 			let transaction = worker_transaction(Alice, action);
 			let info = transaction.get_dispatch_info();
 			assert_eq!((info.class, info.pays_fee), (DispatchClass::Operational, Pays::No));
@@ -417,6 +431,20 @@ fn the_market_should_take_a_twentieth_of_a_block_at_most_when_it_is_cleared() {
 	}
 	let promoted = <<Runtime as pallet_promotion::Config>::WeightInfo as pallet_promotion::WeightInfo>::clear(64);
 	assert!(promoted.ref_time() * 20 <= block, "{promoted}");
+}
+
+#[test]
+fn a_change_of_session_should_take_half_of_its_block_at_most_when_the_list_is_as_long_as_is_looked_at() {
+	use pallet_node_staking::{WeightInfo, MAX_OPERATORS_LOOKED_AT};
+	type Weights = <Runtime as pallet_node_staking::Config>::WeightInfo;
+	// The session pallet fills the block for it, whatever it does. The other half is for the keys and for the SDK's pallets.
+	let weight = Weights::end_session(MAX_VALIDATORS)
+		.saturating_add(Weights::start_session(MAX_VALIDATORS))
+		.saturating_add(Weights::new_session(MAX_OPERATORS_LOOKED_AT as u32));
+	assert!(
+		weight.ref_time() * 2 <= RuntimeBlockWeights::get().max_block.ref_time(),
+		"{weight}"
+	);
 }
 
 #[test]

@@ -28,3 +28,4 @@ mod sizes;
 mod storage;
 mod time_outs;
 mod treasury;
+mod weights;

@@ -1,0 +1,170 @@
+//! Every weight of ours was measured, and every call weighs what its benchmark found. That benchmarks do no more than is
+//! declared is seen on the runtime that is built with them, by `scripts/weights --check`.
+
+use crate::limits::{largest_calls, largest_words};
+use frame_support::{
+	dispatch::GetDispatchInfo,
+	traits::{Authorize, Get, GetCallMetadata},
+};
+use highway_runtime::constants::DbWeight;
+use highway_runtime_tests::{worker_transaction, Chain};
+use highway_weights::file::{Measurement, WeightFile};
+use sp_keyring::Sr25519Keyring::Alice;
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	env, fs,
+	path::{Path, PathBuf},
+};
+
+/// Our pallets: their folders, and their names in the runtime.
+const PALLETS: [(&str, &str); 8] = [
+	("capacity-probes", "CapacityProbes"),
+	("inference-jobs", "InferenceJobs"),
+	("model-registry", "ModelRegistry"),
+	("node-staking", "NodeStaking"),
+	("promotion", "Promotion"),
+	("proof-of-work-done", "ProofOfWorkDone"),
+	("revenue-split", "RevenueSplit"),
+	("storage-proofs", "StorageProofs"),
+];
+
+/// Calls that do a part of what another one does, and are measured with it: at this size.
+const MEASURED_WITH: [(&str, &str, Option<u32>); 3] = [
+	("commit_ask", "commit_asks", Some(1)),
+	("reveal_ask", "reveal_asks", Some(1)),
+	("claim_for", "claim", None),
+];
+
+/// Calls that may do more than their own benchmark, and weigh what others have found besides.
+const PUT_TOGETHER: [&str; 8] = [
+	"submit_job",
+	"poke",
+	"force_audit",
+	"commit_ask",
+	"commit_asks",
+	"clear",
+	"claim_storage_pay",
+	"prune",
+];
+
+/// Sizes of a component, and runs of each, that a measurement has at least.
+const LEAST_RUNS: u32 = 20;
+
+fn source(pallet: &str, file: &str) -> String {
+	// Clones share what is built: which of them is tested is known when it is run.
+	let repository = env::var_os("HIGHWAY_REPOSITORY").map(PathBuf::from);
+	let here = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+	let path = repository
+		.unwrap_or_else(here)
+		.join("pallets")
+		.join(pallet)
+		.join("src")
+		.join(file);
+	fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn measured(pallet: &str) -> WeightFile {
+	WeightFile::read(&source(pallet, "weights.rs")).unwrap_or_else(|error| panic!("weights of {pallet}: {error}"))
+}
+
+/// Names of the benchmarks that are weights, and whether each has a component.
+fn benchmarks(pallet: &str) -> BTreeSet<(String, bool)> {
+	let source = source(pallet, "benchmarking.rs");
+	let functions = source.split("#[benchmark]").skip(1).map(|rest| {
+		let (_, function) = rest.split_once("fn ").expect("a benchmark is a function");
+		let (name, rest) = function.split_once('(').expect("with arguments");
+		let (arguments, _) = rest.split_once(')').expect("that end");
+		(name.to_string(), arguments.contains("Linear<"))
+	});
+	functions.collect()
+}
+
+#[test]
+fn a_weight_should_be_measured_and_be_more_than_nothing_when_it_is_committed() {
+	for (pallet, _) in PALLETS {
+		let file = measured(pallet);
+		assert_eq!(file.pallet, format!("pallet_{}", pallet.replace('-', "_")));
+		let seen = &file.measured;
+		assert!(
+			seen.steps >= LEAST_RUNS && seen.repeats >= LEAST_RUNS,
+			"{pallet} was only looked at: {seen:?}"
+		);
+		for weight in &file.weights {
+			assert!(
+				weight.time.base > 0 || weight.time.slope > 0,
+				"{pallet}::{} weighs nothing",
+				weight.name
+			);
+			assert_eq!(
+				weight.grows(),
+				weight.component.is_some(),
+				"{pallet}::{} should grow with its component",
+				weight.name
+			);
+		}
+	}
+}
+
+#[test]
+fn a_benchmark_should_have_a_weight_and_a_weight_a_benchmark() {
+	for (pallet, _) in PALLETS {
+		let named = |weight: &Measurement| (weight.name.clone(), weight.component.is_some());
+		let weights: BTreeSet<_> = measured(pallet).weights.iter().map(named).collect();
+		assert_eq!(weights, benchmarks(pallet), "run scripts/weights {pallet}");
+	}
+}
+
+/// What benchmarks have found, by the names of pallets in the runtime.
+struct Found(BTreeMap<&'static str, WeightFile>);
+
+impl Found {
+	fn read() -> Self {
+		let files = PALLETS.map(|(folder, name)| (name, measured(folder)));
+		Self(files.into_iter().collect())
+	}
+
+	/// Reference time at this size, or at the largest.
+	fn at(&self, pallet: &str, benchmark: &str, size: Option<u32>) -> u64 {
+		let file = self.0.get(pallet).unwrap_or_else(|| panic!("{pallet} is not ours"));
+		let weight = file.weights.iter().find(|weight| weight.name == benchmark);
+		let weight = weight.unwrap_or_else(|| panic!("{pallet}::{benchmark} is not measured"));
+		let most = weight.component.as_ref().map_or(0, |component| component.high);
+		let size = size.unwrap_or(most);
+		let accesses = DbWeight::get().reads_writes(weight.reads.at(size), weight.writes.at(size));
+		accesses.ref_time().saturating_add(weight.time.at(size))
+	}
+}
+
+#[test]
+fn a_call_should_weigh_what_its_benchmark_has_found_when_it_is_the_largest() {
+	let found = Found::read();
+	Chain::local(|_| {
+		let said = |word| worker_transaction(Alice, word).function;
+		for call in largest_calls().into_iter().chain(largest_words().into_iter().map(said)) {
+			let names = call.get_call_metadata();
+			let (name, weight) = (names.function_name, call.get_dispatch_info().call_weight.ref_time());
+			let other = MEASURED_WITH.iter().find(|(one, ..)| *one == name);
+			let (benchmark, size) = other.map_or((name, None), |(_, other, size)| (*other, *size));
+			let least = found.at(names.pallet_name, benchmark, size);
+			if PUT_TOGETHER.contains(&name) {
+				assert!(weight >= least, "{name} weighs {weight}, and a part of it {least}");
+			} else {
+				assert_eq!(weight, least, "{name} does not weigh what was measured");
+			}
+		}
+	});
+}
+
+#[test]
+fn an_authorization_should_weigh_what_its_benchmark_has_found_when_it_is_the_largest() {
+	let found = Found::read();
+	Chain::local(|_| {
+		for word in largest_words() {
+			let transaction = worker_transaction(Alice, word);
+			let names = transaction.function.get_call_metadata();
+			let benchmark = format!("authorize_{}", names.function_name);
+			let own = transaction.function.weight_of_authorize().ref_time();
+			assert_eq!(own, found.at(names.pallet_name, &benchmark, None), "{benchmark}");
+		}
+	});
+}

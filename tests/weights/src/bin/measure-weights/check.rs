@@ -1,0 +1,88 @@
+//! Whether what is declared covers what is done.
+
+use crate::{
+	chain::{Benchmark, Chain, Pallet},
+	measure,
+};
+use anyhow::{anyhow, ensure, Context, Result};
+use highway_weights::file::{Measurement, WeightFile};
+use std::{fs, path::PathBuf, process::ExitCode};
+
+/// Runs of which the fastest is shown: it is the one that nothing else on the machine held up.
+const TIMED_RUNS: u32 = 5;
+
+/// Prints a line for each benchmark and size, and those at fault once more at the end.
+pub fn all(chain: &Chain, pallets: &[Pallet], file_of: impl Fn(&Pallet) -> PathBuf) -> Result<ExitCode> {
+	let mut faults = Vec::new();
+	for pallet in pallets {
+		let path = file_of(pallet);
+		let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+		match WeightFile::read(&text) {
+			Err(reason) => faults.push(format!("{}: {reason}", path.display())),
+			Ok(file) => faults.extend(compare(chain, pallet, &file)),
+		}
+	}
+	faults.iter().for_each(|fault| eprintln!("error: {fault}"));
+	match faults.is_empty() {
+		true => Ok(ExitCode::SUCCESS),
+		false => Ok(ExitCode::FAILURE),
+	}
+}
+
+/// What is wrong with a pallet's weights.
+fn compare(chain: &Chain, pallet: &Pallet, file: &WeightFile) -> Vec<String> {
+	let mut faults = Vec::new();
+	for benchmark in &pallet.benchmarks {
+		let declared = file.weights.iter().find(|weight| weight.name == benchmark.name);
+		let held = match declared {
+			Some(declared) => hold(chain, pallet, benchmark, declared),
+			None => Err(anyhow!("it has no weight: run scripts/weights")),
+		};
+		if let Err(reason) = held {
+			faults.push(format!("{}::{}: {reason:#}", pallet.name, benchmark.name));
+		}
+	}
+	let is_measured = |weight: &Measurement| pallet.benchmarks.iter().any(|known| known.name == weight.name);
+	let unknown = file.weights.iter().filter(|weight| !is_measured(weight));
+	faults.extend(unknown.map(|weight| format!("{}::{}: no benchmark measures it", pallet.name, weight.name)));
+	faults
+}
+
+/// Holds what is declared against what is done at both ends of the component.
+fn hold(chain: &Chain, pallet: &Pallet, benchmark: &Benchmark, declared: &Measurement) -> Result<()> {
+	ensure!(
+		measure::component(benchmark) == declared.component,
+		"its component has changed: run scripts/weights"
+	);
+	ensure!(declared.time.base > 0 || declared.time.slope > 0, "it weighs nothing");
+	let (low, high) = benchmark.range();
+	let mut ends = vec![low, high];
+	ends.dedup();
+	for size in ends {
+		let at = || format!("at {size}");
+		chain.verify(benchmark, size).with_context(at)?;
+		let accesses = chain.accesses(benchmark, size).with_context(at)?;
+		let took = chain.times(benchmark, size, TIMED_RUNS).with_context(at)?;
+		let (reads, writes, time) = (
+			declared.reads.at(size),
+			declared.writes.at(size),
+			declared.time.at(size),
+		);
+		println!(
+			"{}::{} at {size}: {} of {reads} reads, {} of {writes} writes, {} of {} µs",
+			pallet.name,
+			benchmark.name,
+			accesses.reads,
+			accesses.writes,
+			took.into_iter().min().unwrap_or_default() / 1_000_000,
+			time / 1_000_000
+		);
+		ensure!(
+			accesses.reads <= reads && accesses.writes <= writes,
+			"at {size} it reads {} items and writes {}, and declares {reads} and {writes}",
+			accesses.reads,
+			accesses.writes
+		);
+	}
+	Ok(())
+}

@@ -1,0 +1,320 @@
+//! A pallet's `weights.rs`: written from what was measured, and read back from what was written, and from nothing else.
+
+use crate::line::Line;
+use std::{fmt::Write, str::FromStr};
+
+/// What a pallet's file says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WeightFile {
+	/// The pallet's crate: `pallet_promotion`.
+	pub pallet: String,
+	/// How it came about.
+	pub measured: Measured,
+	/// What each benchmark costs, in the order in which they are written.
+	pub weights: Vec<Measurement>,
+}
+
+/// When and where weights were measured.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Measured {
+	/// The day: `2026-11-30`.
+	pub date: String,
+	/// Sizes of each component.
+	pub steps: u32,
+	/// Runs of each size.
+	pub repeats: u32,
+	/// What it ran on.
+	pub machine: String,
+}
+
+/// What one benchmark costs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Measurement {
+	/// Its name, which is a call's in most cases.
+	pub name: String,
+	/// What it grows with.
+	pub component: Option<Component>,
+	/// Picoseconds.
+	pub time: Line,
+	/// Items that are read.
+	pub reads: Line,
+	/// Items that are written.
+	pub writes: Line,
+	/// What is accessed at the component's highest, one line each. For readers only.
+	pub storage: Vec<String>,
+}
+
+/// What a benchmark grows with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Component {
+	/// A letter.
+	pub name: String,
+	/// The least.
+	pub low: u32,
+	/// The most.
+	pub high: u32,
+}
+
+/// Why a text is no file of measured weights.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ReadError {
+	/// It does not say how it was measured, or for which pallet.
+	#[error("the head does not say what was measured, and how: run scripts/weights")]
+	Head,
+	/// Something in it was written by hand.
+	#[error("line {line}, {text:?}, is not as scripts/weights writes it: run it again")]
+	Line {
+		/// Counted from 1.
+		line: usize,
+		/// What it says.
+		text: String,
+	},
+	/// It breaks off.
+	#[error("the weights of the runtime's own database do not end: run scripts/weights")]
+	End,
+}
+
+const TITLE: &str = "//! Weights of `";
+const MEASURED: &str = "//! Measured on ";
+const OWN: &str = "impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {";
+const STORAGE: &str = "/// Storage: ";
+
+impl WeightFile {
+	/// The text of `weights.rs`.
+	pub fn render(&self) -> String {
+		let Measured {
+			date,
+			steps,
+			repeats,
+			machine,
+		} = &self.measured;
+		let (trait_, own, tests) = (
+			self.functions(|weight| format!("\t{};\n", weight.signature())),
+			self.functions(|weight| weight.render("T::DbWeight", true)),
+			self.functions(|weight| weight.render("RocksDbWeight", false)),
+		);
+		format!(
+			"{TITLE}{pallet}`. Written by `scripts/weights`: what is changed by hand is lost with the next measurement, and CI refuses it.\n\
+			//!\n\
+			{MEASURED}{date} in {steps} steps of {repeats} runs, by `{machine}`.\n\
+			//!\n\
+			//! Each is a line that no size lies above: times by the median of a size's runs, accesses by all of them. Proofs have no\n\
+			//! size on a chain of its own: the second dimension counts what is left to later blocks, and is 0 here.\n\
+			\n\
+			#![cfg_attr(rustfmt, rustfmt_skip)]\n\
+			#![allow(missing_docs)]\n\
+			\n\
+			use core::marker::PhantomData;\n\
+			use frame_support::{{traits::Get, weights::{{constants::RocksDbWeight, Weight}}}};\n\
+			\n\
+			/// Weights of what `benchmarking.rs` measures, each at its worst.\n\
+			pub trait WeightInfo {{\n{trait_}}}\n\
+			\n\
+			/// Weights with what the runtime's own database costs.\n\
+			pub struct SubstrateWeight<T>(PhantomData<T>);\n\
+			\n\
+			{OWN}\n{own}}}\n\
+			\n\
+			/// For tests.\n\
+			impl WeightInfo for () {{\n{tests}}}\n",
+			pallet = self.pallet,
+		)
+	}
+
+	fn functions(&self, render: impl Fn(&Measurement) -> String) -> String {
+		self.weights.iter().map(render).collect()
+	}
+
+	/// Reads what [`Self::render`] has written.
+	pub fn read(text: &str) -> Result<Self, ReadError> {
+		let pallet = text
+			.lines()
+			.find_map(|line| Some(line.strip_prefix(TITLE)?.split_once('`')?.0.to_string()))
+			.ok_or(ReadError::Head)?;
+		let measured = text
+			.lines()
+			.find_map(|line| line.strip_prefix(MEASURED)?.parse().ok())
+			.ok_or(ReadError::Head)?;
+		let mut lines = text.lines().enumerate().skip_while(|(_, line)| *line != OWN).skip(1);
+		let mut weights = Vec::new();
+		let mut open = Measurement::default();
+		loop {
+			let (index, text) = lines.next().ok_or(ReadError::End)?;
+			match text.trim() {
+				// Of the implementation.
+				"}" if !text.starts_with('\t') => break,
+				// Of a function.
+				"}" => weights.push(std::mem::take(&mut open)),
+				line => open.read_line(line).ok_or_else(|| ReadError::Line {
+					line: index + 1,
+					text: text.to_string(),
+				})?,
+			}
+		}
+		Ok(Self {
+			pallet,
+			measured,
+			weights,
+		})
+	}
+}
+
+impl FromStr for Measured {
+	type Err = ReadError;
+
+	fn from_str(text: &str) -> Result<Self, ReadError> {
+		let read = || {
+			let (date, rest) = text.split_once(" in ")?;
+			let (steps, rest) = rest.split_once(" steps of ")?;
+			let (repeats, rest) = rest.split_once(" runs, by `")?;
+			Some(Self {
+				date: date.to_string(),
+				steps: steps.parse().ok()?,
+				repeats: repeats.parse().ok()?,
+				machine: rest.strip_suffix("`.")?.to_string(),
+			})
+		};
+		read().ok_or(ReadError::Head)
+	}
+}
+
+impl Measurement {
+	/// Whether it grows with its component.
+	pub fn grows(&self) -> bool {
+		[self.time, self.reads, self.writes].iter().any(|line| line.slope > 0)
+	}
+
+	fn signature(&self) -> String {
+		let arguments = match &self.component {
+			Some(component) if self.grows() => format!("{}: u32", component.name),
+			Some(component) => format!("_{}: u32", component.name),
+			None => String::new(),
+		};
+		format!("fn {}({arguments}) -> Weight", self.name)
+	}
+
+	fn render(&self, database: &str, documented: bool) -> String {
+		let mut text = String::new();
+		let mut line = |tabs: usize, content: &str| {
+			// Writing into a string does not fail.
+			let _ = writeln!(text, "{}{content}", "\t".repeat(tabs));
+		};
+		if documented {
+			self.storage
+				.iter()
+				.for_each(|item| line(1, &format!("{STORAGE}{item}")));
+			if let Some(Component { name, low, high }) = &self.component {
+				line(1, &format!("/// `{name}` is from {low} to {high}."));
+			}
+		}
+		line(1, &format!("{} {{", self.signature()));
+		line(2, &format!("Weight::from_parts({}, 0)", grouped(self.time.base)));
+		let name = self.component.as_ref().map_or("", |component| component.name.as_str());
+		if self.time.slope > 0 {
+			let slope = grouped(self.time.slope);
+			line(
+				3,
+				&format!(".saturating_add(Weight::from_parts({slope}, 0).saturating_mul({name}.into()))"),
+			);
+		}
+		for (access, Line { base, slope }) in [("reads", self.reads), ("writes", self.writes)] {
+			if base > 0 {
+				line(3, &format!(".saturating_add({database}::get().{access}({base}_u64))"));
+			}
+			if slope > 0 {
+				line(
+					3,
+					&format!(".saturating_add({database}::get().{access}({slope}_u64.saturating_mul({name}.into())))"),
+				);
+			}
+		}
+		line(1, "}");
+		text
+	}
+
+	/// Takes a line of [`Self::render`], without the space around it. `None` if it is none.
+	fn read_line(&mut self, line: &str) -> Option<()> {
+		if let Some(item) = line.strip_prefix(STORAGE) {
+			self.storage.push(item.to_string());
+		} else if let Some(rest) = line.strip_prefix("/// `") {
+			let (name, rest) = rest.split_once("` is from ")?;
+			let (low, high) = rest.strip_suffix('.')?.split_once(" to ")?;
+			self.component = Some(Component {
+				name: name.to_string(),
+				low: low.parse().ok()?,
+				high: high.parse().ok()?,
+			});
+		} else if let Some(rest) = line.strip_prefix("fn ") {
+			let (name, rest) = rest.split_once('(')?;
+			let argument = rest.strip_suffix(") -> Weight {")?;
+			let component = self
+				.component
+				.as_ref()
+				.map(|component| format!("{}: u32", component.name));
+			// Of what grows with nothing it is not used.
+			(argument.trim_start_matches('_') == component.unwrap_or_default()).then_some(())?;
+			self.name = name.to_string();
+		} else if let Some(base) = line.strip_prefix("Weight::from_parts(") {
+			self.time.base = number(base.strip_suffix(", 0)")?)?;
+		} else {
+			let term = line.strip_prefix(".saturating_add(")?.strip_suffix(')')?;
+			self.read_term(term)?;
+		}
+		Some(())
+	}
+
+	fn read_term(&mut self, term: &str) -> Option<()> {
+		if let Some(rest) = term.strip_prefix("Weight::from_parts(") {
+			let (slope, factor) = rest.split_once(", 0).saturating_mul(")?;
+			self.check_factor(factor.strip_suffix(')')?)?;
+			self.time.slope = number(slope)?;
+			return Some(());
+		}
+		let (access, count) = term
+			.strip_prefix("T::DbWeight::get().")?
+			.strip_suffix(')')?
+			.split_once('(')?;
+		let slope = count
+			.strip_suffix(')')
+			.and_then(|product| product.split_once("_u64.saturating_mul("));
+		if let Some((_, factor)) = slope {
+			self.check_factor(factor)?;
+		}
+		let line = match access {
+			"reads" => &mut self.reads,
+			"writes" => &mut self.writes,
+			_ => return None,
+		};
+		match slope {
+			Some((slope, _)) => line.slope = number(slope)?,
+			None => line.base = number(count.strip_suffix("_u64")?)?,
+		}
+		Some(())
+	}
+
+	/// A slope is that of the component.
+	fn check_factor(&self, factor: &str) -> Option<()> {
+		let component = self.component.as_ref()?;
+		(factor.strip_suffix(".into()")? == component.name).then_some(())
+	}
+}
+
+/// With underscores between thousands.
+fn grouped(number: u64) -> String {
+	let digits = number.to_string();
+	let mut text = String::new();
+	for (index, digit) in digits.chars().enumerate() {
+		if index > 0 && (digits.len() - index).is_multiple_of(3) {
+			text.push('_');
+		}
+		text.push(digit);
+	}
+	text
+}
+
+fn number(text: &str) -> Option<u64> {
+	text.replace('_', "").parse().ok()
+}
+
+#[cfg(test)]
+mod tests;
