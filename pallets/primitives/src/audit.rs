@@ -186,6 +186,8 @@ pub struct AuditSubject<AccountId> {
 	pub executor: NodeId,
 	/// The output that it attested.
 	pub output: BlobRef,
+	/// How many inputs it has: more than one, and the output is a [bundle](crate::batch).
+	pub inputs: u16,
 	/// The compute line: what an audit pays.
 	pub reward: crate::Balance,
 	/// Reserved of the executor's own bond, and of each auditor's and juror's.
@@ -267,11 +269,16 @@ pub struct Claims {
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum AuditTask {
 	/// Executor: open the commitment of the attestation.
-	Open,
+	Open {
+		/// The input whose sketch is opened, counted from 0.
+		index: u16,
+	},
 	/// Run the job, judge, and commit to a ballot with a sketch under `seed`.
 	Judge {
 		/// In which seat.
 		seat: Seat,
+		/// The input that is run and judged, counted from 0.
+		index: u16,
 		/// Seed of the ballot's sketch: [`work_seed`] for the auditor, a fresh one for jurors.
 		seed: SketchSeed,
 		/// For jurors: what they judge beside the output.

@@ -29,7 +29,7 @@ fn length(size: u64, index: u64) -> Option<u64> {
 }
 
 /// On which side of each join the chunk `index` of `count` lies, from the root down: `true` is left.
-fn way(mut index: u64, mut count: u64) -> Vec<bool> {
+pub(crate) fn way(mut index: u64, mut count: u64) -> Vec<bool> {
 	let mut way = Vec::new();
 	while count > 1 {
 		// The largest power of two below `count`.

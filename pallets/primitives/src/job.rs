@@ -10,7 +10,7 @@ use sp_core::H256;
 /// Id of a job. Never reused on one fork; on another fork it may stand for another job: see [`WorkId`].
 pub type JobId = u64;
 
-/// What is to be done: H(job, digest of the version's specification, input). Names the same work on every fork.
+/// What is to be done: H(job, digest of the version's specification, input, number of inputs). Names the same work on every fork.
 pub type WorkId = H256;
 
 /// The first bytes of a [`WorkId`]: keeps a message about the work from counting for other work with the same job id.
@@ -18,8 +18,8 @@ pub type WorkId = H256;
 pub type WorkTag = [u8; 8];
 
 /// The [`WorkId`] of a job that runs the version with this [`VersionSpec::digest`](crate::model::VersionSpec::digest).
-pub fn work_id(job: JobId, spec: H256, input: &BlobRef) -> WorkId {
-	H256(sp_io::hashing::blake2_256(&(job, spec, input).encode()))
+pub fn work_id(job: JobId, spec: H256, input: &BlobRef, inputs: u16) -> WorkId {
+	H256(sp_io::hashing::blake2_256(&(job, spec, input, inputs).encode()))
 }
 
 /// The [`WorkTag`] of `work`.

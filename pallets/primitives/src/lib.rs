@@ -25,6 +25,7 @@ extern crate alloc;
 
 pub mod audit;
 pub mod authorization;
+pub mod batch;
 pub mod blob;
 pub mod chunk_proof;
 pub mod job;
@@ -36,6 +37,7 @@ pub mod traits;
 pub mod worker;
 
 pub use audit::{AuditReason, Ballot, Sketch, Verdict, Vote};
+pub use batch::{Opening, MAX_INPUTS, MIN_INPUTS};
 pub use blob::{BlobHash, BlobRef, MaxBlobSize};
 pub use job::{work_id, work_tag, FailureClass, JobId, JobPhase, Quorum, Tier, WorkId, WorkTag};
 pub use market::{AskCommitment, AskReveal, AskRole, EpochIndex, MarketPhase, Role};

@@ -6,7 +6,7 @@
 use crate::{
 	audit::SketchSeed,
 	market::{AskCommitment, AskReveal, MaxAskItems},
-	Ballot, BlobRef, BlockNumber, EpochIndex, FailureClass, JobId, ModelId, NodeId, ProbeSeed, Sketch, WorkId, WorkTag,
+	Ballot, BlobRef, BlockNumber, EpochIndex, FailureClass, JobId, ModelId, NodeId, Opening, ProbeSeed, WorkId, WorkTag,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
@@ -46,9 +46,9 @@ pub struct AttestItem {
 	pub job: JobId,
 	/// Which work the job stands for, as the node saw it.
 	pub work: WorkTag,
-	/// The canonical output, a safetensors file.
+	/// The canonical output, a safetensors file; of a job of many inputs the bundle of all outputs.
 	pub output: BlobRef,
-	/// [`commitment`] to the node, the work, the output, the run's sketch and a secret salt, opened in an audit.
+	/// [`commitment`] to the node, the work, the output, the runs' sketches and a secret salt, opened in an audit.
 	pub commitment: H256,
 }
 
@@ -96,8 +96,8 @@ pub enum WorkerAction {
 		/// The job.
 		#[codec(compact)]
 		job: JobId,
-		/// Sketch of its run under the work's own seed.
-		sketch: Sketch,
+		/// Sketch of its run of the input that is audited.
+		opening: Opening,
 		/// The commitment's salt.
 		salt: [u8; 32],
 	},
@@ -235,7 +235,7 @@ pub fn registration_payload(genesis: H256, operator: &[u8]) -> [u8; 32] {
 	sp_io::hashing::blake2_256(&(REGISTRATION_DOMAIN, genesis, operator).encode())
 }
 
-/// H(work, node, output, sketch, salt): binds a node to the inside of its own run before anybody may ask for it.
-pub fn commitment(work: &WorkId, node: NodeId, output: &BlobRef, sketch: &Sketch, salt: &[u8; 32]) -> H256 {
-	H256(sp_io::hashing::blake2_256(&(work, node, output, sketch, salt).encode()))
+/// H(work, node, output, root of the sketches, salt): binds a node to the inside of its own runs before anybody may ask for it.
+pub fn commitment(work: &WorkId, node: NodeId, output: &BlobRef, sketches: &H256, salt: &[u8; 32]) -> H256 {
+	H256(sp_io::hashing::blake2_256(&(work, node, output, sketches, salt).encode()))
 }

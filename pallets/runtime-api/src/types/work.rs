@@ -68,8 +68,10 @@ pub struct WorkItem {
 	pub version: ModelVersion,
 	/// The version's specification.
 	pub spec: VersionSpec,
-	/// The input, a safetensors file.
+	/// The input, a safetensors file; of a job of many the bundle of them.
 	pub input: BlobRef,
+	/// How many inputs there are.
+	pub inputs: u16,
 	/// Units, fixed at submission.
 	pub units: u32,
 	/// The last block in which the node's attestation counts.
@@ -91,9 +93,11 @@ pub struct AuditItem {
 	pub version: ModelVersion,
 	/// The version's specification.
 	pub spec: VersionSpec,
-	/// The input.
+	/// The input, a safetensors file; of a job of many the bundle of them.
 	pub input: BlobRef,
-	/// Units of the job.
+	/// How many inputs there are: `task` names the one that it is about.
+	pub inputs: u16,
+	/// Units of the whole job.
 	pub units: u32,
 	/// Who is likely to have the input: the payer's node, storage, then the executor.
 	pub providers: Vec<Contact>,
