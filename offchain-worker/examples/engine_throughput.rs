@@ -10,7 +10,10 @@
 use anyhow::{ensure, Context};
 use bytes::Bytes;
 use highway_offchain_worker::{
-	engine::{worker_main, Engine, EngineConfig, LoadRequest, ModelKey, OrtEngine, Provider, RunInput, MAX_BATCH_ROWS},
+	engine::{
+		worker_main, Engine, EngineConfig, LoadRequest, ModelKey, OrtEngine, Provider, RunInput, TimeLimit,
+		MAX_BATCH_ROWS,
+	},
 	precheck,
 	sketch::sketch,
 	tensors::{serialize, Tensor},
@@ -140,7 +143,11 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 		runtime.block_on(async {
 			for _ in 0..RUNS {
 				engine
-					.run(&model, vec![input.clone()], Duration::from_secs(10))
+					.run(
+						&model,
+						vec![input.clone()],
+						TimeLimit::alike(Duration::from_secs(10), 1),
+					)
 					.await
 					.remove(0)?;
 			}
@@ -156,7 +163,8 @@ fn measure() -> anyhow::Result<serde_json::Value> {
 	// The first time the engine compares the batch with its members run alone, from then on it trusts batches.
 	for _ in 0..2 {
 		let batch = vec![input.clone(); MAX_BATCH_ROWS];
-		let results = runtime.block_on(engine.run(&model, batch, Duration::from_secs(60)));
+		let limit = TimeLimit::alike(Duration::from_secs(60), batch.len());
+		let results = runtime.block_on(engine.run(&model, batch, limit));
 		results.into_iter().collect::<Result<Vec<_>, _>>()?;
 	}
 	let child = engine.child_pid(&model).context("the model is loaded")?;

@@ -320,25 +320,26 @@ impl Driver {
 			Action::Compare {
 				key,
 				spec,
+				inputs,
 				ours,
 				theirs,
 			} => {
 				let blobs = self.blobs.clone();
 				self.spawn(Event::Compared(key, Err(panicked_blob())), async move {
-					Event::Compared(key, compare(blobs, spec, ours, theirs).await)
+					Event::Compared(key, compare(blobs, spec, ours, theirs, key.index, inputs).await)
 				});
 			}
 			Action::RecordBallot { key, ballot } => self.start_record_ballot(key, ballot),
 			Action::SubmitOpening {
 				node,
 				job,
-				sketch,
+				opening,
 				salt,
 			} => {
 				let action = WorkerAction::OpenCommitment {
 					node,
 					job,
-					sketch,
+					opening,
 					salt,
 				};
 				self.submit(action, Submission::Audit(job, AuditStep::Open));
@@ -501,7 +502,7 @@ impl Driver {
 		}
 	}
 
-	fn start_record(&mut self, outputs: Vec<(WorkKey, Bytes, Sketch)>) {
+	fn start_record(&mut self, outputs: Vec<(WorkKey, Bytes, Vec<Sketch>)>) {
 		let (blobs, journal) = (self.blobs.clone(), self.journal.clone());
 		let keep = self.keep_until();
 		self.write(Event::RecordFailed, async move {
@@ -616,17 +617,17 @@ fn submitted(submission: Submission, sent: Result<(), SubmitError>) -> Event {
 async fn record(
 	blobs: Arc<dyn BlobStore>,
 	journal: SharedJournal,
-	outputs: Vec<(WorkKey, Bytes, Sketch)>,
+	outputs: Vec<(WorkKey, Bytes, Vec<Sketch>)>,
 	keep: Keep,
 ) -> Result<Event, RecordError> {
 	let mut entries = Vec::with_capacity(outputs.len());
-	for (key, output, sketch) in outputs {
+	for (key, output, sketches) in outputs {
 		let output = blobs.put(output, keep).await?;
 		let salt = random_salt()?;
 		entries.push(Entry {
 			key,
 			output,
-			sketch,
+			sketches,
 			salt,
 		});
 	}
@@ -665,15 +666,21 @@ async fn seal(journal: SharedJournal, key: BallotKey, ballot: Ballot) -> Result<
 		.map_err(|_| RecordError::Stopped)?
 }
 
-/// Compares an output that another node attested with the own one.
+/// Compares an output that another node attested with the own one, which is that of input `index` of `inputs`.
 async fn compare(
 	blobs: Arc<dyn BlobStore>,
 	spec: Box<VersionSpec>,
 	ours: Bytes,
 	theirs: BlobRef,
+	index: u16,
+	inputs: u16,
 ) -> Result<Finding, BlobError> {
 	let theirs = blobs.read(theirs).await?;
-	tokio::task::spawn_blocking(move || judge::finding(&spec, &ours, &theirs))
+	let find = move || match inputs {
+		0 | 1 => judge::finding(&spec, &ours, &theirs),
+		_ => judge::finding_in_bundle(&spec, &ours, &theirs, index, inputs),
+	};
+	tokio::task::spawn_blocking(find)
 		.await
 		.map_err(|_| BlobError::Storage("the comparison was broken off".into()))
 }
@@ -711,6 +718,10 @@ mod tests;
 #[cfg(test)]
 #[path = "tests/driver_audits.rs"]
 mod audit_tests;
+
+#[cfg(test)]
+#[path = "tests/driver_batches.rs"]
+mod batch_tests;
 
 #[cfg(test)]
 #[path = "tests/driver_probes.rs"]

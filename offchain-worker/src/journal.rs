@@ -18,7 +18,7 @@ use crate::{
 	machine::{AskKey, BallotKey, Finished, SealedAsk, SealedBallot, WorkKey},
 };
 use codec::{Decode, DecodeAll, Encode};
-use highway_primitives::{worker::commitment, BlobRef, Sketch};
+use highway_primitives::{batch::sketch_root, worker::commitment, BlobRef, Sketch, MAX_INPUTS};
 use sp_core::H256;
 use std::{
 	collections::BTreeMap,
@@ -27,15 +27,19 @@ use std::{
 	path::{Path, PathBuf},
 };
 
-const MAGIC: &[u8; 8] = b"hwjrnl\0\x02";
+const MAGIC: &[u8; 8] = b"hwjrnl\0\x03";
 const HEADER_LEN: usize = MAGIC.len() + 32;
 /// Length and checksum of a record.
 const FRAME_LEN: usize = 4 + 8;
-/// No record is longer; a greater length is damage.
-const MAX_RECORD_LEN: usize = 1024;
-/// Bytes of a record with its frame: key, output, sketch and salt, or key, seed, ballot and salt; an ask has fewer. For the
+/// Most bytes of a sketch: 16 sums and two compact counts.
+const MAX_SKETCH_LEN: usize = 16 * 8 + 2 * 9;
+/// No record is longer, whose longest is that of a job with as many inputs as there may be; a greater length is damage.
+const MAX_RECORD_LEN: usize = 1024 + MAX_INPUTS as usize * MAX_SKETCH_LEN;
+/// Bytes of a record with its frame: key, output, a sketch and salt, or key, seed, ballot and salt; an ask has fewer. For the
 /// decision to compact only, so it need not be exact.
 const RECORD_LEN: u64 = 260;
+/// Bytes of each further sketch; likewise.
+const SKETCH_LEN: u64 = 130;
 /// Below this size the file is left as it is: writing it anew would cost more than it saves.
 const MIN_COMPACTION_LEN: u64 = 256 * 1024;
 
@@ -46,8 +50,8 @@ pub struct Entry {
 	pub key: WorkKey,
 	/// Its output.
 	pub output: BlobRef,
-	/// The sketch of its run under the work's own seed.
-	pub sketch: Sketch,
+	/// The sketches of its runs under the work's own seed, in the order of its inputs.
+	pub sketches: Vec<Sketch>,
 	/// The salt of its commitment: random, and secret until an audit asks for it.
 	pub salt: [u8; 32],
 }
@@ -55,11 +59,12 @@ pub struct Entry {
 impl Entry {
 	/// What the machine needs of it.
 	pub fn finished(&self) -> Finished {
-		let commitment = commitment(&self.key.work, self.key.node, &self.output, &self.sketch, &self.salt);
+		let root = sketch_root(&self.sketches);
+		let commitment = commitment(&self.key.work, self.key.node, &self.output, &root, &self.salt);
 		Finished {
 			key: self.key,
 			output: self.output,
-			sketch: self.sketch,
+			sketches: self.sketches.clone(),
 			salt: self.salt,
 			commitment,
 		}
@@ -133,14 +138,22 @@ impl Contents {
 	/// Length of a file that holds only this, a little rounded up: records differ by a few bytes of compact encoding.
 	fn live_len(&self) -> u64 {
 		let records = self.entries.values().map(Vec::len).sum::<usize>() + self.ballots.len() + self.asks.len();
-		(HEADER_LEN as u64).saturating_add((records as u64).saturating_mul(RECORD_LEN))
+		let further = |entry: &Entry| entry.sketches.len().saturating_sub(1);
+		let sketches: usize = self.entries.values().flatten().map(further).sum();
+		(HEADER_LEN as u64)
+			.saturating_add((records as u64).saturating_mul(RECORD_LEN))
+			.saturating_add((sketches as u64).saturating_mul(SKETCH_LEN))
 	}
 }
 
 /// The keys of all ballots about one piece of work.
 fn ballots_of(work: &WorkKey) -> std::ops::RangeInclusive<BallotKey> {
-	let key = |seed| BallotKey { work: *work, seed };
-	key([0; 32])..=key([255; 32])
+	let key = |seed, index| BallotKey {
+		work: *work,
+		seed,
+		index,
+	};
+	key([0; 32], 0)..=key([255; 32], u16::MAX)
 }
 
 /// The file of a journal, as far as appending to it goes. Apart from the file itself, so that tests can let it fail.

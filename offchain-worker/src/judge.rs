@@ -10,10 +10,13 @@
 //!
 //! A juror also says whether the auditor was right: its sketch and, where the juror sees the output too, its vote. Where it
 //! cannot know, it does not accuse: an auditor that saw an output which is gone by now may have been right.
+//!
+//! Of a job of many inputs the audit draws one: what is run, sketched and compared is that one alone.
 
 use crate::{compare, tensors};
 use highway_primitives::{
 	audit::{Claims, Sketch},
+	batch,
 	model::{VerificationPolicy, VersionSpec},
 	Ballot, Vote,
 };
@@ -49,6 +52,17 @@ pub fn finding(spec: &VersionSpec, ours: &[u8], theirs: &[u8]) -> Finding {
 		Finding::Right
 	} else {
 		Finding::Wrong
+	}
+}
+
+/// The same of a bundle, seen from the own output of input `index` of `inputs`: that file of it counts. What is no bundle of
+/// so many files is wrong.
+pub fn finding_in_bundle(spec: &VersionSpec, ours: &[u8], theirs: &[u8], index: u16, inputs: u16) -> Finding {
+	let places = batch::files(theirs, inputs).unwrap_or_default();
+	let place = places.get(usize::from(index)).cloned();
+	match place.and_then(|place| theirs.get(place)) {
+		Some(file) => finding(spec, ours, file),
+		None => Finding::Wrong,
 	}
 }
 
@@ -196,6 +210,33 @@ mod tests {
 			..y.clone()
 		};
 		assert_eq!(finding(&spec, &output(1.0), &serialize(&[y, z])), Finding::Wrong);
+	}
+
+	#[test]
+	fn finding_should_be_of_the_drawn_file_when_the_output_is_a_bundle() {
+		let spec = spec(true);
+		let bundle = batch::bundle(&[output(1.0), output(2.0), output(3.0)]).unwrap();
+		for (value, index, inputs, found) in [
+			(1.0, 0, 3, Finding::Right),
+			(2.0005, 1, 3, Finding::Right),
+			(3.0, 2, 3, Finding::Right),
+			(3.0, 1, 3, Finding::Wrong),
+			(1.0, 3, 3, Finding::Wrong),
+			// It is no bundle of so many.
+			(1.0, 0, 2, Finding::Wrong),
+			(1.0, 0, 4, Finding::Wrong),
+		] {
+			assert_eq!(
+				finding_in_bundle(&spec, &output(value), &bundle, index, inputs),
+				found,
+				"{value} at {index} of {inputs}"
+			);
+		}
+		let single = output(1.0);
+		let none_of_three: [&[u8]; 4] = [&bundle[..bundle.len() - 1], &[], b"junk", &single];
+		for none in none_of_three {
+			assert_eq!(finding_in_bundle(&spec, &output(1.0), none, 0, 3), Finding::Wrong);
+		}
 	}
 
 	#[test]

@@ -24,10 +24,13 @@
 //! jurors do the same. The list tells each of them what it has to do.
 //!
 //! ```text
-//!  executor   run ─► attest H(output, sketch, salt) ··············· open sketch and salt ····· prove a chunk
+//!  executor   run ─► attest H(output, root of sketches, salt) ····· open sketch and salt ····· prove a chunk
 //!  auditor                                          run ─► look at the output ─► commit ─► reveal
 //!  jurors                                                                                    the same, another seed
 //! ```
+//!
+//! A job may have many inputs, put together as one bundle, as their outputs are. Its executor runs all of them and commits to
+//! all sketches; an audit draws one input, whose sketch is opened, and which alone is run and compared.
 //!
 //! [`sketch`] sums up the inside of a run, the [`trace`]; [`mod@compare`] and [`judge`] make a ballot of two outputs; the
 //! [`journal`] keeps what was committed to until the chain has forgotten the job.
@@ -76,6 +79,8 @@
 
 #[cfg(feature = "engine")]
 pub mod bids;
+#[cfg(feature = "engine")]
+mod bundles;
 #[cfg(feature = "engine")]
 pub mod calibration;
 pub mod compare;

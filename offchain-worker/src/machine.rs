@@ -64,7 +64,7 @@ pub struct MachineConfig {
 	pub slots: u16,
 	/// What inference runs on; `None`: it is not compared with what is registered.
 	pub device: Option<DeviceClass>,
-	/// The most jobs in one run.
+	/// The most jobs in one run. One of many inputs has a run of its own.
 	pub max_batch: usize,
 	/// The most bytes of inputs in one run of more than one job: they are in memory together.
 	pub max_batch_bytes: u64,
@@ -238,6 +238,8 @@ struct Run {
 	/// None in a batch of a probe.
 	tasks: Vec<Task>,
 	units: u64,
+	/// Whether it is of one job of many inputs, which shares it with nobody.
+	many: bool,
 }
 
 #[derive(Debug)]
@@ -291,7 +293,7 @@ pub struct Machine {
 	/// What is done and in the journal.
 	known: BTreeMap<WorkKey, Known>,
 	/// Outputs and sketches that are not in the journal yet.
-	unrecorded: BTreeMap<WorkKey, (Bytes, Sketch)>,
+	unrecorded: BTreeMap<WorkKey, (Bytes, Vec<Sketch>)>,
 	recording: bool,
 	record_failed: bool,
 	record_at: BlockNumber,

@@ -10,7 +10,7 @@
 //! ```
 
 use crate::{
-	engine::{Engine, EngineError, LoadRequest, ModelKey, RunInput},
+	engine::{Engine, EngineError, LoadRequest, ModelKey, RunInput, TimeLimit},
 	machine::LoadFault,
 	ports::{BlobStore, Keep},
 	precheck::wire::{put_bytes, put_number},
@@ -130,9 +130,12 @@ pub async fn compute(
 	let file = spawn_blocking(move || input(&seed, node, rows))
 		.await
 		.map_err(stopped)?;
-	let seeds = Vec::new();
+	let input = RunInput {
+		file,
+		seeds: Vec::new(),
+	};
 	let output = engine
-		.run(&model, vec![RunInput { file, seeds }], RUN_LIMIT)
+		.run(&model, vec![input], TimeLimit::alike(RUN_LIMIT, 1))
 		.await
 		.pop();
 	let output = output.unwrap_or(Err(EngineError::NotRun)).map_err(LoadFault::Engine)?;

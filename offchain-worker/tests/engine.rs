@@ -6,7 +6,8 @@
 use bytes::Bytes;
 use highway_offchain_worker::{
 	engine::{
-		worker_main, Engine, EngineConfig, EngineError, LoadRequest, ModelKey, OrtEngine, Provider, RunInput, RunOutput,
+		worker_main, Engine, EngineConfig, EngineError, LoadRequest, ModelKey, OrtEngine, Provider, RunInput,
+		RunOutput, TimeLimit,
 	},
 	precheck,
 	tensors::{parse, serialize, Tensor},
@@ -275,6 +276,7 @@ async fn sketched(
 	seeds: Vec<SketchSeed>,
 	limit: Duration,
 ) -> Vec<Result<RunOutput, EngineError>> {
+	let limit = TimeLimit::alike(limit, files.len());
 	let inputs = files
 		.into_iter()
 		.map(|file| RunInput {

@@ -256,9 +256,10 @@ impl_runtime_apis! {
 		fn quote(
 			model: ModelId,
 			input_size: u64,
+			inputs: u16,
 			curator: Option<AccountId>,
 		) -> Result<Quote<AccountId>, DispatchError> {
-			work::quote(model, input_size, curator, Tier::Spot)
+			work::quote(model, input_size, inputs, curator, Tier::Spot)
 		}
 
 		fn quote_quorum(
@@ -267,7 +268,7 @@ impl_runtime_apis! {
 			curator: Option<AccountId>,
 			size: u8,
 		) -> Result<Quote<AccountId>, DispatchError> {
-			work::quote(model, input_size, curator, Tier::Quorum(size))
+			work::quote(model, input_size, 1, curator, Tier::Quorum(size))
 		}
 
 		fn job(id: JobId) -> Option<JobInfo<AccountId>> {

@@ -22,7 +22,7 @@ use highway_primitives::{
 	work_tag,
 	worker::{self, WorkerSignature},
 	BlobRef, BlockNumber, DeviceClass, EpochIndex, FailureClass, JobId, ModelId, ModelVersion, NodeId, ProbeTerms,
-	Quorum, Tier, WorkTag, WorkerId, AIC,
+	Quorum, Tier, WorkTag, WorkerId, AIC, MAX_INPUTS,
 };
 use pallet_capacity_probes::{Answer, Answers, Measurement, Measurements, Round, RoundRecord, Rounds, Terms};
 use pallet_inference_jobs::{benchmarking::Dearest, Jobs, NextJobId};
@@ -402,6 +402,12 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for Runtime {
 			in_quorum(*job);
 		}
 		(executor_node, jobs)
+	}
+
+	fn of_most_inputs(job: JobId) {
+		Jobs::<Runtime>::mutate(job, |record| {
+			record.as_mut().expect("the job was submitted").inputs = MAX_INPUTS;
+		});
 	}
 
 	fn judges(count: u32) -> Vec<NodeId> {

@@ -2,12 +2,13 @@
 
 use crate::{market, AccountId, Balance, Runtime, Session};
 use alloc::vec::Vec;
+use frame_support::ensure;
 use highway_primitives::{
 	audit::AuditTask,
 	market::Order,
 	node::Contact,
 	traits::{Market, Models, Nodes},
-	BlockNumber, DeviceClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, Tier, WorkerId,
+	BlockNumber, DeviceClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, Tier, WorkerId, MAX_INPUTS,
 };
 use highway_runtime_api::types::{
 	AuditInfo, AuditItem, Bill, CalibrationInfo, ComingVersion, DelegationInfo, HostedModel, JobInfo, MeasuredInfo,
@@ -21,6 +22,7 @@ type Registry = pallet_model_registry::Pallet<Runtime>;
 type Staking = pallet_node_staking::Pallet<Runtime>;
 type Split = pallet_revenue_split::Pallet<Runtime>;
 type Jobs = pallet_inference_jobs::Pallet<Runtime>;
+type JobError = pallet_inference_jobs::Error<Runtime>;
 type Proofs = pallet_proof_of_work_done::Pallet<Runtime>;
 type Probes = pallet_capacity_probes::Pallet<Runtime>;
 
@@ -81,6 +83,7 @@ fn audit_item(node: NodeId, id: JobId, task: AuditTask, until: BlockNumber) -> O
 		version: job.version,
 		spec,
 		input: job.input,
+		inputs: job.inputs,
 		units: job.deal.units,
 		providers,
 		output: job.output()?,
@@ -125,6 +128,7 @@ fn work_item(id: JobId, node: NodeId) -> Option<WorkItem> {
 		version: job.version,
 		spec,
 		input: job.input,
+		inputs: job.inputs,
 		units: job.deal.units,
 		deadline: job.deadline()?,
 		providers,
@@ -155,14 +159,14 @@ fn hosts(model: ModelId, except: NodeId) -> Vec<Contact> {
 pub fn quote(
 	model: ModelId,
 	input_size: u64,
+	inputs: u16,
 	curator: Option<AccountId>,
 	tier: Tier,
 ) -> Result<Quote<AccountId>, DispatchError> {
-	let jobs = tier
-		.jobs()
-		.ok_or(pallet_inference_jobs::Error::<Runtime>::QuorumSizeOutOfRange)?;
+	let jobs = tier.jobs().ok_or(JobError::QuorumSizeOutOfRange)?;
+	ensure!((1..=MAX_INPUTS).contains(&inputs), JobError::InputsOutOfRange);
 	let service = Registry::service(model)?;
-	let (units, deadline) = Jobs::terms(&service, input_size)?;
+	let (units, deadline) = Jobs::terms(&service, input_size, inputs)?;
 	// Nobody has said who pays: somebody who is no curator. What is drawn moves no price.
 	let nobody = Split::pot_account();
 	let order = Order {
@@ -209,6 +213,7 @@ pub fn job(id: JobId) -> Option<JobInfo<AccountId>> {
 		model: job.model,
 		version: job.version,
 		input: job.input,
+		inputs: job.inputs,
 		price: job.deal.price,
 		quorum: job.quorum,
 		tried: job.tried.into_inner(),
@@ -345,10 +350,13 @@ fn measured(node: NodeId, device: DeviceClass) -> Option<MeasuredInfo> {
 /// See `MarketApi::audit`.
 pub fn audit(id: JobId) -> Option<AuditInfo> {
 	let record = Proofs::audit(id)?;
+	let job = Jobs::job(id)?;
 	let verdict = record.verdict();
 	Some(AuditInfo {
 		job: id,
-		model: Jobs::job(id)?.model,
+		model: job.model,
+		inputs: job.inputs,
+		index: record.input(job.inputs),
 		executor: record.executor,
 		reason: record.reason,
 		phase: record.phase.description().into(),

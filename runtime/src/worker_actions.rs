@@ -26,12 +26,12 @@ pub fn transaction(action: WorkerAction, signature: WorkerSignature) -> Unchecke
 		WorkerAction::OpenCommitment {
 			node,
 			job,
-			sketch,
+			opening,
 			salt,
 		} => pallet_proof_of_work_done::Call::open_commitment {
 			node,
 			job,
-			sketch,
+			opening,
 			salt,
 			signature,
 		}

@@ -76,7 +76,7 @@ async function put(provider, bytes) {
 
 /** The price of a job with an input of so many bytes, or null if nobody can take it now. */
 async function quote(api, model, size) {
-	const answer = await api.call.marketApi.quote(model, size, null);
+	const answer = await api.call.marketApi.quote(model, size, 1, null);
 	return answer.isOk && answer.asOk.executors.toNumber() > 0 ? answer.asOk : null;
 }
 

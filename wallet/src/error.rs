@@ -8,7 +8,7 @@ use crate::{
 	recipes::RecipeError,
 };
 use highway_offchain_worker::{precheck, tensors::TensorError};
-use highway_primitives::{model::ModelVersion, Balance, BlockNumber, JobId, ModelId};
+use highway_primitives::{batch::BundleError, model::ModelVersion, Balance, BlockNumber, JobId, ModelId};
 use serde_json::{json, Value};
 use sp_core::crypto::{AccountId32, Ss58Codec};
 use std::{io, path::PathBuf};
@@ -105,9 +105,7 @@ pub enum CommandError {
 		wanted: u8,
 	},
 	/// Something went wrong after a job was paid for.
-	#[error(
-		"job {job} is paid for, but {source}; `highway job watch {job} --output out.safetensors` fetches its output"
-	)]
+	#[error("job {job} is paid for, but {source}; `highway job watch {job} --output PATH` fetches its output")]
 	AfterPayment {
 		/// The job.
 		job: JobId,
@@ -129,6 +127,17 @@ pub enum CommandError {
 		job: JobId,
 		/// How it ended.
 		reason: String,
+	},
+	/// The output of a job of many inputs is not one file for each of them.
+	#[error(
+		"the output of job {job} is not one file for each of its inputs: {reason}; nothing was written. `highway job audit {job}` \
+		has it audited: where that finds it wrong, the job's price comes back"
+	)]
+	NoBundle {
+		/// The job.
+		job: JobId,
+		/// What it is not.
+		reason: BundleError,
 	},
 	/// The nodes of a quorum do not agree.
 	#[error(
@@ -188,7 +197,7 @@ impl CommandError {
 			Self::Client(ClientError::Refused(_) | ClientError::WouldRefuse(_) | ClientError::NotAccepted(_)) => 4,
 			Self::NobodyFree(_) | Self::TooFewFree { .. } => 4,
 			Self::TooLittleMoney { .. } | Self::TooDear { .. } => 5,
-			Self::JobEnded { .. } | Self::NoMajority { .. } | Self::SomeFailed { .. } => 6,
+			Self::JobEnded { .. } | Self::NoBundle { .. } | Self::NoMajority { .. } | Self::SomeFailed { .. } => 6,
 			Self::Keystore(_) => 7,
 			Self::Blob(BlobError::Mismatch(_) | BlobError::StoredOther { .. }) => 8,
 			Self::Client(ClientError::Unknown { .. }) => 9,
@@ -219,7 +228,10 @@ impl CommandError {
 	pub fn to_json(&self) -> Value {
 		let mut json = json!({ "kind": self.kind(), "message": self.to_string() });
 		match self {
-			Self::AfterPayment { job, .. } | Self::JobEnded { job, .. } | Self::NotAudited { job, .. } => {
+			Self::AfterPayment { job, .. }
+			| Self::JobEnded { job, .. }
+			| Self::NoBundle { job, .. }
+			| Self::NotAudited { job, .. } => {
 				json["job"] = json!(job);
 			}
 			Self::NoMajority { jobs, .. } => json["jobs"] = json!(jobs),
@@ -229,10 +241,10 @@ impl CommandError {
 		json
 	}
 
-	/// The same error, in the way of job `job`, which is paid for. How a job, or a quorum, ended is said with its id already.
+	/// The same error, in the way of job `job`, which is paid for. What came of a job, or a quorum, is said with its id already.
 	pub fn after_payment(self, job: JobId) -> Self {
 		match self {
-			Self::JobEnded { .. } | Self::NoMajority { .. } => self,
+			Self::JobEnded { .. } | Self::NoBundle { .. } | Self::NoMajority { .. } => self,
 			_ => Self::AfterPayment {
 				job,
 				source: Box::new(self),

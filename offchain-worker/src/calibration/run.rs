@@ -4,7 +4,7 @@ use super::{Case, Observation, Runs, Seen, Setting, Sharing, WIDTHS};
 use crate::{
 	engine::{
 		batchable, Engine, EngineConfig, EngineError, LoadRequest, ModelKey, Optimization, OrtEngine, Provider,
-		RunInput, RunOutput, MAX_SEEDS,
+		RunInput, RunOutput, TimeLimit, MAX_SEEDS,
 	},
 	tensors::{parse, serialize, Tensor},
 };
@@ -255,7 +255,8 @@ impl Session {
 	}
 
 	async fn run(&self, inputs: Vec<RunInput>) -> Vec<Result<RunOutput, EngineError>> {
-		self.engine.run(&self.key, inputs, TIME_LIMIT).await
+		let limit = TimeLimit::alike(TIME_LIMIT, inputs.len());
+		self.engine.run(&self.key, inputs, limit).await
 	}
 
 	async fn each_alone(&self, inputs: &[Bytes]) -> Result<Vec<Seen>, CalibrationError> {

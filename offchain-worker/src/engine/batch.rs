@@ -126,9 +126,37 @@ pub(super) fn read_outputs(answer: &[u8], spec: &VersionSpec) -> Result<Vec<Tens
 	Ok(tensors)
 }
 
+/// What a shared run says, beside runs of the same inputs one by one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shared {
+	/// Rows do not change one another.
+	Same,
+	/// They do, or the model runs at one width only.
+	Differs,
+	/// Nothing: it took longer than there was time.
+	TimedOut,
+}
+
+/// Compares the results of a shared run with those of runs one by one.
+pub(super) fn compare(
+	together: &Result<Option<Vec<RunOutput>>, EngineError>,
+	alone: &[Result<RunOutput, EngineError>],
+	spec: &VersionSpec,
+) -> Shared {
+	let pairs_are_same = |together: &[RunOutput]| {
+		let mut pairs = together.iter().zip(alone);
+		together.len() == alone.len() && pairs.all(|(a, b)| b.as_ref().is_ok_and(|b| same(a, b, spec)))
+	};
+	match together {
+		Ok(Some(together)) if pairs_are_same(together) => Shared::Same,
+		Err(EngineError::TimedOut) => Shared::TimedOut,
+		_ => Shared::Differs,
+	}
+}
+
 /// Whether a job's result of a shared run differs from that of its own run by less than a tenth of what two honest nodes
 /// may differ by.
-pub(super) fn same(shared: &RunOutput, alone: &RunOutput, spec: &VersionSpec) -> bool {
+fn same(shared: &RunOutput, alone: &RunOutput, spec: &VersionSpec) -> bool {
 	let sketches = match &spec.trace {
 		None => true,
 		Some(trace) => shared
@@ -156,7 +184,10 @@ fn same_file(shared: &[u8], alone: &[u8], policy: &VerificationPolicy) -> bool {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use highway_primitives::model::DType;
+	use highway_primitives::{
+		model::{DType, Unit},
+		BlobRef, Sketch,
+	};
 
 	fn input(rows: usize, width: usize, fill: u8) -> Input {
 		let tensors = vec![Tensor::new("x", DType::U8, vec![rows, width], vec![fill; rows * width]).unwrap()];
@@ -207,5 +238,45 @@ mod tests {
 		assert!(same_file(&file(1.0), &file(1.00009), &policy));
 		assert!(!same_file(&file(1.0), &file(1.0002), &policy));
 		assert!(!same_file(&file(1.0), &file(1.00001), &VerificationPolicy::Exact));
+	}
+
+	/// The output of a run with this byte in it.
+	fn output(byte: u8) -> RunOutput {
+		RunOutput {
+			file: vec![byte].into(),
+			sketches: vec![Sketch::default()],
+		}
+	}
+
+	#[test]
+	fn shared_run_should_say_nothing_when_it_took_too_long_and_differ_when_it_failed_otherwise() {
+		let spec = VersionSpec {
+			artifact: BlobRef::of(b"model"),
+			licence: Default::default(),
+			inputs: Default::default(),
+			outputs: Default::default(),
+			unit: Unit::Request,
+			unit_time_ms: 1,
+			policy: VerificationPolicy::Exact,
+			trace: None,
+			detection: Default::default(),
+			shares_runs: true,
+			recipe: None,
+		};
+		let alone = [Ok(output(1)), Ok(output(2))];
+		for (together, says) in [
+			(Ok(Some(vec![output(1), output(2)])), Shared::Same),
+			(Ok(Some(vec![output(1), output(3)])), Shared::Differs),
+			(Ok(Some(vec![output(1)])), Shared::Differs),
+			(Ok(None), Shared::Differs),
+			(Err(EngineError::RunFailed("one row only".into())), Shared::Differs),
+			(Err(EngineError::ChildDied("signal 11".into())), Shared::Differs),
+			(Err(EngineError::TimedOut), Shared::TimedOut),
+		] {
+			assert_eq!(compare(&together, &alone, &spec), says, "{together:?}");
+		}
+		let one_failed = [Ok(output(1)), Err(EngineError::TimedOut)];
+		let together = Ok(Some(vec![output(1), output(2)]));
+		assert_eq!(compare(&together, &one_failed, &spec), Shared::Differs);
 	}
 }

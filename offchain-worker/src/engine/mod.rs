@@ -277,6 +277,26 @@ pub struct RunOutput {
 	pub sketches: Vec<Sketch>,
 }
 
+/// What a run may take in time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimeLimit {
+	/// One input by itself.
+	pub each: Duration,
+	/// All of them, twice if they were tried in one run that failed.
+	pub all: Duration,
+}
+
+impl TimeLimit {
+	/// For inputs of which each may take `each`: together they get no more than was registered for all of them.
+	pub fn alike(each: Duration, inputs: usize) -> Self {
+		let count = u32::try_from(inputs).unwrap_or(u32::MAX);
+		Self {
+			each,
+			all: each.max(each.saturating_mul(count) / TIME_MARGIN),
+		}
+	}
+}
+
 /// Something that runs models.
 #[async_trait]
 pub trait Engine: Send + Sync {
@@ -291,14 +311,13 @@ pub trait Engine: Send + Sync {
 	fn is_loaded(&self, model: &ModelKey) -> bool;
 
 	/// Runs each of `inputs` and returns in the same order what became of them. Inputs share a run where the version's
-	/// calibration and signature allow it; a bad one does not spoil the others. `time_limit` is for one input; all of them
-	/// together get a [`TIME_MARGIN`]-th of it for each, twice if they were tried in one run. When that is over, or an
-	/// input had to be stopped with its process, the others come back as [`EngineError::NotRun`].
+	/// calibration and signature allow it; a bad one does not spoil the others. When the time of all is over, or an input
+	/// had to be stopped with its process, the others come back as [`EngineError::NotRun`].
 	async fn run(
 		&self,
 		model: &ModelKey,
 		inputs: Vec<RunInput>,
-		time_limit: Duration,
+		time_limit: TimeLimit,
 	) -> Vec<Result<RunOutput, EngineError>>;
 
 	/// What inference really runs on.
@@ -326,6 +345,19 @@ mod tests {
 		assert_eq!("cuda".parse::<Provider>().unwrap(), Provider::Cuda(0));
 		for text in ["", "gpu", "cuda:", "cuda:x", "cuda:-1"] {
 			assert!(text.parse::<Provider>().is_err(), "{text}");
+		}
+	}
+
+	#[test]
+	fn time_of_all_should_be_what_was_registered_for_them_and_never_less_than_that_of_one() {
+		let second = Duration::from_secs(1);
+		for (inputs, all) in [(0, 1000), (1, 1000), (4, 1000), (5, 1250), (256, 64_000)] {
+			let limit = TimeLimit::alike(second, inputs);
+			assert_eq!(
+				(limit.each, limit.all),
+				(second, Duration::from_millis(all)),
+				"{inputs} inputs"
+			);
 		}
 	}
 

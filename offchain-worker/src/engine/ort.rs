@@ -4,7 +4,7 @@ use super::{
 	process::{probe, resident, Artifact, Launch, ModelProcess},
 	protocol::Setup,
 	sandbox::Attempt,
-	Engine, EngineConfig, EngineError, LoadRequest, ModelKey, Provider, RunInput, RunOutput,
+	Engine, EngineConfig, EngineError, LoadRequest, ModelKey, Provider, RunInput, RunOutput, TimeLimit,
 };
 use crate::precheck;
 use async_trait::async_trait;
@@ -276,7 +276,7 @@ impl Engine for OrtEngine {
 		&self,
 		model: &ModelKey,
 		inputs: Vec<RunInput>,
-		time_limit: Duration,
+		time_limit: TimeLimit,
 	) -> Vec<Result<RunOutput, EngineError>> {
 		let process = {
 			let mut models = self.models.lock();

@@ -5,7 +5,7 @@
 //! loaded.
 
 use super::{
-	batch::{groups, join, read_input, same, split, Input},
+	batch::{compare, groups, join, read_input, split, Input, Shared},
 	batchable,
 	child_metrics::{ChildMetrics, Exit},
 	protocol::{
@@ -13,7 +13,7 @@ use super::{
 		SMALL,
 	},
 	sandbox::Attempt,
-	EngineError, RunInput, RunOutput, MAX_BATCH_ROWS, MAX_SEEDS, TIME_MARGIN,
+	EngineError, RunInput, RunOutput, TimeLimit, MAX_BATCH_ROWS, MAX_SEEDS,
 };
 use crate::tensors::serialize;
 use highway_primitives::{audit::SketchSeed, model::VersionSpec};
@@ -38,6 +38,10 @@ const WATCH: Duration = Duration::from_millis(20);
 
 /// How long a child may take to load ONNX Runtime and to lock itself in.
 const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// After so many shared runs in a row that took too long sharing is given up: each of them costs a process, and together the
+/// inputs take longer than one by one.
+const MAX_SLOW_SHARED: u8 = 3;
 
 /// What is needed to start a child, again and again.
 pub(super) struct Launch {
@@ -67,7 +71,7 @@ impl Artifact {
 
 struct Request {
 	inputs: Vec<RunInput>,
-	time_limit: Duration,
+	time_limit: TimeLimit,
 	answer: oneshot::Sender<Vec<Result<RunOutput, EngineError>>>,
 }
 
@@ -98,6 +102,7 @@ impl ModelProcess {
 				child: None,
 				pid: shown,
 				batches: Batches::Untried,
+				slow_shared: 0,
 			};
 			let result = model.load();
 			let failed = result.is_err();
@@ -123,7 +128,7 @@ impl ModelProcess {
 	pub(super) async fn run(
 		&self,
 		inputs: Vec<RunInput>,
-		time_limit: Duration,
+		time_limit: TimeLimit,
 	) -> Option<Vec<Result<RunOutput, EngineError>>> {
 		let (answer, result) = oneshot::channel();
 		let request = Request {
@@ -156,7 +161,7 @@ pub(super) fn probe(launch: &Launch) -> Result<Vec<Attempt>, EngineError> {
 /// What is known about runs that several jobs share.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Batches {
-	/// Nothing yet: the first batch is run both ways and compared.
+	/// Nothing yet: the next batch is run both ways and compared.
 	Untried,
 	/// Rows do not change one another.
 	Proved,
@@ -176,11 +181,10 @@ struct Time {
 }
 
 impl Time {
-	fn of(inputs: usize, each: Duration) -> Self {
-		let count = u32::try_from(inputs).unwrap_or(u32::MAX);
+	fn of(limit: TimeLimit) -> Self {
 		Self {
-			each,
-			all: each.max(each.saturating_mul(count) / TIME_MARGIN),
+			each: limit.each,
+			all: limit.all,
 			started: Instant::now(),
 			stopped: false,
 		}
@@ -202,6 +206,8 @@ struct Model {
 	child: Option<Running>,
 	pid: Arc<AtomicU32>,
 	batches: Batches,
+	/// Shared runs in a row that took too long to be compared.
+	slow_shared: u8,
 }
 
 impl Model {
@@ -257,7 +263,7 @@ impl Model {
 		self.child = None;
 	}
 
-	fn run_all(&mut self, requested: &[RunInput], limit: Duration) -> Vec<Result<RunOutput, EngineError>> {
+	fn run_all(&mut self, requested: &[RunInput], limit: TimeLimit) -> Vec<Result<RunOutput, EngineError>> {
 		let by_rows = batchable(&self.artifact.spec);
 		let mut results: Vec<Result<RunOutput, EngineError>> = Vec::with_capacity(requested.len());
 		let mut inputs = Vec::with_capacity(requested.len());
@@ -281,7 +287,7 @@ impl Model {
 			}
 		}
 		let may_share = by_rows && self.artifact.spec.shares_runs && !self.artifact.mixes_rows;
-		let mut time = Time::of(requested.len(), limit);
+		let mut time = Time::of(limit);
 		for group in groups(&inputs, if may_share { MAX_BATCH_ROWS } else { 0 }) {
 			let members: Vec<Member<'_>> = group
 				.iter()
@@ -316,14 +322,33 @@ impl Model {
 		let may_compare = started.elapsed() <= time.left() && alone.iter().all(Result::is_ok);
 		if members.len() > 1 && self.batches == Batches::Untried && may_compare {
 			let together = self.run_once(members, true, time.left());
-			let equal = matches!(&together, Ok(Some(together)) if together.len() == alone.len()
-				&& together.iter().zip(&alone).all(|(a, b)| b.as_ref().is_ok_and(|b| same(a, b, &self.artifact.spec))));
-			self.batches = if equal { Batches::Proved } else { Batches::Refuted };
-			if !equal {
-				log::info!(target: "highway", "a model's rows change one another in a batch: its jobs run one by one");
-			}
+			self.note_shared(compare(&together, &alone, &self.artifact.spec));
 		}
 		alone
+	}
+
+	/// Learns from a shared run whether there shall be more of them.
+	fn note_shared(&mut self, shared: Shared) {
+		let slow = match shared {
+			Shared::TimedOut => self.slow_shared.saturating_add(1),
+			Shared::Same | Shared::Differs => 0,
+		};
+		self.slow_shared = slow;
+		self.batches = match shared {
+			Shared::Same => Batches::Proved,
+			Shared::Differs => {
+				log::info!(target: "highway", "a model's rows change one another in a batch: its jobs run one by one");
+				Batches::Refuted
+			}
+			Shared::TimedOut if slow < MAX_SLOW_SHARED => {
+				log::info!(target: "highway", "a shared run of a model timed out: sharing is tried again later");
+				Batches::Untried
+			}
+			Shared::TimedOut => {
+				log::info!(target: "highway", "shared runs of a model timed out {slow} times: its jobs run one by one");
+				Batches::Refuted
+			}
+		};
 	}
 
 	/// One input by itself, if there is time for it.

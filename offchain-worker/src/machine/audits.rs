@@ -1,7 +1,7 @@
 //! What audits want of the node.
 //!
 //! ```text
-//! Open ───────────────────────────────────── sketch and salt from the journal ──► open the commitment
+//! Open ───────────────────────────────────── sketches and salt from the journal ──► open one input's sketch
 //! Judge ─► Waiting ─► Fetching ─► Ready ─► Running ─► own result ─► fetch, compare ─► ballot ─journal─► commit
 //!             └───────────┴─────────┴─────────┴─── end of the phase near ─► abstain ────┘
 //! Reveal ───────────────────────────────────────── ballot and salt from the journal ──► reveal
@@ -9,12 +9,18 @@
 //! ```
 //!
 //! The executor's output is asked for only when the own result is there: nobody can say that it was copied, not even this
-//! node's own mistake. Own trouble never becomes an accusation: without an own result the node abstains, and an output
-//! that nobody serves is missing, not wrong; a juror judges by the sketches then. A ballot is in the journal before its commitment is sent, so that a restart
-//! gives no second one.
+//! node's own mistake. Own trouble never becomes an accusation: without an own result the node abstains, and an output that
+//! nobody serves is missing, not wrong; a juror judges by the sketches then. A ballot is in the journal before its commitment
+//! is sent, so that a restart gives no second one.
+//!
+//! Of a job of many inputs the chain draws one, which alone is opened, run, and looked for in the executor's output.
 
 use super::*;
-use highway_primitives::audit::{work_seed, AuditTask, Claims, SketchSeed};
+use crate::bundles;
+use highway_primitives::{
+	audit::{work_seed, AuditTask, Claims, SketchSeed},
+	Opening,
+};
 use std::mem;
 
 /// What an audit wants of the node now.
@@ -25,12 +31,16 @@ pub(super) struct Audit {
 	pub duty: Duty,
 }
 
+// Few of them are in memory at a time: not worth a box.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub(super) enum Duty {
-	/// Say what the journal holds.
-	Open(Finished, Saying),
+	/// Say what the journal holds, with the salt.
+	Open(Opening, [u8; 32], Saying),
 	Judge(Box<Judge>),
-	Reveal(SealedBallot, Saying),
+	/// One of these, of which the first is said next. More than one only if forks drew different inputs under one seed: which
+	/// of their commitments is on this one is not in the list, and the pool refuses the others.
+	Reveal(Vec<SealedBallot>, Saying),
 	/// Show this chunk of the output.
 	Prove(u64, Saying),
 	/// The journal does not hold what is asked for.
@@ -94,7 +104,7 @@ impl Audit {
 	/// Where the saying of a step stands, if that step is what is wanted.
 	pub fn saying(&mut self, step: AuditStep) -> Option<&mut Saying> {
 		match (&mut self.duty, step) {
-			(Duty::Open(_, saying), AuditStep::Open)
+			(Duty::Open(_, _, saying), AuditStep::Open)
 			| (Duty::Reveal(_, saying), AuditStep::Reveal)
 			| (Duty::Prove(_, saying), AuditStep::Prove) => Some(saying),
 			(Duty::Judge(judge), AuditStep::Commit) => match &mut judge.stage {
@@ -122,7 +132,14 @@ impl Audit {
 	/// Whether `item` asks for the same as this audit does.
 	fn is_for(&self, key: &WorkKey, item: &AuditItem) -> bool {
 		let same_task = match (&self.item.task, &item.task) {
-			(AuditTask::Judge { seed, .. }, AuditTask::Judge { seed: other, .. }) => seed == other,
+			(
+				AuditTask::Judge { seed, index, .. },
+				AuditTask::Judge {
+					seed: other,
+					index: drawn,
+					..
+				},
+			) => (seed, index) == (other, drawn),
 			(task, other) => task == other,
 		};
 		self.key == *key && self.item.output == item.output && same_task
@@ -193,20 +210,31 @@ impl Machine {
 
 	fn duty(&self, key: WorkKey, item: &AuditItem) -> Duty {
 		match &item.task {
-			AuditTask::Open => {
+			AuditTask::Open { index } => {
 				let done = self.known.get(&key).map_or(&[][..], |known| &known.done);
-				match done.iter().find(|finished| finished.output == item.output) {
-					Some(finished) => Duty::Open(finished.clone(), Saying::NOW),
+				let attested = done.iter().find(|finished| finished.output == item.output);
+				match attested.and_then(|finished| Some((finished.opening(*index)?, finished.salt))) {
+					Some((opening, salt)) => Duty::Open(opening, salt, Saying::NOW),
 					None => Duty::Mute,
 				}
 			}
-			AuditTask::Reveal { seed } => match self.ballots.get(&BallotKey { work: key, seed: *seed }) {
-				Some(cast) => Duty::Reveal(cast.sealed.clone(), Saying::NOW),
-				None => Duty::Mute,
-			},
+			AuditTask::Reveal { seed } => {
+				let cast = self.ballots.range(BallotKey::under(key, *seed));
+				let sealed: Vec<SealedBallot> = cast.map(|(_, cast)| cast.sealed.clone()).collect();
+				match sealed.is_empty() {
+					true => Duty::Mute,
+					false => Duty::Reveal(sealed, Saying::NOW),
+				}
+			}
 			AuditTask::ProveChunk { chunk } => Duty::Prove(*chunk, Saying::NOW),
-			AuditTask::Judge { seed, claims, .. } => {
-				let key = BallotKey { work: key, seed: *seed };
+			AuditTask::Judge {
+				seed, index, claims, ..
+			} => {
+				let key = BallotKey {
+					work: key,
+					seed: *seed,
+					index: *index,
+				};
 				let runs = |run: &Run| run.tasks.contains(&Task::Audit(key));
 				let stage = if let Some(cast) = self.ballots.get(&key) {
 					Stage::Committing(cast.sealed.clone(), Saying::NOW)
@@ -315,7 +343,7 @@ impl Machine {
 		let Some(audit) = self.audits.get_mut(&key.work.job) else {
 			return;
 		};
-		let (spec, output) = (audit.item.spec.clone(), audit.item.output);
+		let (spec, output, inputs) = (audit.item.spec.clone(), audit.item.output, audit.item.inputs);
 		let Some(judge) = audit
 			.judge_mut()
 			.filter(|judge| judge.key == key && matches!(judge.stage, Stage::Running))
@@ -324,8 +352,8 @@ impl Machine {
 		};
 		match result {
 			Ok(ours) if ours.sketches.len() == judge.seeds().len() => {
-				// Both files are canonical, so another length is another output, and need not be fetched to be wrong.
-				if ours.file.len() as u64 != output.size {
+				// What cannot hold the own output need not be fetched to be wrong.
+				if !bundles::may_hold(output.size, ours.file.len() as u64, inputs) {
 					let ballot = judge::ballot(&spec, judge.claims.as_ref(), &own(&ours), Finding::Wrong);
 					self.cast(key, ballot, actions);
 				} else {
@@ -462,6 +490,7 @@ impl Machine {
 					actions.push(Action::Compare {
 						key,
 						spec: Box::new(item.spec.clone()),
+						inputs: item.inputs,
 						ours: ours.file.clone(),
 						theirs: item.output,
 					});
@@ -506,36 +535,40 @@ impl Machine {
 			}
 			let (job, output) = (*job, audit.item.output);
 			let mut say = |saying: &mut Saying, action: Action| {
-				if saying.is_due(block) {
+				let is_due = saying.is_due(block);
+				if is_due {
 					saying.at = None;
 					free -= 1;
 					actions.push(action);
 				}
+				is_due
 			};
 			match &mut audit.duty {
-				Duty::Open(Finished { sketch, salt, .. }, saying) => {
-					let (sketch, salt) = (*sketch, *salt);
+				Duty::Open(opening, salt, saying) => {
+					let (opening, salt) = (opening.clone(), *salt);
 					say(
 						saying,
 						Action::SubmitOpening {
 							node,
 							job,
-							sketch,
+							opening,
 							salt,
 						},
 					);
 				}
-				Duty::Reveal(SealedBallot { ballot, salt, .. }, saying) => {
-					let (ballot, salt) = (*ballot, *salt);
-					say(
-						saying,
-						Action::SubmitReveal {
-							node,
-							job,
-							ballot,
-							salt,
-						},
-					);
+				Duty::Reveal(sealed, saying) => {
+					let Some(SealedBallot { ballot, salt, .. }) = sealed.first().cloned() else {
+						continue;
+					};
+					let reveal = Action::SubmitReveal {
+						node,
+						job,
+						ballot,
+						salt,
+					};
+					if say(saying, reveal) {
+						sealed.rotate_left(1);
+					}
 				}
 				Duty::Prove(chunk, saying) => {
 					let chunk = *chunk;
@@ -586,7 +619,7 @@ impl Machine {
 
 fn step_of(task: &AuditTask) -> Option<AuditStep> {
 	match task {
-		AuditTask::Open => Some(AuditStep::Open),
+		AuditTask::Open { .. } => Some(AuditStep::Open),
 		AuditTask::Reveal { .. } => Some(AuditStep::Reveal),
 		AuditTask::Judge { .. } | AuditTask::ProveChunk { .. } => None,
 	}

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
 	bids::ModelName,
-	engine::{EngineError, ModelKey, RunOutput},
+	engine::{EngineError, ModelKey, RunOutput, TimeLimit},
 	error::BlobError,
 	judge::Finding,
 };
@@ -17,13 +17,13 @@ use highway_primitives::{
 	model::VersionSpec,
 	node::Contact,
 	AskCommitment, AskReveal, AttestItem, Balance, Ballot, BlobHash, BlobRef, BlockNumber, EpochIndex, FailureClass,
-	JobId, ModelId, NodeId, ProbeSeed, Sketch, WorkId, WorkTag,
+	JobId, ModelId, NodeId, Opening, ProbeSeed, Sketch, WorkId, WorkTag,
 };
 use highway_runtime_api::types::{AuditItem, WorkItem, WorkList};
 use sp_core::H256;
 use std::{
 	collections::{BTreeMap, BTreeSet},
-	ops::Range,
+	ops::{Range, RangeInclusive},
 	time::Duration,
 };
 
@@ -58,13 +58,23 @@ impl WorkKey {
 	}
 }
 
-/// What identifies a vote: under one seed a node votes once.
+/// What identifies a vote: about one input and under one seed a node votes once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Encode, Decode)]
 pub struct BallotKey {
 	/// The job that is judged, and the node that judges.
 	pub work: WorkKey,
 	/// Seed of the ballot's sketch.
 	pub seed: SketchSeed,
+	/// The input that is judged. Another fork may draw another one under the same seed: its ballot would be untrue there.
+	pub index: u16,
+}
+
+impl BallotKey {
+	/// The keys of all ballots about this work under this seed.
+	pub fn under(work: WorkKey, seed: SketchSeed) -> RangeInclusive<Self> {
+		let key = |index| Self { work, seed, index };
+		key(0)..=key(u16::MAX)
+	}
 }
 
 /// What an input is run for.
@@ -104,12 +114,19 @@ pub struct Finished {
 	pub key: WorkKey,
 	/// Its output, in the blob store.
 	pub output: BlobRef,
-	/// The sketch of its run.
-	pub sketch: Sketch,
+	/// The sketches of its runs, in the order of its inputs.
+	pub sketches: Vec<Sketch>,
 	/// The commitment's salt: secret until an audit asks for it.
 	pub salt: [u8; 32],
-	/// The commitment to work, node, output, sketch and salt.
+	/// The commitment to work, node, output, sketches and salt.
 	pub commitment: H256,
+}
+
+impl Finished {
+	/// What opens the sketch of the run of input `index`. `None` if there is no such input.
+	pub fn opening(&self, index: u16) -> Option<Opening> {
+		Opening::of(&self.sketches, index)
+	}
 }
 
 /// A ballot that is in the journal: no other one is ever given in its place.
@@ -126,7 +143,7 @@ pub struct SealedBallot {
 impl SealedBallot {
 	/// What is committed to.
 	pub fn commitment(&self) -> H256 {
-		let BallotKey { work, seed } = &self.key;
+		let BallotKey { work, seed, .. } = &self.key;
 		ballot_commitment(&work.work, work.node, seed, &self.ballot, &self.salt)
 	}
 }
@@ -296,7 +313,7 @@ pub enum Event {
 		run: RunId,
 		/// How long it took.
 		elapsed: Duration,
-		/// What came of each input.
+		/// What came of each task.
 		results: Vec<(Task, Result<RunOutput, JobFault>)>,
 	},
 	/// A batch of a probe is over.
@@ -341,13 +358,17 @@ pub enum Event {
 	EngineHealth(bool),
 }
 
-/// One input of a run.
+/// What a run does for one task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunItem {
 	/// What it is run for.
 	pub task: Task,
-	/// The input.
+	/// The input, or the bundle of all inputs.
 	pub input: BlobRef,
+	/// How many inputs there are: more than one, and they are a bundle.
+	pub inputs: u16,
+	/// The one of them that is run; `None`: all, whose outputs are a bundle again.
+	pub index: Option<u16>,
 	/// Seeds of the sketches that are wanted.
 	pub seeds: Vec<SketchSeed>,
 }
@@ -419,10 +440,10 @@ pub enum Action {
 		run: RunId,
 		/// The model version.
 		model: ModelKey,
-		/// The inputs.
+		/// The inputs, task by task. A job of many is the only item.
 		items: Vec<RunItem>,
-		/// What one of them may take.
-		time_limit: Duration,
+		/// What they may take.
+		time_limit: TimeLimit,
 	},
 	/// Compute rows of a probe. A run as well: the device does nothing else meanwhile.
 	RunProbe {
@@ -443,7 +464,7 @@ pub enum Action {
 		rows: Bytes,
 	},
 	/// Store outputs, draw salts, and write both to the journal with the runs' sketches.
-	Record(Vec<(WorkKey, Bytes, Sketch)>),
+	Record(Vec<(WorkKey, Bytes, Vec<Sketch>)>),
 	/// Fetch the output that another node attested. Never before the own result is there.
 	FetchOutput {
 		/// Whose ballot needs it.
@@ -459,9 +480,11 @@ pub enum Action {
 		key: BallotKey,
 		/// The version's specification.
 		spec: Box<VersionSpec>,
-		/// The own output, a safetensors file.
+		/// How many inputs the job has.
+		inputs: u16,
+		/// The own output of the one that is judged, a safetensors file.
 		ours: Bytes,
-		/// The other one, in the blob store.
+		/// The other one, in the blob store: a file, or the bundle of the outputs of all inputs.
 		theirs: BlobRef,
 	},
 	/// Draw a salt and write the ballot to the journal, unless one of this key is there already.
@@ -477,8 +500,8 @@ pub enum Action {
 		node: NodeId,
 		/// The job.
 		job: JobId,
-		/// The sketch of its run.
-		sketch: Sketch,
+		/// The sketch of its run of the input that is audited.
+		opening: Opening,
 		/// The commitment's salt.
 		salt: [u8; 32],
 	},

@@ -208,6 +208,7 @@ impl Machine {
 			id: run,
 			model: probe::key(),
 			tasks: Vec::new(),
+			many: false,
 			units: 0,
 		});
 		actions.push(Action::RunProbe {

@@ -1,6 +1,6 @@
 //! Inputs that arrive, and what becomes of runs.
 
-use super::*;
+use super::{schedule::share, *};
 
 impl Machine {
 	pub(super) fn input_arrived(&mut self, task: Task, result: Result<(), BlobError>) {
@@ -63,7 +63,11 @@ impl Machine {
 		let (mut done, mut lost, mut other, mut units) = (0u64, 0u64, 0u64, run.units);
 		for task in run.tasks {
 			let unanswered = || Err(JobFault::Engine(EngineError::RunFailed("no result".into())));
-			let result = results.remove(&task).unwrap_or_else(unanswered);
+			let result = match results.remove(&task).unwrap_or_else(unanswered) {
+				// Others did not take the time: it had the run to itself, and would not be done the next time either.
+				Err(JobFault::Engine(EngineError::NotRun)) if run.many => Err(JobFault::Engine(EngineError::TimedOut)),
+				result => result,
+			};
 			match &result {
 				Ok(_) => {
 					self.engine.failures = 0;
@@ -97,11 +101,16 @@ impl Machine {
 	}
 
 	fn job_run(&mut self, key: &WorkKey, result: Result<RunOutput, JobFault>) {
+		let job = self.jobs.get(&key.job).filter(|job| job.key == *key);
+		let inputs = job.map(|job| usize::from(job.item.inputs));
 		let result = result.and_then(|RunOutput { file, sketches }| {
-			let sketch = sketches.first().copied();
-			sketch
-				.map(|sketch| (file, sketch))
-				.ok_or_else(|| JobFault::Engine(EngineError::RunFailed("no sketch".into())))
+			// How many inputs a job had that is gone is not known any more.
+			match inputs.map_or(!sketches.is_empty(), |inputs| sketches.len() == inputs) {
+				true => Ok((file, sketches)),
+				false => Err(JobFault::Engine(EngineError::RunFailed(
+					"not a sketch of each input".into(),
+				))),
+			}
 		});
 		match result {
 			Ok(output) => {
@@ -155,7 +164,7 @@ impl Machine {
 				.map(|job| job.item.units),
 			Task::Audit(key) => {
 				let audit = self.audits.get(&key.work.job).filter(|audit| audit.key == key.work);
-				audit.map(|audit| audit.item.units)
+				audit.map(|audit| share(audit.item.units, audit.item.inputs))
 			}
 		};
 		units.map_or(0, u64::from)

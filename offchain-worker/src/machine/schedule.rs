@@ -1,10 +1,11 @@
 //! Turns the machine's state into the next actions.
 
 use super::{audits::Stage, *};
-use crate::engine::TIME_MARGIN;
+use crate::engine::{TimeLimit, TIME_MARGIN};
 use highway_math::deadline;
 use highway_primitives::{
 	audit::{work_seed, SketchSeed},
+	model::Unit,
 	work_tag,
 	worker::MaxAttestations,
 	AttestItem, BlobRef, BLOCK_SECONDS,
@@ -30,19 +31,37 @@ const MAX_REST: BlockNumber = 300;
 /// Blocks of a job's deadline in which its input comes and its attestation goes.
 const BLOCKS_ON_THE_WAY: BlockNumber = 2;
 
-/// An input that may run now.
+/// A job or an audit that may run now.
 struct Ready {
 	/// When its result should be there.
 	due: BlockNumber,
 	task: Task,
 	model: ModelKey,
+	/// The input, or the bundle of all inputs.
 	input: BlobRef,
+	inputs: u16,
+	/// The one of them that is run; `None`: all.
+	index: Option<u16>,
+	/// Of what is run.
 	units: u32,
-	/// What it may take on the slowest admitted device.
+	/// What that may take on the slowest admitted device.
 	registered_micros: u64,
-	/// Whether a run of it failed: it runs alone, so that it cannot fail others again.
+	/// What one of its inputs may take there, at most.
+	most_micros: u64,
+	/// It runs alone if a run of it failed, so that it cannot fail others again, and if it has many inputs: they have the time
+	/// and the memory of one job, and share runs among themselves.
 	alone: bool,
 	seeds: Vec<SketchSeed>,
+}
+
+impl Ready {
+	/// How many inputs are run.
+	fn runs(&self) -> usize {
+		match self.index {
+			Some(_) => 1,
+			None => self.inputs.into(),
+		}
+	}
 }
 
 impl Machine {
@@ -82,7 +101,7 @@ impl Machine {
 		actions.push(Action::Record(
 			self.unrecorded
 				.iter()
-				.map(|(key, (output, sketch))| (*key, output.clone(), *sketch))
+				.map(|(key, (output, sketches))| (*key, output.clone(), sketches.clone()))
 				.collect(),
 		));
 	}
@@ -264,9 +283,12 @@ impl Machine {
 				task: Task::Job(job.key),
 				model: job.model,
 				input: job.item.input,
+				inputs: job.item.inputs,
+				index: None,
 				units: job.item.units,
 				registered_micros: registered_micros(job.item.units, &job.item.spec),
-				alone: job.failed_runs > 0,
+				most_micros: most_micros(job.item.units, job.item.inputs, &job.item.spec),
+				alone: job.failed_runs > 0 || job.item.inputs > 1,
 				seeds: vec![work_seed(&job.key.work)],
 			});
 		let room = self.held_bytes() < self.config.max_held_bytes;
@@ -275,15 +297,28 @@ impl Machine {
 			.values()
 			.filter_map(|audit| Some((audit, audit.judge()?)))
 			.filter(|(_, judge)| room && matches!(judge.stage, Stage::Ready) && loaded(&judge.model))
-			.map(|(audit, judge)| Ready {
-				due: audit.due(self.config.audit_margin),
-				task: Task::Audit(judge.key),
-				model: judge.model,
-				input: audit.item.input,
-				units: audit.item.units,
-				registered_micros: registered_micros(audit.item.units, &audit.item.spec),
-				alone: judge.failed_runs > 0,
-				seeds: judge.seeds(),
+			.map(|(audit, judge)| {
+				let AuditItem {
+					input,
+					inputs,
+					units,
+					spec,
+					..
+				} = &audit.item;
+				let own = share(*units, *inputs);
+				Ready {
+					due: audit.due(self.config.audit_margin),
+					task: Task::Audit(judge.key),
+					model: judge.model,
+					input: *input,
+					inputs: *inputs,
+					index: Some(judge.key.index),
+					units: own,
+					registered_micros: registered_micros(own, spec),
+					most_micros: most_micros(*units, *inputs, spec),
+					alone: judge.failed_runs > 0,
+					seeds: judge.seeds(),
+				}
 			});
 		let mut ready: Vec<Ready> = jobs.chain(audits).filter(|item| self.makes_deadline(item, 0)).collect();
 		ready.sort_by_key(|item| (item.due, item.task.job()));
@@ -334,16 +369,14 @@ impl Machine {
 			.map(|item| RunItem {
 				task: item.task,
 				input: item.input,
+				inputs: item.inputs,
+				index: item.index,
 				seeds: item.seeds.clone(),
 			})
 			.collect();
 		let units = batch.iter().map(|item| u64::from(item.units)).sum();
-		// Beyond the first deadline nobody waits for the results.
-		let blocks_left = first.due.saturating_sub(self.block);
-		let registered = batch.iter().map(|item| item.registered_micros).max().unwrap_or(0);
-		let time_limit = registered
-			.saturating_mul(TIME_MARGIN.into())
-			.min(u64::from(blocks_left).saturating_mul(BLOCK_MICROS));
+		let many = first.runs() > 1;
+		let time_limit = self.time_limit(first, &batch);
 		self.next_run = id.wrapping_add(1);
 		for RunItem { task, .. } in &items {
 			match task {
@@ -361,14 +394,32 @@ impl Machine {
 			model,
 			tasks: items.iter().map(|item| item.task).collect(),
 			units,
+			many,
 		});
-		let time_limit = Duration::from_micros(time_limit).max(MIN_TIME_LIMIT);
 		actions.push(Action::Run {
 			run: id,
 			model,
 			items,
 			time_limit,
 		});
+	}
+
+	/// What a batch may take: one job four times its registered time, and so may each of its inputs; several together no more
+	/// than was registered for all of them.
+	fn time_limit(&self, first: &Ready, batch: &[&Ready]) -> TimeLimit {
+		// Beyond the first deadline nobody waits for the results.
+		let left = u64::from(first.due.saturating_sub(self.block)).saturating_mul(BLOCK_MICROS);
+		let within = |micros: u64| Duration::from_micros(micros.saturating_mul(TIME_MARGIN.into()).min(left));
+		let most = batch.iter().map(|item| item.most_micros).max().unwrap_or(0);
+		let each = within(most).max(MIN_TIME_LIMIT);
+		match batch {
+			[one] => {
+				let least = TimeLimit::alike(MIN_TIME_LIMIT, one.runs()).all;
+				let all = within(one.registered_micros).max(least).max(each);
+				TimeLimit { each, all }
+			}
+			_ => TimeLimit::alike(each, batch.len()),
+		}
 	}
 
 	/// Lets a model rest whose runs failed, so that it cannot take more than a fifth of the device's time from the others.
@@ -526,7 +577,22 @@ impl Job {
 	}
 }
 
-/// What a job may take on the slowest admitted device.
+/// Units of one of a job's inputs, if all are alike.
+pub(super) fn share(units: u32, inputs: u16) -> u32 {
+	units.div_ceil(u32::from(inputs).max(1))
+}
+
+/// What one of a job's inputs may take on the slowest admitted device. How long the files of a bundle are nobody knows before
+/// it is opened: where length counts, one may be nearly all of it.
+fn most_micros(units: u32, inputs: u16, spec: &VersionSpec) -> u64 {
+	let most = match spec.unit {
+		Unit::Request => share(units, inputs),
+		Unit::InputKib => units,
+	};
+	registered_micros(most, spec)
+}
+
+/// What so many units may take on the slowest admitted device.
 fn registered_micros(units: u32, spec: &VersionSpec) -> u64 {
 	u64::from(units)
 		.saturating_mul(u64::from(spec.unit_time_ms))

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{error::JournalError, fixtures::*};
-use highway_primitives::{worker::commitment, FailureClass};
+use highway_primitives::{batch::sketch_root, worker::commitment, FailureClass};
 use std::time::UNIX_EPOCH;
 use substrate_prometheus_endpoint::{prometheus::TextEncoder, Registry};
 use tempfile::TempDir;
@@ -172,7 +172,13 @@ async fn commitment_should_open_with_the_salt_of_the_journal() {
 		let item = node.chain.0.lock().attested[&entry.key.job].clone();
 		assert_eq!(
 			item.commitment,
-			commitment(&entry.key.work, NODE, &item.output, &entry.sketch, &entry.salt)
+			commitment(
+				&entry.key.work,
+				NODE,
+				&item.output,
+				&sketch_root(&entry.sketches),
+				&entry.salt
+			)
 		);
 	}
 	assert_ne!(entries[0].salt, entries[1].salt);

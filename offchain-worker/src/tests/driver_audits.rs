@@ -171,12 +171,12 @@ async fn commitment_should_be_opened_when_an_audit_asks_for_it() {
 	node.start();
 	let attested = node.chain.0.lock().attested[&1].clone();
 	let opened = |output: BlobRef, node: NodeId, said: &WorkerAction| match said {
-		WorkerAction::OpenCommitment { sketch, salt, .. } => {
-			Some(commitment(&key(1, 1).work, node, &output, sketch, salt))
+		WorkerAction::OpenCommitment { opening, salt, .. } if opening.is_of(0, 1) => {
+			Some(commitment(&key(1, 1).work, node, &output, &opening.root, salt))
 		}
 		_ => None,
 	};
-	node.audit(1, AuditTask::Open, &right(1), 1000);
+	node.audit(1, AuditTask::Open { index: 0 }, &right(1), 1000);
 	node.until("opened", |node| node.chain.0.lock().audits.is_empty()).await;
 	let said = node.said();
 	assert_eq!(opened(attested.output, NODE, &said[0]), Some(attested.commitment));
@@ -186,7 +186,7 @@ async fn commitment_should_be_opened_when_an_audit_asks_for_it() {
 #[tokio::test]
 async fn operator_should_be_told_when_the_journal_is_lost() {
 	let mut node = Node::new();
-	node.audit(1, AuditTask::Open, &right(1), 1000);
+	node.audit(1, AuditTask::Open { index: 0 }, &right(1), 1000);
 	node.start();
 	node.blocks(6).await;
 	assert_eq!(node.said(), []);

@@ -2,7 +2,7 @@
 
 use crate::{
 	bids::ModelName,
-	engine::{Engine, EngineError, LoadRequest, ModelKey, RunInput, RunOutput},
+	engine::{Engine, EngineError, LoadRequest, ModelKey, RunInput, RunOutput, TimeLimit},
 	error::{BlobError, ChainError, SubmitError},
 	fixtures::*,
 	ports::*,
@@ -397,7 +397,7 @@ impl Engine for FakeEngine {
 		&self,
 		model: &ModelKey,
 		inputs: Vec<RunInput>,
-		_time_limit: Duration,
+		_time_limit: TimeLimit,
 	) -> Vec<Result<RunOutput, EngineError>> {
 		self.runs
 			.lock()

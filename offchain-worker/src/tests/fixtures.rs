@@ -5,7 +5,8 @@ use crate::{
 	machine::{BallotKey, WorkKey},
 };
 use highway_primitives::{
-	audit::{AuditTask, Claims, Seat, SketchSeed},
+	audit::{work_seed, AuditTask, Claims, Seat, SketchSeed},
+	batch,
 	model::{DType, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec},
 	node::Contact,
 	work_id, AskRole, BlobRef, BlockNumber, DeviceClass, EpochIndex, JobId, MarketPhase, ModelId, NodeId, Sketch,
@@ -69,15 +70,37 @@ pub fn item_of(job: JobId, model: ModelId, spec: VersionSpec, input: &[u8], dead
 	let input = BlobRef::of(input);
 	WorkItem {
 		job,
-		work: work_id(job, spec.digest(), &input),
+		work: work_id(job, spec.digest(), &input, 1),
 		model,
 		version: 1,
 		spec,
 		input,
+		inputs: 1,
 		units: 1,
 		deadline,
 		providers: vec![contact(1)],
 	}
+}
+
+/// The same job with so many inputs, as if its blob were a bundle of them.
+pub fn of_many(item: WorkItem, inputs: u16) -> WorkItem {
+	WorkItem {
+		work: work_id(item.job, item.spec.digest(), &item.input, inputs),
+		inputs,
+		units: inputs.into(),
+		..item
+	}
+}
+
+/// A bundle of files.
+pub fn bundle(files: &[Vec<u8>]) -> Vec<u8> {
+	batch::bundle(files).unwrap()
+}
+
+/// A job that runs model 1 on all of these inputs.
+pub fn batch_item(job: JobId, inputs: &[Vec<u8>], deadline: BlockNumber) -> WorkItem {
+	let item = item_of(job, 1, spec(1), &bundle(inputs), deadline);
+	of_many(item, inputs.len() as u16)
 }
 
 pub fn key(job: JobId, model: ModelId) -> WorkKey {
@@ -148,16 +171,23 @@ pub fn sketch(first: i64) -> Sketch {
 
 /// What an audit of a job of model 1 wants, about this output.
 pub fn audit(job: JobId, task: AuditTask, output: &[u8], until: BlockNumber) -> AuditItem {
+	audit_of(item(job, 1, 0), task, output, until)
+}
+
+/// What an audit of this job wants, about this output.
+pub fn audit_of(item: WorkItem, task: AuditTask, output: &[u8], until: BlockNumber) -> AuditItem {
 	let WorkItem {
+		job,
 		work,
 		model,
 		version,
 		spec,
 		input,
+		inputs,
 		units,
 		providers,
 		..
-	} = item(job, 1, 0);
+	} = item;
 	AuditItem {
 		job,
 		work,
@@ -165,6 +195,7 @@ pub fn audit(job: JobId, task: AuditTask, output: &[u8], until: BlockNumber) -> 
 		version,
 		spec,
 		input,
+		inputs,
 		units,
 		providers,
 		output: BlobRef::of(output),
@@ -176,14 +207,20 @@ pub fn audit(job: JobId, task: AuditTask, output: &[u8], until: BlockNumber) -> 
 
 /// The seed of an auditor's ballot on a job of model 1.
 pub fn auditor_seed(job: JobId) -> SketchSeed {
-	highway_primitives::audit::work_seed(&item(job, 1, 0).work)
+	work_seed(&item(job, 1, 0).work)
 }
 
 /// An auditor's task.
 pub fn judge(job: JobId) -> AuditTask {
+	judge_input(&item(job, 1, 0), 0)
+}
+
+/// An auditor's task about one of a job's inputs.
+pub fn judge_input(item: &WorkItem, index: u16) -> AuditTask {
 	AuditTask::Judge {
 		seat: Seat::Auditor,
-		seed: auditor_seed(job),
+		index,
+		seed: work_seed(&item.work),
 		claims: None,
 	}
 }
@@ -192,6 +229,7 @@ pub fn judge(job: JobId) -> AuditTask {
 pub fn judge_as_juror(seed: SketchSeed, claims: Claims) -> AuditTask {
 	AuditTask::Judge {
 		seat: Seat::Juror,
+		index: 0,
 		seed,
 		claims: Some(claims),
 	}
@@ -202,5 +240,6 @@ pub fn ballot_key(job: JobId, seed: SketchSeed) -> BallotKey {
 	BallotKey {
 		work: key(job, 1),
 		seed,
+		index: 0,
 	}
 }

@@ -12,8 +12,21 @@ fn entry(job: JobId) -> Entry {
 	Entry {
 		key: key(job, 1),
 		output: BlobRef::of(&job.to_le_bytes()),
-		sketch: sketch(job as i64),
+		sketches: vec![sketch(job as i64)],
 		salt: [job as u8; 32],
+	}
+}
+
+/// A job of as many inputs as there may be, with sketches of the most bytes.
+fn long_entry(job: JobId) -> Entry {
+	let longest = |index: u16| Sketch {
+		sums: [i64::MIN + i64::from(index); 16],
+		nans: u64::MAX,
+		infinities: u64::MAX,
+	};
+	Entry {
+		sketches: (0..MAX_INPUTS).map(longest).collect(),
+		..entry(job)
 	}
 }
 
@@ -79,9 +92,88 @@ fn finished_should_carry_the_commitment_when_made_from_an_entry() {
 	let finished = entry(5).finished();
 	assert_eq!(
 		finished.commitment,
-		commitment(&entry(5).key.work, NODE, &entry(5).output, &sketch(5), &[5; 32])
+		commitment(
+			&entry(5).key.work,
+			NODE,
+			&entry(5).output,
+			&sketch_root(&[sketch(5)]),
+			&[5; 32]
+		)
 	);
-	assert_eq!((finished.sketch, finished.salt), (sketch(5), [5; 32]));
+	assert_eq!((finished.sketches, finished.salt), (vec![sketch(5)], [5; 32]));
+}
+
+#[test]
+fn every_sketch_should_open_what_was_committed_to_when_a_job_had_many_inputs() {
+	let entry = long_entry(1);
+	let finished = entry.finished();
+	for index in [0, 1, MAX_INPUTS - 1] {
+		let opening = finished.opening(index).unwrap();
+		assert!(opening.is_of(index, MAX_INPUTS));
+		assert_eq!(opening.sketch, entry.sketches[usize::from(index)]);
+		let opened = commitment(&entry.key.work, NODE, &entry.output, &opening.root, &entry.salt);
+		assert_eq!(opened, finished.commitment);
+	}
+	assert_eq!(finished.opening(MAX_INPUTS), None);
+}
+
+#[test]
+fn longest_record_should_come_back_when_reopened_and_damage_lose_no_other() {
+	let folder = TempDir::new().unwrap();
+	let path = folder.path().join("journal");
+	let mut journal = open(&folder);
+	journal.append(vec![entry(1), long_entry(2), entry(3)]).unwrap();
+	let record = frame(&Record::Done(long_entry(2))).len() - FRAME_LEN;
+	assert!(
+		(MAX_RECORD_LEN - 1024..=MAX_RECORD_LEN).contains(&record),
+		"{record} of {MAX_RECORD_LEN}"
+	);
+	drop(journal);
+	let journal = open(&folder);
+	let all = [entry(1), long_entry(2), entry(3)];
+	assert_eq!(journal.entries().cloned().collect::<Vec<_>>(), all);
+	drop(journal);
+
+	let bytes = fs::read(&path).unwrap();
+	for at in (HEADER_LEN..bytes.len()).step_by(997) {
+		let mut damaged = bytes.clone();
+		damaged[at] ^= 0x10;
+		fs::write(&path, &damaged).unwrap();
+		let found = jobs(&open(&folder));
+		assert_eq!(found.len(), 2, "byte {at}: {found:?}");
+	}
+}
+
+#[test]
+fn file_should_be_written_anew_only_when_most_of_it_is_struck_though_records_are_long() {
+	let folder = TempDir::new().unwrap();
+	let mut journal = open(&folder);
+	journal.append((1..=20).map(long_entry).collect()).unwrap();
+	for job in 100..150 {
+		journal.append(vec![entry(job)]).unwrap();
+		journal.forget(&[entry(job).key]).unwrap();
+	}
+	assert_eq!(journal.take_tally().compactions, 0, "nearly all of it counts");
+	let keys: Vec<WorkKey> = (2..=20).map(|job| entry(job).key).collect();
+	journal.forget(&keys).unwrap();
+	assert_eq!(journal.take_tally().compactions, 1);
+	assert_eq!(jobs(&journal), [1]);
+}
+
+#[test]
+fn entries_should_be_thrown_away_when_the_file_is_of_an_older_version() {
+	let folder = TempDir::new().unwrap();
+	let path = folder.path().join("journal");
+	open(&folder).append(vec![entry(1)]).unwrap();
+	let mut bytes = fs::read(&path).unwrap();
+	bytes[MAGIC.len() - 1] -= 1;
+	fs::write(&path, bytes).unwrap();
+	let mut journal = open(&folder);
+	assert_eq!(jobs(&journal), Vec::<JobId>::new());
+	// It is begun anew.
+	journal.append(vec![entry(2)]).unwrap();
+	drop(journal);
+	assert_eq!(jobs(&open(&folder)), [2]);
 }
 
 #[test]
@@ -147,6 +239,27 @@ fn file_should_stay_bounded_when_asks_come_and_go() {
 	assert_eq!(asks(&journal), batch(60));
 	drop(journal);
 	assert_eq!(asks(&open(&folder)), batch(60));
+}
+
+#[test]
+fn ballots_about_all_inputs_should_come_back_and_go_with_their_job() {
+	let folder = TempDir::new().unwrap();
+	let mut journal = open(&folder);
+	let about = |index: u16| {
+		let mut sealed = ballot(1, 255);
+		sealed.key.index = index;
+		sealed
+	};
+	for index in [0, 7, u16::MAX] {
+		journal.append_ballot(about(index)).unwrap();
+	}
+	drop(journal);
+	let mut journal = open(&folder);
+	assert_eq!(ballots(&journal), [(1, 255); 3]);
+	assert_eq!(journal.ballot(&about(7).key), Some(&about(7)));
+	assert_eq!(journal.ballot(&about(8).key), None);
+	journal.forget(&[key(1, 1)]).unwrap();
+	assert_eq!(ballots(&journal), []);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 use super::*;
-use crate::fixtures::*;
+use crate::{engine::TimeLimit, fixtures::*};
 use highway_primitives::{BlobRef, ModelId, ProbeTask};
 use highway_runtime_api::types::{AskTask, StorageTask};
 use sp_core::H256;
 
+#[path = "machine/batches.rs"]
+mod batches;
 #[path = "machine/blobs.rs"]
 mod blobs;
 #[path = "machine/life_cycle.rs"]
@@ -129,7 +131,7 @@ pub(super) fn finished(job: JobId) -> Finished {
 	Finished {
 		key: key(job, 1),
 		output: BlobRef::of(&output(job)),
-		sketch: sketch(job as i64),
+		sketches: vec![sketch(job as i64)],
 		salt: [job as u8; 32],
 		commitment,
 	}
@@ -161,7 +163,7 @@ fn failed(job: JobId, error: EngineError) -> (Task, Result<RunOutput, JobFault>)
 
 /// The action that records it.
 fn record(job: JobId) -> Action {
-	Action::Record(vec![(key(job, 1), output(job), sketch(job as i64))])
+	Action::Record(vec![(key(job, 1), output(job), vec![sketch(job as i64)])])
 }
 
 fn slots(actions: &[Action]) -> Vec<u16> {
@@ -174,7 +176,7 @@ fn slots(actions: &[Action]) -> Vec<u16> {
 		.collect()
 }
 
-fn time_limits(actions: &[Action]) -> Vec<Duration> {
+fn time_limits(actions: &[Action]) -> Vec<TimeLimit> {
 	actions
 		.iter()
 		.filter_map(|action| match action {

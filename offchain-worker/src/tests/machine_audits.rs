@@ -119,6 +119,7 @@ fn job_should_be_run_then_looked_at_then_voted_on_and_revealed_when_all_goes_wel
 	let compare = Action::Compare {
 		key: auditor(),
 		spec: Box::new(spec(1)),
+		inputs: 1,
 		ours: output(1),
 		theirs: BlobRef::of(&output(1)),
 	};
@@ -498,10 +499,10 @@ fn ballot_should_be_written_again_when_the_disk_was_full() {
 fn commitment_should_be_opened_with_what_was_attested_when_an_audit_asks() {
 	let other = Finished {
 		output: BlobRef::of(b"another result"),
-		sketch: sketch(55),
+		sketches: vec![sketch(55)],
 		..finished(1)
 	};
-	for (attested, expected) in [(finished(1).output, sketch(1)), (other.output, sketch(55))] {
+	for attested in [finished(1), other.clone()] {
 		let mut rig = Rig::new();
 		rig.machine.handle(Event::JournalRestored {
 			done: vec![finished(1), other.clone()],
@@ -509,13 +510,13 @@ fn commitment_should_be_opened_with_what_was_attested_when_an_audit_asks() {
 			ballots: vec![],
 		});
 		rig.audits = vec![AuditItem {
-			output: attested,
-			..audit(1, AuditTask::Open, b"", 40)
+			output: attested.output,
+			..audit(1, AuditTask::Open { index: 0 }, b"", 40)
 		}];
 		let open = Action::SubmitOpening {
 			node: NODE,
 			job: 1,
-			sketch: expected,
+			opening: attested.opening(0).unwrap(),
 			salt: [1; 32],
 		};
 		assert_eq!(rig.block(10, vec![]), std::slice::from_ref(&open));
@@ -529,7 +530,7 @@ fn commitment_should_be_opened_with_what_was_attested_when_an_audit_asks() {
 #[test]
 fn operator_should_be_told_once_when_the_journal_does_not_hold_what_is_asked_for() {
 	for (task, step) in [
-		(AuditTask::Open, AuditStep::Open),
+		(AuditTask::Open { index: 0 }, AuditStep::Open),
 		(AuditTask::Reveal { seed: FRESH }, AuditStep::Reveal),
 	] {
 		let mut rig = Rig::new();
@@ -681,7 +682,7 @@ fn everything_should_be_kept_until_the_chain_says_that_the_job_has_ended() {
 	let asked = rig.block_finalized(312, 310, vec![]);
 	assert!(asked.contains(&Action::AskJobs(vec![1, 2, 3])), "{asked:?}");
 	// An audit asks for job 1 before the answer is there.
-	rig.audits = vec![audit(1, AuditTask::Open, &output(1), 400)];
+	rig.audits = vec![audit(1, AuditTask::Open { index: 0 }, &output(1), 400)];
 	assert!(matches!(
 		rig.block_finalized(313, 311, vec![])[..],
 		[Action::SubmitOpening { .. }]

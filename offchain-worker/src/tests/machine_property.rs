@@ -235,7 +235,7 @@ impl World {
 		let jobs: Vec<WorkItem> = self
 			.assigned
 			.iter()
-			.map(|(job, deadline)| item(*job, model_of(*job), *deadline))
+			.map(|(job, deadline)| world_item(*job, *deadline))
 			.collect();
 		self.listed = self.assigned.keys().copied().collect();
 		let list = WorkList {
@@ -270,7 +270,7 @@ impl World {
 				}
 				Action::SubmitFailure { job, .. } => vec![job],
 				Action::SubmitOpening { job, .. } => {
-					let is_open = |item: &AuditItem| item.task == AuditTask::Open;
+					let is_open = |item: &AuditItem| matches!(item.task, AuditTask::Open { .. });
 					if self.audits.get(&job).is_some_and(is_open) {
 						self.audits.remove(&job);
 						self.attested.remove(&job);
@@ -345,15 +345,10 @@ impl World {
 
 	/// Asks the node to open what it committed to.
 	fn ask_to_open(&mut self, job: JobId, until: BlockNumber) {
-		let item = item(job, model_of(job), 0);
-		let output = self.attested[&job].output;
+		let task = AuditTask::Open { index: index_of(job) };
 		let asked = AuditItem {
-			work: item.work,
-			model: item.model,
-			spec: item.spec,
-			input: item.input,
-			output,
-			..audit(job, AuditTask::Open, b"", until)
+			output: self.attested[&job].output,
+			..audit_of(world_item(job, 0), task, b"", until)
 		};
 		self.audits.insert(job, asked);
 	}
@@ -458,7 +453,7 @@ proptest! {
 	fn ballot_should_be_cast_in_time_when_nothing_else_works(
 		answers in prop::collection::vec(any::<u8>(), 1..300),
 		allowance in 4u32..30,
-		which in 0..8u64,
+		which in 0..16u64,
 	) {
 		let mut world = World::new();
 		world.next_audit += which;

@@ -239,7 +239,8 @@ pub async fn sketch_should_be_of_the_own_rows_when_a_run_is_padded_or_shared() {
 			seeds: vec![SEEDS[0]; MAX_SEEDS + 1],
 		},
 	];
-	let results = engine.run(&key(1), wanted, SECOND).await;
+	let limit = TimeLimit::alike(SECOND, wanted.len());
+	let results = engine.run(&key(1), wanted, limit).await;
 	assert!(results[0].as_ref().unwrap().sketches.is_empty());
 	assert_eq!(results[1].as_ref().unwrap().sketches, expected[1][1..]);
 	assert!(matches!(results[2], Err(EngineError::Unavailable(_))));

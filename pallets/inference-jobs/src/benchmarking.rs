@@ -11,7 +11,7 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
 	job::MAX_QUORUM,
 	traits::{Jobs as _, Market as _},
-	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, ModelId, NodeId, Quorum, Tier, Verdict,
+	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, ModelId, NodeId, Quorum, Tier, Verdict, MAX_INPUTS,
 };
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
@@ -141,6 +141,22 @@ mod benchmarks {
 			market.curator,
 		);
 		assert_eq!(NextJobId::<T>::get(), 1);
+	}
+
+	#[benchmark]
+	fn submit_batch(n: Linear<2, MAX_LOOKED_AT>) {
+		let market = T::market(n / 2);
+		#[extrinsic_call]
+		_(
+			RawOrigin::Signed(market.payer),
+			market.model,
+			input(),
+			MAX_INPUTS,
+			Balance::MAX,
+			market.gateway,
+			market.curator,
+		);
+		assert_eq!(Jobs::<T>::get(0).map(|record| record.inputs), Some(MAX_INPUTS));
 	}
 
 	// Nobody has enough of its bond free, so that all are looked at.

@@ -1,7 +1,7 @@
 //! What the calls do.
 
 use crate::{
-	types::{Draw, Looks},
+	types::{Draw, Looks, Submission},
 	Config, Error, Event, JobRecord, JobState, Jobs, NextJobId, Pallet, MAX_DEADLINE_BLOCKS, MAX_INPUT_SIZE,
 };
 use frame_support::{ensure, weights::Weight};
@@ -9,28 +9,29 @@ use highway_primitives::{
 	market::Order,
 	model::ModelService,
 	traits::{Attestations as _, Market, Models, Nodes},
-	work_id, Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Quorum, Tier, BLOCK_SECONDS,
+	work_id, Balance, BlockNumber, JobId, Quorum, Tier, BLOCK_SECONDS,
 };
 use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
 	/// Agrees on the price, takes it, and gives each job to a node. Returns what was looked at. An error may leave traces:
 	/// the call's storage layer undoes them.
-	pub(crate) fn do_submit(
-		payer: T::AccountId,
-		model: ModelId,
-		input: BlobRef,
-		tier: Tier,
-		max_price: Balance,
-		gateway: Option<NodeId>,
-		curator: Option<T::AccountId>,
-	) -> Result<Looks, DispatchError> {
+	pub(crate) fn do_submit(payer: T::AccountId, submission: Submission<T::AccountId>) -> Result<Looks, DispatchError> {
+		let Submission {
+			model,
+			input,
+			inputs,
+			tier,
+			max_price,
+			gateway,
+			curator,
+		} = submission;
 		let size = tier.jobs().ok_or(Error::<T>::QuorumSizeOutOfRange)?;
 		if let Some(gateway) = gateway {
 			ensure!(T::Nodes::operator(gateway).is_some(), Error::<T>::UnknownGateway);
 		}
 		let service = T::Models::service(model)?;
-		let (units, allowance) = Self::terms(&service, input.size)?;
+		let (units, allowance) = Self::terms(&service, input.size, inputs)?;
 		ensure!(
 			!T::Attestations::suspended(model, service.version),
 			Error::<T>::VersionSuspended
@@ -74,7 +75,8 @@ impl<T: Config> Pallet<T> {
 				model,
 				version: service.version,
 				input,
-				work: work_id(job, service.spec, &input),
+				inputs,
+				work: work_id(job, service.spec, &input, inputs),
 				deal,
 				security,
 				allowance,
@@ -105,14 +107,14 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Units of a job with an input of this size, and the blocks that each executor has for it. Error if the input is
-	/// empty or too large, or the deadline too far away.
-	pub fn terms(service: &ModelService, input_size: u64) -> Result<(u32, BlockNumber), Error<T>> {
+	/// Units of a job of so many inputs, whose blob has this size, and the blocks that each executor has for it. Error if the
+	/// blob is empty or too large, or the deadline too far away.
+	pub fn terms(service: &ModelService, input_size: u64, inputs: u16) -> Result<(u32, BlockNumber), Error<T>> {
 		ensure!(
 			(1..=MAX_INPUT_SIZE).contains(&input_size),
 			Error::<T>::InputSizeOutOfRange
 		);
-		let units = service.unit.count(input_size);
+		let units = service.unit.count(input_size, inputs);
 		let allowance = highway_math::deadline::blocks(input_size, units, service.unit_time_ms, BLOCK_SECONDS);
 		ensure!(allowance <= MAX_DEADLINE_BLOCKS, Error::<T>::DeadlineTooLong);
 		Ok((units, allowance))

@@ -2,7 +2,7 @@
 
 use crate::{Assignments, Config, Due, JobRecordOf, Jobs, LastDraws, NextDue, NextJobId, Pallet};
 use highway_math::audit::DRAW_DELAY;
-use highway_primitives::{JobId, JobPhase, Tier};
+use highway_primitives::{traits::Models, JobId, JobPhase, Tier, MAX_INPUTS};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -16,6 +16,7 @@ impl<T: Config> Pallet<T> {
 				assigned = assigned.saturating_add(1);
 			}
 			Self::check_ids(job)?;
+			Self::check_inputs(&record)?;
 			Self::check_queue(job, &record)?;
 			Self::check_assignment(job, &record)?;
 			Self::check_tried(&record)?;
@@ -47,6 +48,25 @@ impl<T: Config> Pallet<T> {
 		match job < NextJobId::<T>::get() {
 			true => Ok(()),
 			false => Err("a job has an id that was not given out yet".into()),
+		}
+	}
+
+	/// A job has inputs, but no more than one job may, and costs and lasts what its model counts for them; a job of a quorum has
+	/// one. What a model counts in never changes.
+	fn check_inputs(record: &JobRecordOf<T>) -> Result<(), TryRuntimeError> {
+		if !(1..=MAX_INPUTS).contains(&record.inputs) {
+			return Err("a job has no input, or too many".into());
+		}
+		if record.quorum.is_some() && record.inputs != 1 {
+			return Err("a job of a quorum has many inputs".into());
+		}
+		// A model that is deprecated, or gone, says nothing more of it.
+		let Ok(service) = T::Models::service(record.model) else {
+			return Ok(());
+		};
+		match record.deal.units == service.unit.count(record.input.size, record.inputs) {
+			true => Ok(()),
+			false => Err("a job has other units than its model counts for its inputs".into()),
 		}
 	}
 

@@ -33,6 +33,7 @@ impl<T: Config> Pallet<T> {
 			version: record.version,
 			executor: node,
 			output,
+			inputs: record.inputs,
 			reward: record.deal.compute,
 			security: record.security,
 			rate: record.deal.audit_rate,

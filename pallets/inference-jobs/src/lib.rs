@@ -41,13 +41,17 @@ pub mod weights;
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
+	use crate::types::Submission;
 	use frame_support::{pallet_prelude::*, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
-	use highway_primitives::{traits, Balance, BlobRef, BlockNumber, FailureClass, JobId, ModelId, NodeId, Tier};
+	use highway_primitives::{
+		traits, Balance, BlobRef, BlockNumber, FailureClass, JobId, ModelId, NodeId, Tier, MAX_INPUTS, MIN_INPUTS,
+	};
 	use sp_core::H256;
 	use sp_runtime::SaturatedConversion;
 
-	/// The largest input of a job: 256 MiB. Larger ones would let one job hold a node's slot for minutes of transfer.
+	/// The largest input of a job, or all of its inputs together: 256 MiB. Larger ones would let one job hold a node's slot for
+	/// minutes of transfer.
 	pub const MAX_INPUT_SIZE: u64 = 256 * 1024 * 1024;
 
 	/// The longest time that one executor may have, in blocks: five hours of 2 s. It bounds how long a payer's money can wait, and how long
@@ -289,6 +293,8 @@ pub mod pallet {
 		VersionSuspended,
 		/// A quorum has two to seven jobs.
 		QuorumSizeOutOfRange,
+		/// A job of many inputs has 2 to 256 of them. One input is a job of its own.
+		InputsOutOfRange,
 	}
 
 	#[pallet::hooks]
@@ -337,7 +343,16 @@ pub mod pallet {
 			curator: Option<T::AccountId>,
 		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed(origin)?;
-			let looks = Self::do_submit(payer, model, input, tier, max_price, gateway, curator)?;
+			let submission = Submission {
+				model,
+				input,
+				inputs: 1,
+				tier,
+				max_price,
+				gateway,
+				curator,
+			};
+			let looks = Self::do_submit(payer, submission)?;
 			Ok(Some(Self::submit_weight(tier, looks)).into())
 		}
 
@@ -350,6 +365,41 @@ pub mod pallet {
 			ensure_signed(origin)?;
 			let step = Self::do_poke(job)?;
 			Ok(Some(T::WeightInfo::tick_look().saturating_add(step)).into())
+		}
+
+		/// Pays for runs of `model` on many inputs as one job of one node: one record, one output, one audit at most.
+		///
+		/// `input` is the [bundle](highway_primitives::batch) of `inputs` files, which the chain never sees: whoever is given one
+		/// of another number reports `InputInvalid` for the whole job. It costs and lasts what its units do, at least one for each
+		/// input; all of it is done, and paid, or nothing is. Otherwise it is as [`Call::submit_job`] of one job, and fails as that
+		/// does, or with [`Error::InputsOutOfRange`] if it is not 2 to 256 inputs.
+		#[pallet::call_index(2)]
+		#[pallet::weight(Pallet::<T>::heaviest_batch())]
+		pub fn submit_batch(
+			origin: OriginFor<T>,
+			#[pallet::compact] model: ModelId,
+			input: BlobRef,
+			inputs: u16,
+			#[pallet::compact] max_price: Balance,
+			gateway: Option<NodeId>,
+			curator: Option<T::AccountId>,
+		) -> DispatchResultWithPostInfo {
+			let payer = ensure_signed(origin)?;
+			ensure!(
+				(MIN_INPUTS..=MAX_INPUTS).contains(&inputs),
+				Error::<T>::InputsOutOfRange
+			);
+			let submission = Submission {
+				model,
+				input,
+				inputs,
+				tier: Tier::Spot,
+				max_price,
+				gateway,
+				curator,
+			};
+			let looks = Self::do_submit(payer, submission)?;
+			Ok(Some(Self::batch_weight(looks)).into())
 		}
 	}
 }

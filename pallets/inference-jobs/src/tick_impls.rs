@@ -95,33 +95,49 @@ impl<T: Config> Pallet<T> {
 	/// What a submission weighs at its worst: it clears the market, and of all who won only the last ones that it looks at
 	/// are able.
 	pub(crate) fn heaviest_submission(tier: Tier) -> Weight {
-		let jobs = tier.jobs().unwrap_or(1).into();
-		let looks = Looks {
+		Self::submit_weight(tier, Self::most_looks(tier.jobs().unwrap_or(1)))
+	}
+
+	/// The same of a job of many inputs.
+	pub(crate) fn heaviest_batch() -> Weight {
+		Self::batch_weight(Self::most_looks(1))
+	}
+
+	/// The most that a submission of so many jobs looks at.
+	fn most_looks(jobs: u8) -> Looks {
+		Looks {
 			market: MAX_LOOKED_AT,
-			further: MAX_DRAWN.saturating_sub(SAMPLE).saturating_mul(jobs),
+			further: MAX_DRAWN.saturating_sub(SAMPLE).saturating_mul(jobs.into()),
 			executors: MAX_DRAWN,
-		};
-		Self::submit_weight(tier, looks)
+		}
 	}
 
 	/// What a submission weighs that looked at so much. The market is cleared once, whatever the number of jobs.
-	///
-	/// What it leaves to the due queue is not done in its block, but its payer pays for it: it stands in the second
-	/// dimension, which a chain of its own has no other use for, and which the runtime's fee adds to the first.
 	pub(crate) fn submit_weight(tier: Tier, looks: Looks) -> Weight {
 		// A quorum of an impossible size is refused before anything is looked at.
 		let jobs = u64::from(tier.jobs().unwrap_or(1));
-		let later = Self::later_weight(looks.executors).ref_time().saturating_mul(jobs);
 		let siblings = T::WeightInfo::submit_job(0).saturating_mul(jobs.saturating_sub(1));
+		T::WeightInfo::submit_job(looks.market)
+			.saturating_add(siblings)
+			.saturating_add(Self::besides(jobs, looks))
+	}
+
+	/// The same of a job of many inputs: the chain does nothing for each of them.
+	pub(crate) fn batch_weight(looks: Looks) -> Weight {
+		T::WeightInfo::submit_batch(looks.market).saturating_add(Self::besides(1, looks))
+	}
+
+	/// What a submission of so many jobs weighs beside its calls: draws beyond their first samples, and what it leaves to the
+	/// due queue. That is not done in its block, but its payer pays for it: it stands in the second dimension, which a chain of
+	/// its own has no other use for, and which the runtime's fee adds to the first.
+	fn besides(jobs: u64, looks: Looks) -> Weight {
+		let later = Self::later_weight(looks.executors).ref_time().saturating_mul(jobs);
 		// One sample is a part of every submission.
 		let further = match looks.further {
 			0 => Weight::zero(),
 			nodes => T::WeightInfo::look_further(nodes),
 		};
-		T::WeightInfo::submit_job(looks.market)
-			.saturating_add(siblings)
-			.saturating_add(further)
-			.saturating_add(Weight::from_parts(0, later))
+		further.saturating_add(Weight::from_parts(0, later))
 	}
 
 	/// The most that a job costs the due queue: timeouts with another draw after each, its end, and its removal. Of an

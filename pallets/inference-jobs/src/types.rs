@@ -4,7 +4,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use highway_primitives::{
 	market::{BillLines, Deal},
-	Balance, BlobRef, BlockNumber, FailureClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, Quorum, WorkId,
+	Balance, BlobRef, BlockNumber, FailureClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, Quorum, Tier, WorkId,
 };
 use scale_info::TypeInfo;
 
@@ -161,6 +161,24 @@ impl Attestation {
 	}
 }
 
+/// What somebody submits.
+pub(crate) struct Submission<AccountId> {
+	/// The model.
+	pub model: ModelId,
+	/// The input, or the bundle of all of them.
+	pub input: BlobRef,
+	/// How many inputs that is.
+	pub inputs: u16,
+	/// How many jobs are made of it.
+	pub tier: Tier,
+	/// The most that all of them together may cost.
+	pub max_price: Balance,
+	/// The node that has the input.
+	pub gateway: Option<NodeId>,
+	/// Who earns its posted fee.
+	pub curator: Option<AccountId>,
+}
+
 /// A job.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct JobRecord<AccountId> {
@@ -172,8 +190,11 @@ pub struct JobRecord<AccountId> {
 	/// The version that was current at submission.
 	#[codec(compact)]
 	pub version: ModelVersion,
-	/// The input.
+	/// The input; of a job of many inputs the [bundle](highway_primitives::batch) of them.
 	pub input: BlobRef,
+	/// How many inputs there are: 1 to [`MAX_INPUTS`](highway_primitives::MAX_INPUTS).
+	#[codec(compact)]
+	pub inputs: u16,
 	/// What is to be done, whatever fork it is on.
 	pub work: WorkId,
 	/// Price, units and payees as agreed at submission.

@@ -8,6 +8,10 @@
 //! after Becker, "Crime and Punishment: An Economic Approach" (1968): what is lost, times how likely it is, exceeds what
 //! is gained. [`rate`] is twice the least such q, so that the inequality holds for every single job with room to spare,
 //! whatever else is going on. S = 64·R and d = ½ give q = 4.93 %.
+//!
+//! Of a job of many inputs an audit looks at one, which nobody knows before all of them are answered. Who answers a share f of
+//! them wrongly saves f·s·R, and is caught with probability q·d·f: both sides of the inequality are multiplied by f, so that
+//! the same q deters from every f.
 
 use sp_arithmetic::{helpers_128bit::multiply_by_rational_with_rounding, Perbill, Rounding};
 
@@ -190,6 +194,22 @@ mod tests {
 				prop_assert!(rate >= MIN_RATE && rate <= Perbill::one());
 				prop_assert!(deters(rate, reward, security, detection), "{rate:?} {security}");
 			}
+		}
+
+		#[test]
+		fn cheating_on_a_share_of_the_inputs_should_never_pay(
+			reward in amount(), detection in detection(), inputs in 2u16..=256, wrong in any::<prop::sample::Index>(),
+		) {
+			let wrong = 1 + wrong.index(inputs.into()) as u16;
+			let security = security(reward, 64);
+			let rate = rate(reward, security, detection);
+			// Over all draws of the input, of which each is as likely as any other: so many times is a wrong one looked at.
+			let hits = (0..inputs).filter(|drawn| *drawn < wrong).count() as u128;
+			let seen = u128::from(rate.deconstruct()) * u128::from(detection.deconstruct()) * hits;
+			let lost = plus(wide(seen, reward), wide(seen, security));
+			// In each of them so much is saved: the wrong ones' share of the inputs, and there are as many draws as inputs.
+			let saved = wide(u128::from(SAVING.deconstruct()) * PARTS * u128::from(wrong), reward);
+			prop_assert!(lost > saved, "{wrong} of {inputs}, {rate:?}");
 		}
 
 		#[test]

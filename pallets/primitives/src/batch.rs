@@ -69,7 +69,9 @@ pub fn bundle<File: AsRef<[u8]>>(files: &[File]) -> Option<Vec<u8>> {
 
 /// Where the `count` files of a bundle lie. Nothing else may be in it, so there is one bundle of the same files and no other.
 pub fn files(bytes: &[u8], count: u16) -> Result<Vec<Range<usize>>, BundleError> {
-	let (head, rest) = bytes.split_first_chunk::<COUNT_LEN>().ok_or(BundleError::TableTruncated)?;
+	let (head, rest) = bytes
+		.split_first_chunk::<COUNT_LEN>()
+		.ok_or(BundleError::TableTruncated)?;
 	let found = u32::from_le_bytes(*head);
 	if found != u32::from(count) {
 		return Err(BundleError::OtherCount { found });
@@ -157,7 +159,10 @@ mod tests {
 				assert_eq!(opening.root, sketch_root(&all));
 				assert!(opening.is_of(index, count), "{index} of {count}");
 				assert!(!opening.is_of((index + 1) % count, count) || count == 1);
-				let other = Opening { sketch: sketch(-1), ..opening };
+				let other = Opening {
+					sketch: sketch(-1),
+					..opening
+				};
 				assert!(!other.is_of(index, count));
 			}
 			assert_eq!(Opening::of(&all, count), None);
@@ -167,7 +172,10 @@ mod tests {
 	#[test]
 	fn a_sketch_should_not_open_when_there_are_more_than_a_job_may_have() {
 		assert_eq!(Opening::of(&sketches(MAX_INPUTS + 1), 0), None);
-		assert_eq!(MAX_INPUTS.ilog2(), <MaxSketchDepth as frame_support::traits::Get<u32>>::get());
+		assert_eq!(
+			MAX_INPUTS.ilog2(),
+			<MaxSketchDepth as frame_support::traits::Get<u32>>::get()
+		);
 	}
 
 	/// A tree that its node has grown by one level has two sketches for one input, unless the length of the way is fixed.
@@ -177,7 +185,11 @@ mod tests {
 		let inner = sketch_root(&lower);
 		let leaf = H256(sp_io::hashing::blake2_256(&upper.encode()));
 		let root = H256(sp_io::hashing::blake2_256(&(inner, leaf).encode()));
-		let of = |sketch, path: &[H256]| Opening { sketch, root, path: path.to_vec().try_into().unwrap() };
+		let of = |sketch, path: &[H256]| Opening {
+			sketch,
+			root,
+			path: path.to_vec().try_into().unwrap(),
+		};
 		let below = Opening::of(&lower, 0).unwrap().path[0];
 		assert!(!of(lower[0], &[below, leaf]).is_of(0, 2));
 		assert!(!of(upper, &[inner]).is_of(2, 4));

@@ -88,18 +88,19 @@ pub struct TensorSpec {
 	Deserialize,
 )]
 pub enum Unit {
-	/// One job is one unit.
+	/// One unit per input.
 	Request,
-	/// One unit per started KiB of the input blob.
+	/// One unit per started KiB of the input blob, and at least one per input.
 	InputKib,
 }
 
 impl Unit {
-	/// Units of a job with an input of `input_size` bytes: at least one.
-	pub fn count(&self, input_size: u64) -> u32 {
+	/// Units of a job of so many inputs, whose blob has `input_size` bytes: at least one.
+	pub fn count(&self, input_size: u64, inputs: u16) -> u32 {
+		let least = u32::from(inputs).max(1);
 		match self {
-			Self::Request => 1,
-			Self::InputKib => u32::try_from(input_size.div_ceil(1024)).unwrap_or(u32::MAX).max(1),
+			Self::Request => least,
+			Self::InputKib => u32::try_from(input_size.div_ceil(1024)).unwrap_or(u32::MAX).max(least),
 		}
 	}
 }
@@ -263,6 +264,24 @@ pub fn model_commitment(owner: &[u8], artefact: &BlobHash, salt: &[u8; 32]) -> H
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn units_should_be_one_per_input_or_per_started_kib_but_never_fewer_than_inputs() {
+		for (size, inputs, requests, kib) in [
+			(0, 1, 1, 1),
+			(1_024, 1, 1, 1),
+			(1_025, 1, 1, 2),
+			(1_025, 2, 2, 2),
+			(1_025, 256, 256, 256),
+			(1 << 20, 256, 256, 1_024),
+			(u64::MAX, u16::MAX, 65_535, u32::MAX),
+			// No job has no input, and none is free of units.
+			(0, 0, 1, 1),
+		] {
+			assert_eq!(Unit::Request.count(size, inputs), requests);
+			assert_eq!(Unit::InputKib.count(size, inputs), kib, "{size} bytes, {inputs} inputs");
+		}
+	}
 
 	#[test]
 	fn a_commitment_to_a_model_should_bind_to_owner_artefact_and_salt() {

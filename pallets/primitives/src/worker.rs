@@ -6,7 +6,8 @@
 use crate::{
 	audit::SketchSeed,
 	market::{AskCommitment, AskReveal, MaxAskItems},
-	Ballot, BlobRef, BlockNumber, EpochIndex, FailureClass, JobId, ModelId, NodeId, Opening, ProbeSeed, WorkId, WorkTag,
+	Ballot, BlobRef, BlockNumber, EpochIndex, FailureClass, JobId, ModelId, NodeId, Opening, ProbeSeed, WorkId,
+	WorkTag,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
@@ -237,5 +238,7 @@ pub fn registration_payload(genesis: H256, operator: &[u8]) -> [u8; 32] {
 
 /// H(work, node, output, root of the sketches, salt): binds a node to the inside of its own runs before anybody may ask for it.
 pub fn commitment(work: &WorkId, node: NodeId, output: &BlobRef, sketches: &H256, salt: &[u8; 32]) -> H256 {
-	H256(sp_io::hashing::blake2_256(&(work, node, output, sketches, salt).encode()))
+	H256(sp_io::hashing::blake2_256(
+		&(work, node, output, sketches, salt).encode(),
+	))
 }

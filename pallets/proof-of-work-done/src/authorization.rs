@@ -14,7 +14,7 @@ use highway_primitives::{
 	chunk_proof,
 	traits::{Jobs, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
-	AttestItem, Ballot, FailureClass, JobId, MaxBlobSize, NodeId, Sketch, WorkTag, WorkerAction, WorkerId,
+	AttestItem, Ballot, FailureClass, JobId, MaxBlobSize, NodeId, Opening, WorkTag, WorkerAction, WorkerId,
 	WorkerSignature,
 };
 use sp_core::H256;
@@ -23,7 +23,7 @@ use sp_runtime::SaturatedConversion;
 /// The batch is empty.
 pub const NO_ITEMS: InvalidTransaction = InvalidTransaction::Custom(2);
 
-/// What is opened is not what was committed to, or the chunk is not the one that was drawn.
+/// What is opened is not what was committed to, or is of another input or chunk than the one that was drawn.
 pub const WRONG_OPENING: InvalidTransaction = InvalidTransaction::Custom(3);
 
 /// No job in it waits for the node: done before, taken away, never given, past its deadline, other work on this fork, or the
@@ -106,25 +106,25 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn authorize_opening(
 		node: NodeId,
 		job: JobId,
-		sketch: &Sketch,
+		opening: &Opening,
 		salt: &[u8; 32],
 		signature: &WorkerSignature,
 	) -> TransactionValidityWithRefund {
-		let (worker, _, duty) = Self::audit_duty(node, job)?;
+		let (worker, record, duty) = Self::audit_duty(node, job)?;
 		if duty != Duty::Open {
 			return Err(NOTHING_OPEN.into());
 		}
 		let subject = Self::subject(job)?;
-		let opened = worker::commitment(&subject.work, node, &subject.output, sketch, salt);
-		if Commitments::<T>::get(job) != Some(opened) {
+		let opened = worker::commitment(&subject.work, node, &subject.output, &opening.root, salt);
+		let is_opened = Commitments::<T>::get(job) == Some(opened);
+		if !is_opened || !opening.is_of(record.input(subject.inputs), subject.inputs) {
 			return Err(WRONG_OPENING.into());
 		}
-		let (sketch, salt) = (*sketch, *salt);
 		let action = WorkerAction::OpenCommitment {
 			node,
 			job,
-			sketch,
-			salt,
+			opening: opening.clone(),
+			salt: *salt,
 		};
 		check_signature::<T>(&worker, &action, signature)?;
 		Self::let_in_audit(node, job, Say::Open)

@@ -13,11 +13,12 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
 	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, Seat, SketchSeed, Step},
 	authorization::genesis_hash,
+	batch::sketch_root,
 	chunk_proof,
 	traits::{Attestations, Jobs, Market, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
 	AttestItem, Balance, Ballot, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, MaxBlobSize, ModelId,
-	ModelVersion, NodeId, Sketch, Verdict, Vote, WorkTag, WorkerAction, WorkerId, WorkerSignature,
+	ModelVersion, NodeId, Opening, Sketch, Verdict, Vote, WorkTag, WorkerAction, WorkerId, WorkerSignature, MAX_INPUTS,
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
@@ -29,6 +30,8 @@ pub trait BenchmarkSetup: Config {
 	/// before that they could not, and none has a free slot; a single one is the first of the largest quorum. There are as
 	/// many validators as there may be.
 	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkTag)>);
+	/// As if the job, which is not attested yet, had as many inputs as there may be.
+	fn of_most_inputs(job: JobId);
 	/// So many further nodes of the executor's device class, each of an operator of its own, able to judge each of the jobs.
 	fn judges(count: u32) -> Vec<NodeId>;
 	/// Goes to the block at which the job's present phase ends, and lets its queue end it. With no VRF in the ring the
@@ -72,6 +75,11 @@ fn batch(jobs: &[(JobId, WorkTag)]) -> BoundedVec<AttestItem, MaxAttestations> {
 	BoundedVec::truncate_from(jobs.iter().map(item).collect())
 }
 
+/// The sketches of so many runs.
+fn sketches(inputs: u16) -> Vec<Sketch> {
+	vec![Sketch::default(); inputs.into()]
+}
+
 /// An attested job.
 fn attested<T: Config>(
 	job: JobId,
@@ -81,7 +89,8 @@ fn attested<T: Config>(
 ) -> Result<AuditSubject<T::AccountId>, BenchmarkError> {
 	T::Jobs::attested(job, work, node, output)?;
 	let subject = T::Jobs::audit_subject(job).ok_or(BenchmarkError::Stop("the job is attested"))?;
-	let commitment = worker::commitment(&subject.work, node, &subject.output, &Sketch::default(), &SALT);
+	let root = sketch_root(&sketches(subject.inputs));
+	let commitment = worker::commitment(&subject.work, node, &subject.output, &root, &SALT);
 	Commitments::<T>::insert(job, commitment);
 	Ok(subject)
 }
@@ -143,17 +152,23 @@ fn ballot() -> Ballot {
 	}
 }
 
-fn opening<T: BenchmarkSetup>() -> Result<(NodeId, JobId, WorkerSignature), BenchmarkError> {
+/// Of a job of as many inputs as there may be: the longest way to the root.
+fn opening<T: BenchmarkSetup>() -> Result<(NodeId, JobId, Opening, WorkerSignature), BenchmarkError> {
 	let key = worker_key();
-	let (node, subject) = in_audit::<T>(&key, AuditPhase::Opening { fixed: 0 })?;
-	let (job, sketch, salt) = (subject.job, Sketch::default(), SALT);
+	let (node, job, work) = assigned::<T>(&key)?;
+	T::of_most_inputs(job);
+	let subject = attested::<T>(job, work, node, output())?;
+	audit::<T>(&subject, AuditPhase::Opening { fixed: 0 })?;
+	let record = Audits::<T>::get(job).ok_or(BenchmarkError::Stop("the job is in audit"))?;
+	let opening = Opening::of(&sketches(MAX_INPUTS), record.input(MAX_INPUTS))
+		.ok_or(BenchmarkError::Stop("the job has the input"))?;
 	let action = WorkerAction::OpenCommitment {
 		node,
 		job,
-		sketch,
-		salt,
+		opening: opening.clone(),
+		salt: SALT,
 	};
-	Ok((node, job, sign::<T>(&key, &action)?))
+	Ok((node, job, opening, sign::<T>(&key, &action)?))
 }
 
 fn commit<T: BenchmarkSetup>() -> Result<(NodeId, JobId, SketchSeed, H256, WorkerSignature), BenchmarkError> {
@@ -341,22 +356,21 @@ mod benchmarks {
 
 	#[benchmark]
 	fn open_commitment() -> Result<(), BenchmarkError> {
-		let (node, job, signature) = opening::<T>()?;
+		let (node, job, opening, signature) = opening::<T>()?;
 		#[extrinsic_call]
-		_(RawOrigin::Authorized, node, job, Sketch::default(), SALT, signature);
+		_(RawOrigin::Authorized, node, job, opening, SALT, signature);
 		assert!(Audits::<T>::get(job).is_some_and(|record| record.opening.is_some()));
 		Ok(())
 	}
 
 	#[benchmark]
 	fn authorize_open_commitment() -> Result<(), BenchmarkError> {
-		let (node, job, signature) = opening::<T>()?;
-		let (sketch, salt) = (Sketch::default(), SALT);
+		let (node, job, opening, signature) = opening::<T>()?;
 		let call = Call::<T>::open_commitment {
 			node,
 			job,
-			sketch,
-			salt,
+			opening,
+			salt: SALT,
 			signature,
 		};
 		#[block]

@@ -40,6 +40,8 @@ pub(crate) enum Purpose {
 	Sketch,
 	/// The chunk that an executor must show.
 	Chunk,
+	/// The input that the audit is about.
+	Input,
 }
 
 /// The randomness for one purpose.
@@ -52,6 +54,15 @@ pub(crate) fn head(hash: &[u8; 32]) -> [u8; 8] {
 	let mut head = [0; 8];
 	head.iter_mut().zip(hash).for_each(|(to, from)| *to = *from);
 	head
+}
+
+/// The input that an audit is about which `seed` drew, of a job of so many, counted from 0. Nobody knows it before the
+/// executor has committed itself to all of them.
+pub(crate) fn drawn_input(seed: &[u8; 32], inputs: u16) -> u16 {
+	let ticket = u64::from_le_bytes(head(&derive(seed, Purpose::Input)));
+	// The modulo's bias is below 2⁻⁵⁵ for the most inputs.
+	let index = ticket.checked_rem(inputs.into()).unwrap_or_default();
+	u16::try_from(index).unwrap_or_default()
 }
 
 impl<T: Config> Pallet<T> {
@@ -140,6 +151,7 @@ impl<T: Config> Pallet<T> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use highway_primitives::MAX_INPUTS;
 
 	#[test]
 	fn each_purpose_should_have_its_own_randomness() {
@@ -151,11 +163,34 @@ mod tests {
 			Purpose::Juror(1),
 			Purpose::Sketch,
 			Purpose::Chunk,
+			Purpose::Input,
 		];
 		let mut drawn: Vec<_> = purposes.iter().map(|purpose| derive(&[7; 32], *purpose)).collect();
 		drawn.sort_unstable();
 		drawn.dedup();
 		assert_eq!(drawn.len(), purposes.len());
 		assert_ne!(derive(&[7; 32], Purpose::Audit), derive(&[8; 32], Purpose::Audit));
+	}
+
+	#[test]
+	fn input_should_be_one_of_the_job_s_and_each_as_often_as_any_other() {
+		let seed = |number: u32| sp_io::hashing::blake2_256(&number.to_le_bytes());
+		for inputs in [1u16, 2, 3, 7, 255, MAX_INPUTS] {
+			let mut drawn = vec![0u32; inputs.into()];
+			let draws = 400 * u32::from(inputs);
+			for number in 0..draws {
+				drawn[usize::from(drawn_input(&seed(number), inputs))] += 1;
+			}
+			// 400 expected of each, standard deviation below 20: 256 of them stay within five.
+			assert!(
+				drawn.iter().all(|times| times.abs_diff(400) < 100),
+				"{inputs}: {drawn:?}"
+			);
+		}
+	}
+
+	#[test]
+	fn input_should_be_the_first_when_there_is_no_other() {
+		assert_eq!([0, 1].map(|inputs| drawn_input(&[7; 32], inputs)), [0, 0]);
 	}
 }

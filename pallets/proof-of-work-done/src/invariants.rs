@@ -109,6 +109,10 @@ impl<T: Config> Pallet<T> {
 			"an audit has another executor than its job"
 		);
 		ensure!(Commitments::<T>::contains_key(job), "an audited job has no commitment");
+		ensure!(
+			record.input(subject.inputs) < subject.inputs,
+			"an audit is about an input that its job does not have"
+		);
 		let holds: BTreeSet<_> = record.held().chain([record.executor]).collect();
 		ensure!(
 			holds.iter().all(|node| Tasks::<T>::contains_key(node, job)),

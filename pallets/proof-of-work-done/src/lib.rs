@@ -54,7 +54,7 @@ pub mod pallet {
 		audit::{AuditReason, SketchSeed, Verdict, Vote},
 		traits,
 		worker::{ChunkProof, MaxAttestations},
-		AttestItem, Balance, Ballot, BlobRef, BlockNumber, FailureClass, JobId, ModelId, ModelVersion, NodeId, Sketch,
+		AttestItem, Balance, Ballot, BlobRef, BlockNumber, FailureClass, JobId, ModelId, ModelVersion, NodeId, Opening,
 		WorkTag, WorkerSignature,
 	};
 	use sp_core::H256;
@@ -345,24 +345,24 @@ pub mod pallet {
 			Self::do_report_failure(node, job, work, class)
 		}
 
-		/// The executor opens what it committed to at its attestation, once the auditor has revealed and, if that misses
-		/// the output, the chunk is proved. Signed by its worker key; costs nothing.
+		/// The executor opens what it committed to at its attestation, the sketch of the input that was drawn, once the auditor
+		/// has revealed and, if that misses the output, the chunk is proved. Signed by its worker key; costs nothing.
 		#[pallet::call_index(2)]
 		#[pallet::weight((T::WeightInfo::open_commitment(), DispatchClass::Operational, Pays::No))]
-		#[pallet::authorize(|_, node, job, sketch, salt, signature| Self::authorize_opening(*node, *job, sketch, salt, signature))]
+		#[pallet::authorize(|_, node, job, opening, salt, signature| Self::authorize_opening(*node, *job, opening, salt, signature))]
 		#[pallet::weight_of_authorize(T::WeightInfo::authorize_open_commitment())]
 		pub fn open_commitment(
 			origin: OriginFor<T>,
 			#[pallet::compact] node: NodeId,
 			#[pallet::compact] job: JobId,
-			sketch: Sketch,
+			opening: Opening,
 			salt: [u8; 32],
 			signature: WorkerSignature,
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
-			// Both were checked against what is stored.
+			// All of it was checked against what is stored.
 			let _ = (salt, signature);
-			Self::do_open_commitment(node, job, sketch)
+			Self::do_open_commitment(node, job, opening.sketch)
 		}
 
 		/// An auditor or a juror has judged, and binds itself to what it will say. Signed by its worker key; costs nothing.

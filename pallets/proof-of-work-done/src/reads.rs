@@ -54,25 +54,25 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn task(job: JobId, record: &AuditRecord, duty: Duty) -> Option<AuditTask> {
+		let subject = T::Jobs::audit_subject(job)?;
+		let index = record.input(subject.inputs);
 		Some(match duty {
-			Duty::Open => AuditTask::Open,
-			Duty::Commit(index) => {
-				let seat = record.seats.get(index)?;
+			Duty::Open => AuditTask::Open { index },
+			Duty::Commit(place) => {
+				let seat = record.seats.get(place)?;
 				AuditTask::Judge {
 					seat: seat.seat,
+					index,
 					seed: seat.seed,
 					claims: record.claims().filter(|_| seat.seat == Seat::Juror),
 				}
 			}
-			Duty::Reveal(index) => AuditTask::Reveal {
-				seed: record.seats.get(index)?.seed,
+			Duty::Reveal(place) => AuditTask::Reveal {
+				seed: record.seats.get(place)?.seed,
 			},
-			Duty::Prove(since) => {
-				let subject = T::Jobs::audit_subject(job)?;
-				AuditTask::ProveChunk {
-					chunk: Self::drawn_chunk(job, since, chunk_proof::chunks(subject.output.size)),
-				}
-			}
+			Duty::Prove(since) => AuditTask::ProveChunk {
+				chunk: Self::drawn_chunk(job, since, chunk_proof::chunks(subject.output.size)),
+			},
 		})
 	}
 

@@ -1,5 +1,6 @@
 //! What is stored of audits and of the randomness that draws them.
 
+use crate::draw::drawn_input;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use highway_primitives::{
@@ -184,14 +185,14 @@ pub struct AuditRecord {
 	/// What the executor said that it runs on when the audit began. Kept, so that it cannot choose its class once it
 	/// knows that a jury comes.
 	pub device: Option<DeviceClass>,
-	/// What drew the audit draws its auditors.
+	/// What drew the audit draws its auditors and the input that it is about.
 	pub draw: [u8; 32],
 	/// What it waits for.
 	pub phase: AuditPhase,
 	/// The first block in which the phase is over.
 	#[codec(compact)]
 	pub until: BlockNumber,
-	/// The sketch that the executor opened.
+	/// The sketch that the executor opened: of its run of that input.
 	pub opening: Option<Sketch>,
 	/// Auditors in order, then the jury. No node twice.
 	pub seats: BoundedVec<SeatRecord, MaxSeats>,
@@ -206,6 +207,11 @@ impl AuditRecord {
 			AuditPhase::Ended(verdict) => Some(verdict),
 			_ => None,
 		}
+	}
+
+	/// The input that it is about, of a job of so many, counted from 0.
+	pub fn input(&self, inputs: u16) -> u16 {
+		drawn_input(&self.draw, inputs)
 	}
 
 	/// Auditors so far, in order.

@@ -18,7 +18,7 @@ pub trait WeightInfo {
 	fn authorize_report_failure() -> Weight;
 	/// `open_commitment`, which ends its phase.
 	fn open_commitment() -> Weight;
-	/// Authorizing an opening.
+	/// Authorizing an opening of a job of as many inputs as there may be.
 	fn authorize_open_commitment() -> Weight;
 	/// `commit_ballot`, which ends its phase.
 	fn commit_ballot() -> Weight;
@@ -103,9 +103,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 
 	fn authorize_open_commitment() -> Weight {
-		// r Commitments; a hash.
+		// r Commitments; eleven hashes: of the commitment, of what draws the input, of the sketch and of eight joins that lead to
+		// the root.
 		authorize_in_audit::<T>()
-			.saturating_add(Weight::from_parts(2_000_000, 2_600))
+			.saturating_add(Weight::from_parts(8_000_000, 2_600))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
 
@@ -216,7 +217,7 @@ impl WeightInfo for () {
 	}
 
 	fn authorize_open_commitment() -> Weight {
-		Weight::from_parts(193_000_000, 16_600)
+		Weight::from_parts(199_000_000, 16_600)
 	}
 
 	fn commit_ballot() -> Weight {

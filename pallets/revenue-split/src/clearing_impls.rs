@@ -126,7 +126,7 @@ impl<T: Config> Pallet<T> {
 	/// How many units of compute the most that a MiB of storage may cost is worth: one, or those of a MiB of input. A job
 	/// needs no storage provider, so the role stays empty rather than that one node prices the model out.
 	fn storage_units(model: ModelId) -> Result<Balance, DispatchError> {
-		Ok(T::Models::service(model)?.unit.count(STORAGE_UNIT).into())
+		Ok(T::Models::service(model)?.unit.count(STORAGE_UNIT, 1).into())
 	}
 
 	/// [`crate::Call::clear`]. Returns what it weighed.

@@ -37,8 +37,14 @@ sp_api::decl_runtime_apis! {
 	/// id from which to go on, `None` at the end. A page may be short, even empty, before the end.
 	#[api_version(1)]
 	pub trait MarketApi<AccountId: Codec> {
-		/// What a job of this model with an input of `input_size` bytes costs now, line by line.
-		fn quote(model: ModelId, input_size: u64, curator: Option<AccountId>) -> Result<Quote<AccountId>, DispatchError>;
+		/// What a job of this model costs now, line by line: of so many inputs, which have `input_size` bytes in all as one file,
+		/// the bundle of them. Error if there can be no job of so many.
+		fn quote(
+			model: ModelId,
+			input_size: u64,
+			inputs: u16,
+			curator: Option<AccountId>,
+		) -> Result<Quote<AccountId>, DispatchError>;
 		/// What the jobs of a quorum of `size` on such an input cost together, each line summed over them. Error if there is no
 		/// quorum of that size.
 		fn quote_quorum(

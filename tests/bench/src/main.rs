@@ -41,7 +41,7 @@ const ROUND_LIMIT: Duration = Duration::from_secs(1_500);
 ///             engine runs no fewer); the child's memory at its peak, after a run as wide as there may be
 /// weight      what a job weighs by what the chain declares, from its submission until its record is gone, against one
 ///             `transfer_keep_alive`: hooks, extensions and the share of audits included. Counted, and the same in every
-///             round. There is no job of many inputs yet: what it weighs is `null`
+///             round. The same for each input of a job of 64
 /// growth      hooks, assignments, clearings and the choice of validators with 100 to 100 000 nodes, models and open jobs:
 ///             the largest of the times against that of the smallest chain, in memory
 /// latency     blocks from a job's submission to its attestation, and until that is final, over jobs paced evenly; a job that

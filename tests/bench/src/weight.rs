@@ -15,14 +15,14 @@ use highway_runtime::{
 	pallet_inference_jobs::{Jobs, NextJobId},
 	Address, Runtime, RuntimeCall, System, UncheckedExtrinsic,
 };
-use highway_runtime_tests::{genesis_with, signed, submit_call, worker_transaction, Chain, MILLI};
+use highway_runtime_tests::{genesis_with, signed, submit_batch_call, submit_call, worker_transaction, Chain, MILLI};
 use serde_json::json;
 use sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring::{Eve, Ferdie};
 use sp_runtime::transaction_validity::InvalidTransaction;
 use std::collections::VecDeque;
 
-/// What comes of it. The weight of a job of many inputs stays unknown until there is such a job.
+/// What comes of it.
 pub const FIGURES: &[Figure] = &[
 	Figure::new("lifecycle_single", "transfers")
 		.goal(Goal::AtMost(4.0))
@@ -31,11 +31,16 @@ pub const FIGURES: &[Figure] = &[
 		.goal(Goal::AtMost(0.5))
 		.key("lifecycle_weight_over_transfer.batch"),
 	Figure::new("weight_of_job", "ms"),
+	Figure::new("weight_of_batch", "ms"),
 	Figure::new("weight_of_transfer", "ms"),
 ];
 
 /// Jobs, and transfers: one a block.
 const COUNT: u32 = 240;
+
+/// Inputs of a job of many: a quarter of the most. What such a job weighs does not depend on their number, so that of n
+/// inputs each weighs 64/n of the figure.
+const INPUTS: u16 = 64;
 
 /// Blocks of a stretch: a multiple of a session and of a market epoch, and longer by more than the life of the last job.
 const BLOCKS: u32 = 420;
@@ -48,6 +53,24 @@ enum Traffic {
 	Nothing,
 	Transfers,
 	Jobs(ModelId),
+	Batches(ModelId),
+}
+
+impl Traffic {
+	/// The next call of it. `None`: there is none.
+	fn call(&self) -> Option<RuntimeCall> {
+		match self {
+			Self::Nothing => None,
+			Self::Transfers => Some(transfer()),
+			Self::Jobs(model) => Some(submit_call(*model, None)),
+			Self::Batches(model) => Some(submit_batch_call(*model, INPUTS)),
+		}
+	}
+
+	/// Whether somebody has to attest it.
+	fn is_work(&self) -> bool {
+		matches!(self, Self::Jobs(_) | Self::Batches(_))
+	}
 }
 
 /// Counts it, which is the same in every round.
@@ -57,21 +80,24 @@ pub fn count(record: &mut Record) -> Result<()> {
 		LOCAL_TESTNET_RUNTIME_PRESET,
 		json!({ "inferenceJobs": { "retention": RETENTION } }),
 	);
-	let (quiet, transfers, jobs) = Chain::of_genesis(genesis, |chain| -> Result<_> {
+	let (quiet, transfers, jobs, batches) = Chain::of_genesis(genesis, |chain| -> Result<_> {
 		let model = chain.served_model(MILLI, 10 * MILLI);
 		let mut weigh = |traffic| stretch(chain, traffic);
 		Ok((
 			weigh(Traffic::Nothing)?,
 			weigh(Traffic::Transfers)?,
 			weigh(Traffic::Jobs(model))?,
+			weigh(Traffic::Batches(model))?,
 		))
 	})?;
 	let of_each = |all: u64| (all - quiet) as f64 / f64::from(COUNT);
-	let (transfer, job) = (of_each(transfers), of_each(jobs));
+	let (transfer, job, batch) = (of_each(transfers), of_each(jobs), of_each(batches));
 	let milliseconds = |picoseconds: f64| picoseconds / 1e9;
 	record.note("weight_of_transfer", milliseconds(transfer))?;
 	record.note("weight_of_job", milliseconds(job))?;
-	record.note("lifecycle_single", job / transfer)
+	record.note("weight_of_batch", milliseconds(batch))?;
+	record.note("lifecycle_single", job / transfer)?;
+	record.note("lifecycle_batch", batch / f64::from(INPUTS) / transfer)
 }
 
 /// What the blocks of a stretch weigh, in picoseconds.
@@ -91,15 +117,12 @@ fn stretch(chain: &mut Chain, traffic: Traffic) -> Result<u64> {
 		}
 		if made < COUNT {
 			let job: JobId = NextJobId::<Runtime>::get();
-			let call: Option<RuntimeCall> = match traffic {
-				Traffic::Nothing => None,
-				Traffic::Transfers => Some(transfer()),
-				Traffic::Jobs(model) => Some(submit_call(model, None)),
-			};
 			// The first block of a session has no room.
-			let fitted = call.map_or(Ok(false), |call| fits(chain, signed(Eve, call)))?;
+			let fitted = traffic
+				.call()
+				.map_or(Ok(false), |call| fits(chain, signed(Eve, call)))?;
 			made += u32::from(fitted);
-			if fitted && matches!(traffic, Traffic::Jobs(_)) {
+			if fitted && traffic.is_work() {
 				waiting.push_back(job);
 			}
 		}

@@ -1,10 +1,15 @@
 //! The main job: Dave registers Magika, three nodes host it, Eve pays for five files and for one audit, and everybody gets
-//! what the bill says.
+//! what the bill says; then for the same files as one job.
+
+mod batch;
 
 use anyhow::{ensure, Context, Result};
 use futures::future::try_join_all;
 use highway_e2e_tests::{amount, billed_in_all, billed_to, exited, get_blob, subsidy_of, Account};
-use highway_offchain_worker::{bids::in_aic, tensors};
+use highway_offchain_worker::{
+	bids::in_aic,
+	tensors::{self, Tensor},
+};
 use highway_primitives::{AskRole, Balance, ModelId, AIC};
 use highway_test_support::{
 	bare::{self, values, BareModel, TOLERANCE},
@@ -58,9 +63,9 @@ async fn five_files_should_be_named_and_paid_for_when_three_nodes_serve_magika()
 		let (audited, bond) = force_audit(&payer, &jobs).await?;
 		pay_waits_for_the_verdict(devnet, &payer, audited).await?;
 
-		let mut model = BareModel::load(&fs::read(binaries::model("magika/model.onnx")?)?)?;
+		let mut reference = BareModel::load(&fs::read(binaries::model("magika/model.onnx")?)?)?;
 		for result in results {
-			equals_bare_runtime(devnet, &payer, &mut model, result).await?;
+			equals_bare_runtime(devnet, &payer, &mut reference, result).await?;
 		}
 
 		let bills = try_join_all(jobs.iter().map(|job| settled_bill(&payer, *job))).await?;
@@ -80,7 +85,7 @@ async fn five_files_should_be_named_and_paid_for_when_three_nodes_serve_magika()
 				.map(|node| metrics_tell_what_the_chain_knows(node, model)),
 		)
 		.await?;
-		Ok(())
+		batch::the_files_should_be_one_job(devnet, &payer, model, &mut reference).await
 	})
 	.await
 }
@@ -146,9 +151,14 @@ async fn equals_bare_runtime(devnet: &Devnet, payer: &Wallet, model: &mut BareMo
 		.await?;
 	let input = tensors::parse(&get_blob(devnet.node("bob"), &seen["input"], job).await?)?;
 	let output = tensors::parse(&fs::read(&path)?)?;
+	equals(model, &input, &output, &format!("job {job}"))
+}
+
+/// Error if bare ONNX Runtime gives another output for an input.
+fn equals(model: &mut BareModel, input: &[Tensor], output: &[Tensor], what: &str) -> Result<()> {
 	let ours = values(output.first().context("Magika has an output")?);
 
-	// A run has two rows or more, and up to five jobs may have shared it.
+	// A run has two rows or more, and up to five inputs may have shared it.
 	let mut exact = false;
 	for width in 2..=5 {
 		let wide: Vec<_> = input
@@ -163,12 +173,12 @@ async fn equals_bare_runtime(devnet: &Devnet, payer: &Wallet, model: &mut BareMo
 			let difference = bare::greatest_difference(&ours, theirs)?;
 			ensure!(
 				difference <= TOLERANCE,
-				"job {job} differs by {difference} from bare ONNX Runtime"
+				"{what} differs by {difference} from bare ONNX Runtime"
 			);
 			exact |= bare::same_bits(&ours, theirs);
 		}
 	}
-	ensure!(exact, "job {job} equals bare ONNX Runtime at no width to the bit");
+	ensure!(exact, "{what} equals bare ONNX Runtime at no width to the bit");
 	Ok(())
 }
 

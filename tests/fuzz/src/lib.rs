@@ -11,6 +11,7 @@
 
 pub mod answers;
 pub mod blobs;
+pub mod bundles;
 mod corpus;
 mod input;
 pub mod keys;
@@ -43,9 +44,10 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
 	answers::TARGET,
 	blobs::TARGET,
+	bundles::TARGET,
 	keys::TARGET,
 	onnx::TARGET,
 	proofs::TARGET,

@@ -1,6 +1,6 @@
 //! Every reader with its corpus, and with what is made of it: the same inputs in every run.
 
-use highway_fuzz_tests::{answers, blobs, keep_seeds, keys, onnx, proofs, requests, run, tensors, TARGETS};
+use highway_fuzz_tests::{answers, blobs, bundles, keep_seeds, keys, onnx, proofs, requests, run, tensors, TARGETS};
 
 #[test]
 fn answers_of_a_child_should_be_refused_or_be_what_was_asked_for() {
@@ -10,6 +10,11 @@ fn answers_of_a_child_should_be_refused_or_be_what_was_asked_for() {
 #[test]
 fn blobs_should_be_served_within_bounds_and_fetched_as_they_are_or_not_at_all() {
 	run(&blobs::TARGET);
+}
+
+#[test]
+fn bundles_should_be_refused_or_be_the_only_one_of_their_files() {
+	run(&bundles::TARGET);
 }
 
 #[test]

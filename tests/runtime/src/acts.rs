@@ -2,6 +2,7 @@
 
 use crate::{audits::SALT, Chain};
 use highway_primitives::{
+	batch::{bundle, sketch_root},
 	traits::Nodes,
 	work_tag,
 	worker::{self, AttestItem, WorkerAction, WorkerId, WorkerSignature},
@@ -30,6 +31,24 @@ pub fn submit_tier_call(model: ModelId, curator: Option<AccountId>, tier: Tier) 
 		curator,
 	}
 	.into()
+}
+
+/// `InferenceJobs.submit_batch` of so many small inputs, with no bound on the price.
+pub fn submit_batch_call(model: ModelId, inputs: u16) -> RuntimeCall {
+	pallet_inference_jobs::Call::submit_batch {
+		model,
+		input: bundle_of(inputs),
+		inputs,
+		max_price: Balance::MAX,
+		gateway: None,
+		curator: None,
+	}
+	.into()
+}
+
+/// The bundle of so many small inputs.
+pub fn bundle_of(inputs: u16) -> BlobRef {
+	BlobRef::of(&bundle(&vec![b"input"; inputs.into()]).expect("a few files"))
 }
 
 /// `RevenueSplit.set_curator` under a name.
@@ -78,6 +97,13 @@ impl Chain {
 		(first..first + u64::from(size)).collect()
 	}
 
+	/// Submits a job of so many inputs and returns its id.
+	pub fn submit_batch(&mut self, payer: Sr25519Keyring, model: ModelId, inputs: u16) -> JobId {
+		let job = pallet_inference_jobs::NextJobId::<Runtime>::get();
+		self.ok(payer, submit_batch_call(model, inputs));
+		job
+	}
+
 	/// The record of a job that is kept.
 	pub fn job(&self, job: JobId) -> JobRecordOf<Runtime> {
 		InferenceJobs::job(job).expect("the job's record is kept")
@@ -121,11 +147,12 @@ impl Chain {
 			.iter()
 			.map(|job| {
 				let (work, output) = (self.work(*job), output_of(*job));
+				let root = sketch_root(&self.committed_sketches(*job));
 				AttestItem {
 					job: *job,
 					work: work_tag(&work),
 					output,
-					commitment: worker::commitment(&work, node, &output, &self.committed_sketch(*job), &SALT),
+					commitment: worker::commitment(&work, node, &output, &root, &SALT),
 				}
 			})
 			.collect::<Vec<_>>();

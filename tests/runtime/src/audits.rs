@@ -5,9 +5,9 @@ use codec::Encode;
 use highway_primitives::{
 	audit::{ballot_commitment, work_seed, AuditTask, SketchSeed, SKETCH_SUMS},
 	worker::ChunkProof,
-	Ballot, JobId, JobPhase, NodeId, Sketch, Vote, WorkId, WorkerAction,
+	Ballot, JobId, JobPhase, NodeId, Opening, Sketch, Vote, WorkId, WorkerAction,
 };
-use highway_runtime::{NodeStaking, ProofOfWorkDone, UncheckedExtrinsic};
+use highway_runtime::{InferenceJobs, NodeStaking, ProofOfWorkDone, UncheckedExtrinsic};
 
 /// Salt of every commitment. On a real network it is secret.
 pub(crate) const SALT: [u8; 32] = [7; 32];
@@ -30,9 +30,9 @@ pub enum Conduct {
 	Copies,
 }
 
-/// The sketch of a true run: the same on every node.
-fn sketch_of(work: &WorkId, seed: &SketchSeed) -> Sketch {
-	let hash = sp_io::hashing::blake2_256(&(work, seed).encode());
+/// The sketch of a true run of an input of this work: the same on every node.
+fn sketch_of(work: &WorkId, index: u16, seed: &SketchSeed) -> Sketch {
+	let hash = sp_io::hashing::blake2_256(&(work, index, seed).encode());
 	let mut sums = [0; SKETCH_SUMS];
 	for (sum, bytes) in sums.iter_mut().zip(hash.chunks(2)) {
 		*sum = bytes
@@ -46,12 +46,31 @@ fn sketch_of(work: &WorkId, seed: &SketchSeed) -> Sketch {
 }
 
 impl Chain {
-	/// The sketch that a job's executor commits to.
-	pub(crate) fn committed_sketch(&self, job: JobId) -> Sketch {
+	/// The sketches that a job's executor commits to, input by input.
+	pub(crate) fn committed_sketches(&self, job: JobId) -> Vec<Sketch> {
 		let work = self.work(job);
-		match self.cheats.contains(&job) {
+		let inputs = InferenceJobs::job(job).map_or(1, |record| record.inputs);
+		let sketch = |index| match self.is_wrong(job, index) {
 			true => Sketch::default(),
-			false => sketch_of(&work, &work_seed(&work)),
+			false => sketch_of(&work, index, &work_seed(&work)),
+		};
+		(0..inputs).map(sketch).collect()
+	}
+
+	/// Whether the job's executor has not really run this input.
+	fn is_wrong(&self, job: JobId, index: u16) -> bool {
+		self.cheats.contains(&job) || self.wrong_inputs.contains(&(job, index))
+	}
+
+	/// `node` opens this input of what the job's executor committed to; the first one, if there is no such input.
+	pub fn opening(&self, node: NodeId, job: JobId, index: u16) -> WorkerAction {
+		let sketches = self.committed_sketches(job);
+		let opening = Opening::of(&sketches, index).or_else(|| Opening::of(&sketches, 0));
+		WorkerAction::OpenCommitment {
+			node,
+			job,
+			opening: opening.expect("a job has an input"),
+			salt: SALT,
 		}
 	}
 
@@ -73,14 +92,9 @@ impl Chain {
 	/// What the task asks for. `None`: to reveal a ballot that is not the node's own.
 	fn word(&mut self, node: NodeId, job: JobId, task: AuditTask) -> Option<WorkerAction> {
 		Some(match task {
-			AuditTask::Open => WorkerAction::OpenCommitment {
-				node,
-				job,
-				sketch: self.committed_sketch(job),
-				salt: SALT,
-			},
-			AuditTask::Judge { seed, .. } => {
-				let ballot = self.ballot(node, job, &seed);
+			AuditTask::Open { index } => self.opening(node, job, index),
+			AuditTask::Judge { index, seed, .. } => {
+				let ballot = self.ballot(node, job, index, &seed);
 				self.ballots.insert((node, job), ballot);
 				WorkerAction::CommitBallot {
 					node,
@@ -112,15 +126,15 @@ impl Chain {
 		})
 	}
 
-	/// What `node` says of a job under the seed of its seat.
-	fn ballot(&self, node: NodeId, job: JobId, seed: &SketchSeed) -> Ballot {
-		let computed = sketch_of(&self.work(job), seed);
-		let truth = match self.cheats.contains(&job) {
+	/// What `node` says of this input of a job under the seed of its seat.
+	fn ballot(&self, node: NodeId, job: JobId, index: u16, seed: &SketchSeed) -> Ballot {
+		let computed = sketch_of(&self.work(job), index, seed);
+		let truth = match self.is_wrong(job, index) {
 			true => Vote::No,
 			false => Vote::Yes,
 		};
 		let (vote, auditor_right, sketch) = match self.conduct.get(&node) {
-			None | Some(Conduct::Silent) => (truth, self.auditor_is_right(job, truth), computed),
+			None | Some(Conduct::Silent) => (truth, self.auditor_is_right(job, index, truth), computed),
 			Some(Conduct::Abstains) => (Vote::Abstain, true, Sketch::default()),
 			Some(Conduct::Misses) => (Vote::Missing, true, computed),
 			Some(Conduct::Accuses) => (Vote::No, true, computed),
@@ -134,12 +148,12 @@ impl Chain {
 	}
 
 	/// Whether the auditor says the truth and has a true sketch. An auditor says so of itself: nobody spoke before.
-	fn auditor_is_right(&self, job: JobId, truth: Vote) -> bool {
+	fn auditor_is_right(&self, job: JobId, index: u16, truth: Vote) -> bool {
 		let claims = ProofOfWorkDone::audit(job).and_then(|audit| audit.claims());
 		let work = self.work(job);
 		claims.is_none_or(|claims| {
 			let said = claims.vote == truth || claims.vote == Vote::Missing;
-			said && claims.auditor == sketch_of(&work, &work_seed(&work))
+			said && claims.auditor == sketch_of(&work, index, &work_seed(&work))
 		})
 	}
 

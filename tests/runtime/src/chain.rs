@@ -62,6 +62,8 @@ pub struct Chain {
 	/// Jobs that are not really done: whoever attests one of them has a wrong output and a made-up sketch. To be set before
 	/// the attestation.
 	pub cheats: BTreeSet<JobId>,
+	/// The same of single inputs of jobs of many.
+	pub wrong_inputs: BTreeSet<(JobId, u16)>,
 	/// By how many blocks finality lags, as every author says. `None`: nobody says anything.
 	pub lag: Option<BlockNumber>,
 	/// Whether tests say things in the name of nodes: what a node says of its own accord may then be refused.
@@ -101,6 +103,7 @@ impl Chain {
 				files: BTreeMap::new(),
 				conduct: BTreeMap::new(),
 				cheats: BTreeSet::new(),
+				wrong_inputs: BTreeSet::new(),
 				lag: Some(USUAL_LAG),
 				impersonated: false,
 				calls: BTreeMap::new(),

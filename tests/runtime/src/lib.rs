@@ -26,7 +26,9 @@ pub mod scale;
 mod storage;
 mod tally;
 
-pub use acts::{curator_call, output_of, submit_call, submit_tier_call, worker_transaction};
+pub use acts::{
+	bundle_of, curator_call, output_of, submit_batch_call, submit_call, submit_tier_call, worker_transaction,
+};
 pub use asks::{commit_asks, reveal_asks, Ask, ASK_SALT};
 pub use audits::Conduct;
 pub use chain::{signed, signed_with, Chain};

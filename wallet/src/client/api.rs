@@ -31,15 +31,26 @@ impl Client {
 		}))
 	}
 
-	/// What a job costs now.
+	/// What a job of one input costs now.
 	pub async fn quote(
 		&self,
 		model: ModelId,
 		input_size: u64,
 		curator: Option<&AccountId32>,
 	) -> Result<Quote<AccountId32>, ClientError> {
+		self.quote_batch(model, input_size, 1, curator).await
+	}
+
+	/// What a job of so many inputs, whose bundle has `input_size` bytes, costs now.
+	pub async fn quote_batch(
+		&self,
+		model: ModelId,
+		input_size: u64,
+		inputs: u16,
+		curator: Option<&AccountId32>,
+	) -> Result<Quote<AccountId32>, ClientError> {
 		let answer: Result<Quote<AccountId32>, sp_runtime::DispatchError> = self
-			.state_call("MarketApi_quote", (model, input_size, curator).encode())
+			.state_call("MarketApi_quote", (model, input_size, inputs, curator).encode())
 			.await?;
 		answer.map_err(|error| ClientError::Refused(Refusal::of_runtime(&self.chain.metadata(), &error)))
 	}
@@ -225,6 +236,8 @@ mod tests {
 			reason: AuditReason::Drawn,
 			phase: b"auditor judges".to_vec(),
 			until: Some(1),
+			inputs: 1,
+			index: 0,
 			sketch: None,
 			seats: Vec::new(),
 			verdict: None,

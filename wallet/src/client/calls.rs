@@ -342,6 +342,24 @@ fn submission(
 		.with("curator", curator)
 }
 
+/// `InferenceJobs.submit_batch`: one job whose input is the [bundle](highway_primitives::batch) of `inputs` files.
+pub fn submit_batch(
+	model: ModelId,
+	input: BlobRef,
+	inputs: u16,
+	max_price: Balance,
+	gateway: Option<NodeId>,
+	curator: Option<AccountId32>,
+) -> Call {
+	Call::new("InferenceJobs", "submit_batch")
+		.with("model", Compact(model))
+		.with("input", input)
+		.with("inputs", inputs)
+		.with("max_price", Compact(max_price))
+		.with("gateway", gateway)
+		.with("curator", curator)
+}
+
 /// `Session.set_keys`: session keys as the node made them, and its proof that it has them for the signer.
 pub fn set_session_keys(keys: SessionKeys, proof: Vec<u8>) -> Call {
 	Call::new("Session", "set_keys").with("keys", keys).with("proof", proof)
@@ -446,7 +464,8 @@ pub fn one_of_each() -> Vec<Call> {
 		bid_for_promotion(1, 1),
 		set_session_keys([0; 64], vec![1]),
 		submit_job(1, blob, 1, Some(1), Some(account.clone())),
-		submit_quorum(3, 1, blob, 1, Some(1), Some(account)),
+		submit_quorum(3, 1, blob, 1, Some(1), Some(account.clone())),
+		submit_batch(1, blob, 2, 1, Some(1), Some(account)),
 		poke(1),
 		force_audit(1),
 		confirm_calibration(1, 1),

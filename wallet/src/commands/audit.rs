@@ -3,6 +3,7 @@
 use crate::{
 	amount::{decimal, with_unit},
 	client::Client,
+	commands::bundle,
 	context::Context,
 	error::CommandError,
 	output::{facts, plain, table},
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 const AUDIT_HELP: &str = "\
 Jobs are drawn for an audit with the probability that `highway quote` names; who paid for a job can ask for one with
 `highway job audit JOB`. An auditor runs the job again and commits to what it found before the executor shows what it
-computed. If the two do not agree, three jurors judge both.
+computed. If the two do not agree, three jurors judge both. Of a job of many inputs, one is drawn and judged for all.
   Upheld     the work is right, and paid
   Unaudited  no auditor did it: the work is paid, the premium goes back
   Rejected   the work is wrong: the payer gets all back, the executor is slashed
@@ -230,6 +231,8 @@ fn to_json(audit: &AuditInfo) -> Value {
 		"reason": format!("{:?}", audit.reason),
 		"phase": plain(&audit.phase),
 		"until": audit.until,
+		"inputs": audit.inputs,
+		"index": audit.index,
 		"verdict": audit.verdict.map(|verdict| format!("{verdict:?}")),
 		"sketch": audit.sketch,
 		"seats": audit.seats.iter().map(|seat| json!({
@@ -252,6 +255,9 @@ fn to_text(audit: &AuditInfo, operators: &BTreeMap<NodeId, AccountId32>) -> Stri
 		("model", audit.model.to_string()),
 		("audited because", reason_text(audit.reason).to_owned()),
 	];
+	if bundle::is_batch(audit.inputs) {
+		rows.push(("judged is", bundle::place_text(audit.index, audit.inputs)));
+	}
 	match audit.verdict {
 		Some(verdict) => rows.push(("verdict", verdict_text(verdict).into())),
 		None => rows.push(("waits for", phase(audit))),
@@ -318,6 +324,8 @@ mod tests {
 			reason: AuditReason::Drawn,
 			phase: b"ended".to_vec(),
 			until: None,
+			inputs: 1,
+			index: 0,
 			sketch: Some(Sketch::default()),
 			seats: vec![
 				seat(2, Seat::Auditor, Some((Vote::No, true))),
@@ -378,6 +386,21 @@ mod tests {
 		assert_eq!(json["seats"][3]["vote"], Value::Null);
 		assert_eq!(json["sketch"]["sums"].as_array().map(Vec::len), Some(16));
 		assert_eq!(to_json(&judging())["until"], 99);
+	}
+
+	#[test]
+	fn audits_of_many_inputs_should_say_which_one_is_judged() {
+		let single = to_text(&rejected(), &BTreeMap::new());
+		assert!(!single.contains("judged is"), "{single}");
+		let of_many = AuditInfo {
+			inputs: 12,
+			index: 3,
+			..rejected()
+		};
+		let text = to_text(&of_many, &BTreeMap::new());
+		assert!(text.contains("input 3 of 12"), "{text}");
+		let json = to_json(&of_many);
+		assert_eq!((&json["inputs"], &json["index"]), (&json!(12), &json!(3)));
 	}
 
 	#[test]

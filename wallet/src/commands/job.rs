@@ -1,6 +1,6 @@
 //! `highway job` and `highway bill`
 
-use super::{ensure_writable, fetch, file_error, patiently};
+use super::{bundle, fetch, patiently};
 use crate::{
 	amount::{decimal, with_unit},
 	blobs::BlobOwner,
@@ -18,7 +18,7 @@ use highway_primitives::{
 use highway_runtime_api::types::JobInfo;
 use serde_json::{json, Value};
 use sp_core::crypto::{AccountId32, Ss58Codec};
-use std::{fs, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// Blocks come every two seconds: to ask more often tells nothing new.
 const POLL: Duration = Duration::from_secs(1);
@@ -26,6 +26,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Shown below the help of `watch`.
 const WATCH_HELP: &str = "\
 The output is yours as soon as it is attested; only the pay waits, for a window and, where there is one, for an audit.
+Of a batch, --output names a folder, in which 0.safetensors is the output of its first input.
   Assigned  a node has it           Auditing  others look whether the output is right
   Attested  the output is there     Settled   everybody is paid
 Without an output you keep (exit code 6):
@@ -34,7 +35,7 @@ Without an output you keep (exit code 6):
 
 /// Shown below the help of `audit`.
 const AUDIT_HELP: &str = "\
-Other nodes run the job again and compare. What it takes:
+Other nodes run the job again and compare; of a batch they run one input, which is drawn. What it takes:
   when     once, from the attestation until the pay (phase Attested)
   bond     2R, twice the compute line of the bill: `highway bill JOB` shows it
   back     when the audit ends, unless it finds the output right: then the bond pays for audits
@@ -63,8 +64,8 @@ pub enum JobCommand {
 	Watch {
 		/// The job.
 		job: JobId,
-		/// Where to write the output, a safetensors file.
-		#[arg(long, value_name = "FILE")]
+		/// Where to write the output, a safetensors file; of a batch a folder, which is made.
+		#[arg(long, value_name = "PATH")]
 		output: Option<PathBuf>,
 		/// Goes on until the job is settled or given back, through its audit if there is one.
 		#[arg(long)]
@@ -296,9 +297,7 @@ async fn follow(
 		.ok();
 	let mut last = None;
 	loop {
-		let job = patiently(client, async |client: &Client| Ok(client.job(id).await?))
-			.await?
-			.ok_or_else(|| unknown(id))?;
+		let job = known(client, id).await?;
 		let now = (job.phase, job.executor);
 		if last != Some(now) {
 			changed(&job);
@@ -321,6 +320,13 @@ async fn follow(
 			None => pause.await,
 		}
 	}
+}
+
+/// The job as it stands now, asked for patiently.
+async fn known(client: &mut Client, id: JobId) -> Result<JobInfo<AccountId32>, CommandError> {
+	patiently(client, async |client: &Client| Ok(client.job(id).await?))
+		.await?
+		.ok_or_else(|| unknown(id))
 }
 
 /// The job's output. Error if there is none, or none that was paid for.
@@ -378,17 +384,18 @@ async fn follow_on_screen(
 }
 
 async fn watch_one(context: &Context, id: JobId, path: Option<PathBuf>, settled: bool) -> Result<(), CommandError> {
-	if let Some(path) = &path {
-		ensure_writable(path)?;
-	}
 	let mut client = context.connect().await?;
+	if let Some(path) = &path {
+		let job = known(&mut client, id).await?;
+		bundle::ensure_room(path, job.inputs)?;
+	}
 	let mut job = follow_on_screen(context, &mut client, id, is_tried).await?;
 	let output = delivered(&job)?;
 	if let Some(path) = &path {
 		let bar = context.output.bytes_bar("output");
 		let bytes = fetch(&mut client, output, BlobOwner::Job(id), &bar).await;
 		bar.finish_and_clear();
-		fs::write(path, bytes?).map_err(|source| file_error(path, source))?;
+		bundle::write(path, &job, &bytes?)?;
 	}
 	if settled {
 		// The output is here by now; how the job ends says whether it counts.
@@ -396,7 +403,13 @@ async fn watch_one(context: &Context, id: JobId, path: Option<PathBuf>, settled:
 		delivered(&job)?;
 	}
 	context.output.result(to_json(&job), || {
-		let written = path.map_or(String::new(), |path| format!("output written to {}\n", path.display()));
+		let written = path.map_or(String::new(), |path| {
+			let what = match bundle::is_batch(job.inputs) {
+				true => format!("{} outputs", job.inputs),
+				false => "output".into(),
+			};
+			format!("{what} written to {}\n", path.display())
+		});
 		to_text(&job) + &written
 	});
 	Ok(())
@@ -413,6 +426,7 @@ fn to_json(job: &JobInfo<AccountId32>) -> Value {
 		"quorum": job.quorum.map(|quorum| json!({ "first": quorum.first, "size": quorum.size })),
 		"executor": job.executor,
 		"tried": job.tried,
+		"inputs": job.inputs,
 		"input": { "hash": format!("{:?}", job.input.hash), "size": job.input.size },
 		"output": job.output.map(|blob| json!({ "hash": format!("{:?}", blob.hash), "size": blob.size })),
 		"submittedAt": job.submitted_at,
@@ -432,6 +446,10 @@ fn to_text(job: &JobInfo<AccountId32>) -> String {
 		("executor", node(job.executor)),
 		("input", format!("{:?} ({} bytes)", job.input.hash, job.input.size)),
 	];
+	if bundle::is_batch(job.inputs) {
+		let inputs = format!("{}, together in one blob, as their outputs are", job.inputs);
+		rows.push(("inputs", inputs));
+	}
 	if let Some(quorum) = job.quorum {
 		let last = quorum.first.saturating_add(quorum.size.into()).saturating_sub(1);
 		rows.push((
@@ -483,6 +501,7 @@ mod tests {
 			model: 3,
 			version: 2,
 			input: BlobRef::of(b"input"),
+			inputs: 1,
 			price: 2 * AIC,
 			quorum: None,
 			phase,
@@ -545,6 +564,16 @@ mod tests {
 		let third = JobInfo { quorum, ..alone };
 		assert_eq!(to_json(&third)["quorum"], json!({ "first": 6, "size": 3 }));
 		assert!(to_text(&third).contains("jobs 6 to 8"));
+	}
+
+	#[test]
+	fn jobs_should_say_how_many_inputs_they_have_when_these_are_many() {
+		let single = job(JobPhase::Attested);
+		assert_eq!(to_json(&single)["inputs"], 1);
+		assert!(!to_text(&single).contains("inputs"));
+		let many = JobInfo { inputs: 12, ..single };
+		assert_eq!(to_json(&many)["inputs"], 12);
+		assert!(to_text(&many).contains("12, together in one blob"));
 	}
 
 	#[test]

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bid;
+mod bundle;
 pub mod curator;
 pub mod earn;
 pub mod infer;

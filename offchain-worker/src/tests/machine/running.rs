@@ -208,7 +208,7 @@ fn time_limit_should_follow_the_registered_time_within_the_deadline() {
 		let actions = rig.machine.handle(Event::InputReady(Task::Job(key)));
 		assert_eq!(
 			time_limits(&actions),
-			[Duration::from_millis(limit)],
+			[TimeLimit::alike(Duration::from_millis(limit), 1)],
 			"{unit_time_ms} {deadline}"
 		);
 	}

@@ -2,7 +2,7 @@
 
 use super::*;
 use codec::Encode;
-use highway_primitives::{probe::WIDTH, worker::commitment};
+use highway_primitives::{batch::sketch_root, probe::WIDTH, worker::commitment};
 
 impl World {
 	/// Answers an open action; `how` = 0 is always the good way.
@@ -55,7 +55,14 @@ impl World {
 			Action::Run { run, items, .. } => {
 				self.running.clear();
 				let mut results = Vec::new();
-				for (place, RunItem { task, seeds, .. }) in items.into_iter().enumerate() {
+				for (place, item) in items.into_iter().enumerate() {
+					let RunItem {
+						task,
+						inputs,
+						index,
+						seeds,
+						..
+					} = item;
 					let how = how.rotate_left(place as u32);
 					let unfit = matches!(task, Task::Audit(key) if truth_of(key.work.job) == Truth::Unfit);
 					if unfit && how.is_multiple_of(3) {
@@ -70,7 +77,10 @@ impl World {
 							Task::Job(key) => key.encode(),
 							Task::Audit(key) => own_file(key.work.job),
 						};
-						let sketches = seeds.iter().map(|_| sketch(1)).collect();
+						let sketches = match index {
+							Some(_) => vec![sketch(1); seeds.len()],
+							None => (0..inputs).map(|input| sketch(1 + i64::from(input))).collect(),
+						};
 						let file = file.into();
 						results.push((task, Ok(RunOutput { file, sketches })));
 					}
@@ -103,14 +113,15 @@ impl World {
 			Action::Record(outputs) if good => {
 				let finished: Vec<Finished> = outputs
 					.into_iter()
-					.map(|(key, output, sketch)| {
+					.map(|(key, output, sketches)| {
 						let (output, salt) = (BlobRef::of(&output), [key.job as u8; 32]);
+						let commitment = commitment(&key.work, key.node, &output, &sketch_root(&sketches), &salt);
 						Finished {
 							key,
 							output,
-							sketch,
+							sketches,
 							salt,
-							commitment: commitment(&key.work, key.node, &output, &sketch, &salt),
+							commitment,
 						}
 					})
 					.collect();

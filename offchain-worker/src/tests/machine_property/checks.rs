@@ -10,7 +10,19 @@ impl World {
 			Action::Run { model, items, .. } => {
 				assert!(self.running.is_empty() && !self.is_probing(), "two runs on one device");
 				assert!(!items.is_empty() && items.len() <= limit.max_batch);
-				for RunItem { task, seeds, .. } in items {
+				for item in items {
+					let RunItem {
+						task,
+						inputs,
+						index,
+						seeds,
+						..
+					} = item;
+					assert_eq!(*inputs, inputs_of(task.job()));
+					assert!(
+						items.len() == 1 || index.is_some() || *inputs == 1,
+						"a job of many shares its run"
+					);
 					match task {
 						Task::Job(key) => {
 							assert!(self.listed.contains(&key.job), "ran a job that is not listed");
@@ -19,13 +31,14 @@ impl World {
 								!self.journal.contains_key(key),
 								"ran a job whose output is in the journal"
 							);
-							assert_eq!(*seeds, [work_seed(&key.work)]);
+							assert_eq!((index, &seeds[..]), (&None, &[work_seed(&key.work)][..]));
 						}
 						Task::Audit(key) => {
 							assert_eq!(model_key(1), *model);
 							assert!(!self.ballots.contains_key(key), "ran a job that is judged");
 							assert_eq!(seeds.last(), Some(&key.seed));
 							assert_eq!(seeds[0], work_seed(&key.work.work));
+							assert_eq!((*key, *index), (others_key(task.job()), Some(index_of(task.job()))));
 						}
 					}
 					assert!(
@@ -88,8 +101,9 @@ impl World {
 				);
 				assert!(!self.ballots.contains_key(key));
 			}
-			Action::Compare { key, ours, .. } => {
+			Action::Compare { key, inputs, ours, .. } => {
 				assert!(self.fetched.contains(key), "compared with an output that is not here");
+				assert_eq!((key, *inputs), (&others_key(key.work.job), inputs_of(key.work.job)));
 				assert_eq!(*ours, own_file(key.work.job));
 			}
 			Action::RecordBallot { key, ballot } => {
@@ -100,7 +114,7 @@ impl World {
 				match ballot.vote {
 					Vote::Yes => assert_eq!(truth, Truth::Right, "a false yes"),
 					Vote::No => assert_ne!(truth, Truth::Right, "a false no"),
-					Vote::Missing => assert_eq!(key.seed, auditor_seed(key.work.job), "a juror has the sketches"),
+					Vote::Missing => assert_eq!(key.seed, work_seed(&key.work.work), "a juror has the sketches"),
 					Vote::Abstain => {}
 				}
 				assert!(ballot.auditor_right, "an auditor that was right is accused: {truth:?}");
@@ -115,20 +129,21 @@ impl World {
 			Action::SubmitCommitment {
 				job, seed, commitment, ..
 			} => {
+				assert_eq!(*seed, seed_of(*job));
 				let sealed = self
 					.ballots
-					.get(&ballot_key(*job, *seed))
+					.get(&others_key(*job))
 					.expect("committed to what is not in the journal");
 				assert_eq!(sealed.commitment(), *commitment);
 			}
 			Action::SubmitReveal { job, ballot, salt, .. } => {
-				let sealed = &self.ballots[&ballot_key(*job, seed_of(*job))];
+				let sealed = &self.ballots[&others_key(*job)];
 				assert_eq!((sealed.ballot, sealed.salt), (*ballot, *salt));
 			}
 			Action::SubmitOpening {
 				node,
 				job,
-				sketch,
+				opening,
 				salt,
 			} => {
 				let Finished {
@@ -137,7 +152,10 @@ impl World {
 					commitment: made,
 					..
 				} = &self.attested[job];
-				assert_eq!(commitment(&key.work, *node, output, sketch, salt), *made);
+				let inputs = inputs_of(*job);
+				assert!(opening.is_of(index_of(*job), inputs), "another input's sketch");
+				assert_eq!(opening.sketch, sketch(1 + i64::from(index_of(*job))));
+				assert_eq!(commitment(&key.work, *node, output, &opening.root, salt), *made);
 			}
 			Action::SubmitAttest { node, items, .. } => {
 				assert!(!items.is_empty() && items.len() <= 256);

@@ -2,7 +2,7 @@
 
 use super::*;
 use highway_primitives::{
-	audit::{Claims, SketchSeed},
+	audit::{work_seed, Claims, SketchSeed},
 	ModelId, Vote,
 };
 
@@ -29,10 +29,38 @@ pub(super) fn truth_of(job: JobId) -> Truth {
 	}
 }
 
+/// How many inputs a job has: half of them have three.
+pub(super) fn inputs_of(job: JobId) -> u16 {
+	if (job / 8).is_multiple_of(2) {
+		1
+	} else {
+		3
+	}
+}
+
+/// Which of its inputs audits are about.
+pub(super) fn index_of(job: JobId) -> u16 {
+	(job % u64::from(inputs_of(job))) as u16
+}
+
+/// Another node's job, of model 1.
+pub(super) fn others_item(job: JobId) -> WorkItem {
+	of_many(item(job, 1, 0), inputs_of(job))
+}
+
+/// Where this node votes about it.
+pub(super) fn others_key(job: JobId) -> BallotKey {
+	BallotKey {
+		work: WorkKey::of(NODE, &others_item(job)),
+		seed: seed_of(job),
+		index: index_of(job),
+	}
+}
+
 /// Jurors are asked in half of the audits, with a seed of their own.
 pub(super) fn seed_of(job: JobId) -> SketchSeed {
 	if job.is_multiple_of(2) {
-		auditor_seed(job)
+		work_seed(&others_item(job).work)
 	} else {
 		[job as u8; 32]
 	}
@@ -48,8 +76,8 @@ pub(super) fn others_audit(job: JobId, until: BlockNumber) -> AuditItem {
 		Truth::WrongLength => b"short".to_vec(),
 		_ => own_file(job),
 	};
-	let task = if seed_of(job) == auditor_seed(job) {
-		judge(job)
+	let mut task = if job.is_multiple_of(2) {
+		judge_input(&others_item(job), index_of(job))
 	} else {
 		let claims = Claims {
 			// Far from what a run comes to, where the output is wrong: a juror that does not get it sees that.
@@ -71,13 +99,21 @@ pub(super) fn others_audit(job: JobId, until: BlockNumber) -> AuditItem {
 		};
 		judge_as_juror(seed_of(job), claims)
 	};
-	audit(job, task, &output, until)
+	if let AuditTask::Judge { index, .. } = &mut task {
+		*index = index_of(job);
+	}
+	audit_of(others_item(job), task, &output, until)
 }
 
 pub(super) fn model_of(job: JobId) -> ModelId {
 	(job % 3) as ModelId
 }
 
+/// One of this node's own jobs.
+pub(super) fn world_item(job: JobId, deadline: BlockNumber) -> WorkItem {
+	of_many(item(job, model_of(job), deadline), inputs_of(job))
+}
+
 pub(super) fn world_key(job: JobId) -> WorkKey {
-	key(job, model_of(job))
+	WorkKey::of(NODE, &world_item(job, 0))
 }

@@ -42,6 +42,21 @@ pub fn try_submit_tier(tier: Tier, max_price: Balance) -> Result<JobId, Dispatch
 	done.map(|_| job).map_err(|error| error.error)
 }
 
+/// The same of a job of so many inputs, whose bundle has this size.
+pub fn try_submit_batch(size: u64, inputs: u16) -> Result<JobId, DispatchError> {
+	let call = crate::Call::submit_batch {
+		model: MODEL,
+		input: BlobRef { size, ..input() },
+		inputs,
+		max_price: Balance::MAX,
+		gateway: None,
+		curator: None,
+	};
+	let job = NextJobId::<Test>::get();
+	let done = RuntimeCall::from(call).dispatch(RuntimeOrigin::signed(PAYER));
+	done.map(|_| job).map_err(|error| error.error)
+}
+
 pub fn submit() -> JobId {
 	try_submit(Balance::MAX).unwrap()
 }

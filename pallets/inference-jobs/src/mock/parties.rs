@@ -105,6 +105,9 @@ pub type SlashAccount = StorageValue<Mock, Balance, ValueQuery>;
 /// Whether slashing of the model's version is suspended.
 #[storage_alias]
 pub type IsSuspended = StorageValue<Mock, bool, ValueQuery>;
+/// What the model counts in; `InputKib` without it.
+#[storage_alias]
+pub type CountsIn = StorageValue<Mock, Unit>;
 #[storage_alias]
 pub type UnitTime = StorageValue<Mock, u32>;
 #[storage_alias]
@@ -122,7 +125,7 @@ impl traits::Models<AccountId> for Models {
 		Ok(ModelService {
 			version: VERSION,
 			spec: SPEC,
-			unit: Unit::InputKib,
+			unit: CountsIn::get().unwrap_or(Unit::InputKib),
 			unit_time_ms: UnitTime::get().unwrap_or(1_000),
 			detection: DETECTION,
 		})

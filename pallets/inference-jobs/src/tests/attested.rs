@@ -80,13 +80,14 @@ fn attested_should_refuse_every_node_but_the_assigned_one() {
 fn node_should_not_be_heard_when_it_speaks_of_other_work_with_the_same_job_id() {
 	ExtBuilder(1).build_and_execute(|| {
 		let job = submit();
-		// What the id stood for on another fork: another input, or another version.
+		// What the id stood for on another fork: another input, another number of them, or another version.
 		let mut other_input = input();
 		other_input.size += 1;
 		let elsewhere = [
-			work_id(job, SPEC, &other_input),
-			work_id(job, H256::zero(), &input()),
-			work_id(job + 1, SPEC, &input()),
+			work_id(job, SPEC, &other_input, 1),
+			work_id(job, SPEC, &input(), 2),
+			work_id(job, H256::zero(), &input(), 1),
+			work_id(job + 1, SPEC, &input(), 1),
 		];
 		for work in elsewhere.iter().map(work_tag) {
 			assert!(!InferenceJobs::is_assigned(job, work, 0));
@@ -99,7 +100,7 @@ fn node_should_not_be_heard_when_it_speaks_of_other_work_with_the_same_job_id() 
 				Error::<Test>::OtherWork
 			);
 		}
-		assert_eq!(work(job), work_tag(&work_id(job, SPEC, &input())));
+		assert_eq!(work(job), work_tag(&work_id(job, SPEC, &input(), 1)));
 		assert_ok!(attest(job));
 	});
 }

@@ -64,6 +64,7 @@ fn the_question_should_tell_all_that_an_audit_needs() {
 			version: 3,
 			executor: 0,
 			output: output(),
+			inputs: 1,
 			reward: COMPUTE,
 			security: SECURITY,
 			rate: RATE,

@@ -174,6 +174,7 @@ enum Step {
 	Until(u64, u32),
 	Submit,
 	SubmitQuorum(u8),
+	SubmitBatch(u16),
 	Attest(u64, u32),
 	Report(u64, u32, u8),
 	Poke(u64),
@@ -201,6 +202,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 		2 => (0u64..30, 0u32..400).prop_map(|(job, until)| Step::Until(job, until)),
 		6 => Just(Step::Submit),
 		2 => (1u8..9).prop_map(Step::SubmitQuorum),
+		2 => (0u16..20).prop_map(Step::SubmitBatch),
 		5 => (0u64..30, 0u32..6).prop_map(|(job, node)| Step::Attest(job, node)),
 		3 => (0u64..30, 0u32..6, 0u8..5).prop_map(|(job, node, class)| Step::Report(job, node, class)),
 		3 => (0u64..30).prop_map(Step::Poke),
@@ -225,6 +227,7 @@ fn run(step: &Step) {
 		Step::Until(job, until) => InferenceJobs::audit_until(job, until),
 		Step::Submit => drop(try_submit(PRICE)),
 		Step::SubmitQuorum(size) => drop(try_submit_tier(Tier::Quorum(size), Balance::MAX)),
+		Step::SubmitBatch(inputs) => drop(try_submit_batch(1_000, inputs)),
 		// Half of them by the right node, the others by whoever.
 		Step::Attest(job, node) => {
 			let right = Jobs::<Test>::get(job).and_then(|record| record.executor());

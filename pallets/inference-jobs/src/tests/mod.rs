@@ -8,5 +8,6 @@ mod failures;
 mod interleavings;
 mod poke;
 mod quorum;
+mod submit_batch;
 mod submit_job;
 mod time_out;

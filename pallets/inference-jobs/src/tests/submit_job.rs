@@ -24,6 +24,7 @@ fn submit_job_should_assign_and_escrow_when_a_node_is_able() {
 		let record = record(job);
 		assert_eq!(record.phase(), JobPhase::Assigned);
 		assert_eq!((record.payer, record.model, record.version), (PAYER, MODEL, 3));
+		assert_eq!((record.input, record.inputs), (input(), 1));
 		assert_eq!(
 			(record.executor(), record.deadline(), record.due()),
 			(Some(0), Some(1 + ALLOWANCE), 2 + ALLOWANCE)
@@ -154,6 +155,7 @@ fn errors_should_keep_their_numbers() {
 	assert_eq!(Error::<Test>::DeadlinePassed.encode(), [9]);
 	assert_eq!(Error::<Test>::VersionSuspended.encode(), [10]);
 	assert_eq!(Error::<Test>::QuorumSizeOutOfRange.encode(), [11]);
+	assert_eq!(Error::<Test>::InputsOutOfRange.encode(), [12]);
 }
 
 #[test]

@@ -95,6 +95,23 @@ pub fn tasks(node: NodeId) -> Vec<AuditTask> {
 		.collect()
 }
 
+/// What an honest run of each of so many inputs of the job is sketched as.
+pub fn honest_batch(job: JobId, inputs: u16) -> Vec<Sketch> {
+	(0..i64::from(inputs))
+		.map(|input| sketch(1_000 + job as i64 + 100 * input))
+		.collect()
+}
+
+/// [`audited`] for a job of many inputs, with a sketch of each.
+pub fn audited_batch(job: JobId, committed: &[Sketch]) -> NodeId {
+	Rate::put(Perbill::one());
+	Inputs::insert(job, committed.len() as u16);
+	assign(job, EXECUTOR);
+	apply(&attest_batch(EXECUTOR, job, committed)).unwrap().unwrap();
+	go(WINDOW);
+	auditor(job)
+}
+
 /// Commits, as the pool and the block want it, and goes one block on.
 pub fn say_commit(node: NodeId, job: JobId, ballot: Ballot) {
 	accept(&commit(node, job, ballot));
@@ -200,6 +217,9 @@ impl crate::benchmarking::BenchmarkSetup for Test {
 		change(0, |mock| mock.worker = worker);
 		(0..u64::from(jobs)).for_each(|job| assign(job, 0));
 		(0, (0..u64::from(jobs)).map(|job| (job, work(job))).collect())
+	}
+	fn of_most_inputs(job: JobId) {
+		Inputs::insert(job, highway_primitives::MAX_INPUTS);
 	}
 	fn judges(count: u32) -> Vec<NodeId> {
 		(1..=count).for_each(join);

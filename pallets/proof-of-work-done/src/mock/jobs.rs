@@ -36,6 +36,9 @@ pub type Reported = StorageMap<Mock, Twox64Concat, JobId, (NodeId, FailureClass)
 pub type OpenJobs = StorageMap<Mock, Twox64Concat, JobId, Open>;
 #[storage_alias]
 pub type Ended = StorageMap<Mock, Twox64Concat, JobId, Verdict>;
+/// Inputs of a job; one, if nothing is said.
+#[storage_alias]
+pub type Inputs = StorageMap<Mock, Twox64Concat, JobId, u16>;
 /// Probability of an audit of jobs attested from now on.
 #[storage_alias]
 pub type Rate = StorageValue<Mock, Perbill, ValueQuery>;
@@ -79,6 +82,7 @@ impl traits::Jobs<AccountId> for Jobs {
 			version: VERSION,
 			executor: node,
 			output,
+			inputs: Inputs::get(job).unwrap_or(1),
 			reward: if Free::get() { 0 } else { REWARD },
 			security: security(),
 			rate: Rate::get(),

@@ -7,9 +7,10 @@ use crate::Call;
 use frame_support::BoundedVec;
 use highway_primitives::{
 	audit::{ballot_commitment, SketchSeed},
+	batch::sketch_root,
 	chunk_proof,
 	worker::{self, ChunkProof, MaxAttestations, WorkerPair},
-	AttestItem, Ballot, BlobRef, FailureClass, JobId, NodeId, Sketch, WorkerAction, WorkerSignature,
+	AttestItem, Ballot, BlobRef, FailureClass, JobId, NodeId, Opening, Sketch, WorkerAction, WorkerSignature,
 };
 use sp_core::Pair;
 
@@ -60,8 +61,13 @@ pub fn attest(key: &WorkerPair, node: NodeId, items: BoundedVec<AttestItem, MaxA
 
 /// The node attests the job's output with this sketch behind it.
 pub fn attest_with(node: NodeId, job: JobId, sketch: Sketch) -> UncheckedExtrinsic {
+	attest_batch(node, job, &[sketch])
+}
+
+/// The same with a sketch of each of its inputs.
+pub fn attest_batch(node: NodeId, job: JobId, sketches: &[Sketch]) -> UncheckedExtrinsic {
 	let output = output(job);
-	let commitment = worker::commitment(&work_id(job), node, &output, &sketch, &salt(node));
+	let commitment = worker::commitment(&work_id(job), node, &output, &sketch_root(sketches), &salt(node));
 	let work = work(job);
 	let item = AttestItem {
 		job,
@@ -90,17 +96,28 @@ pub fn open(node: NodeId, job: JobId, sketch: Sketch) -> UncheckedExtrinsic {
 }
 
 pub fn open_by(key: &WorkerPair, node: NodeId, job: JobId, sketch: Sketch, salt: [u8; 32]) -> UncheckedExtrinsic {
+	let opening = Opening::of(&[sketch], 0).expect("there is one");
+	open_with(key, node, job, opening, salt)
+}
+
+/// The node opens input `index` of these, which it has committed to.
+pub fn open_input(node: NodeId, job: JobId, sketches: &[Sketch], index: u16) -> UncheckedExtrinsic {
+	let opening = Opening::of(sketches, index).expect("there is such an input");
+	open_with(&key(node as u8), node, job, opening, salt(node))
+}
+
+pub fn open_with(key: &WorkerPair, node: NodeId, job: JobId, opening: Opening, salt: [u8; 32]) -> UncheckedExtrinsic {
 	let action = WorkerAction::OpenCommitment {
 		node,
 		job,
-		sketch,
+		opening: opening.clone(),
 		salt,
 	};
 	let signature = sign(key, &action);
 	general(Call::open_commitment {
 		node,
 		job,
-		sketch,
+		opening,
 		salt,
 		signature,
 	})

@@ -54,7 +54,7 @@ fn job_should_be_upheld_when_the_chunk_is_proved_and_the_sketches_agree() {
 			(record(1).phase, record(1).until),
 			(AuditPhase::Opening { fixed: 26 }, 26)
 		);
-		assert_eq!(tasks(EXECUTOR), vec![AuditTask::Open]);
+		assert_eq!(tasks(EXECUTOR), vec![AuditTask::Open { index: 0 }]);
 		say_open(1, honest(1));
 		assert_eq!(Ended::get(1), Some(Verdict::Upheld));
 		// It has run the job: that is what it is paid for.

@@ -53,6 +53,7 @@ fn jury_should_be_drawn_behind_the_fixed_block_and_judge_under_a_fresh_seed() {
 				tasks(juror),
 				vec![AuditTask::Judge {
 					seat: Seat::Juror,
+					index: 0,
 					seed: seed(juror, 1),
 					claims: Some(claims)
 				}]

@@ -78,12 +78,24 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 	proptest::collection::vec(act, 1..160)
 }
 
-/// What the job's executor committed to.
-fn committed(job: JobId) -> Sketch {
+/// Every second job has many inputs.
+fn inputs_of(job: JobId) -> u16 {
+	[1, 2, 1, 5][job as usize % 4]
+}
+
+/// What the job's executor committed to, input by input.
+fn committed(job: JobId) -> Vec<Sketch> {
+	let inputs = inputs_of(job);
 	match HonestJobs::get(job) {
-		true => honest(job),
-		false => sketch(-5),
+		true => honest_batch(job, inputs),
+		false => vec![sketch(-5); inputs.into()],
 	}
+}
+
+/// What an honest run of the input that is audited is sketched as.
+fn truth(job: JobId) -> Sketch {
+	let inputs = inputs_of(job);
+	honest_batch(job, inputs)[usize::from(record(job).input(inputs))]
 }
 
 #[frame_support::storage_alias]
@@ -98,8 +110,8 @@ fn right(job: JobId, claims: Option<highway_primitives::audit::Claims>) -> Ballo
 		false => Vote::No,
 	};
 	let auditor_right =
-		claims.is_none_or(|claims| [vote, Vote::Missing].contains(&claims.vote) && claims.auditor == honest(job));
-	ballot(vote, auditor_right, honest(job))
+		claims.is_none_or(|claims| [vote, Vote::Missing].contains(&claims.vote) && claims.auditor == truth(job));
+	ballot(vote, auditor_right, truth(job))
 }
 
 /// Other ballots, honest ones of a node that cannot run the job or does not get the output among them.
@@ -118,7 +130,7 @@ fn other(job: JobId, vote: u8) -> Ballot {
 /// Does one task. What was committed to is not kept here: a node reveals whichever of its possible ballots fits.
 fn work_on(node: NodeId, job: JobId, task: AuditTask, honest_node: bool, vote: u8) {
 	match task {
-		AuditTask::Open => drop(apply(&open(node, job, committed(job)))),
+		AuditTask::Open { index } => drop(apply(&open_input(node, job, &committed(job), index))),
 		AuditTask::Judge { claims, .. } => {
 			let ballot = match honest_node {
 				true => right(job, claims),
@@ -163,11 +175,12 @@ fn act(act: &Act) {
 			let job = NextJob::get();
 			NextJob::put(job + 1);
 			HonestJobs::insert(job, honest);
+			Inputs::insert(job, inputs_of(job));
 			Rate::put([Perbill::zero(), Perbill::from_percent(50), Perbill::one()][rate as usize]);
 			Free::put(free);
 			if free || fleet(node).reserved + SECURITY <= fleet(node).bond {
 				assign(job, node);
-				apply(&attest_with(node, job, committed(job))).unwrap().unwrap();
+				apply(&attest_batch(node, job, &committed(job))).unwrap().unwrap();
 			}
 			Free::put(false);
 		}
@@ -299,8 +312,9 @@ fn honest_life(jobs: &[(NodeId, bool, u32)], salt: u64) {
 			let node = if *again { CHEAT } else { *node };
 			let is_honest = node != CHEAT;
 			HonestJobs::insert(job, is_honest);
+			Inputs::insert(job, inputs_of(job));
 			assign(job, node);
-			accept(&attest_with(node, job, committed(job)));
+			accept(&attest_batch(node, job, &committed(job)));
 			if !is_honest {
 				cheated.push(job);
 			}

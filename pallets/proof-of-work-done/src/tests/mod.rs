@@ -4,6 +4,7 @@ mod attest;
 mod audit_transactions;
 mod auditors;
 mod authorization;
+mod batches;
 mod calibrations;
 mod challenges;
 mod draws;

@@ -67,7 +67,7 @@ fn executor_should_not_open_before_the_auditor_judged() {
 		assert_refused(&opening, InvalidTransaction::Stale);
 		assert!(tasks(EXECUTOR).is_empty());
 		go(1);
-		assert_eq!(tasks(EXECUTOR), vec![AuditTask::Open]);
+		assert_eq!(tasks(EXECUTOR), vec![AuditTask::Open { index: 0 }]);
 		accept(&opening);
 	});
 }

@@ -17,6 +17,7 @@ fn tasks_should_name_what_counts_in_the_next_block() {
 		let seed = work_seed(&work_id(1));
 		let judge = AuditTask::Judge {
 			seat: Seat::Auditor,
+			index: 0,
 			seed,
 			claims: None,
 		};
@@ -34,7 +35,10 @@ fn tasks_should_name_what_counts_in_the_next_block() {
 		accept(&reveal(auditor, 1, yes(1)));
 		assert!(tasks(auditor).is_empty());
 		go(1);
-		assert_eq!(Pallet::<Test>::tasks_of(EXECUTOR), vec![(1, AuditTask::Open, 33)]);
+		assert_eq!(
+			Pallet::<Test>::tasks_of(EXECUTOR),
+			vec![(1, AuditTask::Open { index: 0 }, 33)]
+		);
 		say_open(1, honest(1));
 		assert!((0..7).all(|node| tasks(node).is_empty()));
 	});

@@ -28,6 +28,10 @@ pub struct AuditInfo {
 	pub job: JobId,
 	/// Its model.
 	pub model: ModelId,
+	/// How many inputs it has.
+	pub inputs: u16,
+	/// The one that is opened and judged, counted from 0.
+	pub index: u16,
 	/// Who did it.
 	pub executor: NodeId,
 	/// Why it is audited.
@@ -36,7 +40,7 @@ pub struct AuditInfo {
 	pub phase: Vec<u8>,
 	/// The block at which that ends by itself.
 	pub until: Option<BlockNumber>,
-	/// The executor's opened sketch.
+	/// The executor's opened sketch of that input.
 	pub sketch: Option<Sketch>,
 	/// Everybody who judged or judges, in order.
 	pub seats: Vec<SeatInfo>,

@@ -40,8 +40,10 @@ pub struct JobInfo<AccountId> {
 	pub model: ModelId,
 	/// The version that it runs on.
 	pub version: ModelVersion,
-	/// The input.
+	/// The input; of many the bundle of them.
 	pub input: BlobRef,
+	/// How many inputs there are: more than one, and the output is a bundle of as many files.
+	pub inputs: u16,
 	/// What was paid into the pot.
 	pub price: Balance,
 	/// The quorum that it is of, if it is of one.

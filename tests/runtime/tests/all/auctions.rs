@@ -72,7 +72,7 @@ fn line(split: &SplitInfo, role: Role) -> Balance {
 
 /// What the compute line of a job would be.
 fn quoted(model: ModelId) -> Result<Balance, DispatchError> {
-	let quote = <Runtime as MarketApi<Block, AccountId>>::quote(model, 5, None)?;
+	let quote = <Runtime as MarketApi<Block, AccountId>>::quote(model, 5, 1, None)?;
 	let mut lines = quote.lines.iter().filter(|line| line.role == Role::Compute);
 	Ok(lines.next().expect("somebody runs it").amount)
 }

@@ -11,9 +11,7 @@ use frame_support::{
 	},
 };
 use frame_system::RawOrigin;
-use highway_primitives::{
-	chunk_proof, model::MAX_LINEAGE, traits::Nodes, ModelId, WorkerAction,
-};
+use highway_primitives::{chunk_proof, model::MAX_LINEAGE, traits::Nodes, ModelId, WorkerAction};
 use highway_runtime::{
 	constants::{DbWeight, RuntimeBlockWeights},
 	pallet_storage_proofs::{self, Challenge, Challenges, WeightInfo as _},

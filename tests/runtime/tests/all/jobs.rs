@@ -118,7 +118,7 @@ fn a_job_should_pay_everybody_exactly_when_its_window_is_over() {
 		]);
 		chain.next_market_epoch();
 
-		let quote = <Runtime as MarketApi<Block, AccountId>>::quote(model, 5, None).expect("the model is served");
+		let quote = <Runtime as MarketApi<Block, AccountId>>::quote(model, 5, 1, None).expect("the model is served");
 		// The dearest ask that won, as none lost, the royalty, storage of one MiB, 5 % of them, and the premium.
 		let subtotal = 12 * MILLI + MILLI + 2 * MILLI;
 		assert_eq!(quote.price, subtotal + subtotal / 20 + premium_of(12 * MILLI));

@@ -7,7 +7,7 @@ use frame_support::{
 use highway_primitives::{
 	model::{DerivativeTerms, VersionSpec},
 	worker::{ChunkProof, WorkerAction},
-	AskRole, Ballot, BlobRef, FailureClass, ProbeTerms, Sketch, Tier, Vote,
+	AskRole, Ballot, BlobRef, FailureClass, Opening, ProbeTerms, Sketch, Tier, Vote, MAX_INPUTS,
 };
 use highway_runtime::{
 	constants::RuntimeBlockWeights, pallet_promotion, pallet_treasury, Runtime, RuntimeCall, TxExtension,
@@ -17,6 +17,7 @@ use highway_runtime_tests::{
 	commit_asks, output_of, reveal_asks, signed, spec, treasury, worker_transaction, Ask, Chain, ASK_SALT, MODEL_SALT,
 };
 use pallet_revenue_split::{CuratorProfile, MAX_ASKS};
+use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{Alice, Eve};
 use std::collections::BTreeSet;
 
@@ -209,6 +210,14 @@ fn job_calls() -> Vec<pallet_inference_jobs::Call<Runtime>> {
 			curator: Some(Eve.to_account_id()),
 		},
 		Call::poke { job: 0 },
+		Call::submit_batch {
+			model: 0,
+			input: BlobRef::of(b"input"),
+			inputs: MAX_INPUTS,
+			max_price: 1,
+			gateway: Some(0),
+			curator: Some(Eve.to_account_id()),
+		},
 	];
 	complete(&calls);
 	calls
@@ -256,6 +265,11 @@ fn words() -> Vec<WorkerAction> {
 		auditor_right: true,
 		sketch,
 	};
+	let opening = Opening {
+		sketch,
+		root: Default::default(),
+		path: vec![H256::zero(); 8].try_into().expect("the longest way"),
+	};
 	vec![
 		largest_batch(),
 		WorkerAction::ReportFailure {
@@ -267,7 +281,7 @@ fn words() -> Vec<WorkerAction> {
 		WorkerAction::OpenCommitment {
 			node,
 			job,
-			sketch,
+			opening,
 			salt,
 		},
 		WorkerAction::CommitBallot {

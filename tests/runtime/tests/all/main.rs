@@ -5,6 +5,7 @@ mod asks;
 mod attestations;
 mod auctions;
 mod audits;
+mod batches;
 mod candidates;
 mod cost;
 mod delegation;

@@ -27,7 +27,7 @@ fn models(from: u32) -> (Vec<ModelInfo<AccountId>>, Option<u32>) {
 }
 
 fn quote(model: u32, size: u64) -> Result<Balance, sp_runtime::DispatchError> {
-	<Runtime as MarketApi<Block, AccountId>>::quote(model, size, None).map(|quote| quote.price)
+	<Runtime as MarketApi<Block, AccountId>>::quote(model, size, 1, None).map(|quote| quote.price)
 }
 
 /// What is reserved of a node's own bond.

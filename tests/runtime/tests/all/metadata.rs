@@ -132,7 +132,7 @@ fn calls_should_be_in_the_metadata_under_the_names_that_the_wallet_uses() {
 				"prune",
 			],
 		),
-		("InferenceJobs", vec!["submit_job", "poke"]),
+		("InferenceJobs", vec!["submit_job", "poke", "submit_batch"]),
 		(
 			"ProofOfWorkDone",
 			vec![

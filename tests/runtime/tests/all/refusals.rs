@@ -88,9 +88,9 @@ fn a_submission_should_take_nothing_when_nobody_serves_the_model() {
 		// An ask holds from the next epoch on.
 		chain.serve(model, &[(Alice, 10 * MILLI)]);
 		refused(chain, submit_call(model, None), nobody);
-		assert!(<Runtime as MarketApi<Block, AccountId>>::quote(model, 5, None).is_err());
+		assert!(<Runtime as MarketApi<Block, AccountId>>::quote(model, 5, 1, None).is_err());
 		chain.next_market_epoch();
-		assert!(<Runtime as MarketApi<Block, AccountId>>::quote(model, 5, None).is_ok());
+		assert!(<Runtime as MarketApi<Block, AccountId>>::quote(model, 5, 1, None).is_ok());
 		chain.submit(Eve, model);
 	});
 }
@@ -166,7 +166,7 @@ fn a_poor_wallet_should_keep_its_money_when_a_job_is_too_dear() {
 		chain.close();
 
 		// Enough for the price, but not for living on: the account must not be dusted by its own job.
-		let price = <Runtime as MarketApi<Block, AccountId>>::quote(model, 5, None)
+		let price = <Runtime as MarketApi<Block, AccountId>>::quote(model, 5, 1, None)
 			.expect("served")
 			.price;
 		chain.ok(Dave, send(One, price + EXISTENTIAL_DEPOSIT / 2 - free(&account)));

@@ -36,8 +36,9 @@ const MEASURED_WITH: [(&str, &str, Option<u32>); 3] = [
 ];
 
 /// Calls that may do more than their own benchmark, and weigh what others have found besides.
-const PUT_TOGETHER: [&str; 8] = [
+const PUT_TOGETHER: [&str; 9] = [
 	"submit_job",
+	"submit_batch",
 	"poke",
 	"force_audit",
 	"commit_ask",

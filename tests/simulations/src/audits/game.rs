@@ -37,6 +37,8 @@ pub enum Executor {
 	Honest,
 	/// Runs something cheaper.
 	Cheats,
+	/// Runs something cheaper on this share of the inputs of a job of many, and the model on the others.
+	CheatsOn(Perbill),
 	/// Runs something cheaper, and does not open its commitment once it is accused.
 	HidesWhenAccused,
 	/// Runs something cheaper, gives the output to nobody who judges, and proves each drawn chunk.
@@ -49,9 +51,18 @@ pub enum Executor {
 }
 
 impl Executor {
-	/// Whether it runs the model.
+	/// Whether it runs the model on all inputs.
 	fn runs(self) -> bool {
 		matches!(self, Self::Honest | Self::OtherOutput)
+	}
+
+	/// The share of the inputs on which it runs the model.
+	fn done(self) -> Perbill {
+		match self {
+			Self::CheatsOn(wrong) => Perbill::one() - wrong,
+			_ if self.runs() => Perbill::one(),
+			_ => Perbill::zero(),
+		}
 	}
 }
 
@@ -164,7 +175,7 @@ impl Terms {
 
 /// What chance decides, drawn before: the same for a strategy and for the honest game that it is compared with.
 pub struct Luck {
-	/// Whether whoever runs the job sees the cheat.
+	/// Whether whoever runs the job sees the cheat: of many inputs, whether a wrong one was drawn, too.
 	pub noticed: bool,
 	auditors: [[u8; 32]; MAX_AUDITORS],
 	jurors: [[u8; 32]; JURORS],
@@ -254,9 +265,7 @@ pub fn play(nodes: &[Node], terms: &Terms, plan: &Plan, luck: &Luck, audited: bo
 		disputed: false,
 	};
 	game.ledger.payer -= signed(REWARD + terms.premium);
-	if executor.runs() {
-		game.works(EXECUTOR);
-	}
+	game.works_on(EXECUTOR, executor.done());
 	if plan.forced {
 		game.ledger.payer -= 2 * signed(REWARD);
 	}
@@ -309,7 +318,12 @@ impl Game<'_> {
 
 	/// The node runs the job: what a cheat saves.
 	fn works(&mut self, node: usize) {
-		let cost = signed(audit::SAVING * REWARD);
+		self.works_on(node, Perbill::one());
+	}
+
+	/// The node runs this share of the job.
+	fn works_on(&mut self, node: usize, share: Perbill) {
+		let cost = signed(share * (audit::SAVING * REWARD));
 		*self.account(node) -= cost;
 		self.ledger.work += cost;
 	}

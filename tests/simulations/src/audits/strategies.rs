@@ -2,6 +2,7 @@
 
 mod auditors;
 mod authors;
+mod batches;
 mod coalitions;
 mod executors;
 mod griefers;
@@ -287,6 +288,7 @@ impl Simulation {
 		self.authors();
 		self.griefers();
 		self.rejected_rules();
+		self.batches();
 	}
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The chain never sees an output, so that it cannot say who agrees with whom: that is the payer's part.
 
-use super::run::{read, Outcome, Run};
+use super::run::{read, Input, Outcome, Run};
 use crate::{
 	amount::with_unit,
 	client::{calls, Included, Pending, Wait},
@@ -12,13 +12,10 @@ use crate::{
 };
 use futures::{stream::FuturesUnordered, StreamExt};
 use highway_offchain_worker::judge::{self, Finding};
-use highway_primitives::{model::VersionSpec, Balance, BlobRef, JobId, NodeId};
+use highway_primitives::{model::VersionSpec, Balance, JobId, NodeId};
 use highway_runtime_api::types::JobInfo;
 use sp_core::crypto::AccountId32;
-use std::{
-	collections::{btree_map::Entry, BTreeMap, BTreeSet},
-	path::Path,
-};
+use std::collections::{btree_map::Entry, BTreeMap, BTreeSet};
 
 /// What is done about an output that dissents.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -162,25 +159,20 @@ fn by(job: &JobInfo<AccountId32>) -> String {
 }
 
 impl Run<'_> {
-	/// Waits for the submission of a quorum for `file`, and for all of its outputs, and reads what most agree on.
-	pub async fn finish_quorum(
-		&self,
-		file: &Path,
-		input: BlobRef,
-		mut pending: Pending,
-	) -> Result<Outcome, CommandError> {
-		let mut ids = self.quorum_submitted(file, &pending.next_included(self.wait).await?)?;
-		let mut outcome = self.compare(file, &ids, &input).await;
+	/// Waits for the submission of a quorum for `name`, a file, and for all of its outputs, and reads what most agree on.
+	pub async fn finish_quorum(&self, name: &str, input: Input, mut pending: Pending) -> Result<Outcome, CommandError> {
+		let mut ids = self.quorum_submitted(name, &pending.next_included(self.wait).await?)?;
+		let mut outcome = self.compare(name, &ids, &input).await;
 		if self.wait == Wait::InBlock && matches!(outcome, Err(CommandError::NotFound(_))) {
 			// As for a single job: another branch of the chain may have given the ids to others.
-			ids = self.quorum_submitted(file, &pending.next_included(Wait::Finalized).await?)?;
-			outcome = self.compare(file, &ids, &input).await;
+			ids = self.quorum_submitted(name, &pending.next_included(Wait::Finalized).await?)?;
+			outcome = self.compare(name, &ids, &input).await;
 		}
 		outcome.map_err(|error| error.after_payment(ids.first().copied().unwrap_or_default()))
 	}
 
 	/// The ids of the jobs, which are told at once.
-	fn quorum_submitted(&self, file: &Path, included: &Included) -> Result<Vec<JobId>, CommandError> {
+	fn quorum_submitted(&self, name: &str, included: &Included) -> Result<Vec<JobId>, CommandError> {
 		let numbers = included.numbers("InferenceJobs", "job")?;
 		let ids: Vec<_> = numbers
 			.into_iter()
@@ -188,15 +180,14 @@ impl Run<'_> {
 			.collect();
 		let named: Vec<_> = ids.iter().map(JobId::to_string).collect();
 		self.say(format!(
-			"{}: jobs {} are submitted; `highway job watch JOB` goes on with each of them whatever happens here",
-			file.display(),
+			"{name}: jobs {} are submitted; `highway job watch JOB` goes on with each of them whatever happens here",
 			named.join(", ")
 		));
 		Ok(ids)
 	}
 
 	/// Follows the jobs until each has an output or will have none, and compares what there is.
-	async fn compare(&self, file: &Path, ids: &[JobId], input: &BlobRef) -> Result<Outcome, CommandError> {
+	async fn compare(&self, name: &str, ids: &[JobId], input: &Input) -> Result<Outcome, CommandError> {
 		let mut votes = Votes::new(&self.model.spec, ids.len());
 		let (mut jobs, mut absent, mut doubts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
 		let followed = ids
@@ -214,7 +205,7 @@ impl Run<'_> {
 			// At once, and not when all have come: an audit can be asked for only until the pay.
 			for place in votes.dissenting() {
 				if let Entry::Vacant(unasked) = doubts.entry(place) {
-					unasked.insert(self.doubt(file, &jobs[&place]).await);
+					unasked.insert(self.doubt(name, &jobs[&place]).await);
 				}
 			}
 		}
@@ -258,7 +249,7 @@ impl Run<'_> {
 	}
 
 	/// A job once it was tried, and its output. Error if the job is not ours, or cannot be followed.
-	async fn output_of(&self, id: JobId, input: &BlobRef) -> Result<Tried, CommandError> {
+	async fn output_of(&self, id: JobId, input: &Input) -> Result<Tried, CommandError> {
 		let mut client = self.client.clone();
 		let job = self.follow(&mut client, id, input).await?;
 		if job.version != self.model.version {
@@ -273,10 +264,9 @@ impl Run<'_> {
 	}
 
 	/// Names a job whose output dissents, and has it audited if that is wanted; `None` if it is not.
-	async fn doubt(&self, file: &Path, job: &JobInfo<AccountId32>) -> Option<Result<Balance, CommandError>> {
+	async fn doubt(&self, name: &str, job: &JobInfo<AccountId32>) -> Option<Result<Balance, CommandError>> {
 		self.say(format!(
-			"{}: job {}, {}, dissents from the majority",
-			file.display(),
+			"{name}: job {}, {}, dissents from the majority",
 			job.id,
 			by(job)
 		));
@@ -314,7 +304,10 @@ impl Run<'_> {
 mod tests {
 	use super::*;
 	use highway_offchain_worker::tensors::{serialize, Tensor};
-	use highway_primitives::model::{DType, TensorSpec, Unit, VerificationPolicy, MIN_DETECTION};
+	use highway_primitives::{
+		model::{DType, TensorSpec, Unit, VerificationPolicy, MIN_DETECTION},
+		BlobRef,
+	};
 	use sp_runtime::Perbill;
 
 	/// A model with one number, which may be off by 0.1.

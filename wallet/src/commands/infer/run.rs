@@ -4,7 +4,7 @@ use super::quorum::{Agreement, Doubt};
 use crate::{
 	blobs::BlobOwner,
 	client::{Client, Included, Pending, Signer, Wait},
-	commands::{fetch, file_error, job},
+	commands::{bundle, fetch, file_error, job},
 	error::CommandError,
 	output::Output,
 	recipes::{Answer, Recipe},
@@ -28,6 +28,10 @@ pub enum Outcome {
 	Submitted {
 		/// The job.
 		job: JobId,
+		/// Which of the job's inputs it is, counted from 0.
+		index: u16,
+		/// How many inputs the job has.
+		inputs: u16,
 		/// Whether its id cannot change any more.
 		is_final: bool,
 	},
@@ -35,6 +39,8 @@ pub enum Outcome {
 	Done {
 		/// The job.
 		job: Box<JobInfo<AccountId32>>,
+		/// Which of the job's inputs it is, counted from 0.
+		index: u16,
 		/// What its output says.
 		reading: Reading,
 	},
@@ -49,6 +55,9 @@ pub enum Outcome {
 	},
 }
 
+/// What became of each input of a job, in order.
+pub type Outcomes = Vec<Result<Outcome, CommandError>>;
+
 /// What an output says.
 pub enum Reading {
 	/// By the model's recipe.
@@ -60,6 +69,15 @@ pub enum Reading {
 		/// The file that they are in.
 		written: Option<PathBuf>,
 	},
+}
+
+/// What a job is to work on.
+#[derive(Clone, Copy)]
+pub struct Input {
+	/// The input; of a batch the bundle of all.
+	pub blob: BlobRef,
+	/// How many inputs there are.
+	pub inputs: u16,
 }
 
 /// What all jobs of one command have in common.
@@ -76,7 +94,7 @@ pub struct Run<'a> {
 	pub model: &'a ModelInfo<AccountId32>,
 	/// Its recipe; without one outputs stay tensors.
 	pub recipe: Option<&'a dyn Recipe>,
-	/// Where tensors are written to.
+	/// Where tensors are written to: a file, or of a batch a folder.
 	pub to: Option<&'a Path>,
 	/// Whether nobody waits for outputs.
 	pub detach: bool,
@@ -93,20 +111,26 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-	/// Waits for the submission and for the output of the job for `file`, and reads it.
-	pub async fn finish(&self, file: &Path, input: BlobRef, mut pending: Pending) -> Result<Outcome, CommandError> {
-		let mut id = self.submitted(file, pending.next_included(self.wait).await?)?;
+	/// Waits for the submission and for the output of the job for `name`, a file or many, and reads it: what became of each of
+	/// its inputs.
+	pub async fn finish(&self, name: &str, input: Input, mut pending: Pending) -> Result<Outcomes, CommandError> {
+		let mut id = self.submitted(name, pending.next_included(self.wait).await?)?;
 		if self.detach {
-			return Ok(Outcome::Submitted {
-				job: id,
-				is_final: self.wait == Wait::Finalized,
-			});
+			let submitted = |index| {
+				Ok(Outcome::Submitted {
+					job: id,
+					index,
+					inputs: input.inputs,
+					is_final: self.wait == Wait::Finalized,
+				})
+			};
+			return Ok((0..input.inputs).map(submitted).collect());
 		}
 		let mut client = self.client.clone();
 		let mut job = self.follow(&mut client, id, &input).await;
 		if self.wait == Wait::InBlock && matches!(job, Err(CommandError::NotFound(_))) {
 			// A reorganisation gave the id to somebody else's job, or took it away: what is final tells ours.
-			id = self.submitted(file, pending.next_included(Wait::Finalized).await?)?;
+			id = self.submitted(name, pending.next_included(Wait::Finalized).await?)?;
 			job = self.follow(&mut client, id, &input).await;
 		}
 		let done = match job {
@@ -117,12 +141,11 @@ impl Run<'_> {
 	}
 
 	/// The job's id, which is told at once: whatever comes, who paid knows what for.
-	fn submitted(&self, file: &Path, included: Included) -> Result<JobId, CommandError> {
+	fn submitted(&self, name: &str, included: Included) -> Result<JobId, CommandError> {
 		let id = included.number("InferenceJobs", "job")?;
 		let id = JobId::try_from(id).unwrap_or(JobId::MAX);
 		self.say(format!(
-			"{}: job {id} is submitted; `highway job watch {id}` goes on with it whatever happens here",
-			file.display()
+			"{name}: job {id} is submitted; `highway job watch {id}` goes on with it whatever happens here"
 		));
 		Ok(id)
 	}
@@ -137,7 +160,7 @@ impl Run<'_> {
 		&self,
 		client: &mut Client,
 		id: JobId,
-		input: &BlobRef,
+		input: &Input,
 	) -> Result<JobInfo<AccountId32>, CommandError> {
 		let job = job::until_output(client, id, |job| {
 			let executor = job
@@ -153,13 +176,22 @@ impl Run<'_> {
 		}
 	}
 
-	async fn conclude(&self, client: &mut Client, job: JobInfo<AccountId32>) -> Result<Outcome, CommandError> {
+	/// Reads the output of a job that was tried, input by input.
+	async fn conclude(&self, client: &mut Client, job: JobInfo<AccountId32>) -> Result<Outcomes, CommandError> {
 		let output = self.output_bytes(client, &job).await?;
-		let reading = read(self.model, self.recipe, &job, &output, self.to)?;
-		Ok(Outcome::Done {
-			job: Box::new(job),
-			reading,
-		})
+		let read_one = |(index, file): (u16, &[u8])| {
+			let to = self.to.map(|to| bundle::path_of(to, index, job.inputs));
+			match read(self.model, self.recipe, &job, file, to.as_deref()) {
+				Ok(reading) => Ok(Outcome::Done {
+					job: Box::new(job.clone()),
+					index,
+					reading,
+				}),
+				Err(error) => Err(error.after_payment(job.id)),
+			}
+		};
+		let files = bundle::outputs(&job, &output)?;
+		Ok((0..).zip(files).map(read_one).collect())
 	}
 
 	/// The output of a job that was tried, checked against its hash on chain.
@@ -179,11 +211,11 @@ impl Run<'_> {
 }
 
 /// Whether the job is the one that `payer` asked for.
-fn is_of(job: &JobInfo<AccountId32>, payer: &AccountId32, model: &ModelInfo<AccountId32>, input: &BlobRef) -> bool {
-	job.payer == *payer && job.model == model.id && job.input == *input
+fn is_of(job: &JobInfo<AccountId32>, payer: &AccountId32, model: &ModelInfo<AccountId32>, input: &Input) -> bool {
+	job.payer == *payer && job.model == model.id && job.input == input.blob && job.inputs == input.inputs
 }
 
-/// Reads an output. Tensors explain themselves; a recipe's labels and thresholds belong to the version that it came with.
+/// Reads the output of one input. Tensors explain themselves; a recipe's labels and thresholds belong to the version that it came with.
 pub(super) fn read(
 	model: &ModelInfo<AccountId32>,
 	recipe: Option<&dyn Recipe>,
@@ -283,6 +315,7 @@ mod tests {
 			model: 3,
 			version: 2,
 			input: BlobRef::of(b"input"),
+			inputs: 1,
 			price: 1,
 			quorum: None,
 			phase: JobPhase::Attested,
@@ -298,10 +331,15 @@ mod tests {
 
 	#[test]
 	fn jobs_should_be_ours_only_when_payer_model_and_input_are() {
-		let (model, input) = (model(), BlobRef::of(b"input"));
+		let of = |bytes: &[u8], inputs| Input {
+			blob: BlobRef::of(bytes),
+			inputs,
+		};
+		let (model, input) = (model(), of(b"input", 1));
 		assert!(is_of(&job(), &account(2), &model, &input));
 		assert!(!is_of(&job(), &account(3), &model, &input));
-		assert!(!is_of(&job(), &account(2), &model, &BlobRef::of(b"other")));
+		assert!(!is_of(&job(), &account(2), &model, &of(b"other", 1)));
+		assert!(!is_of(&job(), &account(2), &model, &of(b"input", 2)));
 		assert!(!is_of(&JobInfo { model: 4, ..job() }, &account(2), &model, &input));
 	}
 

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
 	amount::{decimal, with_unit},
+	commands::bundle,
 	context::Context,
 	error::CommandError,
 	output::{plain, table},
@@ -82,17 +83,22 @@ fn report(mut outcomes: Vec<(PathBuf, Result<Outcome, CommandError>)>) -> Result
 fn shown(name: &str, outcome: &Outcome) -> (Value, String) {
 	let (mut value, text) = match outcome {
 		Outcome::Answer(answer) => (answer_json(answer), answer_text(name, answer, "nothing was paid")),
-		Outcome::Submitted { job, is_final } => (
-			json!({ "job": job, "final": is_final }),
-			submitted_text(name, *job, *is_final),
+		Outcome::Submitted {
+			job,
+			index,
+			inputs,
+			is_final,
+		} => (
+			of_batch(json!({ "job": job, "final": is_final }), *index, *inputs),
+			submitted_text(name, *job, (*index, *inputs), *is_final),
 		),
-		Outcome::Done { job, reading } => done(name, job, job.price, reading),
+		Outcome::Done { job, index, reading } => done(name, job, *index, job.price, reading),
 		Outcome::Agreed {
 			job,
 			reading,
 			agreement,
 		} => {
-			let (mut value, text) = done(name, job, agreement.price, reading);
+			let (mut value, text) = done(name, job, 0, agreement.price, reading);
 			value["quorum"] = agreement.members.iter().map(member_json).collect();
 			(value, format!("{text}\n{}", members_text(agreement)))
 		}
@@ -101,7 +107,24 @@ fn shown(name: &str, outcome: &Outcome) -> (Value, String) {
 	(value, text)
 }
 
-fn submitted_text(name: &str, job: JobId, is_final: bool) -> String {
+/// The same for a file of a batch: with its place among the inputs.
+fn of_batch(mut value: Value, index: u16, inputs: u16) -> Value {
+	if bundle::is_batch(inputs) {
+		value["index"] = json!(index);
+		value["inputs"] = json!(inputs);
+	}
+	value
+}
+
+/// How to go on is said once, behind the last of a batch's files.
+fn submitted_text(name: &str, job: JobId, (index, inputs): (u16, u16), is_final: bool) -> String {
+	let (place, to) = match bundle::is_batch(inputs) {
+		true => (format!(", {}", bundle::place_text(index, inputs)), "FOLDER"),
+		false => (String::new(), "out.safetensors"),
+	};
+	if index.saturating_add(1) < inputs {
+		return format!("{name}: job {job}{place}");
+	}
 	let doubt = match is_final {
 		true => "",
 		false => {
@@ -109,12 +132,18 @@ fn submitted_text(name: &str, job: JobId, is_final: bool) -> String {
 			 until that is ruled out"
 		}
 	};
-	format!("{name}: job {job}; follow it with: highway job watch {job} --output out.safetensors{doubt}")
+	format!("{name}: job {job}{place}; follow it with: highway job watch {job} --output {to}{doubt}")
 }
 
-fn done(name: &str, job: &JobInfo<AccountId32>, price: Balance, reading: &Reading) -> (Value, String) {
-	let executor = node_text(job.executor);
-	let source = format!("job {}, by {executor}, for {}", job.id, with_unit(price));
+fn done(name: &str, job: &JobInfo<AccountId32>, index: u16, price: Balance, reading: &Reading) -> (Value, String) {
+	let (executor, price_text) = (node_text(job.executor), with_unit(price));
+	let source = match bundle::is_batch(job.inputs) {
+		true => {
+			let place = bundle::place_text(index, job.inputs);
+			format!("job {} ({place}), by {executor}, for {price_text} together", job.id)
+		}
+		false => format!("job {}, by {executor}, for {price_text}", job.id),
+	};
 	let (mut value, text) = match reading {
 		Reading::Answer(answer) => (answer_json(answer), answer_text(name, answer, &source)),
 		Reading::Tensors { tensors, written } => (
@@ -122,6 +151,7 @@ fn done(name: &str, job: &JobInfo<AccountId32>, price: Balance, reading: &Readin
 			tensors_text(name, &source, tensors, written.as_deref()),
 		),
 	};
+	value = of_batch(value, index, job.inputs);
 	value["job"] = json!(job.id);
 	value["price"] = json!(decimal(price));
 	value["executor"] = json!(job.executor);
@@ -280,22 +310,14 @@ mod tests {
 		assert!(report.text.contains("empty") && report.text.contains("txt"));
 	}
 
-	fn agreed(audit: Option<Result<Balance, CommandError>>) -> Result<Outcome, CommandError> {
-		let member = |job, stance| Member {
-			job,
-			executor: Some(job as NodeId),
-			stance,
-		};
-		let gone = CommandError::JobEnded {
-			job: 9,
-			reason: "no node did it".into(),
-		};
-		let job = JobInfo {
+	fn job(inputs: u16) -> JobInfo<AccountId32> {
+		JobInfo {
 			id: 7,
 			payer: AccountId32::new([1; 32]),
 			model: 0,
 			version: 1,
 			input: BlobRef::of(b"input"),
+			inputs,
 			price: AIC,
 			quorum: None,
 			phase: JobPhase::Attested,
@@ -306,9 +328,21 @@ mod tests {
 			submitted_at: 1,
 			attested_at: Some(2),
 			due: 3,
+		}
+	}
+
+	fn agreed(audit: Option<Result<Balance, CommandError>>) -> Result<Outcome, CommandError> {
+		let member = |job, stance| Member {
+			job,
+			executor: Some(job as NodeId),
+			stance,
+		};
+		let gone = CommandError::JobEnded {
+			job: 9,
+			reason: "no node did it".into(),
 		};
 		Ok(Outcome::Agreed {
-			job: Box::new(job),
+			job: Box::new(job(1)),
 			reading: Reading::Tensors {
 				tensors: Vec::new(),
 				written: None,
@@ -355,10 +389,56 @@ mod tests {
 
 	#[test]
 	fn submissions_should_say_whether_their_block_is_final() {
-		let shown = |is_final| shown("a", &Outcome::Submitted { job: 7, is_final });
+		let shown = |is_final| {
+			let submitted = Outcome::Submitted {
+				job: 7,
+				index: 0,
+				inputs: 1,
+				is_final,
+			};
+			shown("a", &submitted)
+		};
 		assert_eq!(shown(false).0, json!({ "job": 7, "final": false, "file": "a" }));
 		assert!(shown(false).1.contains("--finalized"));
 		assert!(shown(true).1.contains("job watch 7") && !shown(true).1.contains("--finalized"));
+	}
+
+	#[test]
+	fn batches_should_show_each_input_and_how_to_go_on_once() {
+		let submitted = |index| {
+			let outcome = Outcome::Submitted {
+				job: 7,
+				index,
+				inputs: 2,
+				is_final: true,
+			};
+			shown("a", &outcome)
+		};
+		let (first, text) = submitted(0);
+		assert_eq!(
+			first,
+			json!({ "job": 7, "final": true, "file": "a", "index": 0, "inputs": 2 })
+		);
+		assert!(text.contains("input 0 of 2") && !text.contains("job watch"), "{text}");
+		assert!(submitted(1).1.contains("job watch 7 --output FOLDER"));
+
+		let done = Outcome::Done {
+			job: Box::new(job(2)),
+			index: 1,
+			reading: Reading::Tensors {
+				tensors: Vec::new(),
+				written: Some("outputs/1.safetensors".into()),
+			},
+		};
+		let (value, text) = shown("b", &done);
+		assert_eq!(
+			[&value["job"], &value["index"], &value["inputs"], &value["price"]],
+			[&json!(7), &json!(1), &json!(2), &json!("1")]
+		);
+		assert!(
+			text.contains("input 1 of 2") && text.contains("1 AIC together") && text.contains("outputs/1.safetensors"),
+			"{text}"
+		);
 	}
 
 	#[test]

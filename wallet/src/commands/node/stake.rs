@@ -457,6 +457,8 @@ mod tests {
 			reason: AuditReason::Drawn,
 			phase: b"ended".to_vec(),
 			until: None,
+			inputs: 1,
+			index: 0,
 			sketch: None,
 			seats: vec![SeatInfo {
 				node: 3,

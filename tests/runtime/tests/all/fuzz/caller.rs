@@ -110,7 +110,7 @@ impl Caller {
 
 	/// Calls for which there is an occasion now.
 	fn opportune(&self) -> Vec<CallName> {
-		let mut calls = vec![("InferenceJobs", "submit_job")];
+		let mut calls = vec![("InferenceJobs", "submit_job"), ("InferenceJobs", "submit_batch")];
 		if !self.files.is_empty() {
 			calls.extend([("ModelRegistry", "register"), ("ModelRegistry", "add_version")]);
 		}

@@ -6,8 +6,8 @@ use highway_primitives::{
 	audit::{ballot_commitment, AuditTask, SKETCH_SUMS},
 	chunk_proof, work_tag,
 	worker::ChunkProof,
-	AttestItem, Ballot, BlobRef, DeviceClass, FailureClass, JobId, JobPhase, NodeId, ProbeTask, ProbeTerms, Sketch,
-	Tier, Vote, WorkerAction,
+	AttestItem, Ballot, BlobRef, DeviceClass, FailureClass, JobId, JobPhase, NodeId, Opening, ProbeTask, ProbeTerms,
+	Sketch, Tier, Vote, WorkerAction, MAX_INPUTS,
 };
 use highway_runtime::{
 	pallet_inference_jobs::Call as Job, pallet_proof_of_work_done::Call as Proof, CapacityProbes, InferenceJobs,
@@ -29,6 +29,21 @@ impl Caller {
 				tier: match self.chance(70) {
 					true => Tier::Spot,
 					false => Tier::Quorum(self.one_of(&[0, 1, 2, 2, 3, 7, 8, u8::MAX])),
+				},
+				max_price: match self.chance(85) {
+					true => u128::MAX,
+					false => self.price(),
+				},
+				gateway: self.chance(30).then(|| self.node()),
+				curator: self.chance(30).then(|| self.who().to_account_id()),
+			},
+			"submit_batch" => Job::submit_batch {
+				model: if self.chance(70) { self.below(2) } else { self.model() },
+				input: self.input(),
+				inputs: match self.chance(85) {
+					true => 2 + self.below(6) as u16,
+					// The most would outlast the sequence: three nodes, and then three auditors, have time for all of them.
+					false => self.one_of(&[0, 1, 2, 40, MAX_INPUTS + 1, u16::MAX]),
 				},
 				max_price: match self.chance(85) {
 					true => u128::MAX,
@@ -64,13 +79,20 @@ impl Caller {
 				chain.failure_report(node, job, class)
 			}
 			"open_commitment" => {
-				let (node, job, _) = self.duty(|task| matches!(task, AuditTask::Open));
-				let sketch = self.sketch();
-				WorkerAction::OpenCommitment {
-					node,
-					job,
-					sketch,
-					salt,
+				let (node, job, task) = self.duty(|task| matches!(task, AuditTask::Open { .. }));
+				let index = match task {
+					// What was drawn, or another input.
+					Some(AuditTask::Open { index }) if self.chance(70) => index,
+					_ => self.below(8) as u16,
+				};
+				match self.chance(70) {
+					true => chain.opening(node, job, index),
+					false => WorkerAction::OpenCommitment {
+						node,
+						job,
+						opening: self.strange_opening(),
+						salt,
+					},
 				}
 			}
 			"commit_ballot" => {
@@ -276,6 +298,20 @@ impl Caller {
 				infinities: self.one_of(&[0, 1, u64::MAX]),
 			},
 		}
+	}
+
+	/// Of sketches that nobody committed to, or of no tree at all.
+	fn strange_opening(&mut self) -> Opening {
+		let sketches: Vec<_> = (0..1 + self.below(8)).map(|_| self.sketch()).collect();
+		let index = self.below(8) as u16;
+		let (root, depth) = (self.hash(), self.below(9));
+		let path: Vec<_> = (0..depth).map(|_| self.hash()).collect();
+		let of_nothing = Opening {
+			sketch: self.sketch(),
+			root,
+			path: path.try_into().expect("eight at most"),
+		};
+		Opening::of(&sketches, index).unwrap_or(of_nothing)
 	}
 
 	fn ballot(&mut self) -> Ballot {

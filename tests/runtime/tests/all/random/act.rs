@@ -73,6 +73,11 @@ pub enum Act {
 		curator: Option<usize>,
 		tier: Tier,
 	},
+	SubmitBatch {
+		who: usize,
+		model: u32,
+		inputs: u16,
+	},
 	Attest {
 		nth: usize,
 	},
@@ -190,6 +195,7 @@ pub fn act() -> impl Strategy<Value = Act> {
 			.prop_map(|(who, model, price)| Act::Promote { who, model, price }),
 		12 => (who.clone(), 0..2u32, proptest::option::of(who.clone()), tier())
 			.prop_map(|(who, model, curator, tier)| Act::Submit { who, model, curator, tier }),
+		4 => (who.clone(), 0..2u32, 2..9u16).prop_map(|(who, model, inputs)| Act::SubmitBatch { who, model, inputs }),
 		6 => any::<usize>().prop_map(|nth| Act::Attest { nth }),
 		2 => (0..4u32).prop_map(|node| Act::AttestAll { node }),
 		3 => any::<usize>().prop_map(|nth| Act::Cheat { nth }),

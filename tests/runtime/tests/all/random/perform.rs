@@ -12,7 +12,7 @@ use highway_runtime::{
 };
 use highway_runtime_tests::{
 	commit_asks, commit_call, curator_call, invariants::is_open, register_call, reveal_asks, signed, spec,
-	submit_tier_call, treasury, worker_transaction, Ask, Chain, ASK_SALT,
+	submit_batch_call, submit_tier_call, treasury, worker_transaction, Ask, Chain, ASK_SALT,
 };
 use pallet_inference_jobs::Jobs;
 use pallet_revenue_split::CuratorProfile;
@@ -224,6 +224,7 @@ pub fn perform(chain: &mut Chain, asked: &mut Asked, act: Act) {
 			let curator = curator.map(|curator| PEOPLE[curator].to_account_id());
 			try_call(chain, PEOPLE[who], submit_tier_call(model, curator, tier));
 		}
+		Act::SubmitBatch { who, model, inputs } => try_call(chain, PEOPLE[who], submit_batch_call(model, inputs)),
 		Act::Attest { nth } => {
 			// Assigned or not: a second attestation must be refused, not break anything.
 			let Some(job) = nth_open(nth) else { return };
@@ -233,8 +234,17 @@ pub fn perform(chain: &mut Chain, asked: &mut Asked, act: Act) {
 		Act::Cheat { nth } => {
 			let Some(job) = nth_open(nth) else { return };
 			// Not after the attestation: what was committed to is what is opened.
-			if chain.job(job).phase() == JobPhase::Assigned {
-				chain.cheats.insert(job);
+			let record = chain.job(job);
+			if record.phase() == JobPhase::Assigned {
+				match record.inputs {
+					1 => {
+						chain.cheats.insert(job);
+					}
+					// On every second one of many.
+					inputs => chain
+						.wrong_inputs
+						.extend((0..inputs).step_by(2).map(|index| (job, index))),
+				}
 				let node = chain.executor(job);
 				let _ = chain.apply(worker_transaction(chain.worker(node), chain.attestation(node, &[job])));
 			}

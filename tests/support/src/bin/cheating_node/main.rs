@@ -10,7 +10,7 @@
 //! | `previous` | does its first job, and attests that output for all later ones |
 //! | `int8` | runs a copy of the model whose weights are rounded to int8 |
 //! | `silent` | attests, and neither opens its commitment in an audit nor proves a chunk |
-//! | `lazy` | judges others' jobs without a run: takes the executor's output for its own, and sketches that |
+//! | `lazy` | judges others' jobs without a run: takes the executor's output for its own, of many inputs that of the drawn one, and sketches that |
 //! | `fake-rows` | answers probes with the rows' beginnings for their ends |
 //! | `as-gpu` | says that inference runs on a GPU |
 //!
