@@ -15,7 +15,10 @@ use half::{bf16, f16};
 use highway_primitives::{audit::SketchSeed, model::DType, Sketch};
 use ort::{
 	environment::Environment,
-	session::{builder::GraphOptimizationLevel, Session, SessionInputValue},
+	session::{
+		builder::{GraphOptimizationLevel, SessionBuilder},
+		Session, SessionInputValue,
+	},
 	value::{DynValue, PrimitiveTensorElementType, Tensor as OrtTensor, TensorElementType},
 };
 use std::{
@@ -132,19 +135,7 @@ fn confine(setup: &Setup) -> Result<Environment, String> {
 		.map_err(|error| format!("ONNX Runtime does not start: {error}"))?;
 	if setup.cuda.is_some() {
 		insecure(sandbox::allow_cuda_files(&setup.onnxruntime))?;
-		let mut session = open(&environment, setup, WARM_UP)?;
-		let one = Tensor {
-			name: "x".into(),
-			dtype: DType::F32,
-			shape: vec![1],
-			data: vec![0; 4],
-		};
-		let head = RunHead {
-			rows: None,
-			parts: Vec::new(),
-		};
-		let body = [framed(&head), tensors::serialize(&[one])].concat();
-		run(&mut session, &body, &["y".into()], None)?;
+		warm_up(&environment, setup)?;
 	} else {
 		insecure(sandbox::deny_files())?;
 	}
@@ -152,26 +143,56 @@ fn confine(setup: &Setup) -> Result<Environment, String> {
 	Ok(environment)
 }
 
-fn open(environment: &Environment, setup: &Setup, model: &[u8]) -> Result<Session, String> {
-	let build = || -> ort::Result<Session> {
-		let mut builder = Session::builder(environment)?
-			.with_optimization_level(match setup.optimization {
-				Optimization::None => GraphOptimizationLevel::Disable,
-				Optimization::Basic => GraphOptimizationLevel::Level1,
-				Optimization::Extended => GraphOptimizationLevel::Level2,
-				Optimization::All => GraphOptimizationLevel::All,
-			})?
-			.with_intra_threads(usize::from(setup.threads.max(1)))?
-			.with_intra_op_spinning(false)?
-			.with_inter_op_spinning(false)?
-			.with_deterministic_compute(true)?;
-		if let Some(device) = setup.cuda {
-			let cuda = ort::ep::CUDA::default().with_device_id(device as i32).with_tf32(false);
-			builder = builder.with_execution_providers([cuda.build().error_on_failure()])?;
-		}
-		builder.commit_from_memory(model)
+/// Has the GPU compute one number: its driver is warm then, and a GPU that computes nothing is found.
+fn warm_up(environment: &Environment, setup: &Setup) -> Result<(), String> {
+	// What comes back is CUDA's, or nothing comes. Models are not held to it: ONNX Runtime places what computes shapes on the
+	// CPU on purpose, so most of them would be refused, and to refuse a job's model costs the node.
+	let open = || -> ort::Result<Session> {
+		builder(environment, setup)?
+			.with_disable_cpu_fallback()?
+			.commit_from_memory(WARM_UP)
 	};
-	build().map_err(|error| error.to_string())
+	let one = Tensor {
+		name: "x".into(),
+		dtype: DType::F32,
+		shape: vec![1],
+		data: vec![0; 4],
+	};
+	let head = RunHead {
+		rows: None,
+		parts: Vec::new(),
+	};
+	let body = [framed(&head), tensors::serialize(&[one])].concat();
+	open()
+		.map_err(|error| error.to_string())
+		.and_then(|mut session| run(&mut session, &body, &["y".into()], None))
+		.map(drop)
+		.map_err(|error| {
+			format!(
+				"{error}; CUDA has to run a model of one operator by itself before it is used: give --onnxruntime the library of \
+				the package onnxruntime-gpu, and install the CUDA and cuDNN that it needs, or choose --inference-provider cpu"
+			)
+		})
+}
+
+/// The options of every session.
+fn builder(environment: &Environment, setup: &Setup) -> ort::Result<SessionBuilder> {
+	let mut builder = Session::builder(environment)?
+		.with_optimization_level(match setup.optimization {
+			Optimization::None => GraphOptimizationLevel::Disable,
+			Optimization::Basic => GraphOptimizationLevel::Level1,
+			Optimization::Extended => GraphOptimizationLevel::Level2,
+			Optimization::All => GraphOptimizationLevel::All,
+		})?
+		.with_intra_threads(usize::from(setup.threads.max(1)))?
+		.with_intra_op_spinning(false)?
+		.with_inter_op_spinning(false)?
+		.with_deterministic_compute(true)?;
+	if let Some(device) = setup.cuda {
+		let cuda = ort::ep::CUDA::default().with_device_id(device as i32).with_tf32(false);
+		builder = builder.with_execution_providers([cuda.build().error_on_failure()])?;
+	}
+	Ok(builder)
 }
 
 fn load(environment: &Environment, setup: &Setup, file: &File, size: &[u8]) -> Result<Session, String> {
@@ -181,7 +202,9 @@ fn load(environment: &Environment, setup: &Setup, file: &File, size: &[u8]) -> R
 	// At an offset: the file's position is shared with the engine.
 	file.read_exact_at(&mut model, 0)
 		.map_err(|error| format!("the model could not be read: {error}"))?;
-	let session = open(environment, setup, &model)?;
+	let session = builder(environment, setup)
+		.and_then(|mut builder| builder.commit_from_memory(&model))
+		.map_err(|error| error.to_string())?;
 	if let Some(trace) = &setup.trace {
 		let kind = session
 			.outputs()

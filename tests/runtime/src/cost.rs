@@ -20,6 +20,9 @@ use tracing::{
 /// Runs of which the fastest counts: it is the one that nothing else on the machine held up.
 const TIMED_RUNS: usize = 25;
 
+/// Rounds in which acts take turns: an odd number, so that the median is one that was seen.
+pub const ROUNDS: usize = 31;
+
 /// Accesses to the storage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Accesses {
@@ -33,6 +36,14 @@ impl Accesses {
 	/// Both together.
 	pub fn all(&self) -> u64 {
 		self.reads + self.writes
+	}
+
+	/// Those that are not of `part`; none where `part` has more.
+	pub fn without(&self, part: Self) -> Self {
+		Self {
+			reads: self.reads.saturating_sub(part.reads),
+			writes: self.writes.saturating_sub(part.writes),
+		}
 	}
 }
 
@@ -187,6 +198,30 @@ pub fn measure_after<Prepared, Answer>(
 		},
 		took,
 	}
+}
+
+/// How long `act` takes on each of these chains, whose argument it is given: the median of [`ROUNDS`] rounds, in each of which
+/// all of them have their turn. So whatever else the machine does meanwhile slows all of them alike, and what one takes can be
+/// compared with what another takes. It leaves nothing behind.
+pub fn in_turns<Argument: Copy, Answer, const CHAINS: usize>(
+	mut chains: [(&mut TestExternalities, Argument); CHAINS],
+	act: impl Fn(Argument) -> Answer,
+) -> [Duration; CHAINS] {
+	let mut times = [(); CHAINS].map(|()| Vec::with_capacity(ROUNDS));
+	for _ in 0..ROUNDS {
+		for ((ext, argument), times) in chains.iter_mut().zip(&mut times) {
+			let time = || {
+				let started = Instant::now();
+				act(*argument);
+				started.elapsed()
+			};
+			times.push(ext.execute_with(|| and_roll_back(time)));
+		}
+	}
+	times.map(|mut times: Vec<Duration>| {
+		times.sort_unstable();
+		times.get(ROUNDS / 2).copied().unwrap_or_default()
+	})
 }
 
 /// Does something in the externalities around it, and undoes it.

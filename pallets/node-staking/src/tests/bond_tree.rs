@@ -11,7 +11,7 @@ fn shape() -> Shape {
 	BondTreeShape::<Test>::get()
 }
 
-/// The tree alone, without nodes.
+/// The tree alone: bonds in it are nobody's, so the pallet's invariants do not hold after.
 fn with_tree(test: impl FnOnce()) {
 	ExtBuilder::default().build().execute_with(test)
 }

@@ -149,6 +149,7 @@ fn cost_should_not_depend_on_the_number_of_delegators() {
 #[test]
 fn updates_of_the_tree_should_cost_its_height() {
 	let cost = |nodes: u32| {
+		// A tree of nodes that there are not: the pallet's invariants do not hold after.
 		let mut ext = ExtBuilder::default().build();
 		ext.execute_with(|| (0..nodes).for_each(|node| crate::bond_tree::Tree::<Test>::set(node, 100)));
 		ext.commit_all().unwrap();

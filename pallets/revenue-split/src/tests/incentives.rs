@@ -111,6 +111,7 @@ fn met() -> impl Strategy<Value = Met> {
 
 #[test]
 fn truth_should_be_dominant_in_the_market_itself() {
+	// Asks and markets are put into the storage, without the bonds and jobs behind them: its invariants do not hold after.
 	ExtBuilder.build().execute_with(|| {
 		for node in 0..BIDDERS as NodeId {
 			host(node, MODEL);

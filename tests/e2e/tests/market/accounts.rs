@@ -1,14 +1,16 @@
-//! Who has what in the end: wallets, nodes and the chain's events say the same, to the last planck.
+//! Who has what in the end: what was said of jobs when they were bought, wallets, nodes and the chain's events say the same, to
+//! the last planck.
 
 use super::{
+	asked_in,
 	ledger::{Ledger, Line},
-	treasury, Models, CURATOR_FEE,
+	treasury, Models, Said, CURATOR_FEE,
 };
 use anyhow::{ensure, Context, Result};
-use codec::{Decode, Encode};
+use codec::Decode;
 use futures::future::try_join_all;
 use highway_e2e_tests::{amount, key, Account};
-use highway_primitives::{AskRole, Balance, EpochIndex, JobId, ModelId, NodeId, Role};
+use highway_primitives::{AskRole, Balance, EpochIndex, ModelId, NodeId, Role, Verdict};
 use highway_runtime_api::types::Bill;
 use highway_test_support::{market::key_of, Devnet, Node, Wallet};
 use serde_json::{json, Value};
@@ -16,6 +18,7 @@ use sp_core::{
 	crypto::{AccountId32, Ss58Codec},
 	Pair,
 };
+use sp_crypto_hashing::{blake2_128, twox_128};
 use std::collections::BTreeMap;
 
 /// The id of bob's node.
@@ -24,27 +27,35 @@ const BOB: NodeId = 1;
 /// Those who earn by bills alone: neither minted coins nor pay for judging comes to them.
 const BY_BILLS_ALONE: [&str; 3] = ["//Maker", "//Deriver", "//Curator"];
 
-type Bills = BTreeMap<JobId, Bill<AccountId32>>;
+/// Of a bill the protocol has one part in so many of all other lines but the premium, rounded up.
+const PROTOCOL_PART: Balance = 20;
 
-/// Everybody claims; then `jobs` of the derived model, and the one of the lost model, are held against one another as bills,
-/// splits, events and claims.
-pub async fn should_reconcile(devnet: &Devnet, models: Models, jobs: &[JobId], lost: JobId) -> Result<()> {
+/// Bills of jobs that are over, with their models.
+type Bills = Said;
+
+/// Who claimed how much.
+type Claims = BTreeMap<AccountId32, Balance>;
+
+/// Everybody claims; then what was `said` of all jobs when they were bought, and what came of them as bills, splits, events and
+/// claims, are held against one another.
+pub async fn should_reconcile(devnet: &Devnet, models: Models, said: &Said) -> Result<()> {
 	let node = devnet.node("alice");
 	let account = Account::connect(node, "//Payer").await?;
-	let treasury = treasury(&account, lost).await?;
+	let treasury = treasury(said)?;
 	let claims = everybody_claims(devnet, &treasury).await?;
 	// All claims are final.
 	let last = node.finalized_block().await?;
 	let ledger = Ledger::read(node, last, &treasury).await?;
 
-	let all = [jobs, &[lost]].concat();
-	let bills = bills_should_be_events(devnet, &ledger, &all).await?;
-	splits_should_be_sums_of_bills(devnet, models, &bills, lost).await?;
-	pay_should_be_lost_with_the_copy(&ledger, models, &bills[&lost])?;
-	claims_should_be_what_bills_say(devnet, &ledger, &bills, &claims)?;
+	let bills = bills_should_be_events(devnet, &ledger, said).await?;
+	splits_should_be_sums_of_bills(devnet, models, &bills).await?;
+	pay_should_be_lost_with_the_copy(&ledger, models, said)?;
+	claims_should_be_what_was_said(devnet, &ledger, models, said, &claims)?;
+	treasury_should_have_its_halves(node, &ledger, said, &treasury, last).await?;
 	nothing_should_be_left_over(node, &ledger, last).await?;
-	curator_should_be_known_by_its_jobs(node, jobs.len()).await?;
-	nodes_should_count_their_jobs(devnet, &account, &all).await
+	let of_curator = said.values().filter(|(model, _)| *model == models.derived).count();
+	curator_should_be_known_by_its_jobs(node, of_curator).await?;
+	nodes_should_count_their_jobs(devnet, &account, said).await
 }
 
 fn account_of(secret: &str) -> Result<AccountId32> {
@@ -52,7 +63,7 @@ fn account_of(secret: &str) -> Result<AccountId32> {
 }
 
 /// Who claimed how much. The treasury cannot sign: somebody else has it paid out.
-async fn everybody_claims(devnet: &Devnet, treasury: &AccountId32) -> Result<BTreeMap<AccountId32, Balance>> {
+async fn everybody_claims(devnet: &Devnet, treasury: &AccountId32) -> Result<Claims> {
 	let node = devnet.node("alice");
 	let operators = devnet.nodes.iter().map(|node| key_of(node.name()));
 	let own = BY_BILLS_ALONE.iter().map(|secret| secret.to_string()).chain(operators);
@@ -64,26 +75,30 @@ async fn everybody_claims(devnet: &Devnet, treasury: &AccountId32) -> Result<BTr
 	let words = ["--finalized", "claim", "--for", &address];
 	let payer = Wallet::new(node, "//Payer");
 	let (claims, for_treasury) = tokio::try_join!(try_join_all(claims), payer.run(&words))?;
-	let mut claims: BTreeMap<_, _> = claims.into_iter().collect();
+	let mut claims: Claims = claims.into_iter().collect();
 	claims.insert(treasury.clone(), amount(&for_treasury["claimed"])?);
 	Ok(claims)
 }
 
-/// Every node and the wallet give the same bill, and what happened is what it says.
-async fn bills_should_be_events(devnet: &Devnet, ledger: &Ledger, jobs: &[JobId]) -> Result<Bills> {
+/// Every node and the wallet give the same bill, it is what was said, and what happened is what it says.
+async fn bills_should_be_events(devnet: &Devnet, ledger: &Ledger, said: &Said) -> Result<Bills> {
 	let wallet = Wallet::new(devnet.node("charlie"), "//Payer");
 	let mut accounts = Vec::new();
 	for node in &devnet.nodes {
 		accounts.push(Account::connect(node, "//Payer").await?);
 	}
-	let mut bills = BTreeMap::new();
-	for job in jobs {
+	let mut bills = Bills::new();
+	for (job, (model, foreseen)) in said {
 		let views = try_join_all(accounts.iter().map(|account| account.client.bill(*job))).await?;
 		let bill = views.first().cloned().flatten().context("the job has a bill")?;
 		ensure!(
 			views.iter().all(|view| view.as_ref() == Some(&bill)),
 			"all nodes say the same: {views:?}"
 		);
+		let asked = accounts.first().context("there are nodes")?;
+		let audit = asked.client.audit(*job).await?;
+		let unaudited = audit.and_then(|audit| audit.verdict) == Some(Verdict::Unaudited);
+		bill_should_be_what_was_said(&bill, foreseen, unaudited)?;
 		let shown = wallet.run(&["bill", &job.to_string()]).await?;
 		let wanted: Vec<_> = lines_of(&bill).map(in_words).collect();
 		ensure!(
@@ -116,7 +131,7 @@ async fn bills_should_be_events(devnet: &Devnet, ledger: &Ledger, jobs: &[JobId]
 			"who did it has half of what it burned: {bill:?}, {:?}",
 			ledger.subsidies.get(job)
 		);
-		bills.insert(*job, bill);
+		bills.insert(*job, (*model, bill));
 	}
 	ensure!(
 		ledger.lines.len() == bills.len(),
@@ -124,6 +139,17 @@ async fn bills_should_be_events(devnet: &Devnet, ledger: &Ledger, jobs: &[JobId]
 		ledger.lines.keys()
 	);
 	Ok(bills)
+}
+
+/// But for the premium where nobody could be found to judge, which the payer has back.
+fn bill_should_be_what_was_said(bill: &Bill<AccountId32>, said: &Bill<AccountId32>, unaudited: bool) -> Result<()> {
+	let mut lines = said.lines.clone();
+	lines.retain(|line| !unaudited || line.role != Role::Auditor);
+	ensure!(
+		(bill.price, bill.epoch, &bill.lines) == (said.price, said.epoch, &lines),
+		"what was said when it was bought is paid: {said:?}, {bill:?}"
+	);
+	Ok(())
 }
 
 fn lines_of(bill: &Bill<AccountId32>) -> impl Iterator<Item = Line> + '_ {
@@ -148,11 +174,10 @@ fn lines_shown(bill: &Value) -> Result<Vec<(String, Option<String>, Balance)>> {
 }
 
 /// Of each epoch, for all nodes and the wallet; and when the cheapest had left the split has moved.
-async fn splits_should_be_sums_of_bills(devnet: &Devnet, models: Models, bills: &Bills, lost: JobId) -> Result<()> {
+async fn splits_should_be_sums_of_bills(devnet: &Devnet, models: Models, bills: &Bills) -> Result<()> {
 	let mut epochs: BTreeMap<(ModelId, EpochIndex), Vec<&Bill<AccountId32>>> = BTreeMap::new();
-	for (job, bill) in bills {
-		let model = if *job == lost { models.lost } else { models.derived };
-		epochs.entry((model, bill.epoch)).or_default().push(bill);
+	for (model, bill) in bills.values() {
+		epochs.entry((*model, bill.epoch)).or_default().push(bill);
 	}
 	let wallet = Wallet::new(devnet.node("bob"), "//Payer");
 	let mut shares = Vec::new();
@@ -206,9 +231,9 @@ async fn splits_should_be_sums_of_bills(devnet: &Devnet, models: Models, bills: 
 }
 
 /// The line of the job went where lost pay goes, and no other did.
-fn pay_should_be_lost_with_the_copy(ledger: &Ledger, models: Models, bill: &Bill<AccountId32>) -> Result<()> {
-	let lines = bill.lines.iter().filter(|line| line.role == Role::Storage);
-	let stored: Balance = lines.map(|line| line.amount).sum();
+fn pay_should_be_lost_with_the_copy(ledger: &Ledger, models: Models, said: &Said) -> Result<()> {
+	let bob = account_of(&key_of("bob"))?;
+	let stored = stored_by(said, models.lost, &bob);
 	ensure!(
 		stored > 0 && ledger.forfeited == BTreeMap::from([((models.lost, BOB), stored)]),
 		"{stored} were to be lost: {:?}",
@@ -226,12 +251,28 @@ fn pay_should_be_lost_with_the_copy(ledger: &Ledger, models: Models, bill: &Bill
 	Ok(())
 }
 
+/// What was said to be this account's, of all lines in roles that are `wanted`.
+fn said_for(said: &Said, account: &AccountId32, wanted: impl Fn(Role) -> bool) -> Balance {
+	let lines = said.values().flat_map(|(_, bill)| &bill.lines);
+	let own = lines.filter(|line| line.payee.as_ref() == Some(account) && wanted(line.role));
+	own.map(|line| line.amount).sum()
+}
+
+/// What was said to be this account's for storing one model.
+fn stored_by(said: &Said, model: ModelId, account: &AccountId32) -> Balance {
+	let bills = said.values().filter(|(of, _)| *of == model);
+	let lines = bills.flat_map(|(_, bill)| &bill.lines);
+	let own = lines.filter(|line| line.role == Role::Storage && line.payee.as_ref() == Some(account));
+	own.map(|line| line.amount).sum()
+}
+
 /// Makers, parents, curator: their lines. Operators: theirs, what was minted and what judging paid, but for what was lost.
-fn claims_should_be_what_bills_say(
+fn claims_should_be_what_was_said(
 	devnet: &Devnet,
 	ledger: &Ledger,
-	bills: &Bills,
-	claims: &BTreeMap<AccountId32, Balance>,
+	models: Models,
+	said: &Said,
+	claims: &Claims,
 ) -> Result<()> {
 	for (account, claimed) in claims {
 		ensure!(
@@ -241,17 +282,12 @@ fn claims_should_be_what_bills_say(
 		);
 	}
 	let claimed_by = |account: &AccountId32| claims.get(account).copied().unwrap_or_default();
-	let billed_to = |account: &AccountId32| -> Balance {
-		let lines = bills.values().flat_map(|bill| &bill.lines);
-		let own = lines.filter(|line| line.payee.as_ref() == Some(account));
-		own.map(|line| line.amount).sum()
-	};
 	for secret in BY_BILLS_ALONE {
 		let account = account_of(secret)?;
-		let (claimed, billed) = (claimed_by(&account), billed_to(&account));
+		let (claimed, wanted) = (claimed_by(&account), said_for(said, &account, |_| true));
 		ensure!(
-			claimed > 0 && claimed == billed,
-			"{secret} claimed {claimed}, and is billed {billed}"
+			claimed > 0 && claimed == wanted,
+			"{secret} claimed {claimed}, and was to have {wanted}"
 		);
 	}
 	for (id, node) in (0..).zip(&devnet.nodes) {
@@ -259,28 +295,100 @@ fn claims_should_be_what_bills_say(
 		let minted = ledger.subsidies.values().filter(|(payee, _)| *payee == account);
 		let minted: Balance = minted.map(|(_, amount)| amount).sum();
 		let judged = ledger.judged.get(&account).copied().unwrap_or_default();
+		let worked = said_for(said, &account, |role| role != Role::Storage) + minted + judged;
+		let stored = said_for(said, &account, |role| role == Role::Storage);
 		let lost = ledger.forfeited.iter().filter(|((_, node), _)| *node == id);
 		let lost: Balance = lost.map(|(_, amount)| amount).sum();
-		let (claimed, wanted) = (claimed_by(&account), billed_to(&account) + minted + judged - lost);
+		let proved = ledger.proved.iter().filter(|((_, payee), _)| *payee == account);
+		let proved: Balance = proved.map(|(_, amount)| amount).sum();
+		let claimed = claimed_by(&account);
 		ensure!(
-			claimed == wanted,
-			"{} claimed {claimed}, and is owed {wanted}: {minted} minted, {judged} for judging, {lost} lost",
+			claimed == worked + proved && stored == proved + lost,
+			"{} claimed {claimed}, and worked for {worked}, {minted} of it minted, {judged} for judging; of {stored} for \
+			 storing {proved} were proved, and {lost} lost",
 			node.name()
 		);
 	}
+	// He alone stores the derived model, and nobody buys of the other one that he stores.
+	let charlie = account_of(&key_of("charlie"))?;
+	let stored = stored_by(said, models.derived, &charlie);
+	ensure!(
+		stored > 0 && ledger.proved == BTreeMap::from([((models.derived, charlie), stored)]),
+		"{stored} were said to be charlie's for storing, and nobody else's: {:?}",
+		ledger.proved
+	);
 	Ok(())
+}
+
+/// The treasury has more than at the start, claimed or not, by the larger half of the protocol's part of each job, as it was
+/// said, and of what somebody lost or paid for a place; and by nothing else.
+async fn treasury_should_have_its_halves(
+	node: &Node,
+	ledger: &Ledger,
+	said: &Said,
+	treasury: &AccountId32,
+	last: u64,
+) -> Result<()> {
+	let mut wanted: Balance = 0;
+	for (_, bill) in said.values() {
+		let (mut others, mut fee, mut kept): (Balance, Balance, Balance) = (0, 0, 0);
+		for line in &bill.lines {
+			match line.role {
+				Role::Protocol => fee += line.amount,
+				// The premium is nobody's income: no fee is taken of it.
+				Role::Auditor => {}
+				_ => others += line.amount,
+			}
+			if line.payee.as_ref() == Some(treasury) {
+				kept += line.amount;
+			}
+		}
+		ensure!(
+			fee == others.div_ceil(PROTOCOL_PART) && kept == fee - fee / 2,
+			"of {others} the protocol has {fee}, and the treasury {kept} of that: {bill:?}"
+		);
+		wanted += kept;
+	}
+	for (amount, burned) in &ledger.halved {
+		ensure!(*burned == amount / 2, "half of it is burned: {:?}", ledger.halved);
+		wanted += amount - burned;
+	}
+	let (first, last) = (hash_of(node, 0).await?, hash_of(node, last).await?);
+	let before = free_in(node, &first, treasury).await?;
+	let after = free_in(node, &last, treasury).await?;
+	let claimable: Balance = asked_in(node, &last, "MarketApi_claimable", treasury).await?;
+	ensure!(
+		after + claimable == before + wanted,
+		"the treasury had {before}, has {after} and may claim {claimable}, and was to have {wanted} more: {:?}",
+		ledger.halved
+	);
+	Ok(())
+}
+
+/// The hash of the block with this number.
+async fn hash_of(node: &Node, block: u64) -> Result<Value> {
+	node.rpc("chain_getBlockHash", json!([block])).await
+}
+
+/// What an account that exists could use in a block.
+async fn free_in(node: &Node, block: &Value, account: &AccountId32) -> Result<Balance> {
+	let mut key = [twox_128(b"System"), twox_128(b"Account")].concat();
+	key.extend(blake2_128(account.as_ref()));
+	key.extend::<&[u8]>(account.as_ref());
+	let key = format!("0x{}", hex::encode(key));
+	let stored = node.rpc("state_getStorage", json!([key, block])).await?;
+	let stored = stored.as_str().context("the account exists")?;
+	let bytes = hex::decode(stored.trim_start_matches("0x"))?;
+	// Nonce and three reference counts, then what is free.
+	let (_, free) = <((u32, u32, u32, u32), Balance)>::decode(&mut bytes.as_slice())?;
+	Ok(free)
 }
 
 /// Whoever earned anything has claimed it, or may still, all at one block.
 async fn nothing_should_be_left_over(node: &Node, ledger: &Ledger, last: u64) -> Result<()> {
-	let block = node.rpc("chain_getBlockHash", json!([last])).await?;
+	let block = hash_of(node, last).await?;
 	for (account, earned) in &ledger.earned {
-		let arguments = format!("0x{}", hex::encode(account.encode()));
-		let answer = node
-			.rpc("state_call", json!(["MarketApi_claimable", arguments, block]))
-			.await?;
-		let bytes = hex::decode(answer.as_str().context("an answer is hex")?.trim_start_matches("0x"))?;
-		let claimable = Balance::decode(&mut bytes.as_slice())?;
+		let claimable: Balance = asked_in(node, &block, "MarketApi_claimable", account).await?;
 		let claimed = ledger.claimed.get(account).copied().unwrap_or_default();
 		ensure!(
 			claimed + claimable == *earned,
@@ -304,9 +412,9 @@ async fn curator_should_be_known_by_its_jobs(node: &Node, jobs: usize) -> Result
 }
 
 /// What each node has attested, by its own count, is what the chain says that it did.
-async fn nodes_should_count_their_jobs(devnet: &Devnet, account: &Account, jobs: &[JobId]) -> Result<()> {
+async fn nodes_should_count_their_jobs(devnet: &Devnet, account: &Account, said: &Said) -> Result<()> {
 	let mut done = BTreeMap::<NodeId, u32>::new();
-	for job in jobs {
+	for job in said.keys() {
 		let info = account.client.job(*job).await?.context("the job is on record")?;
 		*done.entry(info.executor.context("somebody did it")?).or_default() += 1;
 	}

@@ -21,6 +21,8 @@ pub struct Ledger {
 	pub subsidies: BTreeMap<JobId, (AccountId32, Balance)>,
 	/// What each account was paid for judging others' work, out of the audit pot.
 	pub judged: BTreeMap<AccountId32, Balance>,
+	/// Pay for storage that was proved, by model and payee.
+	pub proved: BTreeMap<(ModelId, AccountId32), Balance>,
 	/// All that each account could claim at some time.
 	pub earned: BTreeMap<AccountId32, Balance>,
 	/// What it has claimed of it.
@@ -29,6 +31,9 @@ pub struct Ledger {
 	pub lost_asks: BTreeSet<(ModelId, AskRole, NodeId)>,
 	/// Pay for storage that a node has lost.
 	pub forfeited: BTreeMap<(ModelId, NodeId), Balance>,
+	/// All that is halved between the treasury and the fire, but for lines of bills: what somebody lost, or paid for a
+	/// featured place, and what was burned of it.
+	pub halved: Vec<(Balance, Balance)>,
 }
 
 impl Ledger {
@@ -40,12 +45,13 @@ impl Ledger {
 			let hash: H256 = serde_json::from_value(node.rpc("chain_getBlockHash", json!([block])).await?)?;
 			for event in chain.events().at(hash).await?.iter() {
 				let event = event?;
-				if event.pallet_name() == "RevenueSplit" {
-					let name = event.variant_name();
-					ledger
-						.note(name, event.field_bytes(), treasury)
-						.with_context(|| format!("{name} in block {block}"))?;
-				}
+				let (pallet, name, fields) = (event.pallet_name(), event.variant_name(), event.field_bytes());
+				let noted = match pallet {
+					"RevenueSplit" => ledger.note(name, fields, treasury),
+					"Promotion" => ledger.note_place(name, fields),
+					_ => Ok(()),
+				};
+				noted.with_context(|| format!("{pallet}::{name} in block {block}"))?;
 			}
 		}
 		for lines in ledger.lines.values_mut() {
@@ -71,17 +77,18 @@ impl Ledger {
 				self.line(job, Role::Storage, Some(payee), amount);
 			}
 			"StoragePaid" => {
-				let (_, payee, amount) = <(ModelId, AccountId32, Balance)>::decode(fields)?;
+				let (model, payee, amount) = <(ModelId, AccountId32, Balance)>::decode(fields)?;
+				add(&mut self.proved, (model, payee.clone()), amount);
 				add(&mut self.earned, payee, amount);
 			}
 			"StoragePayForfeited" => {
 				let (model, node, amount, burned) = <(ModelId, NodeId, Balance, Balance)>::decode(fields)?;
 				add(&mut self.forfeited, (model, node), amount);
-				add(&mut self.earned, treasury.clone(), amount - burned);
+				self.halve(treasury, amount, burned);
 			}
 			"StorageFined" => {
 				let (_, amount, burned) = <(NodeId, Balance, Balance)>::decode(fields)?;
-				add(&mut self.earned, treasury.clone(), amount - burned);
+				self.halve(treasury, amount, burned);
 			}
 			"AuditPotFilled" => {
 				let (job, amount) = <(JobId, Balance)>::decode(fields)?;
@@ -110,11 +117,26 @@ impl Ledger {
 				let (model, role, node, _, amount, burned) =
 					<(ModelId, AskRole, NodeId, EpochIndex, Balance, Balance)>::decode(fields)?;
 				self.lost_asks.insert((model, role, node));
-				add(&mut self.earned, treasury.clone(), amount - burned);
+				self.halve(treasury, amount, burned);
 			}
 			_ => {}
 		}
 		Ok(())
+	}
+
+	/// A featured place is paid to the treasury at once: there is nothing to claim.
+	fn note_place(&mut self, event: &str, mut fields: &[u8]) -> Result<()> {
+		if event == "Promoted" {
+			let (.., price, burned) = <(EpochIndex, ModelId, AccountId32, Balance, Balance)>::decode(&mut fields)?;
+			self.halved.push((price, burned));
+		}
+		Ok(())
+	}
+
+	/// Somebody lost this; what was not burned of it the treasury may claim.
+	fn halve(&mut self, treasury: &AccountId32, amount: Balance, burned: Balance) {
+		self.halved.push((amount, burned));
+		add(&mut self.earned, treasury.clone(), amount - burned);
 	}
 
 	fn line(&mut self, job: JobId, role: Role, payee: Option<AccountId32>, amount: Balance) {

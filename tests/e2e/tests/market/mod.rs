@@ -1,5 +1,5 @@
-//! The market with real nodes: four operators with different asks, one of whose nodes bids by itself; prices, proofs of
-//! storage, a featured place, and who has every planck of what was paid.
+//! The market with real nodes: four operators with different asks, one of whose nodes bids by itself; prices, an ask that
+//! follows the load, proofs of storage, a featured place, and who has every planck of what was paid.
 //!
 //! ```text
 //! epoch   what is bid for the next one                            what is bought
@@ -12,17 +12,18 @@
 //!                                                                 place
 //! ```
 //!
-//! Meanwhile bob's only copy of another model is deleted, and its pay with the next challenge; and dave's node has a third model
-//! from charlie's, the only one that stores it.
+//! Meanwhile bob's only copy of another model is deleted, and its pay with the next challenge; dave's node has a third model
+//! from charlie's, the only one that stores it; and a fourth one, dave's alone, gets dearer with its first job.
 
 mod accounts;
 mod ledger;
 
 use anyhow::{ensure, Context, Result};
+use codec::{Decode, Encode};
 use futures::future::try_join_all;
 use highway_e2e_tests::{amount, identity_input, key, put_blob, Account};
 use highway_primitives::{market::MarketPhase, AskRole, Balance, JobId, JobPhase, ModelId, Role, AIC};
-use highway_runtime_api::types::{MarketInfo, NodeInfo};
+use highway_runtime_api::types::{AskInfo, Bill, MarketInfo, NodeInfo};
 use highway_test_support::{
 	hostile_models,
 	market::{self, key_of},
@@ -34,7 +35,7 @@ use highway_wallet::{
 };
 use serde_json::{json, Value};
 use sp_core::{crypto::AccountId32, Pair};
-use std::{fs, time::Duration};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 /// Operators, in the order of their nodes' ids, and what they ask for a unit.
 const OPERATORS: [&str; 4] = ["alice", "bob", "charlie", "dave"];
@@ -46,14 +47,27 @@ const FIRST_ASK: Balance = 2 * ASKS[3];
 /// What charlie asks for storing a started MiB, half of what he asks at first.
 const STORAGE_ASK: Balance = AIC / 500;
 
-/// What dave's node asks by itself: just that, whatever it has to do.
+/// What dave's node asks by itself: just that, whatever it has to do; and for the model that it alone runs as [`BUSY_ASKS`]
+/// says. It wants no slot busy with that one, so any job raises the ask, by all of itself: up to the ceiling, in however many
+/// epochs the job is seen. Without one it has as much to do as it wants, and the ask stays.
 const DAVES_BIDS: &str = r#"
 [[bid]]
 model = "*"
 role = "compute"
 floor = "0.04 AIC"
 ceiling = "0.04 AIC"
+
+[[bid]]
+model = "//Guest/busy"
+role = "compute"
+floor = "0.02 AIC"
+ceiling = "0.03 AIC"
+target = 0.0
+step = 1.0
 "#;
+
+/// Floor and ceiling of what dave's node asks for the model that it alone runs.
+const BUSY_ASKS: [Balance; 2] = [AIC / 50, AIC * 3 / 100];
 
 /// Royalty of the derived model; the share of it that its parent's terms ask for is below their floor.
 const ROYALTY: &str = "0.05";
@@ -86,7 +100,15 @@ async fn prices_and_every_claim_should_be_what_asks_and_bills_say() -> Result<()
 	let mut setup = Setup::of(&OPERATORS)
 		.bidding("dave", DAVES_BIDS)
 		.with(&["--state-pruning", "archive"]);
-	for secret in ["//Maker", "//Deriver", "//Curator", "//Payer", "//Patron", "//Host"] {
+	for secret in [
+		"//Maker",
+		"//Deriver",
+		"//Curator",
+		"//Payer",
+		"//Patron",
+		"//Host",
+		"//Guest",
+	] {
 		setup = setup.paying(secret);
 	}
 	Devnet::run_setup(setup, async |devnet| {
@@ -96,13 +118,15 @@ async fn prices_and_every_claim_should_be_what_asks_and_bills_say() -> Result<()
 		};
 		asks_should_be_made_by_operators_and_by_a_node_that_is_killed(devnet, models).await?;
 		let devnet = &*devnet;
-		let (jobs, lost, ()) = tokio::try_join!(
+		let (mut said, lost, busy) = tokio::try_join!(
 			prices_should_follow_asks(devnet, models),
 			a_lost_copy_should_lose_its_pay(devnet, models),
-			who_stores_a_model_should_serve_it(devnet, models.served),
+			daves_node_should_have_more_to_do(devnet, models),
 		)?;
+		said.extend(lost);
+		said.extend(busy);
 		proofs_should_be_paid(devnet).await?;
-		accounts::should_reconcile(devnet, models, &jobs, lost).await
+		accounts::should_reconcile(devnet, models, &said).await
 	})
 	.await
 }
@@ -116,12 +140,14 @@ struct Models {
 	lost: ModelId,
 	/// Charlie's alone, until he serves it to another node.
 	served: ModelId,
+	/// Dave's alone.
+	busy: ModelId,
 }
 
 impl Models {
 	async fn register(devnet: &Devnet) -> Result<Self> {
 		let large = "served".repeat(LARGE / "served".len());
-		let (derived, lost, served) = tokio::try_join!(
+		let (derived, lost, served, busy) = tokio::try_join!(
 			async {
 				let terms = ["--royalty", "0.1", "--terms", TERMS];
 				add(devnet, "alice", "//Maker", "base", "base", &terms).await?;
@@ -131,9 +157,38 @@ impl Models {
 			// No other node has their files.
 			add(devnet, "bob", "//Patron", "lost", "lost", &[]),
 			add(devnet, "charlie", "//Host", "served", &large, &[]),
+			add(devnet, "dave", "//Guest", "busy", "busy", &[]),
 		)?;
-		Ok(Self { derived, lost, served })
+		Ok(Self {
+			derived,
+			lost,
+			served,
+			busy,
+		})
 	}
+}
+
+/// What was said of jobs in the blocks of their submissions: their models and their bills.
+type Said = BTreeMap<JobId, (ModelId, Bill<AccountId32>)>;
+
+/// What is said of these jobs of a model in the block of their submission, in which nobody has done anything for them.
+async fn said_in(node: &Node, block: &Value, model: ModelId, jobs: &[JobId]) -> Result<Said> {
+	let mut said = Said::new();
+	for job in jobs {
+		let bill: Option<Bill<AccountId32>> = asked_in(node, block, "MarketApi_explain_split", job).await?;
+		let bill = bill.context("the job has a bill")?;
+		ensure!(bill.phase == JobPhase::Assigned, "nobody is paid yet: {bill:?}");
+		said.insert(*job, (model, bill));
+	}
+	Ok(said)
+}
+
+/// The answer of a runtime API in the state of a block, however long ago that is.
+async fn asked_in<Answer: Decode>(node: &Node, block: &Value, method: &str, argument: impl Encode) -> Result<Answer> {
+	let argument = format!("0x{}", hex::encode(argument.encode()));
+	let answer = node.rpc("state_call", json!([method, argument, block])).await?;
+	let bytes = hex::decode(answer.as_str().context("an answer is hex")?.trim_start_matches("0x"))?;
+	Ok(Answer::decode(&mut bytes.as_slice())?)
 }
 
 async fn add(devnet: &Devnet, node: &str, maker: &str, name: &str, comment: &str, more: &[&str]) -> Result<ModelId> {
@@ -178,7 +233,9 @@ async fn asks_should_be_made_by_operators_and_by_a_node_that_is_killed(
 	devnet: &mut Devnet,
 	models: Models,
 ) -> Result<()> {
-	let Models { derived, lost, served } = models;
+	let Models {
+		derived, lost, served, ..
+	} = models;
 	let watcher = Account::connect(devnet.node("alice"), "//Alice").await?;
 	let seller = |name: &str| Seller::new(devnet.node(name), &key_of(name)).computing(derived, FIRST_ASK);
 	let sellers = [
@@ -259,8 +316,8 @@ async fn price_and_reserve(wallet: &Wallet, id: &str) -> Result<(Balance, Balanc
 }
 
 /// Buys a job at what is asked at first, lets everybody ask what it costs, and buys twice more: before and after the cheapest
-/// leaves. Returns the jobs.
-async fn prices_should_follow_asks(devnet: &Devnet, models: Models) -> Result<Vec<JobId>> {
+/// leaves. Returns what was said of the jobs.
+async fn prices_should_follow_asks(devnet: &Devnet, models: Models) -> Result<Said> {
 	let id = models.derived.to_string();
 	let payer = Wallet::new(devnet.node("alice"), "//Payer");
 	let (early, ()) = tokio::try_join!(
@@ -283,7 +340,7 @@ async fn prices_should_follow_asks(devnet: &Devnet, models: Models) -> Result<Ve
 				found == (ASKS[3], FIRST_ASK),
 				"the reserve falls no further than to what the dearest winner asked an epoch before: {found:?}"
 			);
-			a_model_should_be_featured(devnet, &id, first[0]).await?;
+			a_model_should_be_featured(devnet, &id, &treasury(&first)?).await?;
 			anyhow::Ok(first)
 		},
 	)?;
@@ -298,17 +355,17 @@ async fn prices_should_follow_asks(devnet: &Devnet, models: Models) -> Result<Ve
 	);
 	let second = buy(devnet, models.derived, 4, 100.0).await?;
 	let own = named_by_itself(devnet, models.derived).await?;
-	let jobs = [early.clone(), first.clone(), second.clone(), vec![own]].concat();
-	settled(devnet, &jobs).await?;
+	for jobs in [&early, &first, &second, &own] {
+		settled(devnet, jobs).await?;
+	}
 	let account = Account::connect(devnet.node("alice"), "//Payer").await?;
 	for (jobs, price, nodes) in [
 		(&early, FIRST_ASK, 0..4),
 		(&first, ASKS[3], 0..3),
 		(&second, reserve, 1..4),
 	] {
-		for job in jobs {
-			let bill = account.client.bill(*job).await?.context("the job has a bill")?;
-			let paid: Balance = bill
+		for (job, (_, bill)) in jobs {
+			let said: Balance = bill
 				.lines
 				.iter()
 				.filter(|line| line.role == Role::Compute)
@@ -317,16 +374,16 @@ async fn prices_should_follow_asks(devnet: &Devnet, models: Models) -> Result<Ve
 			let info = account.client.job(*job).await?.context("the job is on record")?;
 			let executor = info.executor.context("somebody did it")?;
 			ensure!(
-				paid == price && nodes.contains(&executor),
+				said == price && nodes.contains(&executor),
 				"each of these costs {price}, and is done by one of {nodes:?}: {bill:?}, {info:?}"
 			);
 		}
 	}
-	Ok(jobs)
+	Ok([early, first, second, own].into_iter().flatten().collect())
 }
 
 /// A first clearing's price is what the first without a place asks; a job at that price makes it the reserve.
-async fn a_first_job_should_make_a_reserve(devnet: &Devnet, model: ModelId) -> Result<Vec<JobId>> {
+async fn a_first_job_should_make_a_reserve(devnet: &Devnet, model: ModelId) -> Result<Said> {
 	let jobs = buy(devnet, model, 1, 250.0).await?;
 	let payer = Wallet::new(devnet.node("alice"), "//Payer");
 	let found = price_and_reserve(&payer, &model.to_string()).await?;
@@ -374,8 +431,8 @@ fn line_of(quote: &Value, role: Role) -> Result<Balance> {
 	amount(&line.with_context(|| format!("there is a line for {role:?}: {quote}"))?["amount"])
 }
 
-/// So many jobs that name the curator, in one block.
-async fn buy(devnet: &Devnet, model: ModelId, count: u8, first: f32) -> Result<Vec<JobId>> {
+/// So many jobs that name the curator, in one block. Returns what is said of them.
+async fn buy(devnet: &Devnet, model: ModelId, count: u8, first: f32) -> Result<Said> {
 	let node = devnet.node("alice");
 	let payer = Account::connect(node, "//Payer").await?;
 	let curator = Account::connect(node, "//Curator").await?.id();
@@ -393,29 +450,30 @@ async fn buy(devnet: &Devnet, model: ModelId, count: u8, first: f32) -> Result<V
 	jobs.sort_unstable();
 	jobs.dedup();
 	ensure!(jobs.len() == usize::from(count), "{count} jobs: {jobs:?}");
-	Ok(jobs)
+	said_in(node, &json!(included.block), model, &jobs).await
 }
 
 /// A job of a payer that names itself as the curator: it has found nothing for anybody else, and pays no fee.
-async fn named_by_itself(devnet: &Devnet, model: ModelId) -> Result<JobId> {
+async fn named_by_itself(devnet: &Devnet, model: ModelId) -> Result<Said> {
 	let node = devnet.node("alice");
 	let curator = Account::connect(node, "//Curator").await?;
 	let input = put_blob(node, &identity_input(200.0, 1)?).await?;
 	let call = calls::submit_job(model, input, MAX_PRICE, Some(0), Some(curator.id()));
 	let included = curator.client.submit(&curator.signer, &[call], Wait::Finalized).await?;
 	let job = JobId::try_from(included.number("InferenceJobs", "job")?)?;
-	let bill = curator.client.bill(job).await?.context("the job has a bill")?;
+	let said = said_in(node, &json!(included.block), model, &[job]).await?;
+	let mut lines = said.values().flat_map(|(_, bill)| &bill.lines);
 	ensure!(
-		!bill.lines.iter().any(|line| line.role == Role::Curator),
-		"nobody pays itself a fee: {bill:?}"
+		!lines.any(|line| line.role == Role::Curator),
+		"nobody pays itself a fee: {said:?}"
 	);
-	Ok(job)
+	Ok(said)
 }
 
 /// Waits until all of these jobs are paid.
-async fn settled(devnet: &Devnet, jobs: &[JobId]) -> Result<()> {
+async fn settled(devnet: &Devnet, jobs: &Said) -> Result<()> {
 	let account = Account::connect(devnet.node("alice"), "//Payer").await?;
-	for job in jobs {
+	for job in jobs.keys() {
 		let phase = until(&format!("the end of job {job}"), SETTLED_WITHIN, || async {
 			let info = account.client.job(*job).await?.context("the job is on record")?;
 			let open = matches!(info.phase, JobPhase::Assigned | JobPhase::Attested | JobPhase::Auditing);
@@ -427,21 +485,20 @@ async fn settled(devnet: &Devnet, jobs: &[JobId]) -> Result<()> {
 	Ok(())
 }
 
-/// The account that has the protocol's line of a job.
-async fn treasury(account: &Account, job: JobId) -> Result<AccountId32> {
-	let bill = account.client.bill(job).await?.context("the job has a bill")?;
-	let mut lines = bill.lines.into_iter();
-	let line = lines.find(|line| line.role == Role::Protocol && line.payee.is_some());
-	line.and_then(|line| line.payee)
-		.context("the treasury has a part of each job")
+/// The account that has the protocol's line of these jobs.
+fn treasury(said: &Said) -> Result<AccountId32> {
+	let lines = said.values().flat_map(|(_, bill)| &bill.lines);
+	let mut payees = lines
+		.filter(|line| line.role == Role::Protocol)
+		.filter_map(|line| line.payee.clone());
+	payees.next().context("the treasury has a part of each job")
 }
 
 /// The only bidder pays the least bid for an epoch's place; half of it goes to the treasury.
-async fn a_model_should_be_featured(devnet: &Devnet, id: &str, job: JobId) -> Result<()> {
+async fn a_model_should_be_featured(devnet: &Devnet, id: &str, treasury: &AccountId32) -> Result<()> {
 	let maker = Wallet::new(devnet.node("alice"), "//Deriver");
 	let watcher = Account::connect(devnet.node("alice"), "//Payer").await?;
-	let treasury = treasury(&watcher, job).await?;
-	let before = watcher.client.balance(&treasury).await?;
+	let before = watcher.client.balance(treasury).await?;
 	maker.run(&["promote", id, "--bid", "3"]).await?;
 	let shown = until("a featured model", EPOCHS, || async {
 		let shown = maker.run(&["promote", "show"]).await?;
@@ -455,7 +512,7 @@ async fn a_model_should_be_featured(devnet: &Devnet, id: &str, job: JobId) -> Re
 			&& amount(&place["price"])? == AIC,
 		"it has a place, for the least bid: {shown}"
 	);
-	let after = watcher.client.balance(&treasury).await?;
+	let after = watcher.client.balance(treasury).await?;
 	ensure!(
 		after.free == before.free + AIC / 2,
 		"the treasury has half of it: {before:?}, {after:?}"
@@ -467,6 +524,69 @@ async fn a_model_should_be_featured(devnet: &Devnet, id: &str, job: JobId) -> Re
 		"what it offered more is not held any more: {balance}"
 	);
 	Ok(())
+}
+
+/// One model that it runs alone, and one whose file it has to get from charlie's node. Returns what was said of a job.
+async fn daves_node_should_have_more_to_do(devnet: &Devnet, models: Models) -> Result<Said> {
+	// Before anything else is said by his account: two transactions at once would be one too many.
+	let operator = wallet(devnet, "dave");
+	operator.run(&["node", "host", &models.busy.to_string()]).await?;
+	let (said, ()) = tokio::try_join!(
+		an_ask_should_rise_with_the_load(devnet, models.busy),
+		who_stores_a_model_should_serve_it(devnet, models.served),
+	)?;
+	Ok(said)
+}
+
+/// What dave's node asks for a model that it alone runs stays where it began while nobody buys, and is dearer after a job, as
+/// far as its file says: above the reserve that the job made, so it is the last one. Nobody says anything in the node's name.
+/// Returns what was said of the job.
+async fn an_ask_should_rise_with_the_load(devnet: &Devnet, model: ModelId) -> Result<Said> {
+	let node = devnet.node("dave");
+	let guest = Account::connect(node, "//Guest").await?;
+	let id = node_of(&guest, "dave").await?.id;
+	let [floor, ceiling] = BUSY_ASKS;
+	let asked = || async {
+		let market = market_of(&guest, model).await?;
+		let asks: Vec<AskInfo> = market.roles.into_iter().flat_map(|role| role.asks).collect();
+		ensure!(
+			asks.iter()
+				.all(|ask| ask.node == id && (floor..=ceiling).contains(&ask.price)),
+			"dave's node alone asks, and what its file says: {asks:?}"
+		);
+		anyhow::Ok((market.epoch, asks))
+	};
+	let first = until("what a node asks by itself", EPOCHS, || async {
+		let (_, asks) = asked().await?;
+		Ok(asks.first().map(|ask| ask.from))
+	})
+	.await?;
+	// In the first epoch with the ask it has had nothing to do. By that it bids in the second one, and so for the third.
+	let idle = until("an epoch that was bid for after an idle one", EPOCHS, || async {
+		let (epoch, asks) = asked().await?;
+		Ok((epoch >= first + 2).then_some(asks))
+	})
+	.await?;
+	ensure!(
+		idle.iter().all(|ask| ask.price == floor),
+		"nothing to do is no reason to ask more: {idle:?}"
+	);
+
+	let input = put_blob(node, &identity_input(400.0, 1)?).await?;
+	let bought = guest.submit_final_job(model.into(), input, Some(id)).await?;
+	let said = said_in(node, &bought.block, model, &[bought.job]).await?;
+	let mut lines = said.values().flat_map(|(_, bill)| &bill.lines);
+	ensure!(
+		lines.any(|line| line.role == Role::Compute && line.amount == floor),
+		"it has the job for what it asks, since nobody else asks: {said:?}"
+	);
+	until("an ask that rose with the load", EPOCHS, || async {
+		let (_, asks) = asked().await?;
+		Ok(asks.iter().any(|ask| ask.price == ceiling).then_some(()))
+	})
+	.await?;
+	settled(devnet, &said).await?;
+	Ok(said)
 }
 
 /// Charlie has won the storage of a model that no other node has; dave's node is to host it, and has its file from charlie's.
@@ -514,12 +634,15 @@ async fn who_stores_a_model_should_serve_it(devnet: &Devnet, model: ModelId) -> 
 	Ok(())
 }
 
-/// Bob stores a model that nobody else has, and deletes it before its pay is proved. Returns the job that paid for it.
-async fn a_lost_copy_should_lose_its_pay(devnet: &Devnet, models: Models) -> Result<JobId> {
+/// Bob stores a model that nobody else has, and deletes it before its pay is proved. Returns what was said of the job that
+/// paid for it.
+async fn a_lost_copy_should_lose_its_pay(devnet: &Devnet, models: Models) -> Result<Said> {
 	let node = devnet.node("bob");
 	let patron = Account::connect(node, "//Patron").await?;
 	let input = put_blob(node, &identity_input(300.0, 1)?).await?;
-	let job = patron.submit_final_job(models.lost.into(), input, Some(1)).await?.job;
+	let bought = patron.submit_final_job(models.lost.into(), input, Some(1)).await?;
+	let job = bought.job;
+	let said = said_in(node, &bought.block, models.lost, &[job]).await?;
 	until("the output of the job", SETTLED_WITHIN, || async {
 		let info = patron.client.job(job).await?.context("the job is on record")?;
 		Ok((info.phase != JobPhase::Assigned).then_some(()))
@@ -530,7 +653,7 @@ async fn a_lost_copy_should_lose_its_pay(devnet: &Devnet, models: Models) -> Res
 	let file = node.blob_file(&hex::encode(artefact.hash), artefact.size)?;
 	fs::remove_file(&file).with_context(|| file.display().to_string())?;
 
-	settled(devnet, &[job]).await?;
+	settled(devnet, &said).await?;
 	let operator = Account::connect(node, "//Bob").await?;
 	until("the end of the pay that waits", CHALLENGED_WITHIN, || async {
 		let earnings = operator.client.earnings(&operator.id()).await?;
@@ -545,7 +668,7 @@ async fn a_lost_copy_should_lose_its_pay(devnet: &Devnet, models: Models) -> Res
 		Ok((missed >= 1.0).then_some(()))
 	})
 	.await?;
-	Ok(job)
+	Ok(said)
 }
 
 /// Waits until charlie has answered a challenge, and has all that he earned by storing.

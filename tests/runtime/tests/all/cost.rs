@@ -1,5 +1,6 @@
 //! What a job, a clearing and a proof of storage cost. Times are natively on a state in memory, so that of them no more is
-//! asserted than that they are within what is declared. How the costs of jobs compare is asserted of accesses and weights.
+//! asserted than that they are within what is declared, and of a job's median in a large market that it is at most twice that
+//! in a small one. How closely the costs of jobs compare is asserted of accesses and weights: these no machine changes.
 
 use frame_support::{
 	assert_ok,
@@ -18,7 +19,7 @@ use highway_runtime::{
 	AccountId, NodeStaking, Runtime, RuntimeCall, System,
 };
 use highway_runtime_tests::{
-	cost::{and_roll_back, measure, Accesses, Cost},
+	cost::{and_roll_back, in_turns, measure, measure_after, Accesses, Cost, ROUNDS},
 	scale::{clear, market, submit, Beside},
 	worker_transaction, MILLI,
 };
@@ -29,6 +30,14 @@ use std::time::Duration;
 
 /// Models of a large market.
 const MANY_MODELS: u32 = 10_000;
+
+/// So many times as long as in the small market a job may take in the large one, by the medians of rounds in turns.
+///
+/// The goal is 1.3, which accesses and weights are held to. Times were seen at just that, so they cannot be: an access goes
+/// deeper into a larger trie, and what that costs depends on how much of the trie the machine's cache holds beside all else
+/// that runs. Twice leaves room for that, and is still less than what a job would take that weighs all 64 winners instead of
+/// four: it accesses 2.6 times as much.
+const MOST_TIMES: u32 = 2;
 
 /// So many other models, each with a full market.
 fn others(models: u32) -> Beside {
@@ -47,61 +56,119 @@ fn job(ext: &mut TestExternalities, model: ModelId) -> Job {
 	(cost, ext.execute_with(|| and_roll_back(|| submit(model).charged)))
 }
 
-/// What the first job of an epoch costs in such a market, which clears it, and what the next one costs.
-fn jobs(asks: u32, models: u32) -> [Job; 2] {
-	let (mut ext, model) = market(asks, 0, &others(models - 1));
-	let first = job(&mut ext, model);
-	ext.execute_with(|| {
-		submit(model);
-		System::reset_events();
-	});
-	ext.commit_all().expect("the state can be stored");
-	[first, job(&mut ext, model)]
+/// A market, and what its jobs cost.
+struct Market {
+	/// The chain, after the first job of the epoch.
+	ext: TestExternalities,
+	/// The model.
+	model: ModelId,
+	/// The epoch's first job, which clears it.
+	first: Job,
+	/// What clearing it accesses, by itself.
+	clearing: Accesses,
+	/// What the first job accesses if somebody has cleared the epoch before.
+	spared: Accesses,
+	/// The job after the first one.
+	later: Job,
+}
+
+impl Market {
+	fn of(asks: u32, models: u32) -> Self {
+		let (mut ext, model) = market(asks, 0, &others(models - 1));
+		let first = job(&mut ext, model);
+		let clearing = measure(&mut ext, || clear(model)).accesses;
+		let spared = measure_after(&mut ext, || clear(model), |()| submit(model)).accesses;
+		ext.execute_with(|| {
+			submit(model);
+			System::reset_events();
+		});
+		ext.commit_all().expect("the state can be stored");
+		let later = job(&mut ext, model);
+		Self {
+			ext,
+			model,
+			first,
+			clearing,
+			spared,
+			later,
+		}
+	}
+
+	/// What the epoch's first job accesses beside clearing it.
+	fn beside_clearing(&self) -> Accesses {
+		let (first, _) = self.first;
+		first.accesses.without(self.clearing)
+	}
+}
+
+/// Checks that something accesses at most three tenths more in a large market than in a small one.
+fn assert_alike(what: &str, small: Accesses, large: Accesses) {
+	assert!(small.reads > 0 && small.writes > 0, "accesses of {what} were seen");
+	assert!(
+		10 * large.all() <= 13 * small.all(),
+		"{what}: {large:?}, and {small:?} in the small market"
+	);
 }
 
 #[test]
 fn a_job_should_cost_the_same_when_64_nodes_ask_and_there_are_10_000_models() {
-	let markets = [(1, 1), (MAX_ASKS, 1), (MAX_ASKS, MANY_MODELS)];
-	let costs = markets.map(|(asks, models)| jobs(asks, models));
-	for (which, job) in ["first", "later"].into_iter().enumerate() {
-		for ((asks, models), costs) in markets.iter().zip(&costs) {
+	let sizes = [(1, 1), (MAX_ASKS, 1), (MAX_ASKS, MANY_MODELS)];
+	let mut markets = sizes.map(|(asks, models)| Market::of(asks, models));
+	let jobs: [(&str, fn(&Market) -> Job); 2] = [("first", |market| market.first), ("later", |market| market.later)];
+	for (which, job) in jobs {
+		for ((asks, models), market) in sizes.iter().zip(&markets) {
 			// The table of the README of inference-jobs, in its order.
-			let (Cost { accesses, took, .. }, charged) = costs[which];
+			let (Cost { accesses, took, .. }, charged) = job(market);
 			let Accesses { reads, writes } = accesses;
 			let charged = time_of(charged);
-			println!("| {job} | {asks} × {models} | {reads} | {writes} | {took:.1?} | {charged:.2?} |");
+			println!("| {which} | {asks} × {models} | {reads} | {writes} | {took:.1?} | {charged:.2?} |");
 			assert!(
 				took <= charged,
-				"a {job} job takes {took:?}, and is charged for {charged:?}"
+				"a {which} job takes {took:?}, and is charged for {charged:?}"
 			);
 		}
 	}
-	let [[_, small], alone, among] = costs;
-	for ((alone, alone_charged), (among, among_charged)) in alone.iter().zip(&among) {
+	for ((asks, models), market) in sizes.iter().zip(&markets) {
+		let (clearing, beside) = (market.clearing, market.beside_clearing());
+		println!("{asks} × {models}: clearing alone {clearing:?}, the first job beside it {beside:?}");
+	}
+	let [small, alone, among] = &markets;
+	for ((alone, alone_charged), (among, among_charged)) in [(alone.first, among.first), (alone.later, among.later)] {
 		assert_eq!(
 			(alone.accesses, alone_charged),
 			(among.accesses, among_charged),
 			"other models cost a job nothing"
 		);
 	}
-	let [_, large] = among;
-	let ((small, small_charged), (large, large_charged)) = (small, large);
-	assert!(
-		small.accesses.reads > 0 && small.accesses.writes > 0,
-		"accesses were seen"
-	);
-	assert!(
-		10 * large.accesses.all() <= 13 * small.accesses.all(),
-		"{:?}, and {:?} in the small market",
-		large.accesses,
-		small.accesses
-	);
+
+	let ((later, charged), (large_later, large_charged)) = (small.later, among.later);
+	assert_alike("a later job", later.accesses, large_later.accesses);
 	// Not of the weight's second dimension: that is what a job leaves to the due queue, such as another draw after a time-out,
 	// for which a market of one has nobody.
-	let (large, small) = (time_of(large_charged), time_of(small_charged));
+	let (charged, large_charged) = (time_of(charged), time_of(large_charged));
 	assert!(
-		!small.is_zero() && large * 10 <= small * 13,
-		"{large:?} are charged, and {small:?} in the small market"
+		!charged.is_zero() && large_charged * 10 <= charged * 13,
+		"{large_charged:?} are charged, and {charged:?} in the small market"
+	);
+
+	// The first job is a clearing, and a job: the one looks at all who ask, the other costs what jobs cost.
+	let (beside, large_beside) = (small.beside_clearing(), among.beside_clearing());
+	assert_alike("an epoch's first job beside clearing it", beside, large_beside);
+	// What was taken off is neither more nor less than what the job is spared if somebody else clears.
+	assert_eq!(
+		large_beside.without(beside),
+		among.spared.without(small.spared),
+		"what the market's size adds beside clearing"
+	);
+
+	let [small, _, large] = &mut markets;
+	let chains = [(&mut small.ext, small.model), (&mut large.ext, large.model)];
+	let [short, long] = in_turns(chains, submit);
+	let times = long.as_secs_f64() / short.as_secs_f64();
+	println!("a later job, medians of {ROUNDS} rounds in turns: {short:.1?} and {long:.1?}, {times:.2} times as long");
+	assert!(
+		!short.is_zero() && long <= short * MOST_TIMES,
+		"a job takes {long:?} in the large market, and {short:?} in the small one"
 	);
 }
 

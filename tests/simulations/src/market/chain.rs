@@ -6,7 +6,7 @@
 mod acts;
 pub mod nodes;
 
-pub use acts::order;
+pub use acts::{order, Taken};
 
 use codec::Encode;
 use frame_support::{
@@ -135,7 +135,7 @@ impl pallet_model_registry::Config for Simulated {
 	type Currency = Balances;
 	type BaseDeposit = ConstU128<1>;
 	type DepositPerByte = ConstU128<1>;
-	// Royalties do not rise here: `royalties` plays with the pallet's own rule, block by block.
+	// A rise within an epoch is played here; months of them in `royalties`, with the pallet's own rule.
 	type RoyaltyNotice = ConstU32<1>;
 	type RoyaltyRisePeriod = ConstU32<1>;
 	type VersionNotice = ConstU32<1>;

@@ -1,7 +1,7 @@
 //! Whoever touches an epoch first has it cleared: can it pick a moment that pays?
 
 use super::{
-	chain::{nodes, Chain, Record},
+	chain::{nodes, Chain, Record, MAKER, MODEL},
 	months::{COST, JOBS, PRICE},
 	table::{Bound, Comparison, Table},
 	Size,
@@ -14,6 +14,9 @@ const NODES: NodeId = 7;
 
 /// Probability that a node is down in a block.
 const DOWN: f64 = 0.25;
+
+/// Asked by the maker at first: a quarter of it is more than the step that is always allowed.
+const ROYALTY: Balance = PRICE;
 
 pub(super) fn table(size: Size) -> Table {
 	let mut table = Table::new(
@@ -57,6 +60,15 @@ pub(super) fn table(size: Size) -> Table {
 		Bound::Nothing,
 		"what was revealed holds until the epoch is over",
 	);
+	let (raised, steeper_refused) = royalty_due();
+	table.exact(
+		"a higher royalty falls due in mid-epoch: what the moment of the touch decides",
+		raised,
+		"% of the royalty",
+		Bound::left_over(24.9, 25.1),
+		"for what is left of that epoch: royalties are read at the touch, and rise by no more than a quarter",
+	);
+	table.require(steeper_refused);
 	table
 }
 
@@ -133,4 +145,26 @@ fn withdrawn() -> (Balance, Balance) {
 		})
 	};
 	(price(false), price(true))
+}
+
+/// How much higher, in percent, the royalty of an epoch is that is cleared when a rise has fallen due in it, and not before; and
+/// whether a rise by more was refused.
+fn royalty_due() -> (f64, bool) {
+	Chain::with_royalty(ROYALTY, |chain| {
+		chain.join(1);
+		chain.set_market(PRICE, JOBS);
+		chain.open_market(&[(0, COST)]);
+		let most = ROYALTY / 4 * 5;
+		let steeper_refused = chain.set_royalty(MAKER, MODEL, most + 1).is_err();
+		chain
+			.set_royalty(MAKER, MODEL, most)
+			.expect("a quarter is what it may rise by");
+		// The notice is a block.
+		let [early, late] = [0, 1].map(|block| -> Balance {
+			chain.go_to_block(block);
+			let record = chain.would_clear().expect("somebody serves");
+			record.royalties.iter().map(|royalty| royalty.per_unit).sum()
+		});
+		(100.0 * (late as f64 / early as f64 - 1.0), steeper_refused)
+	})
 }

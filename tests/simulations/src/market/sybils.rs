@@ -1,43 +1,133 @@
 //! One operator who poses as many: each with a node, a bond and an ask of its own, on the hardware of one.
+//!
+//! Jobs go by free slots among those who have places. Nodes of one machine divide its slots, so they add none to what it
+//! has in a draw; but each place that they take is one of somebody else, whose slots are no longer in it.
 
 use super::{
 	bidders::{compare, Market},
 	chain::{
-		nodes::{bond_of, set_hosting, SimulatedNode},
-		Chain, MAX_ASK,
+		nodes::{bond_of, set_hosting, set_slots, SimulatedNode},
+		order, Chain, MAX_ASK, MODEL, PAYER,
 	},
 	months::{COST, JOBS, PRICE},
-	table::{Bound, Table},
+	table::{Bound, Comparison, Table},
 	Size,
 };
 use highway_primitives::{market::AskRole, Balance, NodeId};
 use pallet_revenue_split::MAX_ASKS;
+use rand::Rng;
 use std::ops::Range;
 
-/// Nodes of others in the random markets, and the one node that is real.
-const NODES: usize = 8;
+/// A machine in random markets.
+struct Machine {
+	/// Nodes that ask if it asks as one.
+	nodes: usize,
+	/// Places: three where there is little to do, whatever it is.
+	places: u32,
+	/// How many nodes more it may pose as.
+	more: usize,
+	/// How many times the share of a winner it can do.
+	capacity: f64,
+	/// What is stated of the gain.
+	gain: Bound,
+}
+
+impl Machine {
+	const fn new(nodes: usize, places: u32, more: usize, capacity: f64, gain: Bound) -> Self {
+		Self {
+			nodes,
+			places,
+			more,
+			capacity,
+			gain,
+		}
+	}
+}
+
+/// As much as a machine does for three, which is all that there is if there are three places.
+const SPARE: f64 = 3.0;
+
+/// Room for as much more as places are counted for, and no more.
+const SCARCE: f64 = 1.25;
+
+/// Whose gain is stated.
+const MACHINES: [Machine; 6] = [
+	Machine::new(4, 3, 1, SPARE, Bound::left_over(6.0, 12.0)),
+	Machine::new(4, 3, 2, SPARE, Bound::left_over(13.5, 26.0)),
+	Machine::new(8, 3, 2, SPARE, Bound::left_over(12.5, 30.5)),
+	Machine::new(8, 3, 2, SCARCE, Bound::left_over(1.5, 4.7)),
+	Machine::new(16, 8, 2, SPARE, Bound::left_over(4.2, 7.5)),
+	Machine::new(64, 16, 2, SPARE, Bound::left_over(1.7, 3.9)),
+];
+
+/// Jobs of an epoch of a quiet model: few enough for three places, and for one machine.
+const FEW: u32 = JOBS / 3;
+
+/// Others in it.
+const RIVALS: NodeId = 5;
+
+/// Slots of each machine in it.
+const SLOTS: u32 = 6;
 
 /// Honest nodes beside a book full of Sybils.
 const HONEST: u32 = 4;
 
 pub(super) fn table(size: Size) -> Table {
 	let mut table = Table::new("sybils", "Does one machine gain by posing as many nodes?");
-	for sybils in [1, 3, 9] {
+	let (alone, posing) = (quiet(1), quiet(3));
+	table.exact(
+		format!("a quiet model, {RIVALS} others at 1.25 times the cost: 2 nodes more on one machine"),
+		100.0 * (posing.income / alone.income - 1.0),
+		"% of honest income",
+		Bound::left_over(199.9, 200.1),
+		"all jobs instead of a third of them; payers pay what they paid",
+	);
+	table.require(posing.price == alone.price && alone.price == PRICE as f64);
+	for machine in MACHINES {
+		let Machine {
+			nodes,
+			places,
+			more,
+			capacity,
+			gain,
+		} = machine;
 		let mut rng = size.rng(&table);
+		let mut prices = (0.0, 0.0);
 		let found = compare(
 			&mut rng,
-			size.markets / 4,
-			|rng| Market::random(rng, NODES, 1),
-			|_, market| with_sybils(market, sybils),
+			size.markets,
+			|rng| Market {
+				places,
+				..Market::random(rng, nodes, 1)
+			},
+			|_, market| {
+				let (honest, best) = (posing_as(market, 0, capacity), posing_as(market, more, capacity));
+				prices = (prices.0 + honest.price, prices.1 + best.price);
+				best.income
+			},
 		);
 		table.estimate(
-			format!("{sybils} more asks, whatever they say, work of one machine"),
+			format!("up to {more} nodes more on one of {nodes} machines; {places} places; it can do {capacity} shares"),
 			found.gain(),
 			"% of honest income",
-			Bound::Nothing,
-			"another ask never raises the price, and probes sell no slot twice",
+			gain,
+			format!(
+				"pays in {:.1} % of the markets; payers pay {:.1} % less on average",
+				found.frequency(),
+				100.0 * (1.0 - prices.1 / prices.0)
+			),
 		);
+		table.require(prices.1 <= prices.0);
 	}
+	let mut rng = size.rng(&table);
+	let found = every_pair(&mut rng, size.markets / 20);
+	table.estimate(
+		"any other asks of two nodes of one machine, compared with the truth of one or two",
+		found.gain(),
+		"% of honest income",
+		Bound::Nothing,
+		"another ask never raises the price: what is gained are others' places",
+	);
 	let (found, winners) = full_book(0, false);
 	table.exact(
 		format!("{MAX_ASKS} asks of nothing keep all others out"),
@@ -78,36 +168,102 @@ pub(super) fn table(size: Size) -> Table {
 	table
 }
 
-/// The most that a bidder earns if `sybils` nodes more, all of them on its machine, ask anything that could make a
-/// difference. Together they do no more work than it could do alone.
-fn with_sybils(market: &Market, sybils: usize) -> f64 {
-	let shares = match market.clear(&market.truth()) {
-		Some(cleared) if cleared.winners.contains(&0) => cleared.winners.len(),
-		_ => market.places as usize,
-	};
+/// What comes of a machine's asks.
+#[derive(Clone, Copy, Default)]
+struct Outcome {
+	/// What it earns, if there is one unit of work.
+	income: f64,
+	/// What payers pay for it.
+	price: f64,
+}
+
+/// The same market with `more` nodes more on the machine of the first one: together they are ours.
+fn crowded(market: &Market, more: usize) -> Market {
 	let own = market.costs[0];
-	let crowd = Market {
-		costs: [vec![own; 1 + sybils], market.costs[1..].to_vec()].concat(),
-		ours: 1 + sybils,
+	Market {
+		costs: [vec![own; 1 + more], market.costs[1..].to_vec()].concat(),
+		ours: 1 + more,
 		..market.clone()
-	};
-	let mut best = market.income(&market.truth());
-	for ask in market.every_ask() {
-		let mut asks = crowd.truth();
-		asks[1..crowd.ours].fill(ask);
-		let Some(cleared) = crowd.clear(&asks) else {
-			continue;
-		};
-		let won = cleared.winners.iter().filter(|node| **node < crowd.ours).count();
-		let margin = cleared.price as f64 - own as f64;
-		// Of all work no more than one share.
-		let earned = match won * shares >= cleared.winners.len() {
-			true => margin / shares as f64,
-			false => margin * won as f64 / cleared.winners.len() as f64,
-		};
-		best = best.max(earned);
 	}
-	best
+}
+
+/// What a machine earns if all our nodes are on it, of which those who win divide its slots: as many as each of the other
+/// winners has. It does no more than `most` of the work. `None` if nobody wins.
+fn of_one_machine(market: &Market, asks: &[Option<u128>], most: f64) -> Option<Outcome> {
+	let cleared = market.clear(asks)?;
+	let others = cleared.winners.iter().filter(|node| **node >= market.ours).count();
+	let share = match others == cleared.winners.len() {
+		true => 0.0,
+		false => (1.0 / (1 + others) as f64).min(most),
+	};
+	let price = cleared.price as f64;
+	Some(Outcome {
+		income: (price - market.costs[0] as f64) * share,
+		price,
+	})
+}
+
+/// What part of the work a machine can do, if that is `capacity` times the share of a winner where it asks as one.
+fn most_of(market: &Market, capacity: f64) -> f64 {
+	let winners = market
+		.clear(&market.truth())
+		.map_or(market.places as usize, |cleared| cleared.winners.len());
+	capacity / winners as f64
+}
+
+/// The best that comes of posing as up to `more` nodes more, of which each asks what its work costs: of equals, that of the
+/// fewest.
+fn posing_as(market: &Market, more: usize, capacity: f64) -> Outcome {
+	let most = most_of(market, capacity);
+	(0..=more)
+		.filter_map(|more| {
+			let crowd = crowded(market, more);
+			of_one_machine(&crowd, &crowd.truth(), most)
+		})
+		.reduce(|best, next| if next.income > best.income { next } else { best })
+		.unwrap_or_default()
+}
+
+/// The best of all pairs of asks of a machine that could make a difference, instead of one or two that say what its work costs.
+fn every_pair(rng: &mut impl Rng, markets: u32) -> Comparison {
+	let mut comparison = Comparison::default();
+	for _ in 0..markets.max(1) {
+		let nodes = rng.gen_range(3..=6);
+		let market = Market::random(rng, nodes, 1);
+		let (crowd, most) = (crowded(&market, 1), most_of(&market, SPARE));
+		let mut best: f64 = 0.0;
+		let mut asks = crowd.truth();
+		for first in crowd.every_ask() {
+			for second in crowd.every_ask() {
+				(asks[0], asks[1]) = (first, second);
+				best = best.max(of_one_machine(&crowd, &asks, most).unwrap_or_default().income);
+			}
+		}
+		comparison.add(posing_as(&market, 1, SPARE).income.max(0.0), best);
+	}
+	comparison
+}
+
+/// What comes of a machine that poses as `nodes` nodes, in the market of a model that is asked for so little that one could do it
+/// all. Its work costs less than that of all others, who cost the same.
+fn quiet(nodes: u32) -> Outcome {
+	Chain::run(|chain| {
+		chain.join(nodes + RIVALS);
+		chain.set_market(2 * PRICE, FEW);
+		for node in 0..nodes + RIVALS {
+			let on_its_machine = if node < nodes { nodes } else { 1 };
+			set_slots(node, SLOTS / on_its_machine);
+		}
+		let ours = (0..nodes).map(|node| (node, COST));
+		let rivals = (nodes..nodes + RIVALS).map(|node| (node, PRICE));
+		chain.open_market(&ours.chain(rivals).collect::<Vec<_>>());
+		let price = chain.clear().expect("somebody serves").compute_price as f64;
+		let share = chain.share(&order(&PAYER, None, MODEL), 0..nodes);
+		Outcome {
+			income: (price - COST as f64) * share,
+			price,
+		}
+	})
 }
 
 /// Fills the book with Sybils that ask `ask`; honest nodes ask what their work costs, in the same epoch or `later`. Returns

@@ -6,15 +6,16 @@ use super::{
 	Size,
 };
 use rand::Rng;
+use std::ops::RangeInclusive;
 
-/// Nodes in the market, how many of them are ours, and what is stated of the gain.
-const HANDS: [(usize, usize, f64, f64); 6] = [
-	(4, 2, 12.0, 27.0),
-	(8, 2, 4.0, 11.0),
-	(16, 2, 1.2, 4.5),
-	(64, 2, 0.02, 0.8),
-	(16, 4, 6.0, 16.0),
-	(16, 8, 26.0, 48.0),
+/// Nodes in the market, how many of them are ours, what is stated of the gain, and in how many of 100 markets there is one.
+const HANDS: [(usize, usize, Bound, RangeInclusive<f64>); 6] = [
+	(4, 2, Bound::left_over(12.0, 27.0), 34.0..=44.0),
+	(8, 2, Bound::left_over(4.0, 11.0), 17.0..=25.0),
+	(16, 2, Bound::left_over(1.2, 4.5), 8.0..=14.0),
+	(64, 2, Bound::left_over(0.02, 0.8), 1.4..=4.5),
+	(16, 4, Bound::left_over(6.0, 16.0), 34.0..=44.0),
+	(16, 8, Bound::left_over(26.0, 48.0), 78.0..=86.0),
 ];
 
 /// What is withheld in each market is the best for it: others' asks stand and are known.
@@ -23,7 +24,7 @@ pub(super) fn table(size: Size) -> Table {
 		"withholding",
 		"Does a bidder with several places gain by leaving some of them empty?",
 	);
-	for (nodes, ours, least, most) in HANDS {
+	for (nodes, ours, gain, frequency) in HANDS {
 		let mut rng = size.rng(&table);
 		let mut prices = (0.0, 0.0);
 		let found = compare(
@@ -47,13 +48,8 @@ pub(super) fn table(size: Size) -> Table {
 			100.0 * (prices.1 / prices.0 - 1.0)
 		);
 		let case = format!("{ours} of {nodes} nodes");
-		table.estimate(
-			case,
-			found.gain(),
-			"% of honest income",
-			Bound::left_over(least, most),
-			note,
-		);
+		table.estimate(case, found.gain(), "% of honest income", gain, note);
+		table.require(frequency.contains(&found.frequency()));
 	}
 	let mut rng = size.rng(&table);
 	let found = every_pair(&mut rng, size.markets / 20);

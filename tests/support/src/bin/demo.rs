@@ -9,6 +9,7 @@ use highway_test_support::{
 use highway_wallet::recipes::Answer;
 use serde_json::{json, Value};
 use std::{
+	cell::Cell,
 	env,
 	path::{Path, PathBuf},
 	time::Duration,
@@ -17,8 +18,8 @@ use std::{
 /// What the files are, in Magika's own words.
 const EXPECTED: [&str; 5] = ["python", "elf", "png", "pdf", "json"];
 
-/// How long a job may take to settle: the attestation window and some blocks.
-const SETTLED_WITHIN: Duration = Duration::from_secs(120);
+/// How long a job may take to settle: the attestation window, an audit if one is drawn, and some blocks.
+const SETTLED_WITHIN: Duration = Duration::from_secs(300);
 
 fn files() -> Result<Vec<PathBuf>> {
 	let samples = binaries::tests_folder("files")?;
@@ -129,8 +130,12 @@ async fn job(payer: &Wallet, file: &Path, result: &Value) -> Result<Value> {
 		.as_u64()
 		.with_context(|| format!("{} has no job: {result}", file.display()))?
 		.to_string();
+	let said = Cell::new(false);
 	let settled = until(&format!("the settlement of job {id}"), SETTLED_WITHIN, || async {
 		let job = payer.run(&["job", "show", &id]).await?;
+		if job["phase"] == "Auditing" && !said.replace(true) {
+			eprintln!("job {id} is being audited …");
+		}
 		Ok((job["phase"] == "Settled").then_some(job))
 	})
 	.await?;
@@ -150,6 +155,16 @@ async fn job(payer: &Wallet, file: &Path, result: &Value) -> Result<Value> {
 	}))
 }
 
+/// Who gets a line of a bill, or what becomes of it: in the words of `highway bill`.
+fn payee(line: &Value) -> &str {
+	match (line["payee"].as_str(), line["role"].as_str()) {
+		(Some(payee), _) => payee,
+		(None, Some("Auditor")) => "the pot that pays for audits",
+		(None, Some("Compute" | "Storage")) => "whoever it falls to",
+		(None, _) => "burned",
+	}
+}
+
 fn table(jobs: &[Value], bare: &[Answer]) -> String {
 	let mut text = format!(
 		"\n{:32} {:8} {:>7}  {:>7}  {:>4}  {:>6}\n",
@@ -165,15 +180,16 @@ fn table(jobs: &[Value], bare: &[Answer]) -> String {
 			job["label"].as_str().unwrap_or_default(),
 			job["score"].as_f64().unwrap_or_default() * 100.0,
 			bare.score.unwrap_or_default() * 100.0,
-			job["node"],
-			job["blocks"],
+			// As text: a JSON value takes no notice of a width.
+			job["node"].to_string(),
+			job["blocks"].to_string(),
 		);
 		for line in job["bill"].as_array().into_iter().flatten() {
 			text += &format!(
 				"    {:10} {:>16} AIC  {}\n",
 				line["role"].as_str().unwrap_or_default(),
 				line["amount"].as_str().unwrap_or_default(),
-				line["payee"].as_str().unwrap_or("burned"),
+				payee(line),
 			);
 		}
 	}
@@ -181,4 +197,48 @@ fn table(jobs: &[Value], bare: &[Answer]) -> String {
 		"\nThe labels are those of bare ONNX Runtime on the same bytes; the scores differ from its own (bare) by {TOLERANCE:e} at most.\n"
 	);
 	text
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn table_should_tell_what_becomes_of_every_line_of_a_bill() {
+		let line = |role: &str, amount: &str, payee: Value| json!({ "role": role, "amount": amount, "payee": payee });
+		let job = json!({
+			"file": "/somewhere/road.png",
+			"label": "png",
+			"score": 0.9994,
+			"node": 2,
+			"blocks": 1,
+			"bill": [
+				line("Maker", "0.0005", json!("5Dave")),
+				line("Compute", "0.01", json!("5Alice")),
+				line("Auditor", "0.0002", Value::Null),
+				line("Protocol", "0.0001", json!("5Treasury")),
+				line("Protocol", "0.0001", Value::Null),
+			],
+		});
+		let bare = Answer {
+			label: "png".into(),
+			score: Some(0.9991),
+			note: None,
+			choices: Vec::new(),
+		};
+		let text = table(&[job], &[bare]);
+		let lines: Vec<_> = text.lines().collect();
+		let expected = [
+			"",
+			"file                             label      score     bare  node  blocks",
+			"road.png                         png        99.9%    99.9%     2       1",
+			"    Maker                0.0005 AIC  5Dave",
+			"    Compute                0.01 AIC  5Alice",
+			"    Auditor              0.0002 AIC  the pot that pays for audits",
+			"    Protocol             0.0001 AIC  5Treasury",
+			"    Protocol             0.0001 AIC  burned",
+			"",
+		];
+		assert_eq!(lines[..expected.len()], expected);
+	}
 }

@@ -27,6 +27,7 @@ use pallet_promotion::Featured;
 use pallet_revenue_split::CuratorProfile;
 use sp_core::sr25519;
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
+use std::ops::Range;
 
 /// A job that a node has taken: one of its slots is in use, and as much of its bond as secures the job.
 pub struct Taken {
@@ -42,8 +43,7 @@ impl Chain {
 	pub fn submit(&mut self, order: &Order<AccountId>) -> Option<Taken> {
 		with_transaction_unchecked(|| {
 			let deal = self.open(order).expect("somebody has a place");
-			// As inference jobs has it: also of a job that costs nothing.
-			let security = audit::security(deal.compute, SECURITY_FACTOR).max(1);
+			let security = security(&deal);
 			let mut winners = RevenueSplit::executors(order.model, &deal).into_iter();
 			let Some(executor) = winners.find(|node| Crowd::draw_weight(*node, order.model, security) > 0) else {
 				return TransactionOutcome::Rollback(None);
@@ -62,6 +62,21 @@ impl Chain {
 	/// Whether anybody could take such a job now.
 	pub fn could_submit(&mut self, order: &Order<AccountId>) -> bool {
 		with_transaction_unchecked(|| TransactionOutcome::Rollback(self.submit(order).is_some()))
+	}
+
+	/// What part of such jobs goes to `nodes`, if each winner is drawn by what it weighs; 0 if none of them weighs anything.
+	pub fn share(&mut self, order: &Order<AccountId>, nodes: Range<NodeId>) -> f64 {
+		with_transaction_unchecked(|| {
+			let deal = self.open(order).expect("somebody has a place");
+			let security = security(&deal);
+			let (mut part, mut all) = (0u64, 0u64);
+			for node in RevenueSplit::executors(order.model, &deal) {
+				let weight = Crowd::draw_weight(node, order.model, security);
+				part += u64::from(nodes.contains(&node)) * weight;
+				all += weight;
+			}
+			TransactionOutcome::Rollback(part as f64 / all.max(1) as f64)
+		})
 	}
 
 	/// The job is done, and settled.
@@ -205,6 +220,11 @@ impl Chain {
 		};
 		accounts.iter().map(of).sum()
 	}
+}
+
+/// What a job reserves of its executor's bond. As inference jobs has it: something, also if it costs nothing.
+fn security(deal: &Deal<AccountId>) -> Balance {
+	audit::security(deal.compute, SECURITY_FACTOR).max(1)
 }
 
 /// A job of `model` with an input of a MiB.
