@@ -1,7 +1,7 @@
 //! The record of a model's epoch: made on the first touch, kept while a job refers to it.
 //!
-//! What it says does not depend on who touches first, and when: asks hold for whole epochs, eligibility is as of the
-//! epoch's first block, and so are ties.
+//! Who wins and at what price does not depend on who touches first, and when: asks hold for whole epochs, eligibility is as of
+//! the epoch's first block, and so are ties. Royalties and who gets them are as of the touch.
 
 use crate::{
 	call_weights,
