@@ -8,10 +8,7 @@ use crate::{
 use alloc::{format, vec::Vec};
 use codec::{Decode, Encode};
 use frame_benchmarking::account;
-use frame_support::{
-	traits::{fungible::Mutate, Get},
-	BoundedVec,
-};
+use frame_support::{traits::fungible::Mutate, BoundedVec};
 use frame_system::RawOrigin;
 use highway_math::demand::Demand;
 use highway_primitives::{

@@ -53,7 +53,7 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
 	vec![
 		seed("three", of(3, &three)),
 		seed("none", of(0, &made(&[]))),
-		seed("many", of(40, &made(&[b"x"; 40]))),
+		seed("many", of(40, &made(&[&b"x"[..]; 40]))),
 		seed("refused-count", of(2, &three)),
 		seed("refused-cut", of(3, &three[..three.len() - 1])),
 		seed("refused-behind", of(3, &[&three[..], b"!"].concat())),

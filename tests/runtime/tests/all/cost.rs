@@ -5,7 +5,7 @@
 use frame_support::{
 	assert_ok,
 	pallet_prelude::TransactionSource,
-	traits::{Authorize, Get, UnfilteredDispatchable},
+	traits::{Authorize, UnfilteredDispatchable},
 	weights::{
 		constants::{RocksDbWeight, WEIGHT_REF_TIME_PER_NANOS},
 		RuntimeDbWeight, Weight,

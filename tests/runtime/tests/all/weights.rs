@@ -4,7 +4,7 @@
 use crate::limits::{largest_calls, largest_words};
 use frame_support::{
 	dispatch::GetDispatchInfo,
-	traits::{Authorize, Get, GetCallMetadata},
+	traits::{Authorize, GetCallMetadata},
 };
 use highway_runtime::constants::DbWeight;
 use highway_runtime_tests::{worker_transaction, Chain};
