@@ -77,7 +77,7 @@ fn spec_with(artefact: u64) -> VersionSpec {
 	let spec = largest_spec();
 	VersionSpec {
 		artifact: BlobRef {
-			hash: BlobHash::from_low_u64_be(artefact),
+			hash: H256(sp_io::hashing::blake2_256(&artefact.encode())),
 			..spec.artifact
 		},
 		..spec

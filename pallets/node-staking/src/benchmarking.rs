@@ -211,6 +211,7 @@ fn serving<T: Config>(node: NodeId) {
 		if let Some(standing) = standing {
 			standing.last_heartbeat = Some(CurrentSession::<T>::get());
 			standing.healthy = true;
+			standing.slots = MAX_SLOTS;
 		}
 	});
 }

@@ -63,13 +63,21 @@ fn main() -> Result<ExitCode> {
 		repeats: args.repeats,
 		machine: args.machine.unwrap_or_default(),
 	};
+	let mut failed = false;
 	for pallet in &pallets {
-		let file = measure::pallet(&chain, pallet, &measured)?;
+		let Some(file) = measure::pallet(&chain, pallet, &measured) else {
+			eprintln!("{}: not written", pallet.name);
+			failed = true;
+			continue;
+		};
 		let path = file_of(&args.pallets, pallet);
 		fs::write(&path, file.render()).with_context(|| format!("{} cannot be written", path.display()))?;
 		eprintln!("{}: {} weights", path.display(), file.weights.len());
 	}
-	Ok(ExitCode::SUCCESS)
+	Ok(match failed {
+		true => ExitCode::FAILURE,
+		false => ExitCode::SUCCESS,
+	})
 }
 
 /// Those that are named, or all.

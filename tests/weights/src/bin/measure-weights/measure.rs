@@ -7,14 +7,17 @@ use highway_weights::{
 	line::{median, sizes, Line},
 };
 
-/// Measures all that a pallet has.
-pub fn pallet(chain: &Chain, pallet: &Pallet, measured: &Measured) -> Result<WeightFile> {
-	let weights = pallet.benchmarks.iter().map(|benchmark| {
-		eprintln!("{}::{}", pallet.name, benchmark.name);
-		weigh(chain, benchmark, measured).with_context(|| format!("{}::{}", pallet.name, benchmark.name))
-	});
-	Ok(WeightFile {
-		weights: weights.collect::<Result<_>>()?,
+/// Measures all that a pallet has. Benchmarks that fail are said as they do, and the others are run all the same: `None` then.
+pub fn pallet(chain: &Chain, pallet: &Pallet, measured: &Measured) -> Option<WeightFile> {
+	let weigh = |benchmark: &Benchmark| {
+		let name = format!("{}::{}", pallet.name, benchmark.name);
+		eprintln!("{name}");
+		let weight = weigh(chain, benchmark, measured);
+		weight.map_err(|reason| eprintln!("error: {name}: {reason:#}")).ok()
+	};
+	let weights: Vec<Option<Measurement>> = pallet.benchmarks.iter().map(weigh).collect();
+	Some(WeightFile {
+		weights: weights.into_iter().collect::<Option<_>>()?,
 		pallet: pallet.name.clone(),
 		measured: measured.clone(),
 	})
