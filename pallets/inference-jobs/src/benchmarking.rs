@@ -103,6 +103,9 @@ fn attested<T: Config>(job: JobId) -> Result<(JobRecordOf<T>, Attestation), Benc
 	Ok((record, done))
 }
 
+/// The most nodes that find a job impossible which another one does then: two that say the same would end it.
+const MAX_CONTRADICTED: u32 = 2;
+
 /// The debts that one premium works off.
 const DEBTS: u32 = 4;
 
@@ -157,6 +160,25 @@ mod benchmarks {
 			market.curator,
 		);
 		assert_eq!(Jobs::<T>::get(0).map(|record| record.inputs), Some(MAX_INPUTS));
+	}
+
+	// A job after its epoch's first: the market is cleared. One of many inputs differs from it by a number.
+	#[benchmark]
+	fn submit_later() -> Result<(), BenchmarkError> {
+		let market = T::market(MAX_DRAWN);
+		let first = submit_to::<T>(&market)?;
+		#[extrinsic_call]
+		submit_job(
+			RawOrigin::Signed(market.payer),
+			market.model,
+			input(),
+			Tier::Spot,
+			Balance::MAX,
+			market.gateway,
+			market.curator,
+		);
+		assert_eq!(NextJobId::<T>::get(), first.saturating_add(2));
+		Ok(())
 	}
 
 	// Nobody has enough of its bond free, so that all are looked at.
@@ -252,13 +274,14 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// Two nodes said that it could not be done, and audits of other jobs are owed for. Without the question before it,
-	/// which is weighed by whoever answers.
+	/// So many nodes said that it could not be done, and pay for it; audits of other jobs are owed for. Without the question
+	/// before it, which is weighed by whoever answers.
 	#[benchmark]
-	fn tick_settle() -> Result<(), BenchmarkError> {
+	fn tick_settle(f: Linear<0, MAX_CONTRADICTED>) -> Result<(), BenchmarkError> {
 		let job = submit::<T>(MAX_DRAWN)?;
-		report::<T>(job, FailureClass::InputMissing)?;
-		report::<T>(job, FailureClass::RunFailed)?;
+		for class in [FailureClass::InputMissing, FailureClass::RunFailed].into_iter().take(f as usize) {
+			report::<T>(job, class)?;
+		}
 		attest::<T>(job)?;
 		go_to_due::<T>(job)?;
 		for judge in 0..DEBTS {

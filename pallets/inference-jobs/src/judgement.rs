@@ -86,8 +86,9 @@ impl<T: Config> Pallet<T> {
 				T::WeightInfo::tick_wait()
 			}
 			Step::End(verdict) => {
+				let failures = record.failures.len() as u32;
 				Self::conclude(job, record, done, verdict);
-				T::WeightInfo::tick_settle()
+				T::WeightInfo::tick_settle(failures)
 			}
 		};
 		asked.saturating_add(then)

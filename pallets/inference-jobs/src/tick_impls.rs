@@ -56,10 +56,11 @@ impl<T: Config> Pallet<T> {
 
 	/// The most that ending the present phase of a job weighs.
 	fn step_weight(record: &JobRecordOf<T>) -> Weight {
+		let failures = record.failures.len() as u32;
 		match record.state {
 			JobState::Assigned { .. } => Self::heaviest_time_out(record),
-			JobState::Attested { .. } => Self::heaviest_window_over(),
-			JobState::Auditing { .. } => Self::heaviest_audit_due(),
+			JobState::Attested { .. } => Self::heaviest_window_over(failures),
+			JobState::Auditing { .. } => Self::heaviest_audit_due(failures),
 			JobState::Settled { .. }
 			| JobState::Rejected { .. }
 			| JobState::Void { .. }
@@ -78,18 +79,19 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	fn heaviest_window_over() -> Weight {
+	fn heaviest_window_over(failures: u32) -> Weight {
 		T::AuditWeights::window_over()
 			.max(T::AuditWeights::audit_opened())
-			.saturating_add(Self::heaviest_verdict())
+			.saturating_add(Self::heaviest_verdict(failures))
 	}
 
-	fn heaviest_audit_due() -> Weight {
-		T::AuditWeights::audit_due().saturating_add(Self::heaviest_verdict())
+	fn heaviest_audit_due(failures: u32) -> Weight {
+		T::AuditWeights::audit_due().saturating_add(Self::heaviest_verdict(failures))
 	}
 
-	fn heaviest_verdict() -> Weight {
-		T::WeightInfo::tick_settle().max(T::WeightInfo::tick_wait())
+	/// Nodes that reported a failure of a job that is done then pay for it: a fine is most of what it can weigh.
+	fn heaviest_verdict(failures: u32) -> Weight {
+		T::WeightInfo::tick_settle(failures).max(T::WeightInfo::tick_wait())
 	}
 
 	/// What a submission weighs at its worst: it clears the market, and of all who won only the last ones that it looks at
@@ -116,15 +118,21 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn submit_weight(tier: Tier, looks: Looks) -> Weight {
 		// A quorum of an impossible size is refused before anything is looked at.
 		let jobs = u64::from(tier.jobs().unwrap_or(1));
-		let siblings = T::WeightInfo::submit_job(0).saturating_mul(jobs.saturating_sub(1));
-		T::WeightInfo::submit_job(looks.market)
-			.saturating_add(siblings)
-			.saturating_add(Self::besides(jobs, looks))
+		let siblings = T::WeightInfo::submit_later().saturating_mul(jobs.saturating_sub(1));
+		let one = match looks.market {
+			0 => T::WeightInfo::submit_later(),
+			nodes => T::WeightInfo::submit_job(nodes),
+		};
+		one.saturating_add(siblings).saturating_add(Self::besides(jobs, looks))
 	}
 
 	/// The same of a job of many inputs: the chain does nothing for each of them.
 	pub(crate) fn batch_weight(looks: Looks) -> Weight {
-		T::WeightInfo::submit_batch(looks.market).saturating_add(Self::besides(1, looks))
+		let one = match looks.market {
+			0 => T::WeightInfo::submit_later(),
+			nodes => T::WeightInfo::submit_batch(nodes),
+		};
+		one.saturating_add(Self::besides(1, looks))
 	}
 
 	/// What a submission of so many jobs weighs beside its calls: draws beyond their first samples, and what it leaves to the
@@ -148,7 +156,7 @@ impl<T: Config> Pallet<T> {
 		let nodes: u32 = MaxExecutors::get();
 		let draws = executors.min(nodes.saturating_sub(1));
 		let sample = executors.min(SAMPLE);
-		let settled = T::AuditWeights::window_over().saturating_add(T::WeightInfo::tick_settle());
+		let settled = T::AuditWeights::window_over().saturating_add(T::WeightInfo::tick_settle(draws));
 		let end = settled.max(T::WeightInfo::tick_time_out(0));
 		look.saturating_add(T::WeightInfo::tick_time_out(sample))
 			.saturating_mul(draws.into())
@@ -174,9 +182,11 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn heaviest_step() -> Weight {
+		// With another one of the same kind the job would be over.
+		let failures = <MaxExecutors as Get<u32>>::get().saturating_sub(1);
 		T::WeightInfo::tick_time_out(MAX_DRAWN)
-			.max(Self::heaviest_window_over())
-			.max(Self::heaviest_audit_due())
+			.max(Self::heaviest_window_over(failures))
+			.max(Self::heaviest_audit_due(failures))
 			.max(T::WeightInfo::tick_prune())
 	}
 

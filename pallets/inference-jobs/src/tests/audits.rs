@@ -382,7 +382,7 @@ fn steps_should_be_charged_as_they_were() {
 		<() as AuditWeights>::audit_opened(),
 		<() as AuditWeights>::audit_due(),
 	);
-	let (settle, wait) = (<() as WeightInfo>::tick_settle(), <() as WeightInfo>::tick_wait());
+	let (settle, wait) = (<() as WeightInfo>::tick_settle(0), <() as WeightInfo>::tick_wait());
 	let end = Answer::End;
 	assert_eq!(weight_of(&[], 1 + WINDOW), window + settle);
 	assert_eq!(weight_of(&[Answer::Wait(2)], 1 + WINDOW), window + wait);
@@ -404,7 +404,7 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 		go_to(1 + WINDOW);
 		let done = InferenceJobs::poke(RuntimeOrigin::signed(POKER), job).unwrap();
 		let look = <() as WeightInfo>::tick_look();
-		let expected = look + <() as AuditWeights>::window_over() + <() as WeightInfo>::tick_settle();
+		let expected = look + <() as AuditWeights>::window_over() + <() as WeightInfo>::tick_settle(0);
 		assert_eq!(done.actual_weight, Some(expected));
 		let declared = RuntimeCall::from(crate::Call::poke { job })
 			.get_dispatch_info()
@@ -412,9 +412,9 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 		for step in [
 			<() as WeightInfo>::tick_time_out(MAX_DRAWN),
 			<() as WeightInfo>::tick_prune(),
-			<() as AuditWeights>::window_over() + <() as WeightInfo>::tick_settle(),
-			<() as AuditWeights>::audit_opened() + <() as WeightInfo>::tick_settle(),
-			<() as AuditWeights>::audit_due() + <() as WeightInfo>::tick_settle(),
+			<() as AuditWeights>::window_over() + <() as WeightInfo>::tick_settle(2),
+			<() as AuditWeights>::audit_opened() + <() as WeightInfo>::tick_settle(2),
+			<() as AuditWeights>::audit_due() + <() as WeightInfo>::tick_settle(2),
 		] {
 			assert!((look + step).all_lte(declared));
 		}
@@ -425,7 +425,7 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 fn queue_should_start_no_step_that_might_not_fit() {
 	ExtBuilder(1).build_and_execute(|| {
 		let jobs: Vec<_> = (0..30).map(|_| attested(&[Answer::Audit(1)])).collect();
-		let verdict = <() as WeightInfo>::tick_settle();
+		let verdict = <() as WeightInfo>::tick_settle(2);
 		let worst = (<() as AuditWeights>::audit_due() + verdict).max(<() as WeightInfo>::tick_time_out(MAX_DRAWN));
 		let share = <() as WeightInfo>::tick_base() + <() as WeightInfo>::tick_look() + worst;
 		go_to(WINDOW);

@@ -373,14 +373,14 @@ fn a_submission_should_weigh_by_the_jobs_that_it_files() {
 		};
 		let later = Pallet::<Test>::later_weight(3).ref_time();
 		// The market is cleared once, and each is found in the first sample.
-		let now = <() as WeightInfo>::submit_job(3) + <() as WeightInfo>::submit_job(0) * 2u64;
+		let now = <() as WeightInfo>::submit_job(3) + <() as WeightInfo>::submit_later() * 2u64;
 		let actual = call(3).unwrap().actual_weight.unwrap();
 		assert_eq!(actual, now.add_proof_size(3 * later));
 		let declared = |size| RuntimeCall::from(submission(size)).get_dispatch_info().call_weight;
 		assert!(actual.all_lte(declared(3)));
 		for size in 3..=7 {
 			let further = declared(size) - declared(size - 1);
-			let worst = <() as WeightInfo>::submit_job(0) + <() as WeightInfo>::look_further(MAX_DRAWN - SAMPLE);
+			let worst = <() as WeightInfo>::submit_later() + <() as WeightInfo>::look_further(MAX_DRAWN - SAMPLE);
 			let later = Pallet::<Test>::later_weight(MAX_DRAWN).ref_time();
 			assert_eq!(further, worst.add_proof_size(later));
 		}

@@ -154,7 +154,7 @@ fn submit_batch_should_weigh_the_same_whatever_the_number_of_inputs() {
 		assert_eq!(first, Some(now.add_proof_size(later)));
 		// The market is cleared by now.
 		let second = dispatch(call(256, PRICE)).unwrap().actual_weight.unwrap();
-		assert_eq!(second, <() as WeightInfo>::submit_batch(0).add_proof_size(later));
+		assert_eq!(second, <() as WeightInfo>::submit_later().add_proof_size(later));
 		let declared = [2, 256].map(|inputs| RuntimeCall::from(call(inputs, PRICE)).get_dispatch_info().call_weight);
 		assert_eq!(declared, [Pallet::<Test>::heaviest_batch(); 2]);
 		assert!(second.all_lte(declared[0]));

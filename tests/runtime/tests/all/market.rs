@@ -293,7 +293,7 @@ fn a_submission_should_pay_for_the_steps_that_it_leaves_to_later_blocks() {
 		type Weights = <Runtime as pallet_inference_jobs::Config>::WeightInfo;
 		use pallet_inference_jobs::WeightInfo;
 		// At least the two timeouts of three nodes, a settlement and the removal, at the lowest price of time: a tenth.
-		let later = Weights::tick_time_out(3) * 2 + Weights::tick_settle() + Weights::tick_prune();
+		let later = Weights::tick_time_out(3) * 2 + Weights::tick_settle(2) + Weights::tick_prune();
 		assert!(fee > Balance::from(later.ref_time()) / 10, "{fee}");
 		let info = submit_call(model, None).get_dispatch_info();
 		assert!(info.call_weight.proof_size() > later.ref_time());
