@@ -587,19 +587,19 @@ fn nothing_should_be_said_while_the_node_is_syncing() {
 #[test]
 fn more_asks_than_fit_should_go_out_one_word_after_the_other() {
 	let mut rig = Rig::bidder();
-	rig.asks = (1..=80)
+	rig.asks = (1..=40)
 		.map(|model| ask_task(model, EPOCH, MarketPhase::Commit, 100))
 		.collect();
 	let actions = rig.block(10, vec![]);
-	assert_eq!(sealing(&actions).len(), 80);
+	assert_eq!(sealing(&actions).len(), 40);
 	let first = commitments(&rig.seal(&actions));
-	assert_eq!(first.len(), 64);
+	assert_eq!(first.len(), 32);
 	assert!(commitments(&rig.block(11, vec![])).is_empty(), "one word at a time");
 	rig.machine.handle(said(EPOCH, AskStep::Commit));
 	let second = commitments(&rig.block(14, vec![]));
-	assert_eq!(second.len(), 64);
+	assert_eq!(second.len(), 32);
 	let all: BTreeSet<H256> = first.into_iter().chain(second).collect();
-	assert_eq!(all.len(), 80, "what was not said goes first");
+	assert_eq!(all.len(), 40, "what was not said goes first");
 }
 
 #[test]

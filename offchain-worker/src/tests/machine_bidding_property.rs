@@ -301,7 +301,7 @@ impl World {
 				}
 			}
 			Action::SubmitAskCommitments { node, epoch, items } => {
-				assert!(!items.is_empty() && items.len() <= 64 && chain.phase() == MarketPhase::Commit);
+				assert!(!items.is_empty() && items.len() <= 32 && chain.phase() == MarketPhase::Commit);
 				assert_eq!((*node, *epoch), (NODE, chain.epoch()));
 				assert!(
 					!self.is_open(|open| matches!(open, Action::SubmitAskCommitments { epoch: e, .. } if e == epoch)),
@@ -324,7 +324,7 @@ impl World {
 				}
 			}
 			Action::SubmitAskReveals { node, epoch, items } => {
-				assert!(!items.is_empty() && items.len() <= 64 && chain.phase() == MarketPhase::Reveal);
+				assert!(!items.is_empty() && items.len() <= 32 && chain.phase() == MarketPhase::Reveal);
 				assert!(
 					!self.is_open(|open| matches!(open, Action::SubmitAskReveals { epoch: e, .. } if e == epoch)),
 					"said while it is being said"

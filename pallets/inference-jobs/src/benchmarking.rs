@@ -279,7 +279,10 @@ mod benchmarks {
 	#[benchmark]
 	fn tick_settle(f: Linear<0, MAX_CONTRADICTED>) -> Result<(), BenchmarkError> {
 		let job = submit::<T>(MAX_DRAWN)?;
-		for class in [FailureClass::InputMissing, FailureClass::RunFailed].into_iter().take(f as usize) {
+		for class in [FailureClass::InputMissing, FailureClass::RunFailed]
+			.into_iter()
+			.take(f as usize)
+		{
 			report::<T>(job, class)?;
 		}
 		attest::<T>(job)?;

@@ -113,8 +113,9 @@ pub enum MarketPhase {
 	Reveal,
 }
 
-/// The most asks that one message commits to or reveals.
-pub type MaxAskItems = ConstU32<64>;
+/// The most asks that one message commits to or reveals. A reveal looks at all who have places: more of them would not fit into
+/// what a block keeps for workers where a session begins.
+pub type MaxAskItems = ConstU32<32>;
 
 /// A node's commitment to what it will ask for one model in one role.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

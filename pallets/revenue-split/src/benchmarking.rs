@@ -3,8 +3,8 @@
 use crate::{
 	pallet::{
 		Asks, Call, Clearings, CommitmentPlaces, CommitmentQueues, Commitments, Config, Curators, Earnings,
-		EpochLength, EpochSeed, LastCleared, Markets, Pallet, StoragePay, Summaries, SummarisedEpochs, TotalEarnings,
-		TotalStoragePay,
+		EpochLength, EpochSeed, LastCleared, Markets, Pallet, StoragePay, StoredAt, Summaries, SummarisedEpochs,
+		TotalEarnings, TotalStoragePay,
 	},
 	types::{
 		Ask, AskRole, Clearing, Commitment, CommitmentQueue, CuratorProfile, PendingPay, RoleTurnover, Summary,
@@ -242,7 +242,7 @@ mod benchmarks {
 
 	/// Every queue begins with as many holes as a commitment looks at.
 	#[benchmark]
-	fn commit_asks(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
+	fn commit_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
 		bidder.items.iter().for_each(|(model, _)| put_holes::<T>(*model, 8));
 		let epoch = Pallet::<T>::current_epoch().saturating_add(1);
@@ -261,7 +261,7 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn authorize_commit_asks(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
+	fn authorize_commit_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
 		// All but the last were committed to before.
 		let (last, former) = bidder.items.split_last().ok_or(BenchmarkError::Stop("there is one"))?;
@@ -282,7 +282,7 @@ mod benchmarks {
 
 	/// In full books of nodes that still serve, each in one of them; the last comer asks less.
 	#[benchmark]
-	fn reveal_asks(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
+	fn reveal_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
 		Pallet::<T>::do_commit_asks(bidder.node, &bidder.commits::<T>());
 		let mut models: Vec<ModelId> = bidder.items.iter().map(|(model, _)| *model).collect();
@@ -304,7 +304,7 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn authorize_reveal_asks(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
+	fn authorize_reveal_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
 		Pallet::<T>::do_commit_asks(bidder.node, &bidder.commits::<T>());
 		go_to_reveals::<T>();
@@ -397,12 +397,14 @@ mod benchmarks {
 			state.compute_reserve = Some(T::MaxAsk::get());
 			state.storage_reserve = Some(T::MaxAsk::get());
 		});
+		// Nobody stored it before: it joins the list of what is stored.
+		StoredAt::<T>::remove(model);
 		let epoch = next_epoch::<T>();
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(whitelisted_caller()), model);
 
-		assert!(Clearings::<T>::contains_key(model, epoch));
+		assert!(Clearings::<T>::contains_key(model, epoch) && StoredAt::<T>::contains_key(model));
 		assert!(!Clearings::<T>::contains_key(model, 0));
 		Ok(())
 	}

@@ -33,7 +33,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	fn no_epoch() -> Weight {
-		Weight::from_parts(4_969_000, 0)
+		Weight::from_parts(5_096_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
@@ -41,23 +41,23 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::ParentHash` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochSeed` (r:0 w:1)
 	fn begin_epoch() -> Weight {
-		Weight::from_parts(13_455_000, 0)
+		Weight::from_parts(13_381_000, 0)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Storage: `RevenueSplit::CommitmentPlaces` (r:64 w:64)
-	/// Storage: `RevenueSplit::CommitmentQueues` (r:32 w:32)
-	/// Storage: `RevenueSplit::Commitments` (r:256 w:64)
+	/// Storage: `RevenueSplit::CommitmentPlaces` (r:32 w:32)
+	/// Storage: `RevenueSplit::CommitmentQueues` (r:16 w:16)
+	/// Storage: `RevenueSplit::Commitments` (r:128 w:32)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
-	/// Storage: `ModelRegistry::Models` (r:32 w:0)
+	/// Storage: `ModelRegistry::Models` (r:16 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
-	/// Storage: `RevenueSplit::Markets` (r:32 w:0)
+	/// Storage: `RevenueSplit::Markets` (r:16 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// `n` is from 1 to 64.
+	/// `n` is from 1 to 32.
 	fn commit_asks(n: u32) -> Weight {
-		Weight::from_parts(264_714_144, 0)
-			.saturating_add(Weight::from_parts(89_258_654, 0).saturating_mul(n.into()))
+		Weight::from_parts(75_569_724, 0)
+			.saturating_add(Weight::from_parts(98_850_682, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads(7_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
@@ -66,33 +66,33 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Storage: `ModelRegistry::Models` (r:32 w:0)
-	/// Storage: `RevenueSplit::CommitmentPlaces` (r:64 w:0)
-	/// Storage: `RevenueSplit::Commitments` (r:63 w:0)
+	/// Storage: `ModelRegistry::Models` (r:16 w:0)
+	/// Storage: `RevenueSplit::CommitmentPlaces` (r:32 w:0)
+	/// Storage: `RevenueSplit::Commitments` (r:31 w:0)
 	/// Storage: `RevenueSplit::Markets` (r:1 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// `n` is from 1 to 64.
+	/// `n` is from 1 to 32.
 	fn authorize_commit_asks(n: u32) -> Weight {
-		Weight::from_parts(223_521_880, 0)
-			.saturating_add(Weight::from_parts(27_580_755, 0).saturating_mul(n.into()))
+		Weight::from_parts(191_809_412, 0)
+			.saturating_add(Weight::from_parts(31_324_156, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
-	/// Storage: `RevenueSplit::CommitmentPlaces` (r:64 w:64)
-	/// Storage: `RevenueSplit::Commitments` (r:64 w:64)
-	/// Storage: `ModelRegistry::Models` (r:32 w:0)
-	/// Storage: `NodeStaking::Nodes` (r:4097 w:0)
-	/// Storage: `RevenueSplit::CommitmentQueues` (r:32 w:32)
-	/// Storage: `RevenueSplit::Asks` (r:64 w:64)
-	/// Storage: `NodeStaking::Standings` (r:4097 w:64)
-	/// Storage: `RevenueSplit::Markets` (r:32 w:0)
+	/// Storage: `RevenueSplit::CommitmentPlaces` (r:32 w:32)
+	/// Storage: `RevenueSplit::Commitments` (r:32 w:32)
+	/// Storage: `ModelRegistry::Models` (r:16 w:0)
+	/// Storage: `NodeStaking::Nodes` (r:2049 w:0)
+	/// Storage: `RevenueSplit::CommitmentQueues` (r:16 w:16)
+	/// Storage: `RevenueSplit::Asks` (r:32 w:32)
+	/// Storage: `NodeStaking::Standings` (r:2049 w:32)
+	/// Storage: `RevenueSplit::Markets` (r:16 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// `n` is from 1 to 64.
+	/// `n` is from 1 to 32.
 	fn reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(3_660_948_728, 0)
-			.saturating_add(Weight::from_parts(1_842_672_723, 0).saturating_mul(n.into()))
+		Weight::from_parts(117_747_640, 0)
+			.saturating_add(Weight::from_parts(1_993_463_730, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads(133_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(5_u64.saturating_mul(n.into())))
@@ -100,13 +100,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Storage: `RevenueSplit::CommitmentPlaces` (r:64 w:0)
-	/// Storage: `RevenueSplit::Commitments` (r:64 w:0)
+	/// Storage: `RevenueSplit::CommitmentPlaces` (r:32 w:0)
+	/// Storage: `RevenueSplit::Commitments` (r:32 w:0)
 	/// Storage: `ModelRegistry::Models` (r:1 w:0)
-	/// `n` is from 1 to 64.
+	/// `n` is from 1 to 32.
 	fn authorize_reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(198_275_310, 0)
-			.saturating_add(Weight::from_parts(18_510_370, 0).saturating_mul(n.into()))
+		Weight::from_parts(171_524_336, 0)
+			.saturating_add(Weight::from_parts(18_019_927, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(n.into())))
 	}
@@ -133,7 +133,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	/// Storage: `RevenueSplit::CommitmentPlaces` (r:0 w:1)
 	fn end_commitment() -> Weight {
-		Weight::from_parts(326_487_000, 0)
+		Weight::from_parts(323_675_000, 0)
 			.saturating_add(T::DbWeight::get().reads(30_u64))
 			.saturating_add(T::DbWeight::get().writes(22_u64))
 	}
@@ -150,8 +150,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:128 w:0)
 	/// Storage: `RevenueSplit::EpochSeed` (r:1 w:0)
 	/// Storage: `RevenueSplit::LastCleared` (r:1 w:1)
-	/// Storage: `RevenueSplit::StoredCount` (r:1 w:0)
-	/// Storage: `RevenueSplit::StoredAt` (r:1 w:0)
+	/// Storage: `RevenueSplit::StoredCount` (r:1 w:1)
+	/// Storage: `RevenueSplit::StoredAt` (r:1 w:1)
 	/// Storage: `RevenueSplit::SummarisedEpochs` (r:1 w:1)
 	/// Storage: `RevenueSplit::CommitmentQueues` (r:1 w:1)
 	/// Storage: `RevenueSplit::Commitments` (r:8 w:0)
@@ -159,16 +159,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::StoredModels` (r:0 w:1)
 	/// `a` is from 2 to 256.
 	fn clear(a: u32) -> Weight {
-		Weight::from_parts(2_152_330_632, 0)
-			.saturating_add(Weight::from_parts(20_459_544, 0).saturating_mul(a.into()))
+		Weight::from_parts(2_200_191_234, 0)
+			.saturating_add(Weight::from_parts(14_033_334, 0).saturating_mul(a.into()))
 			.saturating_add(T::DbWeight::get().reads(150_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(a.into())))
-			.saturating_add(T::DbWeight::get().writes(9_u64))
+			.saturating_add(T::DbWeight::get().writes(11_u64))
 	}
 	/// Storage: `RevenueSplit::Curators` (r:1 w:1)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	fn set_curator() -> Weight {
-		Weight::from_parts(92_578_000, 0)
+		Weight::from_parts(89_407_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
@@ -176,7 +176,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
 	fn claim() -> Weight {
-		Weight::from_parts(97_372_000, 0)
+		Weight::from_parts(95_041_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -189,7 +189,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
 	fn claim_storage_pay() -> Weight {
-		Weight::from_parts(79_162_000, 0)
+		Weight::from_parts(79_302_000, 0)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -209,8 +209,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Summaries` (r:0 w:32)
 	/// `a` is from 2 to 256.
 	fn prune(a: u32) -> Weight {
-		Weight::from_parts(1_700_639_011, 0)
-			.saturating_add(Weight::from_parts(9_073_201, 0).saturating_mul(a.into()))
+		Weight::from_parts(1_538_226_765, 0)
+			.saturating_add(Weight::from_parts(4_145_861, 0).saturating_mul(a.into()))
 			.saturating_add(T::DbWeight::get().reads(77_u64))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(a.into())))
 			.saturating_add(T::DbWeight::get().writes(42_u64))
@@ -221,71 +221,71 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn no_epoch() -> Weight {
-		Weight::from_parts(4_969_000, 0)
+		Weight::from_parts(5_096_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 	}
 	fn begin_epoch() -> Weight {
-		Weight::from_parts(13_455_000, 0)
+		Weight::from_parts(13_381_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn commit_asks(n: u32) -> Weight {
-		Weight::from_parts(264_714_144, 0)
-			.saturating_add(Weight::from_parts(89_258_654, 0).saturating_mul(n.into()))
+		Weight::from_parts(75_569_724, 0)
+			.saturating_add(Weight::from_parts(98_850_682, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().reads(7_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64.saturating_mul(n.into())))
 	}
 	fn authorize_commit_asks(n: u32) -> Weight {
-		Weight::from_parts(223_521_880, 0)
-			.saturating_add(Weight::from_parts(27_580_755, 0).saturating_mul(n.into()))
+		Weight::from_parts(191_809_412, 0)
+			.saturating_add(Weight::from_parts(31_324_156, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
 	fn reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(3_660_948_728, 0)
-			.saturating_add(Weight::from_parts(1_842_672_723, 0).saturating_mul(n.into()))
+		Weight::from_parts(117_747_640, 0)
+			.saturating_add(Weight::from_parts(1_993_463_730, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().reads(133_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(5_u64.saturating_mul(n.into())))
 	}
 	fn authorize_reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(198_275_310, 0)
-			.saturating_add(Weight::from_parts(18_510_370, 0).saturating_mul(n.into()))
+		Weight::from_parts(171_524_336, 0)
+			.saturating_add(Weight::from_parts(18_019_927, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(n.into())))
 	}
 	fn end_commitment() -> Weight {
-		Weight::from_parts(326_487_000, 0)
+		Weight::from_parts(323_675_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(30_u64))
 			.saturating_add(RocksDbWeight::get().writes(22_u64))
 	}
 	fn clear(a: u32) -> Weight {
-		Weight::from_parts(2_152_330_632, 0)
-			.saturating_add(Weight::from_parts(20_459_544, 0).saturating_mul(a.into()))
+		Weight::from_parts(2_200_191_234, 0)
+			.saturating_add(Weight::from_parts(14_033_334, 0).saturating_mul(a.into()))
 			.saturating_add(RocksDbWeight::get().reads(150_u64))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(a.into())))
-			.saturating_add(RocksDbWeight::get().writes(9_u64))
+			.saturating_add(RocksDbWeight::get().writes(11_u64))
 	}
 	fn set_curator() -> Weight {
-		Weight::from_parts(92_578_000, 0)
+		Weight::from_parts(89_407_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn claim() -> Weight {
-		Weight::from_parts(97_372_000, 0)
+		Weight::from_parts(95_041_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn claim_storage_pay() -> Weight {
-		Weight::from_parts(79_162_000, 0)
+		Weight::from_parts(79_302_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(8_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn prune(a: u32) -> Weight {
-		Weight::from_parts(1_700_639_011, 0)
-			.saturating_add(Weight::from_parts(9_073_201, 0).saturating_mul(a.into()))
+		Weight::from_parts(1_538_226_765, 0)
+			.saturating_add(Weight::from_parts(4_145_861, 0).saturating_mul(a.into()))
 			.saturating_add(RocksDbWeight::get().reads(77_u64))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(a.into())))
 			.saturating_add(RocksDbWeight::get().writes(42_u64))

@@ -441,7 +441,8 @@ fn queue_should_start_no_step_that_might_not_fit() {
 			check();
 		}
 		assert!(blocks > 30, "an audit takes most of such a share");
-		assert!(jobs.iter().all(|job| phase(*job) == JobPhase::Settled));
+		// The first records may be gone by then.
+		assert!(jobs.iter().all(|job| Outcomes::get(job) == Some(Outcome::Settled(0))));
 	});
 }
 

@@ -380,7 +380,8 @@ fn a_submission_should_weigh_by_the_jobs_that_it_files() {
 		assert!(actual.all_lte(declared(3)));
 		for size in 3..=7 {
 			let further = declared(size) - declared(size - 1);
-			let worst = <() as WeightInfo>::submit_later() + <() as WeightInfo>::look_further(MAX_DRAWN - SAMPLE);
+			let search = |jobs: u8| <() as WeightInfo>::look_further(u32::from(jobs) * (MAX_DRAWN - SAMPLE));
+			let worst = <() as WeightInfo>::submit_later() + search(size) - search(size - 1);
 			let later = Pallet::<Test>::later_weight(MAX_DRAWN).ref_time();
 			assert_eq!(further, worst.add_proof_size(later));
 		}

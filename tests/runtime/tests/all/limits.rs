@@ -325,7 +325,7 @@ fn words() -> Vec<WorkerAction> {
 
 /// As many asks as a message may say: of 32 models, which are the most that a node hosts, in both roles.
 fn most_asks() -> Vec<Ask> {
-	let models = (0..32).flat_map(|model| AskRole::ALL.map(|role| (model, role, Some(1))));
+	let models = (0..16).flat_map(|model| AskRole::ALL.map(|role| (model, role, Some(1))));
 	models.collect()
 }
 

@@ -164,7 +164,7 @@ struct Own {
 fn own_models(chain: &mut Chain, nodes: Range<NodeId>) -> Vec<Own> {
 	let mut models = Vec::new();
 	for first in nodes.clone().step_by(PLACES as usize) {
-		let name = format!("slow {first}");
+		let name = format!("slow-{first}");
 		let model = chain.register_slow(OWNER, &name).expect("the model is valid");
 		// A registration leaves no time to commit to asks.
 		chain.next_epoch();
