@@ -302,24 +302,6 @@ impl pallet_inference_jobs::benchmarking::BenchmarkSetup for Runtime {
 		}
 	}
 
-	fn other_models(count: u32) {
-		use pallet_model_registry::{Models, Versions};
-		let sample = model();
-		let record = Models::<Runtime>::get(sample).expect("it was registered");
-		let spec = Versions::<Runtime>::get(sample, NEW_MODEL_VERSION).expect("it has its first version");
-		let first = NextModelId::<Runtime>::get();
-		let epoch = RevenueSplit::current_epoch();
-		let end = first.saturating_add(count);
-		for id in first..end {
-			Models::<Runtime>::insert(id, record.clone());
-			Versions::<Runtime>::insert(id, NEW_MODEL_VERSION, spec.clone());
-			Clearings::<Runtime>::insert(id, epoch, clearing());
-			LastCleared::<Runtime>::insert(id, epoch);
-			in_demand(id);
-		}
-		NextModelId::<Runtime>::put(end);
-	}
-
 	fn exhaust() {
 		let nodes: Vec<NodeId> = Standings::<Runtime>::iter_keys().collect();
 		nodes.into_iter().for_each(|node| take_slots(node, MAX_SLOTS));

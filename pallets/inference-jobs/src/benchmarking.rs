@@ -33,8 +33,6 @@ pub trait BenchmarkSetup: Config {
 	/// A model that `executors` able nodes run, each with room for a job, and as many others offer storage for, whose epoch
 	/// nobody has touched yet: there is demand for all of them, so that all of them win.
 	fn market(executors: u32) -> Dearest<Self::AccountId>;
-	/// So many models besides, each with prices of its own in this epoch.
-	fn other_models(count: u32);
 	/// Takes all slots of all nodes.
 	fn exhaust();
 	/// Leaves of an attested job what its attestation and an audit leave that is over.
@@ -194,27 +192,6 @@ mod benchmarks {
 			drawn = Pallet::<T>::draw_executor(job, 0, record.model, more_than_anybody_has, &[], &executors, None);
 		}
 		assert_eq!((drawn.node, drawn.looked_at), (None, d));
-		Ok(())
-	}
-
-	// Not a weight: what a job costs after its epoch's first, however many have won and however many models there are. The
-	// runtime's tests compare it (`cost.rs`); the first one is `submit_job`.
-	#[benchmark(extra)]
-	fn submit_among(w: Linear<1, MAX_DRAWN>, m: Linear<1, 10_000>) -> Result<(), BenchmarkError> {
-		let market = T::market(w);
-		T::other_models(m.saturating_sub(1));
-		let first = submit_to::<T>(&market)?;
-		#[extrinsic_call]
-		submit_job(
-			RawOrigin::Signed(market.payer),
-			market.model,
-			input(),
-			Tier::Spot,
-			Balance::MAX,
-			market.gateway,
-			market.curator,
-		);
-		assert_eq!(NextJobId::<T>::get(), first.saturating_add(2));
 		Ok(())
 	}
 

@@ -118,27 +118,13 @@ pub fn write(to: &Path, job: &JobInfo<AccountId32>, output: &[u8]) -> Result<(),
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use highway_primitives::{BlobRef, JobPhase};
+	use crate::commands::fixtures::attested_job;
 	use serde_json::json;
 
 	fn job(inputs: u16) -> JobInfo<AccountId32> {
 		JobInfo {
-			id: 7,
-			payer: AccountId32::new([2; 32]),
-			model: 3,
-			version: 2,
-			input: BlobRef::of(b"input"),
 			inputs,
-			price: 1,
-			quorum: None,
-			phase: JobPhase::Attested,
-			executor: Some(0),
-			executor_contact: None,
-			output: Some(BlobRef::of(b"output")),
-			tried: Vec::new(),
-			submitted_at: 1,
-			attested_at: Some(2),
-			due: 3,
+			..attested_job()
 		}
 	}
 

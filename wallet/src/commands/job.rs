@@ -491,27 +491,15 @@ fn to_text(job: &JobInfo<AccountId32>) -> String {
 mod tests {
 	use super::*;
 	use crate::args::{Cli, Command};
+	use crate::commands::fixtures::attested_job;
 	use clap::Parser;
 	use highway_primitives::{Quorum, AIC};
 
 	fn job(phase: JobPhase) -> JobInfo<AccountId32> {
 		JobInfo {
-			id: 7,
-			payer: AccountId32::new([2; 32]),
-			model: 3,
-			version: 2,
-			input: BlobRef::of(b"input"),
-			inputs: 1,
 			price: 2 * AIC,
-			quorum: None,
 			phase,
-			executor: Some(0),
-			executor_contact: None,
-			output: Some(BlobRef::of(b"output")),
-			tried: Vec::new(),
-			submitted_at: 1,
-			attested_at: Some(2),
-			due: 3,
+			..attested_job()
 		}
 	}
 

@@ -5,6 +5,8 @@ pub mod bid;
 mod bundle;
 pub mod curator;
 pub mod earn;
+#[cfg(test)]
+mod fixtures;
 pub mod infer;
 pub mod job;
 pub mod key;

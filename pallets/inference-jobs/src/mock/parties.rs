@@ -402,9 +402,6 @@ impl crate::benchmarking::BenchmarkSetup for Test {
 		}
 	}
 
-	/// The books know one model.
-	fn other_models(_: u32) {}
-
 	fn exhaust() {
 		for node in Fleet::iter_keys().collect::<Vec<_>>() {
 			Busy::insert(node, MockNode::default().slots);

@@ -248,11 +248,9 @@ pub(super) fn read(
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::commands::fixtures::attested_job;
 	use crate::recipes::{Prepared, RecipeError};
-	use highway_primitives::{
-		model::{DType, Unit, VerificationPolicy, VersionSpec, MIN_DETECTION},
-		JobPhase,
-	};
+	use highway_primitives::model::{DType, Unit, VerificationPolicy, VersionSpec, MIN_DETECTION};
 
 	/// Says "yes" to everything.
 	struct Yes;
@@ -308,27 +306,6 @@ mod tests {
 		}
 	}
 
-	fn job() -> JobInfo<AccountId32> {
-		JobInfo {
-			id: 7,
-			payer: account(2),
-			model: 3,
-			version: 2,
-			input: BlobRef::of(b"input"),
-			inputs: 1,
-			price: 1,
-			quorum: None,
-			phase: JobPhase::Attested,
-			executor: Some(0),
-			executor_contact: None,
-			output: Some(BlobRef::of(b"output")),
-			tried: Vec::new(),
-			submitted_at: 1,
-			attested_at: Some(2),
-			due: 3,
-		}
-	}
-
 	#[test]
 	fn jobs_should_be_ours_only_when_payer_model_and_input_are() {
 		let of = |bytes: &[u8], inputs| Input {
@@ -336,18 +313,29 @@ mod tests {
 			inputs,
 		};
 		let (model, input) = (model(), of(b"input", 1));
-		assert!(is_of(&job(), &account(2), &model, &input));
-		assert!(!is_of(&job(), &account(3), &model, &input));
-		assert!(!is_of(&job(), &account(2), &model, &of(b"other", 1)));
-		assert!(!is_of(&job(), &account(2), &model, &of(b"input", 2)));
-		assert!(!is_of(&JobInfo { model: 4, ..job() }, &account(2), &model, &input));
+		assert!(is_of(&attested_job(), &account(2), &model, &input));
+		assert!(!is_of(&attested_job(), &account(3), &model, &input));
+		assert!(!is_of(&attested_job(), &account(2), &model, &of(b"other", 1)));
+		assert!(!is_of(&attested_job(), &account(2), &model, &of(b"input", 2)));
+		assert!(!is_of(
+			&JobInfo {
+				model: 4,
+				..attested_job()
+			},
+			&account(2),
+			&model,
+			&input
+		));
 	}
 
 	#[test]
 	fn recipes_should_not_read_what_another_version_gave() {
-		let later = JobInfo { version: 3, ..job() };
+		let later = JobInfo {
+			version: 3,
+			..attested_job()
+		};
 		let answer = |job| read(&model(), Some(&Yes), &job, b"", None);
-		assert!(matches!(answer(job()), Ok(Reading::Answer(_))));
+		assert!(matches!(answer(attested_job()), Ok(Reading::Answer(_))));
 		assert!(matches!(
 			answer(later.clone()),
 			Err(CommandError::OtherVersion { ran: 3, known: 2 })

@@ -263,7 +263,8 @@ fn answer_text(name: &str, answer: &Answer, source: &str) -> String {
 mod tests {
 	use super::*;
 	use crate::blobs::BlobError;
-	use highway_primitives::{BlobRef, JobPhase, AIC};
+	use crate::commands::fixtures::attested_job;
+	use highway_primitives::AIC;
 
 	fn answered(label: &str) -> Result<Outcome, CommandError> {
 		Ok(Outcome::Answer(Answer {
@@ -312,22 +313,10 @@ mod tests {
 
 	fn job(inputs: u16) -> JobInfo<AccountId32> {
 		JobInfo {
-			id: 7,
-			payer: AccountId32::new([1; 32]),
-			model: 0,
-			version: 1,
-			input: BlobRef::of(b"input"),
 			inputs,
 			price: AIC,
-			quorum: None,
-			phase: JobPhase::Attested,
 			executor: Some(7),
-			executor_contact: None,
-			output: Some(BlobRef::of(b"output")),
-			tried: Vec::new(),
-			submitted_at: 1,
-			attested_at: Some(2),
-			due: 3,
+			..attested_job()
 		}
 	}
 
