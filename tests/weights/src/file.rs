@@ -32,15 +32,15 @@ pub struct Measured {
 pub struct Measurement {
 	/// Its name, which is a call's in most cases.
 	pub name: String,
-	/// What it grows with.
-	pub component: Option<Component>,
+	/// What it grows with, in the order of its arguments. Each line has a slope for each.
+	pub components: Vec<Component>,
 	/// Picoseconds.
 	pub time: Line,
 	/// Items that are read.
 	pub reads: Line,
 	/// Items that are written.
 	pub writes: Line,
-	/// What is accessed at the component's highest, one line each. For readers only.
+	/// What is accessed at the highest of all components, one line each. For readers only.
 	pub storage: Vec<String>,
 }
 
@@ -179,18 +179,23 @@ impl FromStr for Measured {
 }
 
 impl Measurement {
-	/// Whether it grows with its component.
+	/// Whether it grows with each of its components.
 	pub fn grows(&self) -> bool {
-		[self.time, self.reads, self.writes].iter().any(|line| line.slope > 0)
+		(0..self.components.len()).all(|component| self.grows_with(component))
+	}
+
+	fn grows_with(&self, component: usize) -> bool {
+		let mut lines = [&self.time, &self.reads, &self.writes].into_iter();
+		lines.any(|line| line.slopes.get(component).is_some_and(|slope| *slope > 0))
 	}
 
 	fn signature(&self) -> String {
-		let arguments = match &self.component {
-			Some(component) if self.grows() => format!("{}: u32", component.name),
-			Some(component) => format!("_{}: u32", component.name),
-			None => String::new(),
+		let argument = |(index, component): (usize, &Component)| match self.grows_with(index) {
+			true => format!("{}: u32", component.name),
+			false => format!("_{}: u32", component.name),
 		};
-		format!("fn {}({arguments}) -> Weight", self.name)
+		let arguments: Vec<String> = self.components.iter().enumerate().map(argument).collect();
+		format!("fn {}({}) -> Weight", self.name, arguments.join(", "))
 	}
 
 	fn render(&self, database: &str, documented: bool) -> String {
@@ -203,25 +208,25 @@ impl Measurement {
 			self.storage
 				.iter()
 				.for_each(|item| line(1, &format!("{STORAGE}{item}")));
-			if let Some(Component { name, low, high }) = &self.component {
+			for Component { name, low, high } in &self.components {
 				line(1, &format!("/// `{name}` is from {low} to {high}."));
 			}
 		}
 		line(1, &format!("{} {{", self.signature()));
 		line(2, &format!("Weight::from_parts({}, 0)", grouped(self.time.base)));
-		let name = self.component.as_ref().map_or("", |component| component.name.as_str());
-		if self.time.slope > 0 {
-			let slope = grouped(self.time.slope);
+		for (name, slope) in self.slopes(&self.time) {
+			let slope = grouped(slope);
 			line(
 				3,
 				&format!(".saturating_add(Weight::from_parts({slope}, 0).saturating_mul({name}.into()))"),
 			);
 		}
-		for (access, Line { base, slope }) in [("reads", self.reads), ("writes", self.writes)] {
+		for (access, counted) in [("reads", &self.reads), ("writes", &self.writes)] {
+			let base = counted.base;
 			if base > 0 {
 				line(3, &format!(".saturating_add({database}::get().{access}({base}_u64))"));
 			}
-			if slope > 0 {
+			for (name, slope) in self.slopes(counted) {
 				line(
 					3,
 					&format!(".saturating_add({database}::get().{access}({slope}_u64.saturating_mul({name}.into())))"),
@@ -232,6 +237,14 @@ impl Measurement {
 		text
 	}
 
+	/// Names of components, and how steep the line rises in each, where it does.
+	fn slopes<'a>(&'a self, line: &'a Line) -> impl Iterator<Item = (&'a str, u64)> {
+		let named = self.components.iter().zip(&line.slopes);
+		named
+			.filter(|(_, slope)| **slope > 0)
+			.map(|(component, slope)| (component.name.as_str(), *slope))
+	}
+
 	/// Takes a line of [`Self::render`], without the space around it. `None` if it is none.
 	fn read_line(&mut self, line: &str) -> Option<()> {
 		if let Some(item) = line.strip_prefix(STORAGE) {
@@ -239,20 +252,22 @@ impl Measurement {
 		} else if let Some(rest) = line.strip_prefix("/// `") {
 			let (name, rest) = rest.split_once("` is from ")?;
 			let (low, high) = rest.strip_suffix('.')?.split_once(" to ")?;
-			self.component = Some(Component {
+			self.components.push(Component {
 				name: name.to_string(),
 				low: low.parse().ok()?,
 				high: high.parse().ok()?,
 			});
+			for line in [&mut self.time, &mut self.reads, &mut self.writes] {
+				line.slopes.push(0);
+			}
 		} else if let Some(rest) = line.strip_prefix("fn ") {
 			let (name, rest) = rest.split_once('(')?;
-			let argument = rest.strip_suffix(") -> Weight {")?;
-			let component = self
-				.component
-				.as_ref()
-				.map(|component| format!("{}: u32", component.name));
+			let arguments = rest.strip_suffix(") -> Weight {")?.split(", ");
 			// Of what grows with nothing it is not used.
-			(argument.trim_start_matches('_') == component.unwrap_or_default()).then_some(())?;
+			let arguments: Vec<&str> = arguments.map(|argument| argument.trim_start_matches('_')).collect();
+			let components = self.components.iter();
+			let components: Vec<String> = components.map(|component| format!("{}: u32", component.name)).collect();
+			(arguments.join(", ") == components.join(", ")).then_some(())?;
 			self.name = name.to_string();
 		} else if let Some(base) = line.strip_prefix("Weight::from_parts(") {
 			self.time.base = number(base.strip_suffix(", 0)")?)?;
@@ -266,36 +281,37 @@ impl Measurement {
 	fn read_term(&mut self, term: &str) -> Option<()> {
 		if let Some(rest) = term.strip_prefix("Weight::from_parts(") {
 			let (slope, factor) = rest.split_once(", 0).saturating_mul(")?;
-			self.check_factor(factor.strip_suffix(')')?)?;
-			self.time.slope = number(slope)?;
+			let component = self.factor(factor.strip_suffix(')')?)?;
+			*self.time.slopes.get_mut(component)? = number(slope)?;
 			return Some(());
 		}
 		let (access, count) = term
 			.strip_prefix("T::DbWeight::get().")?
 			.strip_suffix(')')?
 			.split_once('(')?;
-		let slope = count
+		let product = count
 			.strip_suffix(')')
 			.and_then(|product| product.split_once("_u64.saturating_mul("));
-		if let Some((_, factor)) = slope {
-			self.check_factor(factor)?;
-		}
+		let slope = match product {
+			Some((slope, factor)) => Some((number(slope)?, self.factor(factor)?)),
+			None => None,
+		};
 		let line = match access {
 			"reads" => &mut self.reads,
 			"writes" => &mut self.writes,
 			_ => return None,
 		};
 		match slope {
-			Some((slope, _)) => line.slope = number(slope)?,
+			Some((slope, component)) => *line.slopes.get_mut(component)? = slope,
 			None => line.base = number(count.strip_suffix("_u64")?)?,
 		}
 		Some(())
 	}
 
-	/// A slope is that of the component.
-	fn check_factor(&self, factor: &str) -> Option<()> {
-		let component = self.component.as_ref()?;
-		(factor.strip_suffix(".into()")? == component.name).then_some(())
+	/// Which component a slope is of.
+	fn factor(&self, factor: &str) -> Option<usize> {
+		let name = factor.strip_suffix(".into()")?;
+		self.components.iter().position(|component| component.name == name)
 	}
 }
 

@@ -1,28 +1,56 @@
 //! What the runs of a benchmark come to: a straight line that none of them lies above.
 
-/// `base + slope · size`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What a run costs: the size of each component, and the cost.
+pub type Point = (Vec<u32>, u64);
+
+/// `base + Σ slope · size`, over all components.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Line {
 	/// What no size costs.
 	pub base: u64,
-	/// What each unit of the component adds.
-	pub slope: u64,
+	/// What each unit of each component adds.
+	pub slopes: Vec<u64>,
 }
 
 impl Line {
-	/// The line through points of a size and its cost: as steep as they rise on average (least squares, rounded up), never
-	/// falling, and so high that no point lies above it. Without points it costs nothing.
-	pub fn above(points: &[(u32, u64)]) -> Self {
-		let slope = slope(points);
-		let rest = |(size, cost): &(u32, u64)| cost.saturating_sub(slope.saturating_mul(u64::from(*size)));
+	/// The line through points: as steep in each component as they rise on average while all others are at their least (least
+	/// squares, rounded up), never falling, and so high that no point lies above it. Without points it costs nothing.
+	pub fn above(points: &[Point]) -> Self {
+		let components = points.first().map_or(0, |(sizes, _)| sizes.len());
+		let slopes = (0..components)
+			.map(|component| slope(&alone(points, component)))
+			.collect();
+		let line = Self { base: 0, slopes };
+		let rest = |(sizes, cost): &Point| cost.saturating_sub(line.at(sizes));
 		let base = points.iter().map(rest).max().unwrap_or_default();
-		Self { base, slope }
+		Self { base, ..line }
 	}
 
 	/// What so much costs.
-	pub fn at(&self, size: u32) -> u64 {
-		self.base.saturating_add(self.slope.saturating_mul(size.into()))
+	pub fn at(&self, sizes: &[u32]) -> u64 {
+		let grown = self.slopes.iter().zip(sizes);
+		grown.fold(self.base, |sum, (slope, size)| {
+			sum.saturating_add(slope.saturating_mul(u64::from(*size)))
+		})
 	}
+
+	/// Whether nothing costs anything.
+	pub fn is_zero(&self) -> bool {
+		self.base == 0 && self.slopes.iter().all(|slope| *slope == 0)
+	}
+}
+
+/// Sizes of one component and costs, of those points that have the least of all others.
+fn alone(points: &[Point], component: usize) -> Vec<(u32, u64)> {
+	let least = |index: usize| points.iter().filter_map(|(sizes, _)| sizes.get(index)).min();
+	let is_alone = |sizes: &[u32]| {
+		let mut sizes = sizes.iter().enumerate();
+		sizes.all(|(index, size)| index == component || Some(size) == least(index))
+	};
+	let alone = points.iter().filter(|(sizes, _)| is_alone(sizes));
+	alone
+		.filter_map(|(sizes, cost)| Some((*sizes.get(component)?, *cost)))
+		.collect()
 }
 
 /// In whole numbers: costs that lie on a line must not be rounded off it. There is room for thousands of points.
@@ -62,31 +90,83 @@ pub fn sizes(low: u32, high: u32, steps: u32) -> Vec<u32> {
 	sizes
 }
 
+/// The sizes that are measured of components with these ranges, each once: the lowest of all; at most `steps` of each while all
+/// others are at their lowest; and at last the highest of all. Without a component it is one run of no size.
+pub fn runs(ranges: &[(u32, u32)], steps: u32) -> Vec<Vec<u32>> {
+	let lowest: Vec<u32> = ranges.iter().map(|(low, _)| *low).collect();
+	let highest: Vec<u32> = ranges.iter().map(|(_, high)| *high).collect();
+	let mut runs = vec![lowest.clone()];
+	for (component, (low, high)) in ranges.iter().enumerate() {
+		for size in sizes(*low, *high, steps) {
+			let mut run = lowest.clone();
+			run.iter_mut().skip(component).take(1).for_each(|of| *of = size);
+			runs.push(run);
+		}
+	}
+	// What ends a sweep of one component is the highest of all, if there is no other.
+	runs.retain(|run| *run != highest);
+	runs.push(highest);
+	let mut each_once = Vec::new();
+	for run in runs {
+		if !each_once.contains(&run) {
+			each_once.push(run);
+		}
+	}
+	each_once
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
 	use proptest::prelude::*;
 
+	/// Of one component.
+	fn points(of: impl IntoIterator<Item = (u32, u64)>) -> Vec<Point> {
+		of.into_iter().map(|(size, cost)| (vec![size], cost)).collect()
+	}
+
+	fn line(base: u64, slopes: &[u64]) -> Line {
+		Line {
+			base,
+			slopes: slopes.to_vec(),
+		}
+	}
+
 	#[test]
 	fn a_line_should_be_found_exactly_when_all_points_lie_on_one() {
-		let points: Vec<_> = (1..=64).map(|size| (size, 27 + 3 * u64::from(size))).collect();
-		assert_eq!(Line::above(&points), Line { base: 27, slope: 3 });
+		let points = points((1..=64).map(|size| (size, 27 + 3 * u64::from(size))));
+		assert_eq!(Line::above(&points), line(27, &[3]));
+	}
+
+	#[test]
+	fn a_line_should_be_found_exactly_when_components_add_up() {
+		let cost = |run: &Vec<u32>| 27 + 3 * u64::from(run[0]) + 7 * u64::from(run[1]);
+		let all = runs(&[(0, 4), (1, 9)], 20);
+		let points: Vec<Point> = all.iter().map(|run| (run.clone(), cost(run))).collect();
+		assert_eq!(Line::above(&points), line(27, &[3, 7]));
+		assert_eq!(line(27, &[3, 7]).at(&[2, 1]), 40);
+	}
+
+	#[test]
+	fn a_line_should_cover_what_components_cost_only_together() {
+		let points: Vec<Point> = vec![(vec![0, 0], 5), (vec![1, 0], 6), (vec![0, 1], 7), (vec![1, 1], 20)];
+		assert_eq!(Line::above(&points), line(17, &[1, 2]));
 	}
 
 	#[test]
 	fn a_line_should_be_flat_when_there_is_one_size_only_or_costs_fall() {
-		assert_eq!(Line::above(&[(0, 7), (0, 9)]), Line { base: 9, slope: 0 });
-		assert_eq!(Line::above(&[(1, 9), (2, 7), (3, 5)]), Line { base: 9, slope: 0 });
+		assert_eq!(Line::above(&points([(0, 7), (0, 9)])), line(9, &[0]));
+		assert_eq!(Line::above(&points([(1, 9), (2, 7), (3, 5)])), line(9, &[0]));
+		assert_eq!(Line::above(&[(vec![], 7), (vec![], 9)]), line(9, &[]));
 		assert_eq!(Line::above(&[]), Line::default());
+		assert!(line(0, &[0, 0]).is_zero() && !line(0, &[0, 1]).is_zero() && !line(9, &[0]).is_zero());
 	}
 
 	#[test]
 	fn a_step_should_be_covered_when_costs_rise_by_every_second_unit() {
-		let points: Vec<_> = (1..=64u32)
-			.map(|size| (size, 7 * u64::from(size.div_ceil(2))))
-			.collect();
+		let points = points((1..=64u32).map(|size| (size, 7 * u64::from(size.div_ceil(2)))));
 		let line = Line::above(&points);
-		assert_eq!(line.slope, 4);
+		assert_eq!(line.slopes, [4]);
 		assert!(line.base <= 7);
 	}
 
@@ -99,6 +179,14 @@ mod tests {
 	}
 
 	#[test]
+	fn runs_should_go_through_one_component_after_the_other_and_end_with_the_highest_of_all() {
+		assert_eq!(runs(&[], 20), [Vec::<u32>::new()]);
+		assert_eq!(runs(&[(5, 5)], 20), [[5]]);
+		assert_eq!(runs(&[(1, 256)], 2), [[1], [256]]);
+		assert_eq!(runs(&[(0, 2), (3, 4)], 20), [[0, 3], [1, 3], [2, 3], [0, 4], [2, 4]]);
+	}
+
+	#[test]
 	fn a_median_should_not_be_moved_when_one_run_is_held_up() {
 		assert_eq!(median(vec![5, 4, 1_000_000, 6, 5]), 5);
 		assert_eq!(median(vec![]), 0);
@@ -106,10 +194,11 @@ mod tests {
 
 	proptest! {
 		#[test]
-		fn no_point_should_lie_above_its_line(points in prop::collection::vec((0u32..=10_000, 0u64..=1 << 50), 1..200)) {
+		fn no_point_should_lie_above_its_line(points in prop::collection::vec(([0u32..=10_000, 0..=4], 0u64..=1 << 50), 1..200)) {
+			let points: Vec<Point> = points.into_iter().map(|(sizes, cost)| (sizes.to_vec(), cost)).collect();
 			let line = Line::above(&points);
-			for (size, cost) in points {
-				prop_assert!(line.at(size) >= cost);
+			for (sizes, cost) in points {
+				prop_assert!(line.at(&sizes) >= cost);
 			}
 		}
 	}

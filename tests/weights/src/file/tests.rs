@@ -13,31 +13,44 @@ fn promotion() -> WeightFile {
 		weights: vec![
 			Measurement {
 				name: "bid".into(),
-				time: Line {
-					base: 50_123_456,
-					slope: 0,
-				},
-				reads: Line { base: 8, slope: 0 },
-				writes: Line { base: 5, slope: 0 },
+				time: line(50_123_456, &[]),
+				reads: line(8, &[]),
+				writes: line(5, &[]),
 				storage: vec!["`Promotion::Bids` (r:1 w:1)".into()],
 				..Default::default()
 			},
 			Measurement {
 				name: "clear".into(),
-				component: Some(Component {
-					name: "b".into(),
-					low: 0,
-					high: 64,
-				}),
-				time: Line {
-					base: 7,
-					slope: 25_000_000,
-				},
-				reads: Line { base: 5, slope: 2 },
-				writes: Line { base: 0, slope: 2 },
+				components: vec![component("b", 64)],
+				time: line(7, &[25_000_000]),
+				reads: line(5, &[2]),
+				writes: line(0, &[2]),
+				..Default::default()
+			},
+			Measurement {
+				name: "settle".into(),
+				components: vec![component("p", 4), component("c", 1)],
+				time: line(9, &[11, 0]),
+				reads: line(3, &[1, 2]),
+				writes: line(4, &[0, 2]),
 				..Default::default()
 			},
 		],
+	}
+}
+
+fn line(base: u64, slopes: &[u64]) -> Line {
+	Line {
+		base,
+		slopes: slopes.to_vec(),
+	}
+}
+
+fn component(name: &str, high: u32) -> Component {
+	Component {
+		name: name.into(),
+		low: 0,
+		high,
 	}
 }
 
@@ -53,7 +66,23 @@ fn a_file_should_have_the_functions_of_the_trait_when_it_is_written() {
 		\t\t\t.saturating_add(T::DbWeight::get().writes(2_u64.saturating_mul(b.into())))\n\
 		\t}\n";
 	assert!(text.contains(own), "{text}");
-	for function in ["fn bid() -> Weight", "fn clear(b: u32) -> Weight"] {
+	let of_two = "\t/// `p` is from 0 to 4.\n\
+		\t/// `c` is from 0 to 1.\n\
+		\tfn settle(p: u32, c: u32) -> Weight {\n\
+		\t\tWeight::from_parts(9, 0)\n\
+		\t\t\t.saturating_add(Weight::from_parts(11, 0).saturating_mul(p.into()))\n\
+		\t\t\t.saturating_add(T::DbWeight::get().reads(3_u64))\n\
+		\t\t\t.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(p.into())))\n\
+		\t\t\t.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(c.into())))\n\
+		\t\t\t.saturating_add(T::DbWeight::get().writes(4_u64))\n\
+		\t\t\t.saturating_add(T::DbWeight::get().writes(2_u64.saturating_mul(c.into())))\n\
+		\t}\n";
+	assert!(text.contains(of_two), "{text}");
+	for function in [
+		"fn bid() -> Weight",
+		"fn clear(b: u32) -> Weight",
+		"fn settle(p: u32, c: u32) -> Weight",
+	] {
 		assert_eq!(text.matches(function).count(), 3, "{text}");
 	}
 	assert!(text.contains("Weight::from_parts(50_123_456, 0)"), "{text}");
@@ -74,6 +103,10 @@ fn what_is_not_measured_should_be_refused_when_a_file_is_read() {
 			"fn bid() -> Weight {\n\t\tWeight",
 			"fn bid(n: u32) -> Weight {\n\t\tWeight",
 		),
+		(
+			"fn settle(p: u32, c: u32) -> Weight {",
+			"fn settle(c: u32, p: u32) -> Weight {",
+		),
 	] {
 		assert!(matches!(changed(from, to), Err(ReadError::Line { .. })), "{to}");
 	}
@@ -87,29 +120,40 @@ fn what_is_not_measured_should_be_refused_when_a_file_is_read() {
 #[test]
 fn an_argument_should_be_unused_when_nothing_grows_with_it() {
 	let mut file = promotion();
+	assert!(file.weights.iter().all(Measurement::grows));
 	for weight in &mut file.weights {
-		(weight.time.slope, weight.reads.slope, weight.writes.slope) = (0, 0, 0);
+		for line in [&mut weight.time, &mut weight.reads, &mut weight.writes] {
+			line.slopes.iter_mut().take(1).for_each(|slope| *slope = 0);
+		}
 	}
 	let text = file.render();
 	assert!(text.contains("fn clear(_b: u32) -> Weight"), "{text}");
+	assert!(text.contains("fn settle(_p: u32, c: u32) -> Weight"), "{text}");
+	let grown: Vec<bool> = file.weights.iter().map(Measurement::grows).collect();
+	assert_eq!(
+		grown,
+		[true, false, false],
+		"what has no component has none to grow with"
+	);
 	assert_eq!(WeightFile::read(&text), Ok(file));
 }
 
-fn line() -> impl Strategy<Value = Line> {
-	(any::<u64>(), any::<u64>()).prop_map(|(base, slope)| Line { base, slope })
-}
-
+/// Components of different names, and lines with a slope for each.
 fn measurement() -> impl Strategy<Value = Measurement> {
-	let component = prop::option::of(("[a-z]", any::<u32>(), any::<u32>()));
-	("[a-z_]{1,30}", component, [line(), line(), line()]).prop_map(|(name, component, lines)| {
-		let component = component.map(|(name, low, high)| Component { name, low, high });
-		let [time, reads, writes] = lines.map(|line| Line {
-			slope: if component.is_some() { line.slope } else { 0 },
-			..line
+	let components = prop::collection::btree_map("[a-z]", (any::<u32>(), any::<u32>()), 0..4);
+	let line = || (any::<u64>(), any::<[u64; 3]>());
+	("[a-z_]{1,30}", components, [line(), line(), line()]).prop_map(|(name, components, lines)| {
+		let components: Vec<_> = components
+			.into_iter()
+			.map(|(name, (low, high))| Component { name, low, high })
+			.collect();
+		let [time, reads, writes] = lines.map(|(base, slopes)| Line {
+			base,
+			slopes: slopes.into_iter().take(components.len()).collect(),
 		});
 		Measurement {
 			name,
-			component,
+			components,
 			time,
 			reads,
 			writes,

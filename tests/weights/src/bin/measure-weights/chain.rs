@@ -24,16 +24,16 @@ type Executor = WasmExecutor<(sp_io::SubstrateHostFunctions, HostFunctions)>;
 /// A benchmark of the runtime.
 pub struct Benchmark {
 	pub name: String,
-	/// What it grows with, from the least to the most.
-	pub component: Option<(BenchmarkParameter, u32, u32)>,
+	/// What it grows with, each from the least to the most.
+	pub components: Vec<(BenchmarkParameter, u32, u32)>,
 	pallet: Vec<u8>,
 	instance: Vec<u8>,
 }
 
 impl Benchmark {
-	/// The least and the most of its component.
-	pub fn range(&self) -> (u32, u32) {
-		self.component.map_or((0, 0), |(_, low, high)| (low, high))
+	/// The least and the most of each component.
+	pub fn ranges(&self) -> Vec<(u32, u32)> {
+		self.components.iter().map(|(_, low, high)| (*low, *high)).collect()
 	}
 }
 
@@ -122,11 +122,12 @@ impl Chain {
 		&self,
 		state: &State,
 		benchmark: &Benchmark,
-		size: u32,
+		sizes: &[u32],
 		verify: bool,
 		repeats: u32,
 	) -> Result<Vec<BenchmarkResult>> {
-		let components = benchmark.component.iter().map(|(name, ..)| (*name, size));
+		let named = benchmark.components.iter().zip(sizes);
+		let components = named.map(|((name, ..), size)| (*name, *size));
 		let config = BenchmarkConfig {
 			pallet: benchmark.pallet.clone(),
 			instance: benchmark.instance.clone(),
@@ -143,14 +144,14 @@ impl Chain {
 		Ok(results)
 	}
 
-	/// Whether the benchmark does what it says.
-	pub fn verify(&self, benchmark: &Benchmark, size: u32) -> Result<()> {
-		self.run(&self.plain, benchmark, size, true, 1).map(|_| ())
+	/// Whether the benchmark does what it says, at a size of each component.
+	pub fn verify(&self, benchmark: &Benchmark, sizes: &[u32]) -> Result<()> {
+		self.run(&self.plain, benchmark, sizes, true, 1).map(|_| ())
 	}
 
 	/// What it accesses.
-	pub fn accesses(&self, benchmark: &Benchmark, size: u32) -> Result<Accesses> {
-		let mut results = self.run(&self.counting, benchmark, size, false, 1)?;
+	pub fn accesses(&self, benchmark: &Benchmark, sizes: &[u32]) -> Result<Accesses> {
+		let mut results = self.run(&self.counting, benchmark, sizes, false, 1)?;
 		let Some(result) = results.pop() else {
 			bail!("nothing was counted")
 		};
@@ -163,8 +164,8 @@ impl Chain {
 	}
 
 	/// What each of so many runs takes, in picoseconds.
-	pub fn times(&self, benchmark: &Benchmark, size: u32, repeats: u32) -> Result<Vec<u64>> {
-		let results = self.run(&self.plain, benchmark, size, false, repeats)?;
+	pub fn times(&self, benchmark: &Benchmark, sizes: &[u32], repeats: u32) -> Result<Vec<u64>> {
+		let results = self.run(&self.plain, benchmark, sizes, false, repeats)?;
 		let picoseconds = |result: &BenchmarkResult| {
 			let nanoseconds = u64::try_from(result.extrinsic_time).unwrap_or(u64::MAX);
 			nanoseconds.saturating_mul(1_000)
@@ -176,14 +177,9 @@ impl Chain {
 fn pallet(list: BenchmarkList) -> Result<Pallet> {
 	let name = String::from_utf8(list.pallet.clone()).context("a pallet's name is text")?;
 	let benchmarks = list.benchmarks.into_iter().map(|benchmark| {
-		let name = String::from_utf8(benchmark.name).context("a benchmark's name is text")?;
-		ensure!(
-			benchmark.components.len() < 2,
-			"{name} has two components: a weight is a line through the sizes of one"
-		);
 		Ok(Benchmark {
-			name,
-			component: benchmark.components.first().copied(),
+			name: String::from_utf8(benchmark.name).context("a benchmark's name is text")?,
+			components: benchmark.components,
 			pallet: list.pallet.clone(),
 			instance: list.instance.clone(),
 		})

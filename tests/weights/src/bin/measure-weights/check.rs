@@ -5,7 +5,10 @@ use crate::{
 	measure,
 };
 use anyhow::{anyhow, ensure, Context, Result};
-use highway_weights::file::{Measurement, WeightFile};
+use highway_weights::{
+	file::{Measurement, WeightFile},
+	line::runs,
+};
 use std::{fs, path::PathBuf, process::ExitCode};
 
 /// Runs of which the fastest is shown: it is the one that nothing else on the machine held up.
@@ -48,28 +51,25 @@ fn compare(chain: &Chain, pallet: &Pallet, file: &WeightFile) -> Vec<String> {
 	faults
 }
 
-/// Holds what is declared against what is done at both ends of the component.
+/// Holds what is declared against what is done at the lowest of all components, at the highest of each, and at that of all.
 fn hold(chain: &Chain, pallet: &Pallet, benchmark: &Benchmark, declared: &Measurement) -> Result<()> {
 	ensure!(
-		measure::component(benchmark) == declared.component,
-		"its component has changed: run scripts/weights"
+		measure::components(benchmark) == declared.components,
+		"its components have changed: run scripts/weights"
 	);
-	ensure!(declared.time.base > 0 || declared.time.slope > 0, "it weighs nothing");
-	let (low, high) = benchmark.range();
-	let mut ends = vec![low, high];
-	ends.dedup();
-	for size in ends {
-		let at = || format!("at {size}");
-		chain.verify(benchmark, size).with_context(at)?;
-		let accesses = chain.accesses(benchmark, size).with_context(at)?;
-		let took = chain.times(benchmark, size, TIMED_RUNS).with_context(at)?;
+	ensure!(!declared.time.is_zero(), "it weighs nothing");
+	for sizes in runs(&benchmark.ranges(), 2) {
+		let at = || format!("at {sizes:?}");
+		chain.verify(benchmark, &sizes).with_context(at)?;
+		let accesses = chain.accesses(benchmark, &sizes).with_context(at)?;
+		let took = chain.times(benchmark, &sizes, TIMED_RUNS).with_context(at)?;
 		let (reads, writes, time) = (
-			declared.reads.at(size),
-			declared.writes.at(size),
-			declared.time.at(size),
+			declared.reads.at(&sizes),
+			declared.writes.at(&sizes),
+			declared.time.at(&sizes),
 		);
 		println!(
-			"{}::{} at {size}: {} of {reads} reads, {} of {writes} writes, {} of {} µs",
+			"{}::{} at {sizes:?}: {} of {reads} reads, {} of {writes} writes, {} of {} µs",
 			pallet.name,
 			benchmark.name,
 			accesses.reads,
@@ -79,7 +79,7 @@ fn hold(chain: &Chain, pallet: &Pallet, benchmark: &Benchmark, declared: &Measur
 		);
 		ensure!(
 			accesses.reads <= reads && accesses.writes <= writes,
-			"at {size} it reads {} items and writes {}, and declares {reads} and {writes}",
+			"at {sizes:?} it reads {} items and writes {}, and declares {reads} and {writes}",
 			accesses.reads,
 			accesses.writes
 		);

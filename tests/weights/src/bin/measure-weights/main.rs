@@ -17,7 +17,7 @@ use std::{
 /// Runs the benchmarks of our pallets in a Wasm runtime on a state in memory.
 ///
 /// Without --check it writes `src/weights.rs` of each pallet. With it, it runs each benchmark at the lowest and at the
-/// highest of its component, and ends with code 1 if something is accessed that is not declared, if a benchmark fails, or
+/// highest of its components, and ends with code 1 if something is accessed that is not declared, if a benchmark fails, or
 /// if a file is not as it was measured. Times are shown beside what is declared: they are those of this machine.
 #[derive(Parser, Debug)]
 #[command(name = "measure-weights", verbatim_doc_comment)]

@@ -4,7 +4,7 @@ use crate::chain::{Benchmark, Chain, Pallet};
 use anyhow::{Context, Result};
 use highway_weights::{
 	file::{Component, Measured, Measurement, WeightFile},
-	line::{median, sizes, Line},
+	line::{median, runs, Line},
 };
 
 /// Measures all that a pallet has. Benchmarks that fail are said as they do, and the others are run all the same: `None` then.
@@ -23,34 +23,38 @@ pub fn pallet(chain: &Chain, pallet: &Pallet, measured: &Measured) -> Option<Wei
 	})
 }
 
-/// The component of a benchmark, as the files say it.
-pub fn component(benchmark: &Benchmark) -> Option<Component> {
-	benchmark.component.map(|(name, low, high)| Component {
-		name: name.to_string(),
-		low,
-		high,
-	})
+/// The components of a benchmark, as the files say it.
+pub fn components(benchmark: &Benchmark) -> Vec<Component> {
+	let components = benchmark.components.iter();
+	components
+		.map(|(name, low, high)| Component {
+			name: name.to_string(),
+			low: *low,
+			high: *high,
+		})
+		.collect()
 }
 
 fn weigh(chain: &Chain, benchmark: &Benchmark, measured: &Measured) -> Result<Measurement> {
-	let (low, high) = benchmark.range();
+	let runs = runs(&benchmark.ranges(), measured.steps);
 	let (mut times, mut reads, mut writes, mut storage) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-	for size in sizes(low, high, measured.steps) {
-		let at = || format!("at {size}");
-		if size == low || size == high {
-			chain.verify(benchmark, size).with_context(at)?;
+	for sizes in &runs {
+		let at = || format!("at {sizes:?}");
+		// The lowest of all components, and the highest.
+		if runs.first() == Some(sizes) || runs.last() == Some(sizes) {
+			chain.verify(benchmark, sizes).with_context(at)?;
 		}
-		let accesses = chain.accesses(benchmark, size).with_context(at)?;
-		let runs = chain.times(benchmark, size, measured.repeats).with_context(at)?;
-		times.push((size, median(runs)));
-		reads.push((size, accesses.reads));
-		writes.push((size, accesses.writes));
-		// The last size is the highest.
+		let accesses = chain.accesses(benchmark, sizes).with_context(at)?;
+		let took = chain.times(benchmark, sizes, measured.repeats).with_context(at)?;
+		times.push((sizes.clone(), median(took)));
+		reads.push((sizes.clone(), accesses.reads));
+		writes.push((sizes.clone(), accesses.writes));
+		// The last one is at the highest.
 		storage = accesses.storage;
 	}
 	Ok(Measurement {
 		name: benchmark.name.clone(),
-		component: component(benchmark),
+		components: components(benchmark),
 		time: Line::above(&times),
 		reads: Line::above(&reads),
 		writes: Line::above(&writes),
