@@ -78,14 +78,19 @@ fn spec() -> VersionSpec {
 	}
 }
 
-/// Registers a model with as many ancestors as there may be, each of another maker: the longest bill.
+/// Registers a model with as many ancestors as there may be: the longest bill.
 fn model() -> ModelId {
+	model_of(MAX_LINEAGE)
+}
+
+/// Registers a model with so many ancestors, each of another maker.
+fn model_of(ancestors: u32) -> ModelId {
 	let terms = DerivativeTerms {
 		share: Perbill::from_percent(10),
 		floor: 1,
 	};
 	let mut parent = None;
-	for depth in 0..=MAX_LINEAGE {
+	for depth in 0..=ancestors {
 		let id = NextModelId::<Runtime>::get();
 		let name = BoundedVec::truncate_from(format!("{id:0>64}").into_bytes());
 		let maker = funded("maker", depth);
@@ -279,8 +284,8 @@ impl pallet_revenue_split::benchmarking::BenchmarkSetup for Runtime {
 }
 
 impl pallet_inference_jobs::benchmarking::BenchmarkSetup for Runtime {
-	fn market(executors: u32) -> Dearest<AccountId> {
-		let model = model();
+	fn market(executors: u32, ancestors: u32) -> Dearest<AccountId> {
+		let model = model_of(ancestors);
 		for index in 0..executors {
 			ask(&operator_hosting(model, index), model, AskRole::Compute);
 			ask(

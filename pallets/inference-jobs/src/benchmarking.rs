@@ -10,6 +10,8 @@ use frame_support::weights::WeightMeter;
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_primitives::{
 	job::MAX_QUORUM,
+	market::MAX_DEBTS_AT_ONCE,
+	model::MAX_LINEAGE,
 	traits::{Jobs as _, Market as _},
 	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, ModelId, NodeId, Quorum, Tier, Verdict, MAX_INPUTS,
 };
@@ -18,7 +20,7 @@ use sp_runtime::SaturatedConversion;
 
 /// What the dearest submission names.
 pub struct Dearest<AccountId> {
-	/// A model with as many ancestors as may be, whose former prices nobody needs any more.
+	/// A model whose former prices nobody needs any more.
 	pub model: ModelId,
 	/// Somebody who can afford a job.
 	pub payer: AccountId,
@@ -30,9 +32,10 @@ pub struct Dearest<AccountId> {
 
 /// A runtime that fills the other pallets for benchmarks.
 pub trait BenchmarkSetup: Config {
-	/// A model that `executors` able nodes run, each with room for a job, and as many others offer storage for, whose epoch
-	/// nobody has touched yet: there is demand for all of them, so that all of them win.
-	fn market(executors: u32) -> Dearest<Self::AccountId>;
+	/// A model with so many ancestors, each of another maker, that `executors` able nodes run, each with room for a job, and as
+	/// many others offer storage for, whose epoch nobody has touched yet: there is demand for all of them, so that all of them
+	/// win.
+	fn market(executors: u32, ancestors: u32) -> Dearest<Self::AccountId>;
 	/// Takes all slots of all nodes.
 	fn exhaust();
 	/// Leaves of an attested job what its attestation and an audit leave that is over.
@@ -62,9 +65,9 @@ fn submit_to<T: Config>(market: &Dearest<T::AccountId>) -> Result<JobId, Benchma
 	Ok(job)
 }
 
-/// Submits a job served by `executors` nodes.
+/// Submits a job served by `executors` nodes, of a model with as many ancestors as there may be.
 fn submit<T: BenchmarkSetup>(executors: u32) -> Result<JobId, BenchmarkError> {
-	submit_to::<T>(&T::market(executors))
+	submit_to::<T>(&T::market(executors, MAX_LINEAGE))
 }
 
 /// As if the job were the first of the largest quorum: its reassignment reads all siblings.
@@ -104,9 +107,6 @@ fn attested<T: Config>(job: JobId) -> Result<(JobRecordOf<T>, Attestation), Benc
 /// The most nodes that find a job impossible which another one does then: two that say the same would end it.
 const MAX_CONTRADICTED: u32 = 2;
 
-/// The debts that one premium works off.
-const DEBTS: u32 = 4;
-
 /// Lets the node that has the job do it.
 fn attest<T: Config>(job: JobId) -> Result<(), BenchmarkError> {
 	let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
@@ -130,7 +130,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn submit_job(n: Linear<2, MAX_LOOKED_AT>) {
-		let market = T::market(n / 2);
+		let market = T::market(n / 2, MAX_LINEAGE);
 		#[extrinsic_call]
 		_(
 			RawOrigin::Signed(market.payer),
@@ -146,7 +146,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn submit_batch(n: Linear<2, MAX_LOOKED_AT>) {
-		let market = T::market(n / 2);
+		let market = T::market(n / 2, MAX_LINEAGE);
 		#[extrinsic_call]
 		_(
 			RawOrigin::Signed(market.payer),
@@ -163,7 +163,7 @@ mod benchmarks {
 	// A job after its epoch's first: the market is cleared. One of many inputs differs from it by a number.
 	#[benchmark]
 	fn submit_later() -> Result<(), BenchmarkError> {
-		let market = T::market(MAX_DRAWN);
+		let market = T::market(MAX_DRAWN, MAX_LINEAGE);
 		let first = submit_to::<T>(&market)?;
 		#[extrinsic_call]
 		submit_job(
@@ -251,20 +251,20 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// So many nodes said that it could not be done, and pay for it; audits of other jobs are owed for. Without the question
-	/// before it, which is weighed by whoever answers.
+	/// The model has so many ancestors, the payer named a curator or none, and so many audits of other jobs are owed for. Without
+	/// the question before it, which is weighed by whoever answers.
 	#[benchmark]
-	fn tick_settle(f: Linear<0, MAX_CONTRADICTED>) -> Result<(), BenchmarkError> {
-		let job = submit::<T>(MAX_DRAWN)?;
-		for class in [FailureClass::InputMissing, FailureClass::RunFailed]
-			.into_iter()
-			.take(f as usize)
-		{
-			report::<T>(job, class)?;
-		}
+	fn tick_settle(
+		p: Linear<0, MAX_LINEAGE>,
+		c: Linear<0, 1>,
+		d: Linear<0, MAX_DEBTS_AT_ONCE>,
+	) -> Result<(), BenchmarkError> {
+		let mut market = T::market(MAX_DRAWN, p);
+		market.curator = market.curator.filter(|_| c > 0);
+		let job = submit_to::<T>(&market)?;
 		attest::<T>(job)?;
 		go_to_due::<T>(job)?;
-		for judge in 0..DEBTS {
+		for judge in 0..d {
 			T::Market::pay_judge(job, &account("judge", judge, 0), 1);
 		}
 		let (record, done) = attested::<T>(job)?;
@@ -276,6 +276,28 @@ mod benchmarks {
 			Jobs::<T>::get(job).map(|record| record.state),
 			Some(JobState::Settled { .. })
 		));
+		Ok(())
+	}
+
+	/// So many nodes said that what is settled could not be done, and pay for it: what that adds to the settlement.
+	#[benchmark]
+	fn tick_contradict(f: Linear<1, MAX_CONTRADICTED>) -> Result<(), BenchmarkError> {
+		let job = submit::<T>(MAX_DRAWN)?;
+		for class in [FailureClass::InputMissing, FailureClass::RunFailed]
+			.into_iter()
+			.take(f as usize)
+		{
+			report::<T>(job, class)?;
+		}
+		attest::<T>(job)?;
+		go_to_due::<T>(job)?;
+		let (record, _) = attested::<T>(job)?;
+		assert_eq!(record.failures.len(), f as usize);
+		let weight = Pallet::<T>::job_weight(&record);
+		#[block]
+		{
+			Pallet::<T>::contradict(job, &record, weight);
+		}
 		Ok(())
 	}
 

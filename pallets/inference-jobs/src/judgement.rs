@@ -12,9 +12,11 @@ use frame_support::{defensive, weights::Weight};
 use highway_math::reliability;
 use highway_primitives::{
 	audit::{AuditSubject, Step},
+	market::Settlement,
 	traits::{Attestations as _, Market, Nodes},
-	BlockNumber, JobId, JobPhase, Verdict,
+	BlockNumber, JobId, JobPhase, Role, Verdict,
 };
+use sp_runtime::Perbill;
 
 impl<T: Config> Pallet<T> {
 	/// The job as its audit sees it, while it is attested or in audit.
@@ -85,11 +87,7 @@ impl<T: Config> Pallet<T> {
 				Self::enter(job, record, done.auditing(Self::ahead(block)));
 				T::WeightInfo::tick_wait()
 			}
-			Step::End(verdict) => {
-				let failures = record.failures.len() as u32;
-				Self::conclude(job, record, done, verdict);
-				T::WeightInfo::tick_settle(failures)
-			}
+			Step::End(verdict) => Self::conclude(job, record, done, verdict),
 		};
 		asked.saturating_add(then)
 	}
@@ -99,28 +97,43 @@ impl<T: Config> Pallet<T> {
 		block.max(Self::now().saturating_add(1))
 	}
 
-	/// Ends attested work as `verdict` says.
-	pub(crate) fn conclude(job: JobId, record: JobRecordOf<T>, done: Attestation, verdict: Verdict) {
+	/// Ends attested work as `verdict` says. Returns what that weighed.
+	pub(crate) fn conclude(job: JobId, record: JobRecordOf<T>, done: Attestation, verdict: Verdict) -> Weight {
 		match verdict {
 			Verdict::Upheld => Self::settle(job, record, done, true),
 			Verdict::Unaudited => Self::settle(job, record, done, false),
-			Verdict::Rejected => Self::reject(job, record, done),
-			Verdict::Void => Self::void(job, record, done),
+			Verdict::Rejected => {
+				Self::reject(job, record, done);
+				Self::least_settlement()
+			}
+			Verdict::Void => {
+				Self::void(job, record, done);
+				Self::least_settlement()
+			}
 		}
 	}
 
-	/// Everybody is paid; the premium goes back if the work should have been audited and was not.
-	fn settle(job: JobId, record: JobRecordOf<T>, done: Attestation, audited: bool) {
+	/// What it weighs to pay nobody but those who are always paid. To give everything back to the payer is less.
+	fn least_settlement() -> Weight {
+		Self::settlement_weight(0, 0, 0, 0)
+	}
+
+	/// Everybody is paid; the premium goes back if the work should have been audited and was not. Returns what it weighed.
+	fn settle(job: JobId, record: JobRecordOf<T>, done: Attestation, audited: bool) -> Weight {
 		let node = done.node;
-		let bill = T::Market::settle(job, record.model, &record.payer, &record.deal, node, audited);
+		let Settlement { bill, debts } =
+			T::Market::settle(job, record.model, &record.payer, &record.deal, node, audited);
 		let weight = Self::job_weight(&record);
 		T::Nodes::note_outcome(node, true, weight);
 		T::Nodes::release(node, record.security);
-		for (reporter, _) in &record.failures {
-			// What somebody else did was possible: with what the report cost, as much as a timeout.
-			T::Nodes::note_outcome(*reporter, false, half(weight));
-			Self::fine(job, &record, *reporter);
-		}
+		Self::contradict(job, &record, weight);
+		let weighed = Self::settlement_weight(
+			bill.iter().filter(|line| line.role == Role::Parent).count() as u32,
+			record.deal.curator.is_some().into(),
+			// A premium that goes back pays no debt, and is itself no more than one: an account, or what that may claim.
+			if audited { debts } else { 1 },
+			record.failures.len() as u32,
+		);
 		AverageReward::<T>::mutate(|average| *average = reliability::moving_average(*average, record.deal.compute));
 		let state = JobState::Settled {
 			node,
@@ -130,6 +143,16 @@ impl<T: Config> Pallet<T> {
 		};
 		Self::end(job, record, bill, state);
 		Self::deposit_event(Event::JobSettled { job, node });
+		weighed
+	}
+
+	/// Whoever reported a failure was wrong, since somebody else did the job: with what the report cost, that costs as much as a
+	/// timeout.
+	pub(crate) fn contradict(job: JobId, record: &JobRecordOf<T>, weight: Perbill) {
+		for (reporter, _) in &record.failures {
+			T::Nodes::note_outcome(*reporter, false, half(weight));
+			Self::fine(job, record, *reporter);
+		}
 	}
 
 	/// The payer has everything back. The executor's security is not released: the slash took it.

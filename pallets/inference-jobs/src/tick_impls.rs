@@ -10,7 +10,11 @@ use frame_support::{
 	weights::{Weight, WeightMeter},
 };
 use highway_math::audit;
-use highway_primitives::{model::MIN_DETECTION, BlockNumber, Tier};
+use highway_primitives::{
+	market::MAX_DEBTS_AT_ONCE,
+	model::{MAX_LINEAGE, MIN_DETECTION},
+	BlockNumber, Tier,
+};
 
 impl<T: Config> Pallet<T> {
 	/// Advances the jobs that are due at `now`, as many as `meter` has room for; the cursor stays where it stopped.
@@ -91,7 +95,22 @@ impl<T: Config> Pallet<T> {
 
 	/// Nodes that reported a failure of a job that is done then pay for it: a fine is most of what it can weigh.
 	fn heaviest_verdict(failures: u32) -> Weight {
-		T::WeightInfo::tick_settle(failures).max(T::WeightInfo::tick_wait())
+		Self::heaviest_settlement(failures).max(T::WeightInfo::tick_wait())
+	}
+
+	/// The most that a settlement weighs which contradicts so many reports.
+	fn heaviest_settlement(failures: u32) -> Weight {
+		Self::settlement_weight(MAX_LINEAGE, 1, MAX_DEBTS_AT_ONCE, failures)
+	}
+
+	/// What a settlement weighs that pays the maker, the executor, a storage provider and the treasury; and beside them so many
+	/// ancestors, a curator or none, and debts of the audit pot; and that contradicts so many reports.
+	pub(crate) fn settlement_weight(ancestors: u32, curators: u32, debts: u32, failures: u32) -> Weight {
+		let fines = match failures {
+			0 => Weight::zero(),
+			nodes => T::WeightInfo::tick_contradict(nodes),
+		};
+		T::WeightInfo::tick_settle(ancestors, curators, debts).saturating_add(fines)
 	}
 
 	/// What a submission weighs at its worst: it clears the market, and of all who won only the last ones that it looks at
@@ -156,7 +175,7 @@ impl<T: Config> Pallet<T> {
 		let nodes: u32 = MaxExecutors::get();
 		let draws = executors.min(nodes.saturating_sub(1));
 		let sample = executors.min(SAMPLE);
-		let settled = T::AuditWeights::window_over().saturating_add(T::WeightInfo::tick_settle(draws));
+		let settled = T::AuditWeights::window_over().saturating_add(Self::heaviest_settlement(draws));
 		let end = settled.max(T::WeightInfo::tick_time_out(0));
 		look.saturating_add(T::WeightInfo::tick_time_out(sample))
 			.saturating_mul(draws.into())

@@ -21,7 +21,8 @@ pub trait WeightInfo {
 	fn tick_base() -> Weight;
 	fn tick_look() -> Weight;
 	fn tick_time_out(e: u32) -> Weight;
-	fn tick_settle(f: u32) -> Weight;
+	fn tick_settle(p: u32, c: u32, d: u32) -> Weight;
+	fn tick_contradict(f: u32) -> Weight;
 	fn tick_wait() -> Weight;
 	fn tick_prune() -> Weight;
 }
@@ -224,7 +225,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// Storage: `RevenueSplit::Clearings` (r:1 w:0)
 	/// Storage: `RevenueSplit::Obligations` (r:1 w:1)
-	/// Storage: `NodeStaking::Nodes` (r:4 w:2)
+	/// Storage: `NodeStaking::Nodes` (r:2 w:0)
 	/// Storage: `RevenueSplit::Earnings` (r:12 w:12)
 	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
 	/// Storage: `RevenueSplit::StoragePay` (r:1 w:1)
@@ -233,12 +234,36 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::FirstDebt` (r:1 w:1)
 	/// Storage: `RevenueSplit::NextDebt` (r:1 w:0)
 	/// Storage: `RevenueSplit::Debts` (r:4 w:4)
-	/// Storage: `System::Account` (r:3 w:3)
+	/// Storage: `System::Account` (r:1 w:1)
 	/// Storage: `RevenueSplit::Curators` (r:1 w:1)
 	/// Storage: `RevenueSplit::Summaries` (r:1 w:1)
 	/// Storage: `InferenceJobs::AverageReward` (r:1 w:1)
-	/// Storage: `NodeStaking::Standings` (r:3 w:3)
+	/// Storage: `NodeStaking::Standings` (r:1 w:1)
+	/// Storage: `InferenceJobs::Retention` (r:1 w:0)
+	/// Storage: `ModelRegistry::Models` (r:1 w:1)
+	/// Storage: `InferenceJobs::Due` (r:0 w:2)
+	/// Storage: `InferenceJobs::Jobs` (r:0 w:1)
+	/// `p` is from 0 to 4.
+	/// `c` is from 0 to 1.
+	/// `d` is from 0 to 4.
+	fn tick_settle(p: u32, c: u32, d: u32) -> Weight {
+		Weight::from_parts(310_000_000, 0)
+			.saturating_add(Weight::from_parts(12_000_000, 0).saturating_mul(p.into()))
+			.saturating_add(Weight::from_parts(22_000_000, 0).saturating_mul(c.into()))
+			.saturating_add(Weight::from_parts(24_000_000, 0).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads(19_u64))
+			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(p.into())))
+			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(c.into())))
+			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(d.into())))
+			.saturating_add(T::DbWeight::get().writes(16_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(p.into())))
+			.saturating_add(T::DbWeight::get().writes(2_u64.saturating_mul(c.into())))
+			.saturating_add(T::DbWeight::get().writes(3_u64.saturating_mul(d.into())))
+	}
+	/// Storage: `NodeStaking::Standings` (r:2 w:2)
+	/// Storage: `NodeStaking::Nodes` (r:2 w:2)
 	/// Storage: `Balances::Holds` (r:2 w:2)
+	/// Storage: `System::Account` (r:3 w:3)
 	/// Storage: `NodeStaking::Slashes` (r:2 w:2)
 	/// Storage: `NodeStaking::Pools` (r:2 w:0)
 	/// Storage: `VoterList::Lock` (r:1 w:0)
@@ -246,19 +271,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListBags` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:0)
 	/// Storage: `NodeStaking::BondTree` (r:15 w:15)
+	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
+	/// Storage: `RevenueSplit::Obligations` (r:1 w:0)
+	/// Storage: `RevenueSplit::AuditPot` (r:1 w:0)
 	/// Storage: `RevenueSplit::Bonds` (r:1 w:0)
-	/// Storage: `InferenceJobs::Retention` (r:1 w:0)
-	/// Storage: `ModelRegistry::Models` (r:1 w:1)
-	/// Storage: `InferenceJobs::Due` (r:0 w:2)
-	/// Storage: `InferenceJobs::Jobs` (r:0 w:1)
-	/// `f` is from 0 to 2.
-	fn tick_settle(f: u32) -> Weight {
-		Weight::from_parts(468_715_000, 0)
-			.saturating_add(Weight::from_parts(357_345_500, 0).saturating_mul(f.into()))
-			.saturating_add(T::DbWeight::get().reads(35_u64))
-			.saturating_add(T::DbWeight::get().reads(19_u64.saturating_mul(f.into())))
-			.saturating_add(T::DbWeight::get().writes(32_u64))
-			.saturating_add(T::DbWeight::get().writes(16_u64.saturating_mul(f.into())))
+	/// Storage: `RevenueSplit::TotalStoragePay` (r:1 w:0)
+	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
+	/// `f` is from 1 to 2.
+	fn tick_contradict(f: u32) -> Weight {
+		Weight::from_parts(60_000_000, 0)
+			.saturating_add(Weight::from_parts(340_000_000, 0).saturating_mul(f.into()))
+			.saturating_add(T::DbWeight::get().reads(11_u64))
+			.saturating_add(T::DbWeight::get().reads(16_u64.saturating_mul(f.into())))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+			.saturating_add(T::DbWeight::get().writes(15_u64.saturating_mul(f.into())))
 	}
 	/// Storage: `InferenceJobs::Jobs` (r:1 w:1)
 	/// Storage: `InferenceJobs::Due` (r:0 w:2)
@@ -331,13 +357,27 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(e.into())))
 			.saturating_add(RocksDbWeight::get().writes(27_u64))
 	}
-	fn tick_settle(f: u32) -> Weight {
-		Weight::from_parts(468_715_000, 0)
-			.saturating_add(Weight::from_parts(357_345_500, 0).saturating_mul(f.into()))
-			.saturating_add(RocksDbWeight::get().reads(35_u64))
-			.saturating_add(RocksDbWeight::get().reads(19_u64.saturating_mul(f.into())))
-			.saturating_add(RocksDbWeight::get().writes(32_u64))
-			.saturating_add(RocksDbWeight::get().writes(16_u64.saturating_mul(f.into())))
+	fn tick_settle(p: u32, c: u32, d: u32) -> Weight {
+		Weight::from_parts(310_000_000, 0)
+			.saturating_add(Weight::from_parts(12_000_000, 0).saturating_mul(p.into()))
+			.saturating_add(Weight::from_parts(22_000_000, 0).saturating_mul(c.into()))
+			.saturating_add(Weight::from_parts(24_000_000, 0).saturating_mul(d.into()))
+			.saturating_add(RocksDbWeight::get().reads(19_u64))
+			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(p.into())))
+			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(c.into())))
+			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(d.into())))
+			.saturating_add(RocksDbWeight::get().writes(16_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(p.into())))
+			.saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(c.into())))
+			.saturating_add(RocksDbWeight::get().writes(3_u64.saturating_mul(d.into())))
+	}
+	fn tick_contradict(f: u32) -> Weight {
+		Weight::from_parts(60_000_000, 0)
+			.saturating_add(Weight::from_parts(340_000_000, 0).saturating_mul(f.into()))
+			.saturating_add(RocksDbWeight::get().reads(11_u64))
+			.saturating_add(RocksDbWeight::get().reads(16_u64.saturating_mul(f.into())))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+			.saturating_add(RocksDbWeight::get().writes(15_u64.saturating_mul(f.into())))
 	}
 	fn tick_wait() -> Weight {
 		Weight::from_parts(30_248_000, 0)

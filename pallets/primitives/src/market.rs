@@ -227,6 +227,18 @@ pub type MaxBillLines = ConstU32<{ 1 + MAX_LINEAGE + 4 + 1 + 2 }>;
 /// Who was paid what for one job.
 pub type BillLines<AccountId> = BoundedVec<BillLine<AccountId>, MaxBillLines>;
 
+/// The most debts of the audit pot that are paid whenever something comes into it: the bound of a settlement's cost.
+pub const MAX_DEBTS_AT_ONCE: u32 = 4;
+
+/// What a settlement did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settlement<AccountId> {
+	/// Who was paid what. Storage is among it, though its line waits for a proof.
+	pub bill: BillLines<AccountId>,
+	/// How many debts of the audit pot the premium paid, the last one in part maybe; at most [`MAX_DEBTS_AT_ONCE`].
+	pub debts: u32,
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;

@@ -3,7 +3,7 @@
 use crate::{
 	audit::{AuditSubject, AuditTerms, SketchSeed, Step},
 	job::FailureClass,
-	market::{BillLines, Deal, EpochIndex, Order},
+	market::{BillLines, Deal, EpochIndex, Order, Settlement},
 	model::{ModelService, Royalties},
 	Balance, BlobRef, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, WorkTag, WorkerId,
 };
@@ -116,9 +116,9 @@ pub trait Market<AccountId> {
 	fn looks_at(model: ModelId) -> u32;
 	/// Moves the deal's price from the payer into the pot.
 	fn escrow(payer: &AccountId, deal: &Deal<AccountId>) -> DispatchResult;
-	/// Pays every role its line: one event each. Returns the lines. The line for storage waits for a proof
-	/// ([`StorageMarket`]). The premium goes into the audit pot; if the job was drawn and nobody `audited` it, the premium
-	/// goes back to the payer.
+	/// Pays every role its line: one event each. The line for storage waits for a proof ([`StorageMarket`]). The premium goes
+	/// into the audit pot, which pays debts of it; if the job was drawn and nobody `audited` it, the premium goes back to the
+	/// payer. Returns what it did, for its weight.
 	fn settle(
 		job: JobId,
 		model: ModelId,
@@ -126,7 +126,7 @@ pub trait Market<AccountId> {
 		deal: &Deal<AccountId>,
 		executor: NodeId,
 		audited: bool,
-	) -> BillLines<AccountId>;
+	) -> Settlement<AccountId>;
 	/// Gives the payer everything back.
 	fn refund(job: JobId, payer: &AccountId, deal: &Deal<AccountId>);
 	/// Pays each of `reporters` an equal part of 20 % of the compute line, and the payer the rest. Returns the lines

@@ -9,14 +9,15 @@ use frame_support::{defensive, traits::DefensiveSaturating};
 use highway_primitives::{Balance, JobId, Role};
 
 impl<T: Config> Pallet<T> {
-	/// Puts `amount` of the pot's money, which belongs to nobody any more, aside for audits, and pays debts of it.
-	pub(crate) fn fill_audit_pot(job: JobId, amount: Balance) {
+	/// Puts `amount` of the pot's money, which belongs to nobody any more, aside for audits, and pays debts of it. Returns how
+	/// many.
+	pub(crate) fn fill_audit_pot(job: JobId, amount: Balance) -> u32 {
 		if amount == 0 {
-			return;
+			return 0;
 		}
 		AuditPot::<T>::mutate(|pot| *pot = pot.defensive_saturating_add(amount));
 		Self::deposit_event(Event::AuditPotFilled { job, amount });
-		Self::work_off_debts();
+		Self::work_off_debts()
 	}
 
 	/// Pays for judging a job, behind all older debts.
@@ -36,26 +37,28 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Pays the oldest debts, as many as fit into one step and as far as the audit pot lasts.
-	fn work_off_debts() {
-		for _ in 0..MAX_DEBTS_AT_ONCE {
+	/// Pays the oldest debts, as many as fit into one step and as far as the audit pot lasts. Returns how many, the last one in
+	/// part maybe.
+	fn work_off_debts() -> u32 {
+		for paid_before in 0..MAX_DEBTS_AT_ONCE {
 			let first = FirstDebt::<T>::get();
 			if first == NextDebt::<T>::get() || AuditPot::<T>::get() == 0 {
-				return;
+				return paid_before;
 			}
 			let Some(mut debt) = Debts::<T>::get(first) else {
 				defensive!("no debt between the first and the next one is missing");
-				return;
+				return paid_before;
 			};
 			let paid = Self::pay_part(debt.job, &debt.payee, debt.amount);
 			debt.amount = debt.amount.saturating_sub(paid);
 			if debt.amount > 0 {
 				Debts::<T>::insert(first, debt);
-				return;
+				return paid_before.saturating_add(1);
 			}
 			Debts::<T>::remove(first);
 			FirstDebt::<T>::put(first.saturating_add(1));
 		}
+		MAX_DEBTS_AT_ONCE
 	}
 
 	/// Turns up to `amount` of the audit pot into earnings. Returns how much.

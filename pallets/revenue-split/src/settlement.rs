@@ -19,7 +19,7 @@ use frame_support::{
 };
 use highway_math::{split, subsidy};
 use highway_primitives::{
-	market::{BillLine, BillLines, Deal, Order, Role},
+	market::{BillLine, BillLines, Deal, Order, Role, Settlement},
 	traits::{Market, Nodes},
 	Balance, JobId, ModelId, NodeId,
 };
@@ -27,6 +27,17 @@ use sp_runtime::{
 	traits::{AccountIdConversion, Get},
 	ArithmeticError, DispatchError, DispatchResult, TokenError,
 };
+
+/// What paying a bill came to.
+#[derive(Default)]
+struct Paid {
+	/// The sum of its lines.
+	sum: Balance,
+	/// What of it was burned.
+	burned: Balance,
+	/// Debts of the audit pot that the premium paid.
+	debts: u32,
+}
 
 impl<T: Config> Pallet<T> {
 	/// The account that holds every open job's price, all earnings not claimed yet, and what pays for audits.
@@ -95,22 +106,22 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Pays the lines out of the deal's money in the pot: one event each. The line of a storage provider, named by `stored`,
-	/// waits for its proof. Returns their sum, and what of it was burned.
-	fn pay(job: JobId, lines: &BillLines<T::AccountId>, stored: Option<(ModelId, T::AccountId)>) -> (Balance, Balance) {
-		let (mut paid, mut burned): (Balance, Balance) = (0, 0);
+	/// waits for its proof.
+	fn pay(job: JobId, lines: &BillLines<T::AccountId>, stored: Option<(ModelId, T::AccountId)>) -> Paid {
+		let mut paid = Paid::default();
 		for BillLine { role, payee, amount } in lines {
 			let (role, amount) = (*role, *amount);
-			paid = paid.defensive_saturating_add(amount);
+			paid.sum = paid.sum.defensive_saturating_add(amount);
 			match (payee, role, &stored) {
 				(Some(payee), Role::Storage, Some((model, provider))) if payee == provider => {
 					Self::hold_storage_pay(job, *model, payee, amount);
 				}
 				(Some(payee), _, _) => Self::earn(job, role, payee, amount),
-				(None, Role::Auditor, _) => Self::fill_audit_pot(job, amount),
-				(None, _, _) => burned = burned.defensive_saturating_add(Self::burn(job, amount)),
+				(None, Role::Auditor, _) => paid.debts = paid.debts.saturating_add(Self::fill_audit_pot(job, amount)),
+				(None, _, _) => paid.burned = paid.burned.defensive_saturating_add(Self::burn(job, amount)),
 			}
 		}
-		(paid, burned)
+		paid
 	}
 
 	/// Burns money of the pot, with the job's event. Returns how much.
@@ -281,21 +292,21 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		deal: &Deal<T::AccountId>,
 		executor: NodeId,
 		audited: bool,
-	) -> BillLines<T::AccountId> {
+	) -> Settlement<T::AccountId> {
 		if !Clearings::<T>::contains_key(model, deal.epoch) {
 			defensive!("a job is settled after its clearing record was let go: its royalties go to the protocol");
 		}
 		Self::discharge(deal);
-		let mut lines = Self::bill(model, deal, executor);
+		let mut bill = Self::bill(model, deal, executor);
 		if !audited {
-			lines.retain(|line| line.role != Role::Auditor);
+			bill.retain(|line| line.role != Role::Auditor);
 		}
-		let (paid, burned) = Self::pay(job, &lines, Self::storage_provider(model, deal));
-		Self::give_back(job, payer, deal.price.defensive_saturating_sub(paid));
+		let Paid { sum, burned, debts } = Self::pay(job, &bill, Self::storage_provider(model, deal));
+		Self::give_back(job, payer, deal.price.defensive_saturating_sub(sum));
 		Self::subsidise(job, burned, executor);
 		Self::note_curated(deal);
-		Self::note_settled(model, deal, &lines);
-		lines
+		Self::note_settled(model, deal, &bill);
+		Settlement { bill, debts }
 	}
 
 	fn refund(job: JobId, payer: &T::AccountId, deal: &Deal<T::AccountId>) {
@@ -311,8 +322,8 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 	) -> BillLines<T::AccountId> {
 		Self::discharge(deal);
 		let lines = Self::failure_bill(deal, reporters);
-		let (paid, _) = Self::pay(job, &lines, None);
-		Self::give_back(job, payer, deal.price.defensive_saturating_sub(paid));
+		let paid = Self::pay(job, &lines, None);
+		Self::give_back(job, payer, deal.price.defensive_saturating_sub(paid.sum));
 		lines
 	}
 
@@ -361,7 +372,8 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		let bond = bond.min(bonds);
 		Bonds::<T>::put(bonds.saturating_sub(bond));
 		if !right {
-			return Self::fill_audit_pot(job, bond);
+			Self::fill_audit_pot(job, bond);
+			return;
 		}
 		if bond > 0 {
 			let claimable = Self::return_coins(payer, bond);

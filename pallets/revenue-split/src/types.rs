@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use highway_math::{auction, demand::Demand};
-pub use highway_primitives::market::AskRole;
+pub use highway_primitives::market::{AskRole, MAX_DEBTS_AT_ONCE};
 use highway_primitives::{
 	market::{BillLine, MarketPhase},
 	model::MAX_LINEAGE,
@@ -349,9 +349,6 @@ pub struct CuratorRecord {
 	#[codec(compact)]
 	pub earned: Balance,
 }
-
-/// The most debts of the audit pot that are paid whenever something comes into it: the bound of a settlement's cost.
-pub const MAX_DEBTS_AT_ONCE: u32 = 4;
 
 /// What the audit pot owes for judging a job, because it had less.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

@@ -7,7 +7,7 @@ use frame_support::{ensure, pallet_prelude::ValueQuery, storage_alias, Twox64Con
 use frame_system::Pallet as System;
 use highway_primitives::{
 	audit::{AuditSubject, AuditTerms, SketchSeed, Step},
-	market::{BillLine, BillLines, Deal, Order, Role},
+	market::{BillLine, BillLines, Deal, Order, Role, Settlement},
 	model::{ModelService, Royalties},
 	traits, Balance, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, Unit, Verdict, WorkerId,
 };
@@ -88,6 +88,12 @@ pub type Escrowed = StorageValue<Mock, Balance, ValueQuery>;
 /// Prices of the jobs whose money has left the pot.
 #[storage_alias]
 pub type Discharged = StorageValue<Mock, Balance, ValueQuery>;
+/// How many ancestors the model has.
+#[storage_alias]
+pub type Ancestors = StorageValue<Mock, u32, ValueQuery>;
+/// How many debts the premium of each settlement pays.
+#[storage_alias]
+pub type Debts = StorageValue<Mock, u32, ValueQuery>;
 #[storage_alias]
 pub type Outcomes = StorageMap<Mock, Twox64Concat, JobId, Outcome>;
 #[storage_alias]
@@ -307,13 +313,25 @@ impl traits::Market<AccountId> for Market {
 		deal: &Deal<AccountId>,
 		executor: NodeId,
 		audited: bool,
-	) -> BillLines<AccountId> {
+	) -> Settlement<AccountId> {
 		assert_eq!(*payer, PAYER);
 		match audited {
 			true => Self::end(job, deal, Outcome::Settled(executor)),
 			false => Self::end(job, deal, Outcome::Unaudited(executor)),
 		}
-		bill_of(&[executor])
+		let mut bill = bill_of(&[executor]);
+		for ancestor in 0..Ancestors::get() {
+			bill.try_push(BillLine {
+				role: Role::Parent,
+				payee: Some(AccountId::from(ancestor)),
+				amount: 1,
+			})
+			.unwrap();
+		}
+		Settlement {
+			bill,
+			debts: Debts::get(),
+		}
 	}
 	fn refund(job: JobId, _: &AccountId, deal: &Deal<AccountId>) {
 		Self::end(job, deal, Outcome::Refunded);
@@ -390,7 +408,8 @@ impl traits::Attestations<AccountId> for Attestations {
 /// Able nodes and a payer.
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::benchmarking::BenchmarkSetup for Test {
-	fn market(executors: u32) -> crate::benchmarking::Dearest<AccountId> {
+	fn market(executors: u32, ancestors: u32) -> crate::benchmarking::Dearest<AccountId> {
+		Ancestors::put(ancestors);
 		for node in 0..executors {
 			Fleet::insert(node, MockNode::default());
 		}

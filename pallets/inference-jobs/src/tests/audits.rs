@@ -6,9 +6,10 @@ use crate::{
 use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
 use highway_math::audit::DRAW_DELAY;
 use highway_primitives::{
-	audit::AuditSubject, traits::Jobs as _, Balance, BlockNumber, FailureClass, JobId, JobPhase, Verdict,
+	audit::AuditSubject, market::MAX_DEBTS_AT_ONCE, model::MAX_LINEAGE, traits::Jobs as _, Balance, BlockNumber,
+	FailureClass, JobId, JobPhase, Tier, Verdict,
 };
-use sp_runtime::Perbill;
+use sp_runtime::{traits::Dispatchable, Perbill};
 
 const VERDICTS: [Verdict; 4] = [Verdict::Upheld, Verdict::Unaudited, Verdict::Rejected, Verdict::Void];
 
@@ -382,18 +383,86 @@ fn steps_should_be_charged_as_they_were() {
 		<() as AuditWeights>::audit_opened(),
 		<() as AuditWeights>::audit_due(),
 	);
-	let (settle, wait) = (<() as WeightInfo>::tick_settle(0), <() as WeightInfo>::tick_wait());
+	let (settle, wait) = (
+		<() as WeightInfo>::tick_settle(0, 0, 0),
+		<() as WeightInfo>::tick_wait(),
+	);
 	let end = Answer::End;
 	assert_eq!(weight_of(&[], 1 + WINDOW), window + settle);
 	assert_eq!(weight_of(&[Answer::Wait(2)], 1 + WINDOW), window + wait);
 	assert_eq!(weight_of(&[Answer::Audit(2)], 1 + WINDOW), opened + wait);
-	assert_eq!(weight_of(&[end(Verdict::Unaudited)], 1 + WINDOW), opened + settle);
+	// The premium that goes back counts as a debt.
+	assert_eq!(
+		weight_of(&[end(Verdict::Unaudited)], 1 + WINDOW),
+		opened + <() as WeightInfo>::tick_settle(0, 0, 1)
+	);
+	assert_eq!(weight_of(&[end(Verdict::Rejected)], 1 + WINDOW), opened + settle);
 	assert_eq!(weight_of(&[Answer::Audit(2), Answer::Wait(2)], 3 + WINDOW), due + wait);
 	assert_eq!(weight_of(&[Answer::Audit(2), Answer::Audit(2)], 3 + WINDOW), due + wait);
 	assert_eq!(
 		weight_of(&[Answer::Audit(2), end(Verdict::Void)], 3 + WINDOW),
 		due + settle
 	);
+}
+
+/// What the queue is charged for settling a job of a model with so many ancestors, whose premium pays so many debts.
+fn settlement_weight(ancestors: u32, curator: Option<AccountId>, debts: u32, reports: &[FailureClass]) -> Weight {
+	let mut weight = Weight::zero();
+	ExtBuilder(3).build_and_execute(|| {
+		Ancestors::put(ancestors);
+		Debts::put(debts);
+		let submission = crate::Call::submit_job {
+			model: MODEL,
+			input: input(),
+			tier: Tier::Spot,
+			max_price: Balance::MAX,
+			gateway: None,
+			curator,
+		};
+		RuntimeCall::from(submission)
+			.dispatch(RuntimeOrigin::signed(PAYER))
+			.unwrap();
+		for class in reports {
+			report(0, *class).unwrap();
+		}
+		attest(0).unwrap();
+		let due = record(0).due();
+		go_to(due - 1);
+		System::set_block_number(due.into());
+		weight = InferenceJobs::on_initialize(due.into());
+		assert_eq!(phase(0), JobPhase::Settled);
+	});
+	let idle = <() as WeightInfo>::tick_base() + <() as WeightInfo>::tick_look() * 2u64;
+	weight - idle - <() as AuditWeights>::window_over()
+}
+
+/// What a settlement weighs that pays and fines as many as may be.
+fn heaviest_settlement() -> Weight {
+	<() as WeightInfo>::tick_settle(MAX_LINEAGE, 1, MAX_DEBTS_AT_ONCE) + <() as WeightInfo>::tick_contradict(2)
+}
+
+#[test]
+fn settlement_should_be_charged_for_whom_it_paid_and_fined() {
+	let weight = <() as WeightInfo>::tick_settle;
+	assert_eq!(settlement_weight(0, None, 0, &[]), weight(0, 0, 0));
+	assert_eq!(settlement_weight(3, None, 0, &[]), weight(3, 0, 0));
+	assert_eq!(settlement_weight(0, Some(9), 0, &[]), weight(0, 1, 0));
+	assert_eq!(settlement_weight(0, None, 2, &[]), weight(0, 0, 2));
+	let reports = [FailureClass::InputMissing, FailureClass::RunFailed];
+	let worst = heaviest_settlement();
+	assert_eq!(
+		settlement_weight(MAX_LINEAGE, Some(9), MAX_DEBTS_AT_ONCE, &reports),
+		worst
+	);
+	// Each of them adds something.
+	for less in [
+		settlement_weight(MAX_LINEAGE - 1, Some(9), MAX_DEBTS_AT_ONCE, &reports),
+		settlement_weight(MAX_LINEAGE, None, MAX_DEBTS_AT_ONCE, &reports),
+		settlement_weight(MAX_LINEAGE, Some(9), MAX_DEBTS_AT_ONCE - 1, &reports),
+		settlement_weight(MAX_LINEAGE, Some(9), MAX_DEBTS_AT_ONCE, &reports[..1]),
+	] {
+		assert!(less.ref_time() < worst.ref_time());
+	}
 }
 
 #[test]
@@ -404,7 +473,7 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 		go_to(1 + WINDOW);
 		let done = InferenceJobs::poke(RuntimeOrigin::signed(POKER), job).unwrap();
 		let look = <() as WeightInfo>::tick_look();
-		let expected = look + <() as AuditWeights>::window_over() + <() as WeightInfo>::tick_settle(0);
+		let expected = look + <() as AuditWeights>::window_over() + <() as WeightInfo>::tick_settle(0, 0, 0);
 		assert_eq!(done.actual_weight, Some(expected));
 		let declared = RuntimeCall::from(crate::Call::poke { job })
 			.get_dispatch_info()
@@ -412,9 +481,9 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 		for step in [
 			<() as WeightInfo>::tick_time_out(MAX_DRAWN),
 			<() as WeightInfo>::tick_prune(),
-			<() as AuditWeights>::window_over() + <() as WeightInfo>::tick_settle(2),
-			<() as AuditWeights>::audit_opened() + <() as WeightInfo>::tick_settle(2),
-			<() as AuditWeights>::audit_due() + <() as WeightInfo>::tick_settle(2),
+			<() as AuditWeights>::window_over() + heaviest_settlement(),
+			<() as AuditWeights>::audit_opened() + heaviest_settlement(),
+			<() as AuditWeights>::audit_due() + heaviest_settlement(),
 		] {
 			assert!((look + step).all_lte(declared));
 		}
@@ -425,8 +494,8 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 fn queue_should_start_no_step_that_might_not_fit() {
 	ExtBuilder(1).build_and_execute(|| {
 		let jobs: Vec<_> = (0..30).map(|_| attested(&[Answer::Audit(1)])).collect();
-		let verdict = <() as WeightInfo>::tick_settle(2);
-		let worst = (<() as AuditWeights>::audit_due() + verdict).max(<() as WeightInfo>::tick_time_out(MAX_DRAWN));
+		let worst = (<() as AuditWeights>::audit_due() + heaviest_settlement())
+			.max(<() as WeightInfo>::tick_time_out(MAX_DRAWN));
 		let share = <() as WeightInfo>::tick_base() + <() as WeightInfo>::tick_look() + worst;
 		go_to(WINDOW);
 		TickLimit::set(share);

@@ -5,7 +5,7 @@ use codec::{Decode, Encode};
 use frame_support::{ensure, pallet_prelude::*, storage_alias};
 use highway_primitives::{
 	audit::{AuditTerms, SketchSeed},
-	market::{BillLines, Deal, Order},
+	market::{BillLines, Deal, Order, Settlement},
 	model::{ModelService, Royalties},
 	traits, Balance, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, WorkerId,
 };
@@ -231,7 +231,7 @@ impl traits::Market<AccountId> for Market {
 	fn escrow(_: &AccountId, _: &Deal<AccountId>) -> DispatchResult {
 		Err("not asked".into())
 	}
-	fn settle(_: JobId, _: ModelId, _: &AccountId, _: &Deal<AccountId>, _: NodeId, _: bool) -> BillLines<AccountId> {
+	fn settle(_: JobId, _: ModelId, _: &AccountId, _: &Deal<AccountId>, _: NodeId, _: bool) -> Settlement<AccountId> {
 		Default::default()
 	}
 	fn refund(_: JobId, _: &AccountId, _: &Deal<AccountId>) {}

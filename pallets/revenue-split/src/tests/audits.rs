@@ -6,7 +6,7 @@ use crate::{
 	Debt, MAX_DEBTS_AT_ONCE,
 };
 use frame_support::{assert_noop, assert_ok};
-use highway_primitives::Role;
+use highway_primitives::{market::Settlement, Role};
 use sp_runtime::TokenError;
 
 const JUDGE: AccountId = 60;
@@ -39,7 +39,7 @@ fn settle_should_fill_the_audit_pot_with_the_premium() {
 		market_with_all_roles();
 		let deal = open_and_escrow(1, 1_000, 0);
 		assert_eq!(deal.premium, 616);
-		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
+		assert_eq!(Split::settle(1, MODEL, &PAYER, &deal, 1, true).debts, 0);
 		assert_eq!(AuditPot::<Test>::get(), 616);
 		assert!(events().contains(&Event::AuditPotFilled { job: 1, amount: 616 }));
 		assert_eq!(Split::pot_surplus(), Some(0));
@@ -54,8 +54,8 @@ fn settle_should_give_the_premium_back_when_nobody_audited() {
 		let before = Balances::free_balance(PAYER);
 		let bill = Split::bill(MODEL, &deal, 1);
 		System::reset_events();
-		let lines = Split::settle(1, MODEL, &PAYER, &deal, 1, false);
-		assert_eq!(sum(&lines), deal.price - deal.premium);
+		let Settlement { bill: lines, debts } = Split::settle(1, MODEL, &PAYER, &deal, 1, false);
+		assert_eq!((sum(&lines), debts), (deal.price - deal.premium, 0));
 		let without: Vec<_> = bill.into_iter().filter(|line| line.role != Role::Auditor).collect();
 		assert_eq!(lines.into_inner(), without);
 		assert_eq!(Balances::free_balance(PAYER), before + 616);
@@ -131,7 +131,8 @@ fn premiums_should_pay_the_oldest_debts_first_and_in_part() {
 		assert_eq!(debts(), vec![(3, 60, 400), (4, 61, 400)]);
 		let deal = open_and_escrow(1, 1_000, 0);
 		System::reset_events();
-		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
+		// One is paid, and one in part.
+		assert_eq!(Split::settle(1, MODEL, &PAYER, &deal, 1, true).debts, 2);
 		assert_eq!((Split::claimable(&60), Split::claimable(&61)), (400, 216));
 		assert_eq!(debts(), vec![(4, 61, 184)]);
 		assert_eq!(AuditPot::<Test>::get(), 0);
@@ -161,6 +162,25 @@ fn one_premium_should_work_off_no_more_debts_than_fit_into_a_step() {
 		assert!(debts().is_empty());
 		assert_eq!(Split::claimable(&JUDGE), 10);
 		assert_eq!(AuditPot::<Test>::get(), 1_002 - 10 * Balance::from(debts_noted + 1));
+	});
+}
+
+#[test]
+fn settle_should_tell_how_many_debts_its_premium_paid() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		for judge in 0..MAX_DEBTS_AT_ONCE + 2 {
+			Split::pay_judge(1, &(100 + AccountId::from(judge)), 10);
+		}
+		for (job, debts) in [(1, MAX_DEBTS_AT_ONCE), (2, 2), (3, 0)] {
+			let deal = open_and_escrow(job, 1_000, 0);
+			assert_eq!(Split::settle(job, MODEL, &PAYER, &deal, 1, true).debts, debts);
+		}
+		// One that takes all of the premium, and leaves nothing.
+		let deal = open_and_escrow(4, 1_000, 0);
+		Split::pay_judge(1, &JUDGE, AuditPot::<Test>::get() + deal.premium);
+		assert_eq!(Split::settle(4, MODEL, &PAYER, &deal, 1, true).debts, 1);
+		assert_eq!((AuditPot::<Test>::get(), debts()), (0, vec![]));
 	});
 }
 

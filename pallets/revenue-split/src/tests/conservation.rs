@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
 	pallet::{AuditPot, Bonds, Clearings, Debts, Earnings, Obligations, StoragePay, TotalStoragePay},
-	CuratorProfile,
+	CuratorProfile, MAX_DEBTS_AT_ONCE,
 };
 use frame_support::assert_ok;
 use highway_primitives::{traits::StorageMarket, Role};
@@ -315,8 +315,10 @@ fn run(
 					assert!(bill.iter().all(|line| line.amount > 0));
 					let back = if *audited { 0 } else { deal.premium };
 					books.watch(0, 0, || {
-						let lines = Split::settle(id, MODEL, &payer, &deal, *node, *audited);
-						assert_eq!(sum(&lines), deal.price - back);
+						let settled = Split::settle(id, MODEL, &payer, &deal, *node, *audited);
+						assert_eq!(sum(&settled.bill), deal.price - back);
+						assert!(settled.debts <= MAX_DEBTS_AT_ONCE);
+						assert!(*audited || settled.debts == 0, "what goes back pays no debt");
 					});
 					assert_eq!(total(payer), payer_before + back);
 				}

@@ -59,7 +59,7 @@ fn settle_should_pay_exactly_the_bill_when_the_job_is_done() {
 		let bill = Split::bill(MODEL, &deal, 2);
 		let issuance = Balances::total_issuance();
 		System::reset_events();
-		assert_eq!(Split::settle(1, MODEL, &PAYER, &deal, 2, true), bill);
+		assert_eq!(Split::settle(1, MODEL, &PAYER, &deal, 2, true).bill, bill);
 		let line = |role, payee, amount| Some(BillLine { role, payee, amount });
 		let told = events().into_iter().filter_map(|event| match event {
 			Event::Paid {

@@ -28,7 +28,7 @@ fn a_summary_should_add_up_the_lines_of_settled_jobs() {
 			match job {
 				0 => Split::refund(job, &PAYER, deal),
 				1 => drop(Split::fail(job, &PAYER, deal, &[1, 2])),
-				_ => paid += sum(&Split::settle(job, MODEL, &PAYER, deal, 1, job == 2)),
+				_ => paid += sum(&Split::settle(job, MODEL, &PAYER, deal, 1, job == 2).bill),
 			}
 			go_to_epoch(2);
 			Split::close(MODEL, deal);

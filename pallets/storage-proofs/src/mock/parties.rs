@@ -5,7 +5,7 @@ use crate::Artefacts;
 use frame_support::parameter_types;
 use highway_primitives::{
 	audit::SketchSeed,
-	market::{BillLines, Deal, Order},
+	market::{BillLines, Deal, Order, Settlement},
 	traits::{Market, Nodes, StorageMarket},
 	BlobRef, DeviceClass, JobId, ModelId, NodeId, WorkerId,
 };
@@ -270,7 +270,7 @@ impl Market<AccountId> for TestMarket {
 	fn escrow(_: &AccountId, _: &Deal<AccountId>) -> DispatchResult {
 		Ok(())
 	}
-	fn settle(_: JobId, _: ModelId, _: &AccountId, _: &Deal<AccountId>, _: NodeId, _: bool) -> BillLines<AccountId> {
+	fn settle(_: JobId, _: ModelId, _: &AccountId, _: &Deal<AccountId>, _: NodeId, _: bool) -> Settlement<AccountId> {
 		Default::default()
 	}
 	fn refund(_: JobId, _: &AccountId, _: &Deal<AccountId>) {}

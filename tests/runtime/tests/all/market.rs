@@ -1,7 +1,9 @@
 //! Asks, prices, versions and lists, as wallets and workers see them.
 
 use highway_primitives::{
-	model::VersionSpec, traits::Nodes, AskRole, Balance, BlobRef, JobPhase, MarketPhase, NodeId, AIC,
+	model::{VersionSpec, MAX_LINEAGE},
+	traits::Nodes,
+	AskRole, Balance, BlobRef, JobPhase, MarketPhase, NodeId, AIC,
 };
 use highway_runtime::{AccountId, Block, NodeStaking, RevenueSplit, Runtime, RuntimeEvent};
 use highway_runtime_api::{
@@ -15,7 +17,7 @@ use highway_runtime_tests::{
 use pallet_inference_jobs::{Error as JobError, MAX_INPUT_SIZE};
 use pallet_model_registry::{NextModelId, MAX_PROBES};
 use pallet_node_staking::{Call as Node, NextNodeId, Nodes as StoredNodes, Standings};
-use pallet_revenue_split::{Asks, Call as Split, Event as SplitEvent, MAX_ASKS};
+use pallet_revenue_split::{Asks, Call as Split, Event as SplitEvent, MAX_ASKS, MAX_DEBTS_AT_ONCE};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
 
 fn work_of(who: Sr25519Keyring) -> WorkList {
@@ -293,7 +295,8 @@ fn a_submission_should_pay_for_the_steps_that_it_leaves_to_later_blocks() {
 		type Weights = <Runtime as pallet_inference_jobs::Config>::WeightInfo;
 		use pallet_inference_jobs::WeightInfo;
 		// At least the two timeouts of three nodes, a settlement and the removal, at the lowest price of time: a tenth.
-		let later = Weights::tick_time_out(3) * 2 + Weights::tick_settle(2) + Weights::tick_prune();
+		let settled = Weights::tick_settle(MAX_LINEAGE, 1, MAX_DEBTS_AT_ONCE) + Weights::tick_contradict(2);
+		let later = Weights::tick_time_out(3) * 2 + settled + Weights::tick_prune();
 		assert!(fee > Balance::from(later.ref_time()) / 10, "{fee}");
 		let info = submit_call(model, None).get_dispatch_info();
 		assert!(info.call_weight.proof_size() > later.ref_time());

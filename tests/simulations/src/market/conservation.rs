@@ -320,9 +320,9 @@ impl<'a> Play<'a> {
 		let (deal, shop) = (&open.deal, &self.shops[open.shop]);
 		let executor = self.rng.gen_range(0..=NODES);
 		let audited = self.rng.gen_bool(0.9);
-		let lines = RevenueSplit::settle(open.job, shop.model, &open.payer, deal, executor, audited);
+		let bill = RevenueSplit::settle(open.job, shop.model, &open.payer, deal, executor, audited).bill;
 		let paid = if audited { deal.price } else { deal.price - deal.premium };
-		self.played.wrong_bills += u64::from(sum(&lines) != paid);
+		self.played.wrong_bills += u64::from(sum(&bill) != paid);
 		let storer = deal.storage.and_then(|(node, _)| operator(node));
 		let executor = operator(executor);
 		self.books

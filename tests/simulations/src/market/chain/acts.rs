@@ -104,9 +104,9 @@ impl Chain {
 	pub fn job(&mut self, order: &Order<AccountId>, executor: NodeId) -> (Deal<AccountId>, BillLines<AccountId>) {
 		let deal = self.open(order).expect("somebody serves");
 		RevenueSplit::escrow(order.payer, &deal).expect("the payer has the coins");
-		let lines = RevenueSplit::settle(self.jobs, order.model, order.payer, &deal, executor, true);
+		let settled = RevenueSplit::settle(self.jobs, order.model, order.payer, &deal, executor, true);
 		RevenueSplit::close(order.model, &deal);
-		(deal, lines)
+		(deal, settled.bill)
 	}
 
 	/// A job that nobody does: the payer has everything back.
