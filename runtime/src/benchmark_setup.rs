@@ -33,8 +33,8 @@ use pallet_proof_of_work_done::{
 };
 use pallet_revenue_split::{
 	benchmarking::{next_epoch, put_ask},
-	Ask, AskRole, Asks, Clearing, Clearings, CuratorProfile, LastCleared, Markets, PendingPay, StoragePay, Summaries,
-	SummarisedEpochs, Summary, TotalStoragePay, Winners, MAX_ASKS, MAX_STORED_ASKS, MAX_SUMMARIES,
+	Ask, AskRole, Asks, Books, Clearing, Clearings, CuratorProfile, LastCleared, Markets, PendingPay, StoragePay,
+	Summaries, SummarisedEpochs, Summary, Winners, MAX_ASKS, MAX_STORED_ASKS, MAX_SUMMARIES,
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_consensus_babe::{
@@ -497,7 +497,7 @@ impl pallet_storage_proofs::benchmarking::BenchmarkSetup for Runtime {
 		Balances::mint_into(&RevenueSplit::pot_account(), pot).expect("the issuance has room");
 		let pay = PendingPay { amount: AIC, since: 0 };
 		StoragePay::<Runtime>::insert(&operator, model, pay);
-		TotalStoragePay::<Runtime>::mutate(|total| *total = total.saturating_add(AIC));
+		Books::<Runtime>::mutate(|books| books.storage_pay = books.storage_pay.saturating_add(AIC));
 		(node, model)
 	}
 }

@@ -2,7 +2,7 @@
 //! debt, paid in the order in which the debts arose. No coin moves here: everything lies in the pot's account.
 
 use crate::{
-	pallet::{AuditPot, Config, Debts, Event, FirstDebt, NextDebt, Pallet},
+	pallet::{Books, Config, Debts, Event, Pallet},
 	types::{Debt, MAX_DEBTS_AT_ONCE},
 };
 use frame_support::{defensive, traits::DefensiveSaturating};
@@ -15,7 +15,7 @@ impl<T: Config> Pallet<T> {
 		if amount == 0 {
 			return 0;
 		}
-		AuditPot::<T>::mutate(|pot| *pot = pot.defensive_saturating_add(amount));
+		Books::<T>::mutate(|books| books.audit_pot = books.audit_pot.defensive_saturating_add(amount));
 		Self::deposit_event(Event::AuditPotFilled { job, amount });
 		Self::work_off_debts()
 	}
@@ -23,7 +23,7 @@ impl<T: Config> Pallet<T> {
 	/// Pays for judging a job, behind all older debts.
 	pub(crate) fn pay_from_audit_pot(job: JobId, payee: &T::AccountId, amount: Balance) {
 		Self::work_off_debts();
-		let paid = match Self::has_debts() {
+		let paid = match Books::<T>::get().has_debts() {
 			true => 0,
 			false => Self::pay_part(job, payee, amount),
 		};
@@ -41,10 +41,11 @@ impl<T: Config> Pallet<T> {
 	/// part maybe.
 	fn work_off_debts() -> u32 {
 		for paid_before in 0..MAX_DEBTS_AT_ONCE {
-			let first = FirstDebt::<T>::get();
-			if first == NextDebt::<T>::get() || AuditPot::<T>::get() == 0 {
+			let books = Books::<T>::get();
+			if !books.has_debts() || books.audit_pot == 0 {
 				return paid_before;
 			}
+			let first = books.first_debt;
 			let Some(mut debt) = Debts::<T>::get(first) else {
 				defensive!("no debt between the first and the next one is missing");
 				return paid_before;
@@ -56,35 +57,34 @@ impl<T: Config> Pallet<T> {
 				return paid_before.saturating_add(1);
 			}
 			Debts::<T>::remove(first);
-			FirstDebt::<T>::put(first.saturating_add(1));
+			Books::<T>::mutate(|books| books.first_debt = first.saturating_add(1));
 		}
 		MAX_DEBTS_AT_ONCE
 	}
 
 	/// Turns up to `amount` of the audit pot into earnings. Returns how much.
 	fn pay_part(job: JobId, payee: &T::AccountId, amount: Balance) -> Balance {
-		let pot = AuditPot::<T>::get();
-		let amount = amount.min(pot);
+		let mut books = Books::<T>::get();
+		let amount = amount.min(books.audit_pot);
 		if amount > 0 {
-			AuditPot::<T>::put(pot.saturating_sub(amount));
+			books.audit_pot = books.audit_pot.saturating_sub(amount);
+			Books::<T>::put(books);
 			Self::earn(job, Role::Auditor, payee, amount);
 		}
 		amount
 	}
 
-	fn has_debts() -> bool {
-		FirstDebt::<T>::get() != NextDebt::<T>::get()
-	}
-
 	fn note_debt(debt: Debt<T::AccountId>) {
-		let index = NextDebt::<T>::get();
+		let mut books = Books::<T>::get();
+		let index = books.next_debt;
 		let event = Event::AuditDebt {
 			job: debt.job,
 			payee: debt.payee.clone(),
 			amount: debt.amount,
 		};
 		Debts::<T>::insert(index, debt);
-		NextDebt::<T>::put(index.saturating_add(1));
+		books.next_debt = index.saturating_add(1);
+		Books::<T>::put(books);
 		Self::deposit_event(event);
 	}
 }

@@ -2,9 +2,8 @@
 
 use crate::{
 	pallet::{
-		Asks, Call, Clearings, CommitmentPlaces, CommitmentQueues, Commitments, Config, Curators, Earnings,
+		Asks, Books, Call, Clearings, CommitmentPlaces, CommitmentQueues, Commitments, Config, Curators, Earnings,
 		EpochLength, EpochSeed, LastCleared, Markets, Pallet, StoragePay, StoredAt, Summaries, SummarisedEpochs,
-		TotalEarnings, TotalStoragePay,
 	},
 	types::{
 		Ask, AskRole, Clearing, Commitment, CommitmentQueue, CuratorProfile, PendingPay, RoleTurnover, Summary,
@@ -436,7 +435,7 @@ mod benchmarks {
 		Pallet::<T>::endow_pot();
 		T::Currency::mint_into(&Pallet::<T>::pot_account(), amount)?;
 		Earnings::<T>::insert(&account, amount);
-		TotalEarnings::<T>::mutate(|total| *total = total.saturating_add(amount));
+		Books::<T>::mutate(|books| books.earnings = books.earnings.saturating_add(amount));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(account.clone()));
@@ -451,7 +450,7 @@ mod benchmarks {
 		let gone = ModelId::MAX;
 		let operator = T::operator_hosting(T::model(), 0);
 		StoragePay::<T>::insert(&operator, gone, PendingPay { amount: 1, since: 0 });
-		TotalStoragePay::<T>::put(1);
+		Books::<T>::mutate(|books| books.storage_pay = 1);
 		go_to::<T>(T::StorageHold::get());
 
 		#[extrinsic_call]

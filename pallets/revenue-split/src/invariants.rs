@@ -2,9 +2,9 @@
 
 use crate::{
 	pallet::{
-		Asks, Clearings, CommitmentPlaces, CommitmentQueues, Commitments, Config, Curators, Debts, Earnings, FirstDebt,
-		HoldReason, LastCleared, Markets, NextDebt, Pallet, StoragePay, StoredAt, StoredCount, StoredModels, Summaries,
-		SummarisedEpochs, TotalEarnings, TotalStoragePay,
+		Asks, Books, Clearings, CommitmentPlaces, CommitmentQueues, Commitments, Config, Curators, Debts, Earnings,
+		HoldReason, LastCleared, Markets, Pallet, StoragePay, StoredAt, StoredCount, StoredModels, Summaries,
+		SummarisedEpochs,
 	},
 	types::{Ask, AskRole, CommitmentQueue, Turnover, MAX_ASKS},
 };
@@ -62,7 +62,7 @@ impl<T: Config> Pallet<T> {
 			total = total.checked_add(earned).ok_or("earnings are beyond all money")?;
 		}
 		ensure!(
-			total == TotalEarnings::<T>::get(),
+			total == Books::<T>::get().earnings,
 			"the total of earnings is not their sum"
 		);
 		Ok(())
@@ -79,7 +79,7 @@ impl<T: Config> Pallet<T> {
 				.ok_or("pay for storage is beyond all money")?;
 		}
 		ensure!(
-			total == TotalStoragePay::<T>::get(),
+			total == Books::<T>::get().storage_pay,
 			"the total of pay for storage is not its sum"
 		);
 		Ok(())
@@ -87,7 +87,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Every debt between the first and the next one is there and owes something, and there are no others.
 	fn check_debts() -> Result<(), TryRuntimeError> {
-		let (first, next) = (FirstDebt::<T>::get(), NextDebt::<T>::get());
+		let books = Books::<T>::get();
+		let (first, next) = (books.first_debt, books.next_debt);
 		ensure!(first <= next, "the first debt lies behind the last one");
 		let mut count: u64 = 0;
 		for (index, debt) in Debts::<T>::iter() {

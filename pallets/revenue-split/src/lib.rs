@@ -227,10 +227,6 @@ pub mod pallet {
 	pub type StoragePay<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, ModelId, PendingPay>;
 
-	/// Sum of it.
-	#[pallet::storage]
-	pub type TotalStoragePay<T> = StorageValue<_, Balance, ValueQuery>;
-
 	/// Who asks how much per job for having chosen the model, and what it did. Bounded by the deposits.
 	// As above.
 	#[pallet::storage]
@@ -241,17 +237,10 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Earnings<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Balance, ValueQuery>;
 
-	/// Sum of [`Earnings`].
+	/// What of the pot's money is whose: the sum of [`Earnings`], that of [`StoragePay`], the prices of open jobs, what there is
+	/// for audits, and the bonds of payers; and where [`Debts`] begin and end.
 	#[pallet::storage]
-	pub type TotalEarnings<T> = StorageValue<_, Balance, ValueQuery>;
-
-	/// Sum of the prices of all open jobs.
-	#[pallet::storage]
-	pub type Obligations<T> = StorageValue<_, Balance, ValueQuery>;
-
-	/// The part of the pot that pays for audits: premiums of settled jobs and lost bonds.
-	#[pallet::storage]
-	pub type AuditPot<T> = StorageValue<_, Balance, ValueQuery>;
+	pub type Books<T> = StorageValue<_, PotBooks, ValueQuery>;
 
 	/// What the audit pot owes for audits already done, oldest first, none of it empty. Bounded by the audits: each leaves a
 	/// debt for each that judged it at most, and each premium, which every job pays, works off up to
@@ -259,18 +248,6 @@ pub mod pallet {
 	// Counted up by the pallet.
 	#[pallet::storage]
 	pub type Debts<T: Config> = StorageMap<_, Twox64Concat, u64, Debt<T::AccountId>>;
-
-	/// Index of the oldest debt; [`NextDebt`] if there is none.
-	#[pallet::storage]
-	pub type FirstDebt<T> = StorageValue<_, u64, ValueQuery>;
-
-	/// Index that the next debt gets.
-	#[pallet::storage]
-	pub type NextDebt<T> = StorageValue<_, u64, ValueQuery>;
-
-	/// Sum of the bonds of payers who asked for an audit that is not over yet.
-	#[pallet::storage]
-	pub type Bonds<T> = StorageValue<_, Balance, ValueQuery>;
 
 	/// Length of the epoch; the pot gets its existential deposit. Declare the pallet after Balances, whose genesis
 	/// sets the issuance.

@@ -2,8 +2,8 @@
 
 use crate::{
 	pallet::{
-		Asks, AuditPot, Bonds, Clearings, CommitmentPlaces, CommitmentQueues, Config, Curators, Earnings, Error,
-		LastCleared, Markets, Obligations, Pallet, StoredAt, StoredModels, TotalEarnings, TotalStoragePay,
+		Asks, Books, Clearings, CommitmentPlaces, CommitmentQueues, Config, Curators, Earnings, Error, LastCleared,
+		Markets, Pallet, StoredAt, StoredModels,
 	},
 	types::{AskRole, AskTaskParts, AskView, Clearing, CuratorRecord, MarketState, MarketView, QuoteParts, RoleView},
 };
@@ -234,12 +234,7 @@ impl<T: Config> Pallet<T> {
 	/// audits, the bonds of those who asked for one, and pay for storage that waits for its proof. `None` if that is beyond
 	/// all money.
 	pub fn pot_owes() -> Option<Balance> {
-		T::Currency::minimum_balance()
-			.checked_add(TotalEarnings::<T>::get())?
-			.checked_add(Obligations::<T>::get())?
-			.checked_add(AuditPot::<T>::get())?
-			.checked_add(Bonds::<T>::get())?
-			.checked_add(TotalStoragePay::<T>::get())
+		T::Currency::minimum_balance().checked_add(Books::<T>::get().owed()?)
 	}
 
 	/// What the pot holds beyond what it owes: coins that somebody sent to it uninvited, else 0. `None` if it holds

@@ -2,9 +2,7 @@
 
 use crate::{
 	clearing_impls::Found,
-	pallet::{
-		Bonds, Clearings, Config, Curators, Earnings, Error, Event, HoldReason, Obligations, Pallet, TotalEarnings,
-	},
+	pallet::{Books, Clearings, Config, Curators, Earnings, Error, Event, HoldReason, Pallet},
 	pricing::{stored_mib, STORAGE_TRIES},
 	types::MAX_ASKS,
 };
@@ -68,7 +66,7 @@ impl<T: Config> Pallet<T> {
 			}
 		})?;
 		Earnings::<T>::remove(account);
-		TotalEarnings::<T>::mutate(|total| *total = total.defensive_saturating_sub(amount));
+		Books::<T>::mutate(|books| books.earnings = books.earnings.defensive_saturating_sub(amount));
 		Self::deposit_event(Event::Claimed {
 			account: account.clone(),
 			amount,
@@ -90,7 +88,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn credit(account: &T::AccountId, amount: Balance) {
 		if amount > 0 {
 			Earnings::<T>::mutate(account, |earned| *earned = earned.defensive_saturating_add(amount));
-			TotalEarnings::<T>::mutate(|total| *total = total.defensive_saturating_add(amount));
+			Books::<T>::mutate(|books| books.earnings = books.earnings.defensive_saturating_add(amount));
 		}
 	}
 
@@ -227,7 +225,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn discharge(deal: &Deal<T::AccountId>) {
-		Obligations::<T>::mutate(|owed| *owed = owed.defensive_saturating_sub(deal.price));
+		Books::<T>::mutate(|books| books.obligations = books.obligations.defensive_saturating_sub(deal.price));
 	}
 }
 
@@ -277,11 +275,14 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 	}
 
 	fn escrow(payer: &T::AccountId, deal: &Deal<T::AccountId>) -> DispatchResult {
-		let owed = Obligations::<T>::get()
+		let mut books = Books::<T>::get();
+		books.obligations = books
+			.obligations
 			.checked_add(deal.price)
 			.ok_or(ArithmeticError::Overflow)?;
+		// What keeps the payer alive leaves no dust: nobody else writes the books meanwhile.
 		T::Currency::transfer(payer, &Self::pot_account(), deal.price, Preservation::Preserve)?;
-		Obligations::<T>::put(owed);
+		Books::<T>::put(books);
 		Ok(())
 	}
 
@@ -353,9 +354,11 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 	}
 
 	fn escrow_bond(job: JobId, payer: &T::AccountId, bond: Balance) -> DispatchResult {
-		let bonds = Bonds::<T>::get().checked_add(bond).ok_or(ArithmeticError::Overflow)?;
+		let mut books = Books::<T>::get();
+		books.bonds = books.bonds.checked_add(bond).ok_or(ArithmeticError::Overflow)?;
+		// As above.
 		T::Currency::transfer(payer, &Self::pot_account(), bond, Preservation::Preserve)?;
-		Bonds::<T>::put(bonds);
+		Books::<T>::put(books);
 		Self::deposit_event(Event::BondTaken {
 			job,
 			payer: payer.clone(),
@@ -365,12 +368,13 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 	}
 
 	fn end_bond(job: JobId, payer: &T::AccountId, bond: Balance, right: bool) {
-		let bonds = Bonds::<T>::get();
-		if bonds < bond {
+		let mut books = Books::<T>::get();
+		if books.bonds < bond {
 			defensive!("a bond ends that was not taken");
 		}
-		let bond = bond.min(bonds);
-		Bonds::<T>::put(bonds.saturating_sub(bond));
+		let bond = bond.min(books.bonds);
+		books.bonds = books.bonds.saturating_sub(bond);
+		Books::<T>::put(books);
 		if !right {
 			Self::fill_audit_pot(job, bond);
 			return;

@@ -1,7 +1,7 @@
 //! What storing a model brings: who is to have which model, and pay that waits until it is proved.
 
 use crate::{
-	pallet::{Asks, Config, Error, Event, Pallet, StoragePay, StoredAt, StoredCount, StoredModels, TotalStoragePay},
+	pallet::{Asks, Books, Config, Error, Event, Pallet, StoragePay, StoredAt, StoredCount, StoredModels},
 	types::{AskRole, PendingPay, StoredModel, Winners},
 };
 use alloc::vec::Vec;
@@ -62,7 +62,7 @@ impl<T: Config> Pallet<T> {
 				..former
 			});
 		});
-		TotalStoragePay::<T>::mutate(|total| *total = total.defensive_saturating_add(amount));
+		Books::<T>::mutate(|books| books.storage_pay = books.storage_pay.defensive_saturating_add(amount));
 		Self::deposit_event(Event::StoragePayHeld {
 			job,
 			model,
@@ -120,7 +120,7 @@ impl<T: Config> Pallet<T> {
 		let Some(PendingPay { amount, .. }) = StoragePay::<T>::take(account, model) else {
 			return 0;
 		};
-		TotalStoragePay::<T>::mutate(|total| *total = total.defensive_saturating_sub(amount));
+		Books::<T>::mutate(|books| books.storage_pay = books.storage_pay.defensive_saturating_sub(amount));
 		amount
 	}
 }

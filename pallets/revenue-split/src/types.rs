@@ -350,6 +350,57 @@ pub struct CuratorRecord {
 	pub earned: Balance,
 }
 
+/// What of the pot's money is whose, as sums, and which debts of its audit pot there are. One value: nearly every settlement
+/// changes most of it.
+#[derive(
+	Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct PotBooks {
+	/// Sum of the prices of all open jobs.
+	#[codec(compact)]
+	pub obligations: Balance,
+	/// Sum of what accounts may claim.
+	#[codec(compact)]
+	pub earnings: Balance,
+	/// Sum of what operators earned by storing models and have not proved yet.
+	#[codec(compact)]
+	pub storage_pay: Balance,
+	/// The audit pot, the part that pays for audits: premiums of settled jobs and lost bonds.
+	#[codec(compact)]
+	pub audit_pot: Balance,
+	/// Sum of the bonds of payers who asked for an audit that is not over yet.
+	#[codec(compact)]
+	pub bonds: Balance,
+	/// Index of the oldest debt of the audit pot; `next_debt` if there is none.
+	#[codec(compact)]
+	pub first_debt: u64,
+	/// Index that its next debt gets.
+	#[codec(compact)]
+	pub next_debt: u64,
+}
+
+impl PotBooks {
+	/// What all of it comes to. `None` if that is beyond all money.
+	pub fn owed(&self) -> Option<Balance> {
+		let Self {
+			obligations,
+			earnings,
+			storage_pay,
+			audit_pot,
+			bonds,
+			..
+		} = *self;
+		let sums = [earnings, storage_pay, audit_pot, bonds];
+		sums.into_iter()
+			.try_fold(obligations, |owed, sum| owed.checked_add(sum))
+	}
+
+	/// Whether the audit pot owes anything.
+	pub fn has_debts(&self) -> bool {
+		self.first_debt != self.next_debt
+	}
+}
+
 /// What the audit pot owes for judging a job, because it had less.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Debt<AccountId> {

@@ -42,7 +42,7 @@ fn check_obligations() {
 		.map(|record| record.deal.price)
 		.sum();
 	assert_eq!(
-		pallet_revenue_split::Obligations::<Runtime>::get(),
+		pallet_revenue_split::Books::<Runtime>::get().obligations,
 		prices,
 		"obligations are the prices of open jobs"
 	);
@@ -50,7 +50,7 @@ fn check_obligations() {
 		.map(|(_, bond)| bond)
 		.sum();
 	assert_eq!(
-		pallet_revenue_split::Bonds::<Runtime>::get(),
+		pallet_revenue_split::Books::<Runtime>::get().bonds,
 		bonds,
 		"bonds are those of the audits that were asked for"
 	);

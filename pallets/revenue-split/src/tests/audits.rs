@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-	pallet::{AuditPot, Bonds, Debts, FirstDebt, NextDebt},
+	pallet::{Books, Debts},
 	Debt, MAX_DEBTS_AT_ONCE,
 };
 use frame_support::{assert_noop, assert_ok};
@@ -18,7 +18,8 @@ fn fill(amount: Balance) {
 }
 
 fn debts() -> Vec<(JobId, AccountId, Balance)> {
-	(FirstDebt::<Test>::get()..NextDebt::<Test>::get())
+	let books = Books::<Test>::get();
+	(books.first_debt..books.next_debt)
 		.map(|index| Debts::<Test>::get(index).unwrap())
 		.map(|Debt { job, payee, amount }| (job, payee, amount))
 		.collect()
@@ -40,7 +41,7 @@ fn settle_should_fill_the_audit_pot_with_the_premium() {
 		let deal = open_and_escrow(1, 1_000, 0);
 		assert_eq!(deal.premium, 616);
 		assert_eq!(Split::settle(1, MODEL, &PAYER, &deal, 1, true).debts, 0);
-		assert_eq!(AuditPot::<Test>::get(), 616);
+		assert_eq!(Books::<Test>::get().audit_pot, 616);
 		assert!(events().contains(&Event::AuditPotFilled { job: 1, amount: 616 }));
 		assert_eq!(Split::pot_surplus(), Some(0));
 	});
@@ -59,7 +60,7 @@ fn settle_should_give_the_premium_back_when_nobody_audited() {
 		let without: Vec<_> = bill.into_iter().filter(|line| line.role != Role::Auditor).collect();
 		assert_eq!(lines.into_inner(), without);
 		assert_eq!(Balances::free_balance(PAYER), before + 616);
-		assert_eq!(AuditPot::<Test>::get(), 0);
+		assert_eq!(Books::<Test>::get().audit_pot, 0);
 		assert!(events().contains(&Event::Refunded {
 			job: 1,
 			payer: PAYER,
@@ -83,7 +84,7 @@ fn refund_should_leave_nothing_in_the_audit_pot() {
 			}
 		}
 		assert_eq!(Balances::free_balance(PAYER), before);
-		assert_eq!(AuditPot::<Test>::get(), 0);
+		assert_eq!(Books::<Test>::get().audit_pot, 0);
 	});
 }
 
@@ -93,7 +94,7 @@ fn pay_judge_should_pay_from_the_audit_pot_when_it_has_enough() {
 		fill(100);
 		System::reset_events();
 		Split::pay_judge(3, &JUDGE, 70);
-		assert_eq!((Split::claimable(&JUDGE), AuditPot::<Test>::get()), (70, 30));
+		assert_eq!((Split::claimable(&JUDGE), Books::<Test>::get().audit_pot), (70, 30));
 		assert_eq!(events(), vec![paid(3, Role::Auditor, JUDGE, 70)]);
 		assert!(debts().is_empty());
 	});
@@ -105,7 +106,7 @@ fn pay_judge_should_owe_what_the_audit_pot_lacks() {
 		fill(30);
 		System::reset_events();
 		Split::pay_judge(3, &JUDGE, 70);
-		assert_eq!((Split::claimable(&JUDGE), AuditPot::<Test>::get()), (30, 0));
+		assert_eq!((Split::claimable(&JUDGE), Books::<Test>::get().audit_pot), (30, 0));
 		assert_eq!(debts(), vec![(3, JUDGE, 40)]);
 		assert_eq!(
 			events(),
@@ -135,7 +136,7 @@ fn premiums_should_pay_the_oldest_debts_first_and_in_part() {
 		assert_eq!(Split::settle(1, MODEL, &PAYER, &deal, 1, true).debts, 2);
 		assert_eq!((Split::claimable(&60), Split::claimable(&61)), (400, 216));
 		assert_eq!(debts(), vec![(4, 61, 184)]);
-		assert_eq!(AuditPot::<Test>::get(), 0);
+		assert_eq!(Books::<Test>::get().audit_pot, 0);
 		// The job whose audit is paid stands in the event, not the one that pays.
 		assert!(events().contains(&paid(3, Role::Auditor, 60, 400)));
 		assert!(events().contains(&paid(4, Role::Auditor, 61, 216)));
@@ -161,7 +162,10 @@ fn one_premium_should_work_off_no_more_debts_than_fit_into_a_step() {
 		fill(1);
 		assert!(debts().is_empty());
 		assert_eq!(Split::claimable(&JUDGE), 10);
-		assert_eq!(AuditPot::<Test>::get(), 1_002 - 10 * Balance::from(debts_noted + 1));
+		assert_eq!(
+			Books::<Test>::get().audit_pot,
+			1_002 - 10 * Balance::from(debts_noted + 1)
+		);
 	});
 }
 
@@ -178,9 +182,9 @@ fn settle_should_tell_how_many_debts_its_premium_paid() {
 		}
 		// One that takes all of the premium, and leaves nothing.
 		let deal = open_and_escrow(4, 1_000, 0);
-		Split::pay_judge(1, &JUDGE, AuditPot::<Test>::get() + deal.premium);
+		Split::pay_judge(1, &JUDGE, Books::<Test>::get().audit_pot + deal.premium);
 		assert_eq!(Split::settle(4, MODEL, &PAYER, &deal, 1, true).debts, 1);
-		assert_eq!((AuditPot::<Test>::get(), debts()), (0, vec![]));
+		assert_eq!((Books::<Test>::get().audit_pot, debts()), (0, vec![]));
 	});
 }
 
@@ -190,12 +194,12 @@ fn bond_should_come_back_when_the_payer_was_right() {
 		let before = Balances::free_balance(PAYER);
 		assert_ok!(Split::escrow_bond(1, &PAYER, 5_000));
 		assert_eq!(
-			(Balances::free_balance(PAYER), Bonds::<Test>::get()),
+			(Balances::free_balance(PAYER), Books::<Test>::get().bonds),
 			(before - 5_000, 5_000)
 		);
 		assert_eq!(Split::pot_surplus(), Some(0));
 		Split::end_bond(1, &PAYER, 5_000, true);
-		assert_eq!((Balances::free_balance(PAYER), Bonds::<Test>::get()), (before, 0));
+		assert_eq!((Balances::free_balance(PAYER), Books::<Test>::get().bonds), (before, 0));
 		let (job, payer, amount) = (1, PAYER, 5_000);
 		assert_eq!(
 			events(),
@@ -218,7 +222,8 @@ fn bond_should_pay_for_audits_when_the_payer_was_wrong() {
 		Split::pay_judge(1, &JUDGE, 2_000);
 		assert_ok!(Split::escrow_bond(1, &PAYER, 5_000));
 		Split::end_bond(1, &PAYER, 5_000, false);
-		assert_eq!((Bonds::<Test>::get(), AuditPot::<Test>::get()), (0, 3_000));
+		let books = Books::<Test>::get();
+		assert_eq!((books.bonds, books.audit_pot), (0, 3_000));
 		assert_eq!(Split::claimable(&JUDGE), 2_000);
 	});
 }

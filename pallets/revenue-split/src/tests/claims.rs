@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-	pallet::{AuditPot, Earnings, TotalEarnings},
+	pallet::{Books, Earnings},
 	Error,
 };
 use frame_support::{assert_noop, assert_ok};
@@ -47,9 +47,9 @@ fn claim_should_leave_the_pot_its_existential_deposit_when_the_last_one_claims()
 		for account in [maker, operator_of(1), TREASURY] {
 			assert_ok!(Split::claim(RuntimeOrigin::signed(account)));
 		}
-		assert_eq!(TotalEarnings::<Test>::get(), 0);
-		assert!(AuditPot::<Test>::get() > 0);
-		assert_eq!(pot_balance(), ED + AuditPot::<Test>::get());
+		assert_eq!(Books::<Test>::get().earnings, 0);
+		assert!(Books::<Test>::get().audit_pot > 0);
+		assert_eq!(pot_balance(), ED + Books::<Test>::get().audit_pot);
 	});
 }
 

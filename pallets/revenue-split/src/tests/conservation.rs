@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-	pallet::{AuditPot, Bonds, Clearings, Debts, Earnings, Obligations, StoragePay, TotalStoragePay},
+	pallet::{Books, Clearings, Debts, Earnings, StoragePay},
 	CuratorProfile, MAX_DEBTS_AT_ONCE,
 };
 use frame_support::assert_ok;
@@ -120,11 +120,11 @@ impl AuditBooks {
 		self.paid += paid - from_slash;
 		assert!(subsidised() <= burned() / 2);
 		check(issuance + minted + subsidised() - burned());
-		assert_eq!(AuditPot::<Test>::get(), self.filled - self.paid);
+		assert_eq!(Books::<Test>::get().audit_pot, self.filled - self.paid);
 		let owed: Balance = Debts::<Test>::iter_values().map(|debt| debt.amount).sum();
 		assert_eq!(owed, self.asked - self.paid, "what is not paid is owed");
 		let bonds: Balance = self.bonds.iter().map(|(_, bond)| bond).sum();
-		assert_eq!(Bonds::<Test>::get(), bonds);
+		assert_eq!(Books::<Test>::get().bonds, bonds);
 	}
 
 	fn run(&mut self, act: &Act) {
@@ -340,7 +340,8 @@ fn run(
 			books.run(&Act::EndBond(true));
 		}
 
-		assert_eq!((Obligations::<Test>::get(), Bonds::<Test>::get()), (0, 0));
+		let owed = Books::<Test>::get();
+		assert_eq!((owed.obligations, owed.bonds), (0, 0));
 		go_to_epoch(100);
 		// Whatever waits has waited long enough. Whose node is gone has to come back for it.
 		for account in StoragePay::<Test>::iter()
@@ -350,7 +351,7 @@ fn run(
 			host((account - operator_of(0)) as NodeId, MODEL);
 			assert_ok!(Split::claim_storage_pay(RuntimeOrigin::signed(account), MODEL));
 		}
-		assert_eq!(TotalStoragePay::<Test>::get(), 0);
+		assert_eq!(Books::<Test>::get().storage_pay, 0);
 		let _ = Split::prune(RuntimeOrigin::signed(PAYER), MODEL);
 		assert_eq!(Clearings::<Test>::iter().count(), 0, "no record outlives its jobs");
 		let issuance = Balances::total_issuance();
@@ -362,7 +363,7 @@ fn run(
 			check(issuance);
 		}
 		let earnings: Balance = Earnings::<Test>::iter_values().sum();
-		assert_eq!(pot_balance(), ED + AuditPot::<Test>::get() + earnings);
+		assert_eq!(pot_balance(), ED + Books::<Test>::get().audit_pot + earnings);
 	});
 }
 

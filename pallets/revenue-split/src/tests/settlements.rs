@@ -1,7 +1,10 @@
 //! Where a payer's money goes when its job is over.
 
 use super::*;
-use crate::pallet::{AuditPot, Bonds, Debts, Earnings, NextDebt, Obligations, TotalStoragePay};
+use crate::{
+	pallet::{Books, Debts, Earnings},
+	PotBooks,
+};
 use frame_support::{assert_noop, assert_ok};
 use highway_primitives::Role;
 use sp_runtime::{Perbill, TokenError};
@@ -23,7 +26,7 @@ fn escrow_should_move_the_price_when_the_payer_has_it() {
 		let deal = open_and_escrow(1, 3, 0);
 		assert_eq!(Balances::free_balance(PAYER), before - deal.price);
 		assert_eq!(pot_balance(), ED + deal.price);
-		assert_eq!(Obligations::<Test>::get(), deal.price);
+		assert_eq!(Books::<Test>::get().obligations, deal.price);
 		assert_eq!(Split::pot_surplus(), Some(0));
 	});
 }
@@ -90,11 +93,12 @@ fn settle_should_pay_exactly_the_bill_when_the_job_is_done() {
 				}
 				(Some(payee), Role::Compute) => assert_eq!(Split::claimable(&payee), line.amount + 8),
 				(Some(payee), _) => assert_eq!(Split::claimable(&payee), line.amount),
-				(None, Role::Auditor) => assert_eq!(AuditPot::<Test>::get(), line.amount),
+				(None, Role::Auditor) => assert_eq!(Books::<Test>::get().audit_pot, line.amount),
 				(None, _) => assert_eq!(line.amount, 17),
 			}
 		}
-		assert_eq!((Obligations::<Test>::get(), TotalStoragePay::<Test>::get()), (0, 9));
+		let books = Books::<Test>::get();
+		assert_eq!((books.obligations, books.storage_pay), (0, 9));
 		assert_eq!(Split::pot_surplus(), Some(0));
 	});
 }
@@ -182,7 +186,7 @@ fn settle_should_pay_the_treasury_when_a_node_is_gone() {
 		leave(3);
 		Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 		assert_eq!(Split::claimable(&TREASURY), treasury + deal.compute + 3);
-		assert_eq!(TotalStoragePay::<Test>::get(), 0);
+		assert_eq!(Books::<Test>::get().storage_pay, 0);
 		assert_eq!(Split::pot_surplus(), Some(0));
 	});
 }
@@ -263,7 +267,7 @@ fn fail_should_share_a_fifth_of_compute_when_two_nodes_reported() {
 		assert_eq!(Balances::free_balance(PAYER), before - 20);
 		assert_eq!((bill.len(), sum(&bill)), (2, 20));
 		assert_eq!(events().len(), 3);
-		assert_eq!(Obligations::<Test>::get(), 0);
+		assert_eq!(Books::<Test>::get().obligations, 0);
 		assert_eq!(Split::pot_surplus(), Some(0));
 	});
 }
@@ -315,22 +319,30 @@ fn pot_should_stay_solvent_and_quiet_when_a_stranger_sends_coins_to_it() {
 #[test]
 fn invariants_should_notice_when_the_pot_owes_more_than_it_holds() {
 	ExtBuilder.build().execute_with(|| {
-		Obligations::<Test>::put(1);
-		assert!(Split::do_try_state().is_err());
-		Obligations::<Test>::put(Balance::MAX);
-		assert!(Split::do_try_state().is_err());
-		Obligations::<Test>::put(0);
-		for part in [
-			AuditPot::<Test>::put::<Balance>,
-			Bonds::<Test>::put::<Balance>,
-			TotalStoragePay::<Test>::put::<Balance>,
-		] {
-			part(1);
-			assert!(Split::do_try_state().is_err());
-			part(0);
+		let parts: [fn(&mut PotBooks) -> &mut Balance; 5] = [
+			|books| &mut books.obligations,
+			|books| &mut books.earnings,
+			|books| &mut books.storage_pay,
+			|books| &mut books.audit_pot,
+			|books| &mut books.bonds,
+		];
+		for part in parts {
+			for amount in [1, Balance::MAX] {
+				Books::<Test>::mutate(|books| *part(books) = amount);
+				assert!(Split::do_try_state().is_err());
+			}
+			Books::<Test>::kill();
+			assert_ok!(Split::do_try_state());
 		}
-		assert_ok!(Split::do_try_state());
-		NextDebt::<Test>::put(1);
+		// Sums that together are beyond all money are not taken for less.
+		for part in parts {
+			Books::<Test>::mutate(|books| *part(books) = Balance::MAX / 4);
+		}
+		assert_eq!((Books::<Test>::get().owed(), Split::pot_surplus()), (None, None));
+		Books::<Test>::put(PotBooks {
+			next_debt: 1,
+			..Default::default()
+		});
 		assert!(Split::do_try_state().is_err());
 		let debt = |amount| crate::Debt {
 			job: 1,

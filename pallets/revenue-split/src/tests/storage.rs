@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-	pallet::{StoredAt, StoredCount, StoredModels, TotalStoragePay},
+	pallet::{Books, StoredAt, StoredCount, StoredModels},
 	Error,
 };
 use frame_support::{assert_noop, assert_ok};
@@ -50,7 +50,7 @@ fn pay_should_wait_and_be_released_by_an_answer() {
 		settle(1);
 		settle(2);
 		assert_eq!((pending(3), Split::claimable(&operator_of(3))), (18, 0));
-		assert_eq!(TotalStoragePay::<Test>::get(), 18);
+		assert_eq!(Books::<Test>::get().storage_pay, 18);
 		System::reset_events();
 		assert_eq!(Split::release_storage_pay(3, MODEL), 18);
 		assert_eq!((pending(3), Split::claimable(&operator_of(3))), (0, 18));

@@ -205,7 +205,7 @@ fn an_honest_job_should_be_upheld_when_its_payer_forces_an_audit() {
 		assert_eq!((earned(chain, executor), earned(chain, auditor)), (wage(), PRICE));
 		// The premium and the bond, less what the audit cost.
 		assert_eq!(
-			pallet_revenue_split::AuditPot::<Runtime>::get(),
+			pallet_revenue_split::Books::<Runtime>::get().audit_pot,
 			premium_of(PRICE) + 2 * PRICE - PRICE
 		);
 		nobody_was_slashed(chain);
@@ -249,7 +249,7 @@ fn a_wrong_output_should_cost_its_node_all_that_stands_behind_it_when_two_jurors
 		assert_eq!(earned(chain, auditors[0]), 2 * PRICE);
 		assert_eq!(earned(chain, executor), 0);
 		assert_eq!(RevenueSplit::claimable(&treasury()), SECURITY / 2 - 5 * PRICE);
-		assert_eq!(pallet_revenue_split::AuditPot::<Runtime>::get(), 0);
+		assert_eq!(pallet_revenue_split::Books::<Runtime>::get().audit_pot, 0);
 		assert!(NodeStaking::node(executor).expect("it is there").0.chilled);
 		for node in 0..5 {
 			assert_eq!(promised(node), 0);

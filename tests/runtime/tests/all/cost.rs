@@ -23,7 +23,7 @@ use highway_runtime_tests::{
 	scale::{clear, market, submit, Beside},
 	worker_transaction, MILLI,
 };
-use pallet_revenue_split::{PendingPay, StoragePay, TotalStoragePay, WeightInfo as _, MAX_ASKS};
+use pallet_revenue_split::{Books, PendingPay, StoragePay, WeightInfo as _, MAX_ASKS};
 use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring::Alice;
 use std::time::Duration;
@@ -224,7 +224,7 @@ fn proof_of_storage(model: ModelId) -> pallet_storage_proofs::Call<Runtime> {
 			since: now,
 		},
 	);
-	TotalStoragePay::<Runtime>::put(MILLI);
+	Books::<Runtime>::mutate(|books| books.storage_pay = MILLI);
 	let (artefact, proof) = chunk_proof::largest(0).expect("it has a first chunk");
 	let challenge = Challenge {
 		artefact,

@@ -101,8 +101,8 @@ fn claim_all(chain: &mut Chain) {
 	let left = pallet_revenue_split::Earnings::<Runtime>::iter().collect::<Vec<_>>();
 	let rest: Balance = left.iter().map(|(_, amount)| amount).sum();
 	assert!(left.len() <= 1, "only the treasury has unclaimed earnings: {left:?}");
-	let waiting =
-		pallet_revenue_split::AuditPot::<Runtime>::get() + pallet_revenue_split::TotalStoragePay::<Runtime>::get();
+	let books = pallet_revenue_split::Books::<Runtime>::get();
+	let waiting = books.audit_pot + books.storage_pay;
 	assert_eq!(free(&RevenueSplit::pot_account()), EXISTENTIAL_DEPOSIT + rest + waiting);
 }
 

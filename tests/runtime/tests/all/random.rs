@@ -83,8 +83,8 @@ pub(crate) fn ends(chain: &mut Chain) {
 		chain.blocks(7);
 	}
 	assert!(open_jobs().is_empty(), "{:?}", open_jobs());
-	assert_eq!(pallet_revenue_split::Obligations::<Runtime>::get(), 0);
-	assert_eq!(pallet_revenue_split::Bonds::<Runtime>::get(), 0);
+	let books = pallet_revenue_split::Books::<Runtime>::get();
+	assert_eq!((books.obligations, books.bonds), (0, 0));
 
 	chain.next_market_epoch();
 	assert!(pallet_promotion::Bids::<Runtime>::get().is_empty());

@@ -12,7 +12,7 @@ use highway_runtime_tests::{
 	curator_call, invariants::free, register_call, spec, submit_tier_call, treasury, Chain, MILLI,
 };
 use pallet_inference_jobs::NextJobId;
-use pallet_revenue_split::{AuditPot, Call as Split, Earnings, Event, TotalStoragePay};
+use pallet_revenue_split::{Books, Call as Split, Earnings, Event};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie, One};
 use sp_runtime::Perbill;
 use std::collections::BTreeMap;
@@ -114,7 +114,7 @@ fn an_epochs_bills_should_be_its_split_and_all_that_is_claimed_burned_or_put_asi
 		let minted = pallet_node_staking::Minted::<Runtime>::get;
 		let (issuance, rewards, from) = (Balances::total_issuance(), minted(), chain.events().len());
 		assert_eq!(
-			(Earnings::<Runtime>::iter().count(), AuditPot::<Runtime>::get()),
+			(Earnings::<Runtime>::iter().count(), Books::<Runtime>::get().audit_pot),
 			(0, 0)
 		);
 		let payers = [Eve, Dave, One];
@@ -130,7 +130,7 @@ fn an_epochs_bills_should_be_its_split_and_all_that_is_claimed_burned_or_put_asi
 		for operator in [Alice, Bob] {
 			chain.until_storage_is_settled(operator, model);
 		}
-		assert_eq!(TotalStoragePay::<Runtime>::get(), 0);
+		assert_eq!(Books::<Runtime>::get().storage_pay, 0);
 
 		// Payers, bills and the split agree.
 		let lines = bills(&jobs);
@@ -164,7 +164,7 @@ fn an_epochs_bills_should_be_its_split_and_all_that_is_claimed_burned_or_put_asi
 
 		// Nothing is left over, and nothing came from nowhere.
 		let sum = |sums: &Sums| sums.values().sum::<Balance>();
-		let (claimable, subsidy, put_aside) = (sum(&payees), sum(&subsidies), AuditPot::<Runtime>::get());
+		let (claimable, subsidy, put_aside) = (sum(&payees), sum(&subsidies), Books::<Runtime>::get().audit_pot);
 		assert_eq!(total, claimable + put_aside + burned - subsidy);
 		assert_eq!(
 			Balances::total_issuance(),

@@ -117,7 +117,7 @@ fn until_missed(chain: &mut Chain, model: ModelId, count: usize) {
 fn pay_for_storage_should_be_claimed_when_the_drawn_chunk_is_shown() {
 	stored(|chain, model| {
 		let pay = unproved_job(chain, model);
-		let total = pallet_revenue_split::TotalStoragePay::<Runtime>::get();
+		let total = pallet_revenue_split::Books::<Runtime>::get().storage_pay;
 		assert_eq!((waiting(), total), (pay, pay));
 		assert_eq!(pay, PAY);
 		assert_eq!(

@@ -64,7 +64,7 @@ fn a_payer_should_be_made_whole_when_three_nodes_let_the_time_pass() {
 		}
 		// One half of what the three paid burned; nobody but the treasury earned anything.
 		assert_eq!(RevenueSplit::claimable(&treasury()), 15 * MILLI);
-		assert_eq!(pallet_revenue_split::TotalEarnings::<Runtime>::get(), 15 * MILLI);
+		assert_eq!(pallet_revenue_split::Books::<Runtime>::get().earnings, 15 * MILLI);
 		let events = job_events(chain);
 		let count = |test: fn(&JobsEvent<Runtime>) -> bool| events.iter().filter(|event| test(event)).count();
 		assert_eq!(count(|event| matches!(event, JobsEvent::JobTimedOut { .. })), 3);
@@ -210,7 +210,7 @@ fn every_job_should_be_refunded_when_many_expire_in_one_block() {
 		let (funds, fees) = (free(&eve), chain.fees_of(&eve));
 		let jobs = (0..60).map(|_| chain.submit(Eve, model)).collect::<Vec<_>>();
 		let price: Balance = jobs.iter().map(|job| chain.job(*job).deal.price).sum();
-		assert_eq!(pallet_revenue_split::Obligations::<Runtime>::get(), price);
+		assert_eq!(pallet_revenue_split::Books::<Runtime>::get().obligations, price);
 		// Three allowances and a few blocks for what the queue carries over.
 		chain.blocks(3 * 7 + 10);
 		for job in &jobs {

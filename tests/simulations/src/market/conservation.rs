@@ -546,7 +546,7 @@ pub(super) fn table(size: Size) -> Table {
 mod tests {
 	use super::*;
 	use crate::market::chain::Simulated;
-	use pallet_revenue_split::{Earnings, TotalEarnings};
+	use pallet_revenue_split::Earnings;
 
 	#[test]
 	fn a_planck_out_of_place_should_be_seen() {
@@ -563,7 +563,7 @@ mod tests {
 			};
 			assert_eq!(books.compare(), stray);
 			Earnings::<Simulated>::insert(MAKER, planck);
-			TotalEarnings::<Simulated>::put(planck);
+			pallet_revenue_split::Books::<Simulated>::mutate(|books| books.earnings = planck);
 			let earned = Differences {
 				pot: 2,
 				payees: 1,

@@ -3,10 +3,7 @@
 use crate::market::chain::{AccountId, Balances, RevenueSplit, Simulated, TREASURY};
 use frame_support::traits::fungible::Inspect;
 use highway_primitives::{market::Deal, Balance, ModelId, RoyaltyLine};
-use pallet_revenue_split::{
-	AuditPot, Bonds, Debts, FirstDebt, NextDebt, Obligations, StoragePay, TotalEarnings, TotalStoragePay,
-	MAX_DEBTS_AT_ONCE,
-};
+use pallet_revenue_split::{Books as ChainBooks, Debts, StoragePay, MAX_DEBTS_AT_ONCE};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How far the chain is from the books, in planck.
@@ -212,7 +209,7 @@ impl Books {
 	/// What the pot would hold beyond its existential deposit and what is there for audits.
 	pub fn left_in_pot() -> Balance {
 		let held = coins_of(&RevenueSplit::pot_account());
-		held.abs_diff(<Balances as Inspect<AccountId>>::minimum_balance() + AuditPot::<Simulated>::get())
+		held.abs_diff(<Balances as Inspect<AccountId>>::minimum_balance() + ChainBooks::<Simulated>::get().audit_pot)
 	}
 
 	/// How far the chain is from all this.
@@ -224,15 +221,16 @@ impl Books {
 			+ waiting + self.obligations
 			+ self.bonds
 			+ self.audit_pot;
-		let debts = FirstDebt::<Simulated>::get()..NextDebt::<Simulated>::get();
+		let theirs = ChainBooks::<Simulated>::get();
+		let debts = theirs.first_debt..theirs.next_debt;
 		let debts: Balance = debts.filter_map(Debts::<Simulated>::get).map(|debt| debt.amount).sum();
 		let sums = [
 			(held, coins_of(&RevenueSplit::pot_account())),
-			(earnings, TotalEarnings::<Simulated>::get()),
-			(waiting, TotalStoragePay::<Simulated>::get()),
-			(self.obligations, Obligations::<Simulated>::get()),
-			(self.bonds, Bonds::<Simulated>::get()),
-			(self.audit_pot, AuditPot::<Simulated>::get()),
+			(earnings, theirs.earnings),
+			(waiting, theirs.storage_pay),
+			(self.obligations, theirs.obligations),
+			(self.bonds, theirs.bonds),
+			(self.audit_pot, theirs.audit_pot),
 			(self.debts.iter().map(|(_, amount)| amount).sum(), debts),
 		];
 		let accounts = self.coins.iter().map(|(account, coins)| {
