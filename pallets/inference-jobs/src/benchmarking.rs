@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+	life_cycle::MAX_GONE_WITH_A_JOB,
 	pallet::{MAX_DRAWN, MAX_LOOKED_AT},
 	types::{Attestation, JobState},
 };
@@ -316,21 +317,36 @@ mod benchmarks {
 		Ok(())
 	}
 
+	/// With the record go: the clearing record, which another job refers to else; the audit, if there was one; and the model's
+	/// last draw, if it was this job's.
 	#[benchmark]
-	fn tick_prune() -> Result<(), BenchmarkError> {
-		let job = submit::<T>(1)?;
+	fn tick_prune(g: Linear<0, MAX_GONE_WITH_A_JOB>) -> Result<(), BenchmarkError> {
+		let market = T::market(1, MAX_LINEAGE);
+		let job = submit_to::<T>(&market)?;
+		let other = submit_to::<T>(&market)?;
 		attest::<T>(job)?;
 		go_to_due::<T>(job)?;
 		let (record, done) = attested::<T>(job)?;
 		Pallet::<T>::conclude(job, record, done, Verdict::Upheld);
-		T::audited(job);
+		if g > 0 {
+			let other = Jobs::<T>::get(other).ok_or(BenchmarkError::Stop("the other job exists"))?;
+			T::Market::close(market.model, &other.deal);
+		}
+		if g > 1 {
+			T::audited(job);
+		}
+		if g > 2 {
+			LastDraws::<T>::insert(market.model, LastDraw { job, node: done.node });
+		}
 		go_to_due::<T>(job)?;
 		let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;
+		let weighed;
 		#[block]
 		{
-			Pallet::<T>::advance(job, record);
+			weighed = Pallet::<T>::advance(job, record);
 		}
 		assert!(Jobs::<T>::get(job).is_none());
+		assert_eq!(weighed, T::WeightInfo::tick_prune(g));
 		Ok(())
 	}
 

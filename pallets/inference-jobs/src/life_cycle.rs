@@ -13,6 +13,10 @@ use highway_primitives::{
 };
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
+/// What goes with a job's record at most, beside what each job leaves: the clearing record that no other job refers to, the
+/// audit, and the model's last draw.
+pub(crate) const MAX_GONE_WITH_A_JOB: u32 = 3;
+
 impl<T: Config> Pallet<T> {
 	/// Ends the present phase of a due job. Returns what that weighed.
 	pub(crate) fn advance(job: JobId, record: JobRecordOf<T>) -> Weight {
@@ -23,10 +27,7 @@ impl<T: Config> Pallet<T> {
 			| JobState::Rejected { .. }
 			| JobState::Void { .. }
 			| JobState::Refunded { .. }
-			| JobState::Failed { .. } => {
-				Self::prune(job, record);
-				T::WeightInfo::tick_prune()
-			}
+			| JobState::Failed { .. } => Self::prune(job, record),
 		}
 	}
 
@@ -181,15 +182,19 @@ impl<T: Config> Pallet<T> {
 		Self::enter(job, record, state);
 	}
 
-	fn prune(job: JobId, record: JobRecordOf<T>) {
-		T::Market::close(record.model, &record.deal);
-		T::Attestations::forget(job);
-		if LastDraws::<T>::get(record.model).is_some_and(|last| last.job == job) {
+	/// Returns what it weighed.
+	fn prune(job: JobId, record: JobRecordOf<T>) -> Weight {
+		let cleared = T::Market::close(record.model, &record.deal);
+		let audited = T::Attestations::forget(job);
+		let drawn_last = LastDraws::<T>::get(record.model).is_some_and(|last| last.job == job);
+		if drawn_last {
 			LastDraws::<T>::remove(record.model);
 		}
 		Due::<T>::remove(record.due(), job);
 		Jobs::<T>::remove(job);
 		Self::deposit_event(Event::JobPruned { job });
+		let gone_with_it = [cleared, audited, drawn_last].map(u32::from);
+		T::WeightInfo::tick_prune(gone_with_it.into_iter().fold(0, u32::saturating_add))
 	}
 
 	/// Moves a stored job to `state`.

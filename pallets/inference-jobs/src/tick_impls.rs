@@ -1,8 +1,8 @@
 //! The due queue.
 
 use crate::{
-	types::Looks, AuditWeights, Config, Due, JobRecordOf, JobState, Jobs, MaxExecutors, NextDue, Pallet, WeightInfo,
-	MAX_DRAWN, MAX_LOOKED_AT, SAMPLE,
+	life_cycle::MAX_GONE_WITH_A_JOB, types::Looks, AuditWeights, Config, Due, JobRecordOf, JobState, Jobs,
+	MaxExecutors, NextDue, Pallet, WeightInfo, MAX_DRAWN, MAX_LOOKED_AT, SAMPLE,
 };
 use frame_support::{
 	defensive,
@@ -69,7 +69,7 @@ impl<T: Config> Pallet<T> {
 			| JobState::Rejected { .. }
 			| JobState::Void { .. }
 			| JobState::Refunded { .. }
-			| JobState::Failed { .. } => T::WeightInfo::tick_prune(),
+			| JobState::Failed { .. } => T::WeightInfo::tick_prune(MAX_GONE_WITH_A_JOB),
 		}
 	}
 
@@ -180,7 +180,7 @@ impl<T: Config> Pallet<T> {
 		look.saturating_add(T::WeightInfo::tick_time_out(sample))
 			.saturating_mul(draws.into())
 			.saturating_add(look.saturating_add(end))
-			.saturating_add(look.saturating_add(T::WeightInfo::tick_prune()))
+			.saturating_add(look.saturating_add(T::WeightInfo::tick_prune(MAX_GONE_WITH_A_JOB)))
 			.saturating_add(Self::audit_share())
 	}
 
@@ -206,7 +206,7 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::tick_time_out(MAX_DRAWN)
 			.max(Self::heaviest_window_over(failures))
 			.max(Self::heaviest_audit_due(failures))
-			.max(T::WeightInfo::tick_prune())
+			.max(T::WeightInfo::tick_prune(MAX_GONE_WITH_A_JOB))
 	}
 
 	/// What a block's share must have room for, so that each block gets at least one step further.

@@ -24,7 +24,7 @@ pub trait WeightInfo {
 	fn tick_settle(p: u32, c: u32, d: u32) -> Weight;
 	fn tick_contradict(f: u32) -> Weight;
 	fn tick_wait() -> Weight;
-	fn tick_prune() -> Weight;
+	fn tick_prune(g: u32) -> Weight;
 }
 
 /// Weights with what the runtime's own database costs.
@@ -293,10 +293,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `InferenceJobs::Due` (r:0 w:1)
 	/// Storage: `InferenceJobs::Jobs` (r:0 w:1)
 	/// Storage: `ProofOfWorkDone::Commitments` (r:0 w:1)
-	fn tick_prune() -> Weight {
-		Weight::from_parts(74_802_000, 0)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
-			.saturating_add(T::DbWeight::get().writes(7_u64))
+	/// `g` is from 0 to 3.
+	fn tick_prune(g: u32) -> Weight {
+		Weight::from_parts(60_000_000, 0)
+			.saturating_add(Weight::from_parts(5_000_000, 0).saturating_mul(g.into()))
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(g.into())))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(g.into())))
 	}
 }
 
@@ -375,9 +379,12 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
-	fn tick_prune() -> Weight {
-		Weight::from_parts(74_802_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
-			.saturating_add(RocksDbWeight::get().writes(7_u64))
+	fn tick_prune(g: u32) -> Weight {
+		Weight::from_parts(60_000_000, 0)
+			.saturating_add(Weight::from_parts(5_000_000, 0).saturating_mul(g.into()))
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(g.into())))
+			.saturating_add(RocksDbWeight::get().writes(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(g.into())))
 	}
 }

@@ -143,8 +143,8 @@ pub trait Market<AccountId> {
 	fn escrow_bond(job: JobId, payer: &AccountId, bond: Balance) -> DispatchResult;
 	/// Gives it back, if the payer was right to ask, or else puts it into the audit pot.
 	fn end_bond(job: JobId, payer: &AccountId, bond: Balance, right: bool);
-	/// Lets go of the clearing record.
-	fn close(model: ModelId, deal: &Deal<AccountId>);
+	/// Lets go of the clearing record. Returns whether it is gone.
+	fn close(model: ModelId, deal: &Deal<AccountId>) -> bool;
 	/// Who will be paid what if `executor` does the job. The lines sum to `deal.price`.
 	fn bill(model: ModelId, deal: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId>;
 }
@@ -219,8 +219,8 @@ pub trait Attestations<AccountId> {
 	fn window_over(subject: &AuditSubject<AccountId>) -> Step;
 	/// The present phase of the job's audit is over.
 	fn audit_due(subject: &AuditSubject<AccountId>) -> Step;
-	/// The job's record is going: forget what is kept about it.
-	fn forget(job: JobId);
+	/// The job's record is going: forget what is kept about it. Returns whether an audit is among that.
+	fn forget(job: JobId) -> bool;
 	/// Whether slashing of work on the version is suspended, because too many of its audits were disputed: it takes no new
 	/// jobs. A version that merely is not calibrated yet is not suspended.
 	fn suspended(model: ModelId, version: ModelVersion) -> bool;

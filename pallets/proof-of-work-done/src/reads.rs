@@ -97,9 +97,10 @@ impl<T: Config> Attestations<T::AccountId> for Pallet<T> {
 		Self::do_audit_due(subject)
 	}
 
-	fn forget(job: JobId) {
+	fn forget(job: JobId) -> bool {
 		Commitments::<T>::remove(job);
-		if let Some(record) = Audits::<T>::take(job) {
+		let audit = Audits::<T>::take(job);
+		if let Some(record) = &audit {
 			// An audit that ended holds nobody: only a record that goes in the middle of one leaves something.
 			let executor = record.verdict().is_none().then_some(record.executor);
 			for node in record.held().chain(executor) {
@@ -109,6 +110,7 @@ impl<T: Config> Attestations<T::AccountId> for Pallet<T> {
 		if let Some((payer, bond)) = Forced::<T>::take(job) {
 			T::Market::end_bond(job, &payer, bond, true);
 		}
+		audit.is_some()
 	}
 
 	fn suspended(model: ModelId, version: ModelVersion) -> bool {

@@ -180,21 +180,23 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// One job less refers to the record. A record of this epoch stays for the jobs to come, even without any.
-	pub(crate) fn let_go(model: ModelId, epoch: EpochIndex) {
+	/// One job less refers to the record. A record of this epoch stays for the jobs to come, even without any. Returns whether it
+	/// is gone.
+	pub(crate) fn let_go(model: ModelId, epoch: EpochIndex) -> bool {
 		let Some(mut clearing) = Clearings::<T>::get(model, epoch) else {
 			defensive!("a job is closed whose clearing record is gone");
-			return;
+			return true;
 		};
 		clearing.jobs = clearing.jobs.defensive_saturating_sub(1);
 		if clearing.jobs > 0 || epoch >= Self::current_epoch() {
 			Clearings::<T>::insert(model, epoch, clearing);
-			return;
+			return false;
 		}
 		Clearings::<T>::remove(model, epoch);
 		if LastCleared::<T>::get(model) == Some(epoch) {
 			LastCleared::<T>::remove(model);
 		}
+		true
 	}
 
 	/// Drops the model's latest record, if it is of a past epoch and no job refers to it. Returns whether it was.

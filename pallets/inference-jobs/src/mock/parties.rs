@@ -98,6 +98,9 @@ pub type Debts = StorageValue<Mock, u32, ValueQuery>;
 pub type Outcomes = StorageMap<Mock, Twox64Concat, JobId, Outcome>;
 #[storage_alias]
 pub type Forgotten = StorageValue<Mock, Vec<JobId>, ValueQuery>;
+/// Jobs that came into audit.
+#[storage_alias]
+pub type Audited = StorageMap<Mock, Twox64Concat, JobId, ()>;
 /// Answers to come, the next one first; without one, work is upheld.
 #[storage_alias]
 pub type Answers = StorageMap<Mock, Twox64Concat, JobId, Vec<Answer>, ValueQuery>;
@@ -352,8 +355,10 @@ impl traits::Market<AccountId> for Market {
 		Self::end(job, deal, Outcome::Failed(reporters.to_vec()));
 		bill_of(reporters)
 	}
-	fn close(_: ModelId, _: &Deal<AccountId>) {
+	/// All jobs refer to one record.
+	fn close(_: ModelId, _: &Deal<AccountId>) -> bool {
 		Closed::mutate(|closed| *closed += 1);
+		Closed::get() == Opened::get()
 	}
 	fn bill(_: ModelId, _: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId> {
 		bill_of(&[executor])
@@ -374,7 +379,10 @@ impl Attestations {
 		let now = System::<Test>::block_number() as BlockNumber;
 		match answer {
 			Answer::Wait(blocks) => Step::Wait(now.saturating_add(blocks)),
-			Answer::Audit(blocks) => Step::Audit(now.saturating_add(blocks)),
+			Answer::Audit(blocks) => {
+				Audited::insert(subject.job, ());
+				Step::Audit(now.saturating_add(blocks))
+			}
 			Answer::MoveAndWait(first, blocks) => {
 				super::InferenceJobs::audit_until(subject.job, now.saturating_add(first));
 				Step::Wait(now.saturating_add(blocks))
@@ -397,8 +405,9 @@ impl traits::Attestations<AccountId> for Attestations {
 	fn audit_due(subject: &AuditSubject<AccountId>) -> Step {
 		Self::answer(Question::AuditDue, subject)
 	}
-	fn forget(job: JobId) {
+	fn forget(job: JobId) -> bool {
 		Forgotten::append(job);
+		Audited::take(job).is_some()
 	}
 	fn suspended(model: ModelId, version: ModelVersion) -> bool {
 		IsSuspended::get() && (model, version) == (MODEL, VERSION)
@@ -427,7 +436,9 @@ impl crate::benchmarking::BenchmarkSetup for Test {
 		}
 	}
 
-	fn audited(_: JobId) {}
+	fn audited(job: JobId) {
+		Audited::insert(job, ());
+	}
 }
 
 /// Money in = money out + money in open jobs; slots and securities taken = those of open jobs.

@@ -480,7 +480,7 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 			.call_weight;
 		for step in [
 			<() as WeightInfo>::tick_time_out(MAX_DRAWN),
-			<() as WeightInfo>::tick_prune(),
+			<() as WeightInfo>::tick_prune(3),
 			<() as AuditWeights>::window_over() + heaviest_settlement(),
 			<() as AuditWeights>::audit_opened() + heaviest_settlement(),
 			<() as AuditWeights>::audit_due() + heaviest_settlement(),

@@ -270,7 +270,9 @@ impl traits::Market<AccountId> for Market {
 			false => AuditPot::mutate(|pot| *pot += bond as i128),
 		}
 	}
-	fn close(_: ModelId, _: &Deal<AccountId>) {}
+	fn close(_: ModelId, _: &Deal<AccountId>) -> bool {
+		true
+	}
 	fn bill(_: ModelId, _: &Deal<AccountId>, _: NodeId) -> BillLines<AccountId> {
 		Default::default()
 	}

@@ -116,10 +116,8 @@ fn close_should_drop_a_past_record_when_its_last_job_goes() {
 		market_with_all_roles();
 		let (first, second) = (open(1, 1, 0), open(2, 1, 0));
 		go_to_epoch(2);
-		Split::close(MODEL, &first);
-		assert!(is_kept(1));
-		Split::close(MODEL, &second);
-		assert!(!is_kept(1));
+		assert!(!Split::close(MODEL, &first) && is_kept(1));
+		assert!(Split::close(MODEL, &second) && !is_kept(1));
 		assert_eq!(LastCleared::<Test>::get(MODEL), None);
 	});
 }
@@ -129,8 +127,7 @@ fn close_should_keep_the_record_of_its_own_epoch_when_its_last_job_goes() {
 	ExtBuilder.build_and_execute(|| {
 		market_with_all_roles();
 		let deal = open(1, 1, 0);
-		Split::close(MODEL, &deal);
-		assert!(is_kept(1));
+		assert!(!Split::close(MODEL, &deal) && is_kept(1));
 		assert_eq!(open(2, 1, 0).price, deal.price);
 		Split::close(MODEL, &deal);
 		// The next epoch's first job drops it.

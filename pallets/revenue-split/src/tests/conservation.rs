@@ -279,7 +279,9 @@ fn run(
 			let escrowed = escrowed.count();
 			if escrowed == 0 {
 				// An earlier job's payer died: the submission fails as a whole.
-				deals.iter().for_each(|deal| Split::close(MODEL, deal));
+				for deal in &deals {
+					Split::close(MODEL, deal);
+				}
 				continue;
 			}
 			assert_eq!(escrowed, size, "payers are rich, or dead");

@@ -205,7 +205,9 @@ proptest! {
 				check_invariants();
 			}
 			// There is a way out for everybody.
-			open.iter().for_each(|(_, deal)| Split::close(MODEL, deal));
+			for (_, deal) in &open {
+				Split::close(MODEL, deal);
+			}
 			(0..NODES).for_each(unhost);
 			go_to_epoch(Split::current_epoch() + 1);
 			let _ = Split::prune(RuntimeOrigin::signed(PAYER), MODEL);

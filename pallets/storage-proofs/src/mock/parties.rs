@@ -286,7 +286,9 @@ impl Market<AccountId> for TestMarket {
 		Ok(())
 	}
 	fn end_bond(_: JobId, _: &AccountId, _: Balance, _: bool) {}
-	fn close(_: ModelId, _: &Deal<AccountId>) {}
+	fn close(_: ModelId, _: &Deal<AccountId>) -> bool {
+		true
+	}
 	fn bill(_: ModelId, _: &Deal<AccountId>, _: NodeId) -> BillLines<AccountId> {
 		Default::default()
 	}
