@@ -4,8 +4,8 @@ use frame_support::weights::Weight;
 
 /// Weights of the questions that this pallet asks through [`Attestations`](highway_primitives::traits::Attestations).
 pub trait AuditWeights {
-	/// `window_over` that lets the job wait or upholds it: the draw alone.
-	fn window_over() -> Weight;
+	/// `window_over` that lets the job wait or upholds it: the draw alone, which looked at so many blocks.
+	fn window_over(looked_at: u32) -> Weight;
 	/// `window_over` that opens an audit.
 	fn audit_opened() -> Weight;
 	/// `audit_due` at its worst.
@@ -14,8 +14,9 @@ pub trait AuditWeights {
 
 /// For tests: an audit is heavier than a settlement.
 impl AuditWeights for () {
-	fn window_over() -> Weight {
+	fn window_over(looked_at: u32) -> Weight {
 		Weight::from_parts(100_000_000, 10_000)
+			.saturating_add(Weight::from_parts(25_000_000, 0).saturating_mul(looked_at.into()))
 	}
 
 	fn audit_opened() -> Weight {

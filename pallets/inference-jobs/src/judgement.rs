@@ -11,7 +11,7 @@ use crate::{
 use frame_support::{defensive, weights::Weight};
 use highway_math::reliability;
 use highway_primitives::{
-	audit::{AuditSubject, Step},
+	audit::{AuditSubject, Step, WindowOver},
 	market::Settlement,
 	traits::{Attestations as _, Market, Nodes},
 	BlockNumber, JobId, JobPhase, Role, Verdict,
@@ -61,9 +61,12 @@ impl<T: Config> Pallet<T> {
 			return Weight::zero();
 		};
 		let in_audit = record.phase() == JobPhase::Auditing;
-		let step = match in_audit {
-			true => T::Attestations::audit_due(&subject),
-			false => T::Attestations::window_over(&subject),
+		let (step, looked_at) = match in_audit {
+			true => (T::Attestations::audit_due(&subject), 0),
+			false => {
+				let WindowOver { step, looked_at } = T::Attestations::window_over(&subject);
+				(step, looked_at)
+			}
 		};
 		// Whoever was asked may have moved the end of the phase on its way to the answer.
 		let Some((record, done)) = Jobs::<T>::get(job).and_then(|record| {
@@ -75,7 +78,7 @@ impl<T: Config> Pallet<T> {
 		};
 		let asked = match (in_audit, step) {
 			(true, _) => T::AuditWeights::audit_due(),
-			(false, Step::Wait(_) | Step::End(Verdict::Upheld)) => T::AuditWeights::window_over(),
+			(false, Step::Wait(_) | Step::End(Verdict::Upheld)) => T::AuditWeights::window_over(looked_at),
 			(false, _) => T::AuditWeights::audit_opened(),
 		};
 		let then = match step {

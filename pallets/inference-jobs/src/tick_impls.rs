@@ -84,7 +84,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn heaviest_window_over(failures: u32) -> Weight {
-		T::AuditWeights::window_over()
+		T::AuditWeights::window_over(audit::DRAW_WALK)
 			.max(T::AuditWeights::audit_opened())
 			.saturating_add(Self::heaviest_verdict(failures))
 	}
@@ -175,7 +175,7 @@ impl<T: Config> Pallet<T> {
 		let nodes: u32 = MaxExecutors::get();
 		let draws = executors.min(nodes.saturating_sub(1));
 		let sample = executors.min(SAMPLE);
-		let settled = T::AuditWeights::window_over().saturating_add(Self::heaviest_settlement(draws));
+		let settled = T::AuditWeights::window_over(audit::DRAW_WALK).saturating_add(Self::heaviest_settlement(draws));
 		let end = settled.max(T::WeightInfo::tick_time_out(0));
 		look.saturating_add(T::WeightInfo::tick_time_out(sample))
 			.saturating_mul(draws.into())

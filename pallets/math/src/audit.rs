@@ -25,6 +25,10 @@ pub const MIN_RATE: Perbill = Perbill::from_percent(2);
 /// are no party, and one block for a skipped slot.
 pub const DRAW_DELAY: u32 = 4;
 
+/// The most blocks behind the fixed one that a draw looks at. It ends with the third author that is no party, in most cases after
+/// three or four.
+pub const DRAW_WALK: u32 = 32;
+
 /// Security behind each job, in multiples of its compute line. It is what a cheat loses, so it sets how often work is
 /// audited.
 pub const SECURITY_FACTOR: u32 = 64;

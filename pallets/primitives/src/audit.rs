@@ -213,6 +213,15 @@ pub enum Step {
 	End(Verdict),
 }
 
+/// What becomes of attested work whose window is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WindowOver {
+	/// What becomes of it.
+	pub step: Step,
+	/// At how many blocks its draw looked; at most [`DRAW_WALK`](highway_math::audit::DRAW_WALK).
+	pub looked_at: u32,
+}
+
 /// What a version says about its own audits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuditTerms<AccountId> {

@@ -1,7 +1,7 @@
 //! The seams between the pallets.
 
 use crate::{
-	audit::{AuditSubject, AuditTerms, SketchSeed, Step},
+	audit::{AuditSubject, AuditTerms, SketchSeed, Step, WindowOver},
 	job::FailureClass,
 	market::{BillLines, Deal, EpochIndex, Order, Settlement},
 	model::{ModelService, Royalties},
@@ -216,7 +216,7 @@ pub trait Jobs<AccountId> {
 /// Provided by proof of work done.
 pub trait Attestations<AccountId> {
 	/// The job's window is over, and the blocks that draw its audit are there or not: settle it, or audit it, or wait.
-	fn window_over(subject: &AuditSubject<AccountId>) -> Step;
+	fn window_over(subject: &AuditSubject<AccountId>) -> WindowOver;
 	/// The present phase of the job's audit is over.
 	fn audit_due(subject: &AuditSubject<AccountId>) -> Step;
 	/// The job's record is going: forget what is kept about it. Returns whether an audit is among that.

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use frame_support::{defensive, storage::with_storage_layer, traits::Get};
 use highway_math::{audit, reliability};
 use highway_primitives::{
-	audit::{work_seed, AuditReason, AuditSubject, Seat, Step, Verdict, Vote},
+	audit::{work_seed, AuditReason, AuditSubject, Seat, Step, Verdict, Vote, WindowOver},
 	traits::{Models, Nodes},
 	BlockNumber, JobId, NodeId,
 };
@@ -28,15 +28,17 @@ const LAG_RETRY: BlockNumber = 8;
 
 impl<T: Config> Pallet<T> {
 	/// Draws whether the job is audited, and by whom.
-	pub(crate) fn do_window_over(subject: &SubjectOf<T>) -> Step {
+	pub(crate) fn do_window_over(subject: &SubjectOf<T>) -> WindowOver {
 		let parties = Self::parties(subject, &[]);
-		let Some(draw) = Self::draw(subject.job, subject.deadline, &parties) else {
-			return Step::Wait(Self::now().saturating_add(DRAW_RETRY));
+		let (draw, looked_at) = Self::draw(subject.job, subject.deadline, &parties);
+		let step = match draw {
+			None => Step::Wait(Self::now().saturating_add(DRAW_RETRY)),
+			Some(draw) => match Self::reason(subject, &draw) {
+				Some(reason) => Self::open_audit(subject, draw, reason),
+				None => Step::End(Verdict::Upheld),
+			},
 		};
-		match Self::reason(subject, &draw) {
-			Some(reason) => Self::open_audit(subject, draw, reason),
-			None => Step::End(Verdict::Upheld),
-		}
+		WindowOver { step, looked_at }
 	}
 
 	/// Why the job is audited, if it is.

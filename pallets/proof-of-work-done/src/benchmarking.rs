@@ -506,18 +506,24 @@ mod benchmarks {
 		assert!(Pallet::<T>::sealed(7).is_some_and(|sealed| sealed.seal.is_some()));
 	}
 
+	/// The draw ends with this block behind the fixed one, which the third author has made that is no party.
 	#[benchmark]
-	fn window_over() -> Result<(), BenchmarkError> {
+	fn window_over(b: Linear<3, WALK>) -> Result<(), BenchmarkError> {
 		let (_, mut subjects) = all_attested::<T>(&worker_key(), 1)?;
 		let mut subject = subjects.pop().ok_or(BenchmarkError::Stop("there is a job"))?;
 		subject.rate = Perbill::zero();
 		fill_ring::<T>(&subject, subject.deadline)?;
-		let step;
+		let last = subject.deadline.saturating_add(b);
+		for block in last.saturating_sub(2)..=last {
+			let seal = Some((account("author", block, 0), [9; 32]));
+			Vrfs::<T>::insert(Pallet::<T>::slot(block), SealedBlock { block, seal });
+		}
+		let over;
 		#[block]
 		{
-			step = Pallet::<T>::window_over(&subject);
+			over = Pallet::<T>::window_over(&subject);
 		}
-		assert_eq!(step, Step::End(Verdict::Upheld));
+		assert_eq!((over.step, over.looked_at), (Step::End(Verdict::Upheld), b));
 		Ok(())
 	}
 
@@ -530,12 +536,12 @@ mod benchmarks {
 		subject.rate = Perbill::one();
 		subject.security = Balance::MAX / 2;
 		fill_ring::<T>(&subject, subject.deadline)?;
-		let step;
+		let over;
 		#[block]
 		{
-			step = Pallet::<T>::window_over(&subject);
+			over = Pallet::<T>::window_over(&subject);
 		}
-		assert_eq!(step, Step::End(Verdict::Unaudited));
+		assert_eq!((over.step, over.looked_at), (Step::End(Verdict::Unaudited), WALK));
 		assert!(!Forced::<T>::contains_key(subject.job));
 		Ok(())
 	}

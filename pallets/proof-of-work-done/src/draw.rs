@@ -4,13 +4,11 @@ use crate::{Config, Pallet, SealedBlock, Vrfs};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::traits::{FindAuthor, Get};
+pub use highway_math::audit::DRAW_WALK as WALK;
 use highway_primitives::{BlockNumber, JobId};
 
 /// Blocks whose VRFs are kept: half an hour. A due queue that is later than that finds its draws lost.
 pub const RING: BlockNumber = 1_024;
-
-/// The most blocks behind the fixed one that a draw looks at.
-pub const WALK: BlockNumber = 32;
 
 /// Authors that must have added to a draw: a party to the job among them may skip slots, but not foresee the others.
 const AUTHORS: usize = 3;
@@ -87,8 +85,9 @@ impl<T: Config> Pallet<T> {
 	/// The draw for `job` behind the block `fixed`, which was set before anybody could know what comes of it.
 	///
 	/// It takes the VRFs of the blocks behind `fixed` until three validators that are not among `parties` have authored,
-	/// or all of them if there are fewer, or [`WALK`] blocks are over. `None`: those blocks are still to come.
-	pub(crate) fn draw(job: JobId, fixed: BlockNumber, parties: &[T::AccountId]) -> Option<Draw> {
+	/// or all of them if there are fewer, or [`WALK`] blocks are over. `None`: those blocks are still to come. Returns, too, at
+	/// how many of them it looked.
+	pub(crate) fn draw(job: JobId, fixed: BlockNumber, parties: &[T::AccountId]) -> (Option<Draw>, u32) {
 		let now = Self::now();
 		let validators = T::Validators::get();
 		let neutral = validators.iter().filter(|validator| !parties.contains(validator));
@@ -96,10 +95,12 @@ impl<T: Config> Pallet<T> {
 
 		let mut authors: Vec<T::AccountId> = Vec::new();
 		let mut walked: Vec<[u8; 32]> = Vec::new();
+		let mut looked_at: u32 = 0;
 		let last = fixed.saturating_add(WALK);
 		for block in fixed.saturating_add(1)..=last.min(now.saturating_sub(1)) {
+			looked_at = looked_at.saturating_add(1);
 			let Some(sealed) = Self::sealed(block) else {
-				return Some(Self::draw_from_what_is_left(job, fixed));
+				return (Some(Self::draw_from_what_is_left(job, fixed)), looked_at);
 			};
 			let Some((author, vrf)) = sealed.seal else { continue };
 			walked.push(vrf);
@@ -107,17 +108,18 @@ impl<T: Config> Pallet<T> {
 				authors.push(author);
 			}
 			if authors.len() >= wanted {
-				return Some(Self::drawn(job, fixed, &walked));
+				return (Some(Self::drawn(job, fixed, &walked)), looked_at);
 			}
 		}
 		if now <= last {
-			return None;
+			return (None, looked_at);
 		}
 		// So many blocks without enough authors: what there is must do. Without any VRF nothing was drawn.
-		match walked.is_empty() {
-			true => Some(Self::draw_from_what_is_left(job, fixed)),
-			false => Some(Self::drawn(job, fixed, &walked)),
-		}
+		let draw = match walked.is_empty() {
+			true => Self::draw_from_what_is_left(job, fixed),
+			false => Self::drawn(job, fixed, &walked),
+		};
+		(Some(draw), looked_at)
 	}
 
 	fn drawn(job: JobId, fixed: BlockNumber, walked: &[[u8; 32]]) -> Draw {

@@ -19,7 +19,7 @@ impl<T: Config> Pallet<T> {
 	/// Seats the jury, once the blocks behind `fixed` are there. Without three jurors nobody knows who is right.
 	pub(crate) fn seat_jury(subject: &SubjectOf<T>, mut record: AuditRecord, fixed: u32) -> Step {
 		let parties = Self::parties(subject, &record.seats);
-		let Some(draw) = Self::draw(subject.job, fixed, &parties) else {
+		let (Some(draw), _) = Self::draw(subject.job, fixed, &parties) else {
 			return Self::wait(subject.job, record, Self::now().saturating_add(DRAW_RETRY));
 		};
 		let drawn = with_storage_layer(|| Self::draw_jurors(subject, &record, &draw.seed, parties));

@@ -3,7 +3,7 @@
 use crate::{types::Duty, AuditRecord, Audits, Calibration, Calibrations, Commitments, Config, Forced, Pallet, Tasks};
 use alloc::vec::Vec;
 use highway_primitives::{
-	audit::{AuditSubject, AuditTask, Seat, Step},
+	audit::{AuditSubject, AuditTask, Seat, Step, WindowOver},
 	chunk_proof,
 	traits::{Attestations, BlockSeeds, Jobs, Market, SecurityTouched},
 	BlockNumber, JobId, ModelId, ModelVersion, NodeId,
@@ -89,7 +89,7 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> Attestations<T::AccountId> for Pallet<T> {
-	fn window_over(subject: &AuditSubject<T::AccountId>) -> Step {
+	fn window_over(subject: &AuditSubject<T::AccountId>) -> WindowOver {
 		Self::do_window_over(subject)
 	}
 

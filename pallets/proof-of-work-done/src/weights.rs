@@ -29,7 +29,7 @@ pub trait WeightInfo {
 	fn confirm_calibration() -> Weight;
 	fn note_finality() -> Weight;
 	fn seal_block() -> Weight;
-	fn window_over() -> Weight;
+	fn window_over(b: u32) -> Weight;
 	fn audit_opened() -> Weight;
 	fn audit_due() -> Weight;
 }
@@ -193,9 +193,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `ProofOfWorkDone::Vrfs` (r:32 w:0)
 	/// Storage: `ProofOfWorkDone::Forced` (r:1 w:0)
 	/// Storage: `ProofOfWorkDone::Suspects` (r:1 w:0)
-	fn window_over() -> Weight {
-		Weight::from_parts(244_340_000, 0)
-			.saturating_add(T::DbWeight::get().reads(36_u64))
+	/// `b` is from 3 to 32.
+	fn window_over(b: u32) -> Weight {
+		Weight::from_parts(84_000_000, 0)
+			.saturating_add(Weight::from_parts(5_000_000, 0).saturating_mul(b.into()))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(b.into())))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:17 w:0)
 	/// Storage: `Session::Validators` (r:1 w:0)
@@ -341,9 +344,11 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
-	fn window_over() -> Weight {
-		Weight::from_parts(244_340_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(36_u64))
+	fn window_over(b: u32) -> Weight {
+		Weight::from_parts(84_000_000, 0)
+			.saturating_add(Weight::from_parts(5_000_000, 0).saturating_mul(b.into()))
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(b.into())))
 	}
 	fn audit_opened() -> Weight {
 		Weight::from_parts(1_411_784_000, 0)

@@ -122,8 +122,8 @@ impl pallet_inference_jobs::Config for Runtime {
 /// What audits add to the due queue.
 pub struct AuditWeights;
 impl pallet_inference_jobs::AuditWeights for AuditWeights {
-	fn window_over() -> Weight {
-		ProofWeights::window_over()
+	fn window_over(looked_at: u32) -> Weight {
+		ProofWeights::window_over(looked_at)
 	}
 
 	fn audit_opened() -> Weight {

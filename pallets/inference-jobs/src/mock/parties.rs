@@ -6,7 +6,7 @@ use codec::{Decode, Encode};
 use frame_support::{ensure, pallet_prelude::ValueQuery, storage_alias, Twox64Concat};
 use frame_system::Pallet as System;
 use highway_primitives::{
-	audit::{AuditSubject, AuditTerms, SketchSeed, Step},
+	audit::{AuditSubject, AuditTerms, SketchSeed, Step, WindowOver},
 	market::{BillLine, BillLines, Deal, Order, Role, Settlement},
 	model::{ModelService, Royalties},
 	traits, Balance, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, Unit, Verdict, WorkerId,
@@ -98,6 +98,9 @@ pub type Debts = StorageValue<Mock, u32, ValueQuery>;
 pub type Outcomes = StorageMap<Mock, Twox64Concat, JobId, Outcome>;
 #[storage_alias]
 pub type Forgotten = StorageValue<Mock, Vec<JobId>, ValueQuery>;
+/// How many blocks the draw of each audit looks at.
+#[storage_alias]
+pub type Walk = StorageValue<Mock, u32, ValueQuery>;
 /// Jobs that came into audit.
 #[storage_alias]
 pub type Audited = StorageMap<Mock, Twox64Concat, JobId, ()>;
@@ -399,8 +402,11 @@ impl Attestations {
 }
 
 impl traits::Attestations<AccountId> for Attestations {
-	fn window_over(subject: &AuditSubject<AccountId>) -> Step {
-		Self::answer(Question::WindowOver, subject)
+	fn window_over(subject: &AuditSubject<AccountId>) -> WindowOver {
+		WindowOver {
+			step: Self::answer(Question::WindowOver, subject),
+			looked_at: Walk::get(),
+		}
 	}
 	fn audit_due(subject: &AuditSubject<AccountId>) -> Step {
 		Self::answer(Question::AuditDue, subject)

@@ -4,7 +4,7 @@ use crate::{
 	mock::parties::*, mock::*, AuditWeights, AverageReward, Due, Error, Event, JobState, Pallet, WeightInfo, MAX_DRAWN,
 };
 use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
-use highway_math::audit::DRAW_DELAY;
+use highway_math::audit::{DRAW_DELAY, DRAW_WALK};
 use highway_primitives::{
 	audit::AuditSubject, market::MAX_DEBTS_AT_ONCE, model::MAX_LINEAGE, traits::Jobs as _, Balance, BlockNumber,
 	FailureClass, JobId, JobPhase, Tier, Verdict,
@@ -379,7 +379,7 @@ fn weight_of(answers: &[Answer], at: BlockNumber) -> Weight {
 #[test]
 fn steps_should_be_charged_as_they_were() {
 	let (window, opened, due) = (
-		<() as AuditWeights>::window_over(),
+		<() as AuditWeights>::window_over(0),
 		<() as AuditWeights>::audit_opened(),
 		<() as AuditWeights>::audit_due(),
 	);
@@ -433,7 +433,7 @@ fn settlement_weight(ancestors: u32, curator: Option<AccountId>, debts: u32, rep
 		assert_eq!(phase(0), JobPhase::Settled);
 	});
 	let idle = <() as WeightInfo>::tick_base() + <() as WeightInfo>::tick_look() * 2u64;
-	weight - idle - <() as AuditWeights>::window_over()
+	weight - idle - <() as AuditWeights>::window_over(0)
 }
 
 /// What a settlement weighs that pays and fines as many as may be.
@@ -469,11 +469,12 @@ fn settlement_should_be_charged_for_whom_it_paid_and_fined() {
 fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 	ExtBuilder(1).build_and_execute(|| {
 		let job = attested(&[]);
+		Walk::put(3);
 		TickLimit::set(Weight::zero());
 		go_to(1 + WINDOW);
 		let done = InferenceJobs::poke(RuntimeOrigin::signed(POKER), job).unwrap();
 		let look = <() as WeightInfo>::tick_look();
-		let expected = look + <() as AuditWeights>::window_over() + <() as WeightInfo>::tick_settle(0, 0, 0);
+		let expected = look + <() as AuditWeights>::window_over(3) + <() as WeightInfo>::tick_settle(0, 0, 0);
 		assert_eq!(done.actual_weight, Some(expected));
 		let declared = RuntimeCall::from(crate::Call::poke { job })
 			.get_dispatch_info()
@@ -481,7 +482,7 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 		for step in [
 			<() as WeightInfo>::tick_time_out(MAX_DRAWN),
 			<() as WeightInfo>::tick_prune(3),
-			<() as AuditWeights>::window_over() + heaviest_settlement(),
+			<() as AuditWeights>::window_over(DRAW_WALK) + heaviest_settlement(),
 			<() as AuditWeights>::audit_opened() + heaviest_settlement(),
 			<() as AuditWeights>::audit_due() + heaviest_settlement(),
 		] {

@@ -121,7 +121,7 @@ pub fn poke(job: JobId) -> Option<Step> {
 	let open = OpenJobs::get(job).filter(|open| open.due <= now())?;
 	let step = match open.in_audit {
 		true => Pallet::<Test>::audit_due(&open.subject),
-		false => Pallet::<Test>::window_over(&open.subject),
+		false => Pallet::<Test>::window_over(&open.subject).step,
 	};
 	let mut open = OpenJobs::get(job).expect("only this file takes jobs");
 	match step {

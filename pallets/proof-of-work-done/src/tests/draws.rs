@@ -7,7 +7,7 @@ use sp_runtime::Perbill;
 const PARTIES: [AccountId; 2] = [PAYER, 100];
 
 fn draw(fixed: u32) -> Option<Draw> {
-	Pallet::<Test>::draw(1, fixed, &PARTIES)
+	Pallet::<Test>::draw(1, fixed, &PARTIES).0
 }
 
 /// Number of blocks behind block 10 that the draw waits for.
@@ -15,9 +15,16 @@ fn waits_for(validators: &[AccountId]) -> u32 {
 	Validators::set(validators.to_vec());
 	go_to(11);
 	while draw(10).is_none() {
+		// It looks at all that are over.
+		assert_eq!(looked_at(10), now() - 11);
 		go(1);
 	}
 	now() - 11
+}
+
+/// At how many blocks behind `fixed` the draw looks.
+fn looked_at(fixed: u32) -> u32 {
+	Pallet::<Test>::draw(1, fixed, &PARTIES).1
 }
 
 #[test]
@@ -48,6 +55,7 @@ fn one_author_s_blocks_should_count_once() {
 		// 901 takes the slots of two that are away: only two authors in all.
 		assert_eq!(waits_for(&NEUTRAL), WALK);
 		assert!(!draw(10).unwrap().lost);
+		assert_eq!(looked_at(10), WALK);
 	});
 }
 
@@ -83,9 +91,10 @@ fn draw_should_be_the_same_whenever_it_is_looked_at_and_another_for_each_job() {
 		go_to(14);
 		let early = draw(10);
 		assert!(early.is_some());
+		assert_eq!(looked_at(10), 3);
 		go_to(900);
-		assert_eq!(draw(10), early);
-		assert_ne!(Pallet::<Test>::draw(2, 10, &PARTIES), early);
+		assert_eq!((draw(10), looked_at(10)), (early, 3));
+		assert_ne!(Pallet::<Test>::draw(2, 10, &PARTIES).0, early);
 		assert_ne!(draw(11), early);
 	});
 }
