@@ -140,8 +140,7 @@ impl Figure {
 
 	/// Whether the value is what it should be. `None`: it has no goal, or too little was seen.
 	fn verdict(&self, value: f64, all: &Observations) -> Option<bool> {
-		let is_enough =
-			|(least, of): (f64, &'static str)| Summary::Sum.of(of, all).is_some_and(|seen| seen >= least);
+		let is_enough = |(least, of): (f64, &'static str)| Summary::Sum.of(of, all).is_some_and(|seen| seen >= least);
 		match self.judged_from.is_none_or(is_enough) {
 			true => self.goal.met(value),
 			false => None,
