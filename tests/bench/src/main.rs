@@ -27,8 +27,11 @@ use std::{
 	time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// A round, with all that is measured in it, never takes longer than this.
+/// A round, with all that is measured in it, never takes longer than this, and than so many times a load.
 const ROUND_LIMIT: Duration = Duration::from_secs(1_500);
+
+/// There are several loads in a round, and what they bring is checked and settled after each.
+const LOADS_LIMIT: u32 = 20;
 
 /// Measures AI Highway on this machine: on real nodes, and on the real runtime in this process.
 ///
@@ -60,7 +63,7 @@ const ROUND_LIMIT: Duration = Duration::from_secs(1_500);
 ///             the other
 /// intervals   slots without a block, and the p99 of block intervals, while inference has all cores and as many jobs as nodes
 ///             take, and when all of these are settled. A thousandth of missed slots shows only in a thousand slots: with fewer
-///             it is not held against its goal; --load 300 --rounds 7 sees as many
+///             it is not held against its goal; --only intervals --load 300 --rounds 7 sees as many
 /// overload    correct, finalized jobs per second when twice as many are sent as at capacity, against those at capacity.
 ///             Nothing, if less than 1.7 times as many could be sent
 /// blobs       a file of 64 MiB that a node fetches from another one, verified, against a copy through a socket; both end
@@ -197,7 +200,7 @@ async fn main() -> Result<()> {
 	};
 	let mut record = Record::open(folder)?;
 	// One more, for what comes before the first.
-	let limit = ROUND_LIMIT * (args.rounds + 1);
+	let limit = (ROUND_LIMIT + LOADS_LIMIT * Duration::from_secs(args.load)) * (args.rounds + 1);
 	let measured = tokio::time::timeout(limit, unless_interrupted(measure(&args, &mut record))).await;
 	let measured = measured.unwrap_or_else(|_| Err(anyhow!("the measurement did not end within {limit:?}")));
 	eprintln!("all that was observed is kept in {}", record.folder().display());
