@@ -34,15 +34,24 @@ pub const fn deposit(items: u32, bytes: u32) -> Balance {
 /// Part of a block that normal transactions may fill: attestations and heartbeats (operational) always find room.
 const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
 
-/// Part of a block kept from `on_initialize` for transactions.
-const INITIALIZE_RATIO: Perbill = Perbill::from_percent(10);
+/// Part of a block that hooks are reckoned with: no transaction may weigh so much that it does not fit beside them. Two fifths for
+/// the due queue and a tenth for the rest of them leave half of a block; a normal transaction, which has three quarters less
+/// this, weighs 45 % at most.
+const INITIALIZE_RATIO: Perbill = Perbill::from_percent(30);
 
 /// A block executes for at most half a second of its two-second slot: the rest is for propagation and for the import
 /// by slower machines.
 const MAX_BLOCK_WEIGHT: Weight = Weight::from_parts(500 * WEIGHT_REF_TIME_PER_MILLIS, u64::MAX);
 
-/// The most that the due queue of jobs takes of one block: a fifth.
-pub const MAX_TICK_WEIGHT: Weight = Weight::from_parts(100 * WEIGHT_REF_TIME_PER_MILLIS, u64::MAX);
+/// The most that the due queue of jobs takes of one block: two fifths.
+///
+/// It ends windows, settles and removes, about half of what a job weighs from its submission on: with a fifth of the block it would
+/// settle less than half of what the rest has room to take. Submissions have what is left. Hooks come first and count towards the
+/// whole block, so beside a full queue that is 300 of the 375 ms that normal transactions may have, less what is attested. What is
+/// reserved for operational ones comes on top of the block, whatever hooks took: attestations are never held up by
+/// settlements. With more than this, the first block of a session, half of which the choice of validators may take, would last
+/// longer than a block should.
+pub const MAX_TICK_WEIGHT: Weight = Weight::from_parts(200 * WEIGHT_REF_TIME_PER_MILLIS, u64::MAX);
 
 parameter_types! {
 	/// Costs of the database: ParityDB is the only one that the node is built with.

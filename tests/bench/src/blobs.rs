@@ -31,6 +31,7 @@ const SIZE: usize = 64 << 20;
 
 /// A model that nobody runs, so large, on one node; the others fetch it, and a plain copy is made beside each fetch.
 pub async fn round(scene: &mut Scene<'_>, record: &mut Record) -> Result<()> {
+	scene.quiet().await?;
 	let name = format!("large-file-{}", record.round());
 	let bytes = hostile_models::commented(&hostile_models::identity(), &noise(&name));
 	let folder = scene.devnet.scratch();

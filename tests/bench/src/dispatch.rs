@@ -22,7 +22,7 @@ pub const FIGURES: &[Figure] = &[
 	Figure::new("bare_large", "runs/s, beside idle nodes"),
 	Figure::new("bare_before_large", "runs/s, before the nodes start"),
 	Figure::new("run_large", "ms of bare ONNX Runtime").goal(Goal::AtLeast(20.0)),
-	Figure::new("slowest_under_load", "blocks to attestation").by(Summary::Quantile(1.0)),
+	Figure::new("slowest_under_load", "blocks from inclusion to attestation").by(Summary::Quantile(1.0)),
 	Figure::new("wrong_outputs", "jobs")
 		.by(Summary::Sum)
 		.goal(Goal::AtMost(0.0)),

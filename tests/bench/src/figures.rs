@@ -88,6 +88,8 @@ pub struct Figure {
 	goal: Goal,
 	/// Where it stands in the JSON object, beside the list of all figures; with a dot before a name inside.
 	key: Option<&'static str>,
+	/// What the sum of other observations has to be before the figure is held against its goal.
+	judged_from: Option<(f64, &'static str)>,
 }
 
 impl Figure {
@@ -100,6 +102,7 @@ impl Figure {
 			summary: Summary::Quantile(0.5),
 			goal: Goal::None,
 			key: None,
+			judged_from: None,
 		}
 	}
 
@@ -123,8 +126,25 @@ impl Figure {
 		Self { key: Some(key), ..self }
 	}
 
+	/// Held against its goal only if the sum of other observations is at least so much: less says too little.
+	pub const fn judged_from(self, least: f64, of: &'static str) -> Self {
+		Self {
+			judged_from: Some((least, of)),
+			..self
+		}
+	}
+
 	fn value(&self, all: &Observations) -> Option<f64> {
 		self.summary.of(self.of, all)
+	}
+
+	/// Whether the value is what it should be. `None`: it has no goal, or too little was seen.
+	fn verdict(&self, value: f64, all: &Observations) -> Option<bool> {
+		let is_enough = |(least, of): (f64, &'static str)| Summary::Sum.of(of, all).is_some_and(|seen| seen >= least);
+		match self.judged_from.is_none_or(is_enough) {
+			true => self.goal.met(value),
+			false => None,
+		}
 	}
 }
 
@@ -146,7 +166,7 @@ pub fn json(every: &[Figure], all: &Observations) -> Value {
 				"value": value,
 				"unit": figure.unit,
 				"goal": figure.goal.text(),
-				"met": figure.goal.met(value),
+				"met": figure.verdict(value, all),
 			}))
 		})
 		.collect();
@@ -174,9 +194,10 @@ pub fn table(every: &[Figure], all: &Observations) -> String {
 	let mut text = format!("\n{:34} {:>10}  {:34} {:>10}  met\n", "figure", "value", "unit", "goal");
 	for figure in every {
 		let Some(value) = figure.value(all) else { continue };
-		let met = match figure.goal.met(value) {
+		let met = match figure.verdict(value, all) {
 			Some(true) => "yes",
 			Some(false) => "NO",
+			None if figure.goal != Goal::None => "too few",
 			None => "",
 		};
 		let goal = figure.goal.text().unwrap_or_default();
@@ -244,6 +265,16 @@ mod tests {
 		let table = table(&EVERY, &observed(&[("missed", &[0.0, 1.0]), ("slots", &[30.0, 20.0])]));
 		assert_eq!(table.trim().lines().count(), 2, "{table}");
 		assert!(table.contains("0.020") && table.contains("NO"), "{table}");
+	}
+
+	#[test]
+	fn a_goal_should_not_be_held_against_a_figure_when_too_little_was_seen() {
+		let every = [EVERY[2].judged_from(50.0, "slots")];
+		let few = observed(&[("missed", &[1.0]), ("slots", &[30.0])]);
+		assert_eq!(json(&every, &few)["figures"][0]["met"], Value::Null);
+		assert!(table(&every, &few).contains("too few"));
+		let enough = observed(&[("missed", &[0.0, 1.0]), ("slots", &[30.0, 20.0])]);
+		assert_eq!(json(&every, &enough)["figures"][0]["met"], false);
 	}
 
 	#[test]

@@ -12,7 +12,7 @@ use highway_primitives::{model::MAX_LINEAGE, ModelId};
 use highway_runtime::pallet_revenue_split::MAX_ASKS;
 use highway_runtime_tests::{
 	cost::{measure, measure_after, Cost},
-	scale::{before_hooks, choose_validators, clear, hooks, market, submit, Beside},
+	scale::{before_hooks, choose_validators, clear, hooks, market, more_than_a_tick_takes, submit, Beside},
 };
 use serde_json::json;
 use sp_io::TestExternalities;
@@ -28,8 +28,13 @@ pub const FIGURES: &[Figure] = &[
 	Figure::new("growth_clear", "times as long")
 		.goal(Goal::AtMost(1.3))
 		.key("growth.clear"),
-	Figure::new("growth_session", "times as long, first block of one").goal(Goal::AtMost(1.1)),
-	Figure::new("growth_hook_accesses", "times as many"),
+	Figure::new("growth_session", "times as long, first block of one")
+		.goal(Goal::AtMost(1.1))
+		.key("growth.session"),
+	Figure::new("growth_hook_quiet", "times as long, one job due"),
+	Figure::new("growth_hook_full", "times as long, a full due queue"),
+	Figure::new("growth_hook_quiet_accesses", "times as many"),
+	Figure::new("growth_hook_full_accesses", "times as many"),
 	Figure::new("growth_assign_accesses", "times as many"),
 	Figure::new("growth_clear_accesses", "times as many"),
 	Figure::new("growth_session_accesses", "times as many"),
@@ -42,8 +47,9 @@ const LEAST: u32 = 100;
 const LARGER: [u32; 3] = [1_000, 10_000, 100_000];
 
 /// What is measured, with the names of what is observed: of the time, and of the accesses.
-const ACTS: [(Act, &str, &str); 4] = [
-	(Act::Hook, "growth_hook", "growth_hook_accesses"),
+const ACTS: [(Act, &str, &str); 5] = [
+	(Act::Hook, "growth_hook_quiet", "growth_hook_quiet_accesses"),
+	(Act::FullHook, "growth_hook_full", "growth_hook_full_accesses"),
 	(Act::Assign, "growth_assign", "growth_assign_accesses"),
 	(Act::Clear, "growth_clear", "growth_clear_accesses"),
 	(Act::Session, "growth_session", "growth_session_accesses"),
@@ -53,6 +59,8 @@ const ACTS: [(Act, &str, &str); 4] = [
 enum Act {
 	/// The hooks of the first block of a market epoch, in which a job's deadline is over.
 	Hook,
+	/// The same hooks, where more deadlines are over than the due queue has room for.
+	FullHook,
 	/// A submission in an epoch that is cleared.
 	Assign,
 	/// The clearing of an epoch.
@@ -101,6 +109,7 @@ impl Growth {
 	/// Measures each act on all of them, one after another.
 	pub fn round(&mut self, record: &mut Record) -> Result<()> {
 		eprintln!("hooks, assignments and clearings on {} chains …", self.0.len());
+		let mut of_hooks = f64::NAN;
 		for (act, time, accesses) in ACTS {
 			let costs: Vec<Cost> = self.0.iter_mut().map(|size| size.cost(act)).collect();
 			for (size, cost) in self.0.iter().zip(&costs) {
@@ -119,10 +128,14 @@ impl Growth {
 					}),
 				)?;
 			}
-			record.note(time, worst(&costs, |cost| cost.took.as_secs_f64()))?;
+			let growth = worst(&costs, |cost| cost.took.as_secs_f64());
+			if matches!(act, Act::Hook | Act::FullHook) {
+				of_hooks = of_hooks.max(growth);
+			}
+			record.note(time, growth)?;
 			record.note(accesses, worst(&costs, |cost| cost.accesses.all() as f64))?;
 		}
-		Ok(())
+		record.note("growth_hook", of_hooks)
 	}
 }
 
@@ -130,7 +143,8 @@ impl Size {
 	fn cost(&mut self, act: Act) -> Cost {
 		let (state, model) = (&mut self.state, self.model);
 		match act {
-			Act::Hook => measure_after(state, || before_hooks(model), hooks),
+			Act::Hook => measure_after(state, || before_hooks(model, 1), hooks),
+			Act::FullHook => measure_after(state, || before_hooks(model, more_than_a_tick_takes()), hooks),
 			Act::Assign => measure_after(state, || submit(model), |_| submit(model)),
 			Act::Clear => measure(state, || clear(model)),
 			Act::Session => measure(state, choose_validators),

@@ -1,4 +1,4 @@
-//! Blocks under full inference, against blocks of a network that has nothing to do.
+//! Blocks under full inference, on all cores, against blocks of a network that has nothing to do.
 
 use crate::{
 	figures::{Figure, Goal, Summary},
@@ -9,6 +9,9 @@ use anyhow::Result;
 use highway_primitives::{BlockNumber, BLOCK_SECONDS};
 use serde_json::json;
 use std::time::Duration;
+
+/// The fewest slots that say whether a thousandth of them is missed.
+const LEAST_SLOTS: f64 = 1_000.0;
 
 /// What comes of it.
 pub const FIGURES: &[Figure] = &[
@@ -21,6 +24,7 @@ pub const FIGURES: &[Figure] = &[
 		.of("missed_loaded")
 		.by(Summary::SumOver("slots_loaded"))
 		.goal(Goal::AtMost(0.001))
+		.judged_from(LEAST_SLOTS, "slots_loaded")
 		.key("missed_slots"),
 	Figure::new("missed_slots_idle", "of all slots, idle")
 		.of("missed_idle")
@@ -55,11 +59,12 @@ const IDLE: Names = Names {
 	slots: "slots_idle",
 };
 
-/// Loads the network, if this round has not yet, and leaves it alone for as long.
+/// Loads the network with inference on all cores, and leaves it alone for as long when the last job is settled.
 pub async fn round(scene: &mut Scene<'_>, record: &mut Record) -> Result<()> {
-	let load = scene.at_capacity().await?;
+	let load = scene.on_all_cores().await?;
 	look(&scene.market.ledger, load.blocks, record, &LOADED)?;
 
+	scene.quiet().await?;
 	let idle = Duration::from_secs(scene.seconds);
 	eprintln!("{} s of nothing …", idle.as_secs());
 	let ledger = &mut scene.market.ledger;

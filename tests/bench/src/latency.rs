@@ -6,7 +6,7 @@ use crate::{
 	record::Record,
 };
 use anyhow::Result;
-use highway_primitives::{Balance, JobId, ModelId};
+use highway_primitives::{Balance, BlockNumber, JobId, ModelId};
 use std::time::Duration;
 
 /// Between two jobs: several blocks' worth of them stays far below what the nodes can do.
@@ -42,10 +42,13 @@ pub const FIGURES: &[Figure] = &[
 		.key("chain_bytes_per_job"),
 ];
 
-/// Submits so many jobs, evenly, and reads from the blocks when they were attested, and when that was final.
+/// Submits so many jobs, evenly, and reads from the blocks when they were attested, and when that was final. The clock of each
+/// starts with the block that was the best when it was handed to its node: what waits in the pool waits.
 pub async fn round(scene: &mut Scene<'_>, jobs: u32, record: &mut Record) -> Result<()> {
 	let pace = PACE.min(LONGEST / jobs);
 	eprintln!("{jobs} jobs, one every {} ms …", pace.as_millis());
+	// Of the round before.
+	scene.quiet().await?;
 	let Scene { market, subject, .. } = scene;
 	let Market {
 		payers,
@@ -55,31 +58,30 @@ pub async fn round(scene: &mut Scene<'_>, jobs: u32, record: &mut Record) -> Res
 		final_within,
 		..
 	} = market;
-	let sent = tokio::select! {
-		sent = submit(payers, subject.as_mut(), (*model, *max_price), jobs, pace) => sent?,
+	let handed = tokio::select! {
+		handed = submit(payers, subject.as_mut(), (*model, *max_price), jobs, pace) => handed?,
 		// Finality has to be seen when it comes.
 		error = ledger.follow() => return Err(error),
 	};
 	eprintln!("waiting until they are final …");
+	let (sent, handed): (Vec<String>, Vec<BlockNumber>) = handed.into_iter().unzip();
 	let fates = ledger.wait_for(&sent, *final_within).await?;
 	ledger.tell_of_losses(&fates).await?;
 
 	let attested: Vec<JobId> = fates.iter().filter_map(|fate| fate.attested()).collect();
-	// A job that was lost waited until it ended, or waits still: it counts as what it is, a slow one.
-	let last = ledger.last();
-	for job in fates
-		.iter()
-		.filter_map(|fate| fate.attested().or(fate.never_attested()))
-	{
-		let Some(submitted) = ledger.submissions.get(&job).map(|submission| submission.block) else {
-			continue;
-		};
-		let attested = ledger.attestations.get(&job).map(|attestation| attestation.block);
-		let end = attested.or(ledger.ended.get(&job).copied()).unwrap_or(last);
-		record.note("blocks_to_attestation", f64::from(end - submitted))?;
-		if let Some(at) = attested.and_then(|block| ledger.final_at.get(&block)) {
-			record.note("blocks_to_finality", f64::from(at.saturating_sub(submitted)))?;
-		}
+	// A job that was lost waited until it ended, or waits still: it counts as what it is, a slow one. Of what was refused there is
+	// no job.
+	for (fate, handed) in fates.iter().zip(handed).filter(|(fate, _)| !fate.is_refused()) {
+		let job = fate.attested().or(fate.never_attested());
+		let attested = job.and_then(|job| Some(ledger.attestations.get(&job)?.block));
+		let ended = job.and_then(|job| ledger.ended.get(&job)).copied();
+		let end = attested.or(ended).map(|block| End {
+			block,
+			final_at: ledger.final_at.get(&block).copied(),
+		});
+		let [to_end, to_finality] = waits(handed, end, ledger.best());
+		record.note("blocks_to_attestation", to_end)?;
+		record.note("blocks_to_finality", to_finality)?;
 	}
 	record.note("latency_jobs_lost", (sent.len() - attested.len()) as f64)?;
 	let alone = ledger.bytes_of(&attested, |batch| batch == 1);
@@ -91,14 +93,29 @@ pub async fn round(scene: &mut Scene<'_>, jobs: u32, record: &mut Record) -> Res
 		.try_for_each(|bytes| record.note("bytes_attested_alone", bytes))
 }
 
-/// Submits jobs, one after another. Returns the transactions.
+/// How a job's wait ended.
+struct End {
+	/// The block in which it was attested, or given up.
+	block: BlockNumber,
+	/// The best block when that was seen to be final.
+	final_at: Option<BlockNumber>,
+}
+
+/// Blocks from the one that was the best when a job was handed to a node to its end, and until that was final. What was not seen to
+/// end counts for as long as it was looked at: until the block `last`.
+fn waits(handed: BlockNumber, end: Option<End>, last: BlockNumber) -> [f64; 2] {
+	let (block, final_at) = end.map_or((last, None), |end| (end.block, end.final_at));
+	[block, final_at.unwrap_or(last)].map(|until| f64::from(until.saturating_sub(handed)))
+}
+
+/// Submits jobs, one after another. Returns the transactions, each with the block that was the best just before.
 async fn submit(
 	payers: &mut [Payer],
 	subject: &mut dyn Subject,
 	(model, max_price): (ModelId, Balance),
 	jobs: u32,
 	pace: Duration,
-) -> Result<Vec<String>> {
+) -> Result<Vec<(String, BlockNumber)>> {
 	let mut ticks = tokio::time::interval(pace);
 	let mut sent = Vec::new();
 	let count = payers.len();
@@ -108,8 +125,27 @@ async fn submit(
 		let payer = &mut payers[index % count];
 		payer.put(&input.bytes).await?;
 		let transaction = payer.sign(model, &input.bytes, max_price)?;
+		let best = payer.client.best_block().await?;
 		payer.send(&transaction).await?;
-		sent.push(transaction);
+		sent.push((transaction, best));
 	}
 	Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_job_should_have_waited_from_the_block_that_it_was_handed_over_at() {
+		let end = |block, final_at| Some(End { block, final_at });
+		assert_eq!(waits(10, end(12, Some(15)), 90), [2.0, 5.0]);
+		assert_eq!(waits(10, end(12, None), 90), [2.0, 80.0]);
+	}
+
+	#[test]
+	fn a_job_should_have_waited_for_as_long_as_it_was_looked_at_when_it_came_to_no_end() {
+		assert_eq!(waits(10, None, 90), [80.0, 80.0]);
+		assert_eq!(waits(10, None, 9), [0.0, 0.0]);
+	}
 }

@@ -11,53 +11,65 @@ mod network;
 mod overload;
 mod record;
 mod sandbox;
+mod settlement;
 mod transfers;
 mod weight;
 
-use anyhow::{anyhow, Context, Result};
+use anyhow::{anyhow, ensure, Result};
 use clap::{Parser, ValueEnum};
 use figures::Figure;
 use growth::Growth;
 use highway_test_support::{binaries, unless_interrupted, Devnet};
-use network::{Magika, MiniLm, Scene, Stage};
+use network::{Magika, MiniLm, Scene, Stage, Subject};
 use record::Record;
 use std::{
 	path::PathBuf,
 	time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// A round, with all that is measured in it, never takes longer than this.
+/// A round, with all that is measured in it, never takes longer than this, and than so many times a load.
 const ROUND_LIMIT: Duration = Duration::from_secs(1_500);
+
+/// There are several loads in a round, and what they bring is checked and settled after each.
+const LOADS_LIMIT: u32 = 20;
 
 /// Measures AI Highway on this machine: on real nodes, and on the real runtime in this process.
 ///
 /// Everything is measured in rounds, one thing after the other in each, so that what a machine does besides meets all alike; a
 /// figure is the median of its rounds, or is made of what all rounds saw. Ratios are of the same round. All that was observed, and
-/// the nodes' logs, are kept in a folder, which is named at the end. Three rounds of everything take half an hour to three
-/// quarters of one. Ends with code 0 if it could measure, whether or not the goals are met; else with 1, after the figures of what
-/// it saw until then. A figure for which nothing was seen is left out: `null` in JSON.
+/// the nodes' logs, are kept in a folder, which is named at the end. Three rounds of everything take about an hour. Ends with code 0
+/// if all of it could be measured, whether or not the goals are met. What could not is named as soon as that is known, the rest is
+/// measured all the same, and the code is 1. A figure for which nothing was seen is left out: `null` in JSON.
 ///
 /// sandbox     throughput of the sandboxed child against ONNX Runtime in the same process, both with two rows a run (the
 ///             engine runs no fewer); the child's memory at its peak, after a run as wide as there may be
 /// weight      what a job weighs by what the chain declares, from its submission until its record is gone, against one
 ///             `transfer_keep_alive`: hooks, extensions and the share of audits included. Counted, and the same in every
-///             round. The same for each input of a job of 64
+///             round. The same for each input of a job of 64. How many jobs a second the chain can settle for ever by that: the
+///             due queue has two fifths of each block
 /// growth      hooks, assignments, clearings and the choice of validators with 100 to 100 000 nodes, models and open jobs:
-///             the largest of the times against that of the smallest chain, in memory
-/// latency     blocks from a job's submission to its attestation, and until that is final, over jobs paced evenly; a job that
-///             is lost counts as long as it was open. Bytes on chain of a job that is attested alone, on average
+///             the largest of the times against that of the smallest chain, in memory. Hooks with one job due, and with more
+///             than the due queue takes
+/// latency     blocks from the one that was the best when a job was handed to a node to its attestation, and until that is
+///             final, over jobs paced evenly; a job that is lost counts as long as it was looked at. Bytes on chain of a job
+///             that is attested alone, on average
 /// dispatch    correct, finalized jobs per second under load, against bare ONNX Runtime: the same inputs, one thread, and one
 ///             core for all inference of three nodes. Of Magika, and of a model that takes more than 20 ms: MiniLM with 256
 ///             tokens. Correct: every number within 1e-3 of bare ONNX Runtime's, and of Magika the file's type. Bytes on
 ///             chain of a job that is attested with at least five others, on average
-/// transfers   finalized jobs per second against finalized transfers per second, each under load on the same nodes
-/// intervals   slots without a block, and the p99 of block intervals, under the load of `dispatch` and without any. A
-///             thousandth of missed slots shows only in a thousand slots: --load 300 --rounds 7 sees as many
-/// overload    correct, finalized jobs per second when twice as many are sent as at capacity, against those at capacity
+/// settlement  jobs that the chain settles in a second, in the blocks that leave something of what is due to the next one, after
+///             the load of `dispatch`. Until all of its jobs are over
+/// transfers   finalized jobs per second against finalized transfers per second, each under load on the same nodes, one after
+///             the other
+/// intervals   slots without a block, and the p99 of block intervals, while inference has all cores and as many jobs as nodes
+///             take, and when all of these are settled. A thousandth of missed slots shows only in a thousand slots: with fewer
+///             it is not held against its goal; --only intervals --load 300 --rounds 7 sees as many
+/// overload    correct, finalized jobs per second when twice as many are sent as at capacity, against those at capacity.
+///             Nothing, if less than 1.7 times as many could be sent
 /// blobs       a file of 64 MiB that a node fetches from another one, verified, against a copy through a socket; both end
 ///             when it is on the disk
 /// import      how long another node takes to verify, execute and store the block that is fullest of jobs, against what the
-///             block weighs
+///             block weighs. Nothing, if none is nine tenths full
 #[derive(Parser, Debug)]
 #[command(name = "bench", verbatim_doc_comment)]
 struct Args {
@@ -92,6 +104,7 @@ enum Part {
 	Growth,
 	Latency,
 	Dispatch,
+	Settlement,
 	Transfers,
 	Intervals,
 	Overload,
@@ -101,15 +114,21 @@ enum Part {
 
 impl Part {
 	/// Those that take place on a network with Magika.
-	const ON_CHAIN: [Self; 7] = [
+	const ON_CHAIN: [Self; 8] = [
 		Self::Latency,
 		Self::Dispatch,
+		Self::Settlement,
 		Self::Transfers,
 		Self::Intervals,
 		Self::Overload,
 		Self::Blobs,
 		Self::Import,
 	];
+
+	/// Its name, and which round it is of, counted from 0.
+	fn in_round(self, round: u32) -> String {
+		format!("{self:?} in round {}", round + 1)
+	}
 
 	/// What comes of it.
 	fn figures(self) -> &'static [Figure] {
@@ -119,6 +138,7 @@ impl Part {
 			Self::Growth => growth::FIGURES,
 			Self::Latency => latency::FIGURES,
 			Self::Dispatch => dispatch::FIGURES,
+			Self::Settlement => settlement::FIGURES,
 			Self::Transfers => transfers::FIGURES,
 			Self::Intervals => intervals::FIGURES,
 			Self::Overload => overload::FIGURES,
@@ -143,6 +163,23 @@ impl Network {
 			Self::Large => "nodes-large",
 		}
 	}
+
+	/// What is measured on it.
+	fn parts(self) -> &'static [Part] {
+		match self {
+			Self::Magika => &Part::ON_CHAIN,
+			Self::Large => &[Part::Dispatch],
+		}
+	}
+
+	/// Its model, timed before it starts.
+	fn stage(self, args: &Args) -> Result<Stage> {
+		let subject: Box<dyn Subject> = match self {
+			Self::Magika => Box::new(Magika::load()?),
+			Self::Large => Box::new(MiniLm::load()?),
+		};
+		Stage::set(subject, args.load, args.explain)
+	}
 }
 
 impl Args {
@@ -163,7 +200,7 @@ async fn main() -> Result<()> {
 	};
 	let mut record = Record::open(folder)?;
 	// One more, for what comes before the first.
-	let limit = ROUND_LIMIT * (args.rounds + 1);
+	let limit = (ROUND_LIMIT + LOADS_LIMIT * Duration::from_secs(args.load)) * (args.rounds + 1);
 	let measured = tokio::time::timeout(limit, unless_interrupted(measure(&args, &mut record))).await;
 	let measured = measured.unwrap_or_else(|_| Err(anyhow!("the measurement did not end within {limit:?}")));
 	eprintln!("all that was observed is kept in {}", record.folder().display());
@@ -178,19 +215,23 @@ async fn main() -> Result<()> {
 		print!("{}", figures::table(&figures, record.observations()));
 	}
 	// After what was seen until then.
-	measured
+	measured?;
+	let failures = record.failures();
+	ensure!(failures.is_empty(), "could not be measured: {}", failures.join("; "));
+	Ok(())
 }
 
 async fn measure(args: &Args, record: &mut Record) -> Result<()> {
 	// First, while the machine has nothing else to do.
 	without_chain(args, record).await?;
-	if Part::ON_CHAIN.into_iter().any(|part| args.wants(part)) {
-		let stage = Stage::set(Box::new(Magika::load()?), args.load, args.explain)?;
-		on_network(args, record, stage, Network::Magika).await?;
-	}
-	if args.wants(Part::Dispatch) {
-		let stage = Stage::set(Box::new(MiniLm::load()?), args.load, args.explain)?;
-		on_network(args, record, stage, Network::Large).await?;
+	for network in [Network::Magika, Network::Large] {
+		if !network.parts().iter().any(|part| args.wants(*part)) {
+			continue;
+		}
+		// What keeps one network from running need not keep the other one.
+		if let Err(error) = on_network(args, record, network).await {
+			record.fail(network.folder(), &error)?;
+		}
 	}
 	Ok(())
 }
@@ -201,20 +242,27 @@ async fn without_chain(args: &Args, record: &mut Record) -> Result<()> {
 	for round in 0..args.rounds {
 		record.begin(round);
 		if args.wants(Part::Sandbox) {
-			sandbox::round(record).await?;
+			if let Err(error) = sandbox::round(record).await {
+				record.fail(&Part::Sandbox.in_round(round), &error)?;
+			}
 		}
 		if let Some(growth) = &mut growth {
-			growth.round(record)?;
+			if let Err(error) = growth.round(record) {
+				record.fail(&Part::Growth.in_round(round), &error)?;
+			}
 		}
 		if args.wants(Part::Weight) && round == 0 {
-			weight::count(record)?;
+			if let Err(error) = weight::count(record) {
+				record.fail(&Part::Weight.in_round(round), &error)?;
+			}
 		}
 	}
 	Ok(())
 }
 
-/// Starts a network for the model of this stage, and measures on it.
-async fn on_network(args: &Args, record: &mut Record, stage: Stage, network: Network) -> Result<()> {
+/// Starts a network, and measures on it.
+async fn on_network(args: &Args, record: &mut Record, network: Network) -> Result<()> {
+	let stage = network.stage(args)?;
 	eprintln!("starting three validators with workers …");
 	// Whoever wants an explanation wants to know what the workers do.
 	let more: &[&str] = match args.explain {
@@ -236,28 +284,37 @@ async fn rounds(args: &Args, record: &mut Record, stage: Stage, network: Network
 		eprintln!("--- round {} of {} ---", round + 1, args.rounds);
 		record.begin(round);
 		scene.begin();
-		match network {
-			Network::Magika => on_chain(args, record, &mut scene).await?,
-			Network::Large => dispatch::large(&mut scene, record).await?,
+		for part in network.parts().iter().filter(|part| args.wants(**part)) {
+			let Err(error) = measure_part(args, *part, network, record, &mut scene).await else {
+				continue;
+			};
+			record.fail(&format!("{} on {}", part.in_round(round), network.folder()), &error)?;
+			if let Err(error) = scene.recover().await {
+				eprintln!("what that left behind may be seen in what comes next: {error:#}");
+			}
 		}
 	}
 	Ok(())
 }
 
-/// Measures what takes place on a network with Magika, in one round.
-async fn on_chain(args: &Args, record: &mut Record, scene: &mut Scene<'_>) -> Result<()> {
-	for part in Part::ON_CHAIN.into_iter().filter(|part| args.wants(*part)) {
-		match part {
-			Part::Latency => latency::round(scene, args.jobs.div_ceil(args.rounds), record).await,
-			Part::Dispatch => dispatch::magika(scene, record).await,
-			Part::Transfers => transfers::round(scene, record).await,
-			Part::Intervals => intervals::round(scene, record).await,
-			Part::Overload => overload::round(scene, record).await,
-			Part::Blobs => blobs::round(scene, record).await,
-			Part::Import => import::round(scene, record).await,
-			Part::Sandbox | Part::Weight | Part::Growth => Ok(()),
-		}
-		.with_context(|| format!("{part:?}"))?;
+/// Measures a part that takes place on a network, in one round.
+async fn measure_part(
+	args: &Args,
+	part: Part,
+	network: Network,
+	record: &mut Record,
+	scene: &mut Scene<'_>,
+) -> Result<()> {
+	match part {
+		Part::Latency => latency::round(scene, args.jobs.div_ceil(args.rounds), record).await,
+		Part::Dispatch if network == Network::Large => dispatch::large(scene, record).await,
+		Part::Dispatch => dispatch::magika(scene, record).await,
+		Part::Settlement => settlement::round(scene, record).await,
+		Part::Transfers => transfers::round(scene, record).await,
+		Part::Intervals => intervals::round(scene, record).await,
+		Part::Overload => overload::round(scene, record).await,
+		Part::Blobs => blobs::round(scene, record).await,
+		Part::Import => import::round(scene, record).await,
+		Part::Sandbox | Part::Weight | Part::Growth => Ok(()),
 	}
-	Ok(())
 }

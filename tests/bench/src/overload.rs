@@ -7,6 +7,9 @@ use crate::{
 };
 use anyhow::Result;
 
+/// How many times the capacity has to be offered to be an overload. Twice is meant; senders that a pool refuses come to less.
+const LEAST_OFFERED: f64 = 1.7;
+
 /// What comes of it.
 pub const FIGURES: &[Figure] = &[
 	Figure::new("overload_goodput", "of correct jobs/s at capacity")
@@ -24,8 +27,12 @@ pub const FIGURES: &[Figure] = &[
 pub async fn round(scene: &mut Scene<'_>, record: &mut Record) -> Result<()> {
 	let capacity = scene.at_capacity().await?;
 	let load = scene.overloaded().await?;
-	record.note("overload_goodput", load.rate / capacity.rate)?;
-	record.note("overload_offered", load.offered / capacity.rate)?;
+	let offered = load.offered / capacity.rate;
+	record.note("overload_offered", offered)?;
+	match offered >= LEAST_OFFERED {
+		true => record.note("overload_goodput", load.rate / capacity.rate)?,
+		false => eprintln!("{offered:.2} times the capacity were offered: what comes of twice as much is not measured"),
+	}
 	record.note("overload_refused", load.refused as f64 / load.sent as f64)?;
 	record.note("overload_wrong", load.wrong as f64)?;
 	record.note("overload_lost", load.lost as f64)

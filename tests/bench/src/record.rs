@@ -1,7 +1,7 @@
 //! What was observed: kept for the figures, and in a folder, as it came.
 
 use crate::figures::Observations;
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use serde_json::{json, Value};
 use std::{
 	fs::{self, File},
@@ -18,6 +18,7 @@ pub struct Record {
 	file: File,
 	round: u32,
 	observations: Observations,
+	failures: Vec<String>,
 }
 
 impl Record {
@@ -31,6 +32,7 @@ impl Record {
 			file,
 			round: 0,
 			observations: Observations::new(),
+			failures: Vec::new(),
 		})
 	}
 
@@ -66,6 +68,19 @@ impl Record {
 		Ok(())
 	}
 
+	/// Says on standard error that something could not be measured, and keeps it: what comes after it still is measured.
+	pub fn fail(&mut self, what: &str, error: &Error) -> Result<()> {
+		eprintln!("error: {what} could not be measured: {error:#}");
+		self.tell("failure", json!({ "what": what, "why": format!("{error:#}") }))?;
+		self.failures.push(what.to_owned());
+		Ok(())
+	}
+
+	/// What could not be measured, in the order in which that was seen.
+	pub fn failures(&self) -> &[String] {
+		&self.failures
+	}
+
 	/// The values by name.
 	pub fn observations(&self) -> &Observations {
 		&self.observations
@@ -75,6 +90,21 @@ impl Record {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use anyhow::anyhow;
+
+	#[test]
+	fn what_fails_should_be_kept_with_its_reason_and_be_no_observation() {
+		let folder = tempfile::tempdir().unwrap();
+		let mut record = Record::open(folder.path().to_path_buf()).unwrap();
+		assert!(record.failures().is_empty());
+		record.fail("Blobs", &anyhow!("no node").context("a fetch")).unwrap();
+		record.note("rate", 2.5).unwrap();
+		assert_eq!(record.failures(), ["Blobs"]);
+		assert_eq!(record.observations().len(), 1);
+		let text = fs::read_to_string(record.folder().join(FILE)).unwrap();
+		let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+		assert_eq!(first["value"], json!({ "what": "Blobs", "why": "a fetch: no node" }));
+	}
 
 	#[test]
 	fn what_is_noted_should_be_kept_with_its_round() {

@@ -1,7 +1,7 @@
 //! Jobs against transfers, on the same nodes.
 
 use crate::{
-	figures::Figure,
+	figures::{Figure, Goal, Summary},
 	network::{Ledger, Payer, Scene},
 	record::Record,
 };
@@ -15,6 +15,9 @@ use tokio::time::{sleep, Instant};
 pub const FIGURES: &[Figure] = &[
 	Figure::new("jobs_over_transfers", "jobs per transfer, in a second").key("jobs_over_transfers"),
 	Figure::new("transfers", "final transfers/s"),
+	Figure::new("transfers_lost", "transfers not final in time")
+		.by(Summary::Sum)
+		.goal(Goal::AtMost(0.0)),
 ];
 
 /// More transfers in a second than the weight of a block has room for: what is prepared must last.
@@ -29,16 +32,26 @@ const CHUNK: u64 = 32;
 /// How long the last ones may take to be final.
 const FINAL_WITHIN: Duration = Duration::from_secs(120);
 
-/// Loads the network with jobs, if this round has not yet, and with transfers.
+/// Loads the network with jobs, if this round has not yet, and, when the last of them is settled, with transfers.
 pub async fn round(scene: &mut Scene<'_>, record: &mut Record) -> Result<()> {
 	let jobs = scene.at_capacity().await?.rate;
-	let transfers = transfers(scene).await.context("transfers")?;
-	record.note("transfers", transfers)?;
-	record.note("jobs_over_transfers", jobs / transfers)
+	scene.quiet().await?;
+	let Transfers { rate, lost } = transfers(scene).await.context("transfers")?;
+	record.note("transfers", rate)?;
+	record.note("transfers_lost", lost as f64)?;
+	record.note("jobs_over_transfers", jobs / rate)
 }
 
-/// Final transfers in a second of the chain's time, while as many are sent as blocks take.
-async fn transfers(scene: &mut Scene<'_>) -> Result<f64> {
+/// What came of a load of transfers.
+struct Transfers {
+	/// Final ones in a second of the chain's time, while as many were sent as blocks take.
+	rate: f64,
+	/// Those that were not final in time.
+	lost: usize,
+}
+
+/// Sends transfers, and reads from the blocks what came of them.
+async fn transfers(scene: &mut Scene<'_>) -> Result<Transfers> {
 	let (market, seconds) = (&mut scene.market, scene.seconds);
 	eprintln!("{seconds} s of transfers …");
 	let accounts: Vec<_> = market.payers.iter().map(Payer::account).collect();
@@ -62,7 +75,7 @@ async fn transfers(scene: &mut Scene<'_>) -> Result<f64> {
 	let passed = |transaction: &String, ledger: &Ledger| ledger.passed.get(transaction).copied();
 	let ledger = &mut market.ledger;
 	ledger
-		.until("all transfers", FINAL_WITHIN, |ledger| {
+		.within(FINAL_WITHIN, |ledger| {
 			sent.iter().all(|transaction| passed(transaction, ledger).is_some())
 		})
 		.await?;
@@ -85,7 +98,10 @@ async fn transfers(scene: &mut Scene<'_>) -> Result<f64> {
 		.iter()
 		.filter(|block| (first + 1..=last).contains(*block))
 		.count();
-	Ok(counted as f64 * 1_000.0 / (time(last) - time(first)) as f64)
+	Ok(Transfers {
+		rate: counted as f64 * 1_000.0 / (time(last) - time(first)) as f64,
+		lost: sent.len() - blocks.len(),
+	})
 }
 
 /// Sends transfers until `end`, so that some wait and not all too many; returns how many.

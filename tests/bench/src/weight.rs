@@ -3,15 +3,18 @@
 //! On the real runtime, in this process: weights are the same wherever it runs, and here blocks differ by nothing but the jobs. What
 //! a stretch of blocks weighs in all, hooks and extensions included, less what as many blocks without jobs do, is the jobs'. Each is
 //! alone in its block and in its attestation; drawn audits, the clearing of each market epoch, and the removal of the records
-//! are among it, as often as they come.
+//! are among it, as often as they come. What hooks weigh more than without jobs is the due queue's part of them: it bounds how many
+//! jobs a second the chain can settle for ever.
 
 use crate::{
 	figures::{Figure, Goal},
 	record::Record,
 };
 use anyhow::{bail, ensure, Result};
-use highway_primitives::{JobId, ModelId, AIC};
+use frame_support::dispatch::DispatchClass;
+use highway_primitives::{JobId, ModelId, AIC, BLOCK_SECONDS};
 use highway_runtime::{
+	constants::{RuntimeBlockWeights, MAX_TICK_WEIGHT},
 	pallet_inference_jobs::{Jobs, NextJobId},
 	Address, Runtime, RuntimeCall, System, UncheckedExtrinsic,
 };
@@ -31,6 +34,8 @@ pub const FIGURES: &[Figure] = &[
 		.goal(Goal::AtMost(0.5))
 		.key("lifecycle_weight_over_transfer.batch"),
 	Figure::new("weight_of_job", "ms"),
+	Figure::new("weight_of_job_in_hooks", "ms"),
+	Figure::new("settled_jobs_by_weight", "settled jobs/s at most, by weights"),
 	Figure::new("weight_of_batch", "ms"),
 	Figure::new("weight_of_transfer", "ms"),
 ];
@@ -73,6 +78,15 @@ impl Traffic {
 	}
 }
 
+/// What the blocks of a stretch weigh, in picoseconds.
+#[derive(Clone, Copy)]
+struct Weighed {
+	/// All that is in them.
+	all: u64,
+	/// Hooks and inherents.
+	hooks: u64,
+}
+
 /// Counts it, which is the same in every round.
 pub fn count(record: &mut Record) -> Result<()> {
 	eprintln!("counting what a job weighs …");
@@ -90,19 +104,30 @@ pub fn count(record: &mut Record) -> Result<()> {
 			weigh(Traffic::Batches(model))?,
 		))
 	})?;
-	let of_each = |all: u64| (all - quiet) as f64 / f64::from(COUNT);
+	let of_each = |weighed: Weighed| (weighed.all - quiet.all) as f64 / f64::from(COUNT);
 	let (transfer, job, batch) = (of_each(transfers), of_each(jobs), of_each(batches));
+	let queue = (jobs.hooks - quiet.hooks) as f64 / f64::from(COUNT);
 	let milliseconds = |picoseconds: f64| picoseconds / 1e9;
 	record.note("weight_of_transfer", milliseconds(transfer))?;
 	record.note("weight_of_job", milliseconds(job))?;
+	record.note("weight_of_job_in_hooks", milliseconds(queue))?;
+	record.note("settled_jobs_by_weight", sustained(job, queue))?;
 	record.note("weight_of_batch", milliseconds(batch))?;
 	record.note("lifecycle_single", job / transfer)?;
 	record.note("lifecycle_batch", batch / f64::from(INPUTS) / transfer)
 }
 
-/// What the blocks of a stretch weigh, in picoseconds.
-fn stretch(chain: &mut Chain, traffic: Traffic) -> Result<u64> {
-	let (mut weight, mut made) = (0, 0);
+/// Jobs in a second that the chain can take, and settle, for ever, if each weighs `job` picoseconds in all, `queue` of them in the due
+/// queue: all of them have to fit into blocks, and the queue's part into its share of them.
+fn sustained(job: f64, queue: f64) -> f64 {
+	let block = RuntimeBlockWeights::get().max_block.ref_time() as f64;
+	let share = MAX_TICK_WEIGHT.ref_time() as f64;
+	(block / job).min(share / queue) / f64::from(BLOCK_SECONDS)
+}
+
+/// Weighs a stretch of blocks.
+fn stretch(chain: &mut Chain, traffic: Traffic) -> Result<Weighed> {
+	let (mut weighed, mut made) = (Weighed { all: 0, hooks: 0 }, 0);
 	let mut waiting = VecDeque::new();
 	chain.close();
 	for _ in 0..BLOCKS {
@@ -127,7 +152,9 @@ fn stretch(chain: &mut Chain, traffic: Traffic) -> Result<u64> {
 			}
 		}
 		chain.close();
-		weight += System::block_weight().total().ref_time();
+		let weight = System::block_weight();
+		weighed.all += weight.total().ref_time();
+		weighed.hooks += weight.get(DispatchClass::Mandatory).ref_time();
 	}
 	let open = Jobs::<Runtime>::iter_keys().count();
 	ensure!(open == 0, "{open} records of jobs are left after {BLOCKS} blocks");
@@ -135,7 +162,7 @@ fn stretch(chain: &mut Chain, traffic: Traffic) -> Result<u64> {
 		made == COUNT || matches!(traffic, Traffic::Nothing),
 		"{made} of {COUNT} found room in {BLOCKS} blocks"
 	);
-	Ok(weight)
+	Ok(weighed)
 }
 
 fn transfer() -> RuntimeCall {
@@ -151,5 +178,19 @@ fn fits(chain: &mut Chain, transaction: UncheckedExtrinsic) -> Result<bool> {
 		Ok(Ok(())) => Ok(true),
 		Err(refusal) if refusal == InvalidTransaction::ExhaustsResources.into() => Ok(false),
 		other => bail!("a transaction fails: {other:?}"),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn jobs_should_be_bounded_by_the_share_of_the_due_queue_or_by_the_block() {
+		let (block, share) = (RuntimeBlockWeights::get().max_block, MAX_TICK_WEIGHT);
+		let [block, share] = [block, share].map(|weight| weight.ref_time() as f64);
+		let seconds = f64::from(BLOCK_SECONDS);
+		assert_eq!(sustained(share / 40.0, share / 50.0), 50.0 / seconds);
+		assert_eq!(sustained(block / 40.0, share / 50.0), 40.0 / seconds);
 	}
 }

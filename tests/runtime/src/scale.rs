@@ -14,10 +14,10 @@ use highway_primitives::{
 	Tier, WorkerSignature, AIC,
 };
 use highway_runtime::{
-	AccountId, Balances, CapacityProbes, InferenceJobs, NodeStaking, Promotion, ProofOfWorkDone, RevenueSplit, Runtime,
-	StorageProofs, System,
+	constants::MAX_TICK_WEIGHT, AccountId, Balances, CapacityProbes, InferenceJobs, NodeStaking, Promotion,
+	ProofOfWorkDone, RevenueSplit, Runtime, StorageProofs, System,
 };
-use pallet_inference_jobs::{Assignments, Due, JobRecordOf, JobState, Jobs, NextDue, NextJobId};
+use pallet_inference_jobs::{Assignments, Due, JobRecordOf, JobState, Jobs, NextDue, NextJobId, WeightInfo as _};
 use pallet_model_registry::{ModelRecord, Models, NextModelId, ParentTerms, RoyaltyState, Versions};
 use pallet_node_staking::NodeDescription;
 use pallet_revenue_split::{
@@ -127,22 +127,32 @@ pub fn clear(model: ModelId) {
 	assert_ok!(RevenueSplit::clear(anybody.into(), model));
 }
 
-/// The next block is the first one of an epoch, and the time of one job's node is over in it. Returns the block, which has begun,
-/// but for the hooks.
-pub fn before_hooks(model: ModelId) -> BlockNumber {
-	let job = submit(model).job;
+/// More jobs than the due queue has room for in a block, if the time of their nodes is over in it: were there nobody left to draw, it
+/// would have room for one less.
+pub fn more_than_a_tick_takes() -> u32 {
+	type Steps = <Runtime as pallet_inference_jobs::Config>::WeightInfo;
+	let least = Steps::tick_look().saturating_add(Steps::tick_time_out(0));
+	(MAX_TICK_WEIGHT.ref_time() / least.ref_time()) as u32 + 1
+}
+
+/// The next block is the first one of an epoch, and the time of the nodes of so many jobs is over in it. Returns the block, which has
+/// begun, but for the hooks.
+pub fn before_hooks(model: ModelId, due: u32) -> BlockNumber {
 	let block = RevenueSplit::last_block_of(RevenueSplit::current_epoch()) + 1;
-	let mut record = InferenceJobs::job(job).expect("it was submitted");
-	let JobState::Assigned { node, .. } = record.state else {
-		panic!("a job is with a node when it is submitted")
-	};
-	Due::<Runtime>::remove(record.due(), job);
-	record.state = JobState::Assigned {
-		node,
-		deadline: block - 1,
-	};
-	Due::<Runtime>::insert(record.due(), job, ());
-	Jobs::<Runtime>::insert(job, record);
+	for _ in 0..due {
+		let job = submit(model).job;
+		let mut record = InferenceJobs::job(job).expect("it was submitted");
+		let JobState::Assigned { node, .. } = record.state else {
+			panic!("a job is with a node when it is submitted")
+		};
+		Due::<Runtime>::remove(record.due(), job);
+		record.state = JobState::Assigned {
+			node,
+			deadline: block - 1,
+		};
+		Due::<Runtime>::insert(record.due(), job, ());
+		Jobs::<Runtime>::insert(job, record);
+	}
 	NextDue::<Runtime>::put(block);
 	// What the parent's author drew: challenges are drawn from it.
 	pallet_babe::AuthorVrfRandomness::<Runtime>::put(Some([7u8; 32]));

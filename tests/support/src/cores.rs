@@ -8,7 +8,12 @@ use std::{
 
 /// The processors that this thread may use, as a list such as `0-1,3`.
 fn allowed() -> Result<String> {
-	let status = fs::read_to_string("/proc/thread-self/status")?;
+	listed("/proc/thread-self/status")
+}
+
+/// Those that the process or thread may use whose status this is.
+fn listed(status: &str) -> Result<String> {
+	let status = fs::read_to_string(status)?;
 	let list = status
 		.lines()
 		.find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
@@ -42,6 +47,11 @@ pub fn pin(process: u32) -> Result<()> {
 	set(&process.to_string(), false, first_of(&allowed()?)?)
 }
 
+/// Undoes [`pin`]: they run on all processors that this thread may use.
+pub fn unpin(process: u32) -> Result<()> {
+	set(&process.to_string(), false, &allowed()?)
+}
+
 /// Does `work` in this thread on the first processor, the one of [`pin`].
 pub fn on_the_first<T>(work: impl FnOnce() -> T) -> Result<T> {
 	let link = fs::read_link("/proc/thread-self")?;
@@ -66,5 +76,19 @@ mod tests {
 		let inside = on_the_first(|| allowed().unwrap()).unwrap();
 		assert_eq!(inside, first_of(&before).unwrap());
 		assert_eq!(allowed().unwrap(), before);
+	}
+
+	#[test]
+	fn a_process_should_be_on_one_processor_until_that_is_undone() {
+		let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+		let status = format!("/proc/{}/status", child.id());
+		pin(child.id()).unwrap();
+		let pinned = listed(&status).unwrap();
+		unpin(child.id()).unwrap();
+		let undone = listed(&status).unwrap();
+		child.kill().unwrap();
+		child.wait().unwrap();
+		let all = allowed().unwrap();
+		assert_eq!((pinned.as_str(), &undone), (first_of(&all).unwrap(), &all));
 	}
 }

@@ -415,6 +415,11 @@ impl Node {
 		Ok(children.len())
 	}
 
+	/// Lets its inference children run on all processors again.
+	pub fn unpin_inference(&self) -> Result<()> {
+		self.children()?.into_iter().try_for_each(cores::unpin)
+	}
+
 	/// Kills it at once, as `kill -9` does.
 	pub fn kill(&mut self) -> Result<()> {
 		if let Some(mut child) = self.child.take() {

@@ -1,6 +1,7 @@
 //! A pallet's `weights.rs`: written from what was measured, and read back from what was written, and from nothing else.
 
 use crate::line::Line;
+use sp_crypto_hashing::blake2_256;
 use std::{fmt::Write, str::FromStr};
 
 /// What a pallet's file says.
@@ -72,16 +73,36 @@ pub enum ReadError {
 	/// It breaks off.
 	#[error("the weights of the runtime's own database do not end: run scripts/weights")]
 	End,
+	/// It is not as it was written, to the last letter.
+	#[error("its last line is not the hash of what stands above it: it was changed by hand, so run scripts/weights")]
+	Seal,
 }
 
 const TITLE: &str = "//! Weights of `";
 const MEASURED: &str = "//! Measured on ";
 const OWN: &str = "impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {";
 const STORAGE: &str = "/// Storage: ";
+/// Begins the last line, which has the hash of all above it.
+const SEAL: &str = "// Written by scripts/weights as it is: blake2-256 ";
 
 impl WeightFile {
 	/// The text of `weights.rs`.
 	pub fn render(&self) -> String {
+		let text = self.unsealed();
+		format!("{text}{SEAL}{}\n", digest(&text))
+	}
+
+	/// Error if a text is not what [`Self::render`] has written, to the last letter.
+	pub fn check_seal(text: &str) -> Result<(), ReadError> {
+		let (above, seal) = text.rsplit_once(SEAL).ok_or(ReadError::Seal)?;
+		match seal.strip_suffix('\n') == Some(digest(above).as_str()) {
+			true => Ok(()),
+			false => Err(ReadError::Seal),
+		}
+	}
+
+	/// All but the last line.
+	fn unsealed(&self) -> String {
 		let Measured {
 			date,
 			steps,
@@ -313,6 +334,16 @@ impl Measurement {
 		let name = factor.strip_suffix(".into()")?;
 		self.components.iter().position(|component| component.name == name)
 	}
+}
+
+/// The hash of a text, as hex.
+fn digest(text: &str) -> String {
+	let mut hex = String::new();
+	for byte in blake2_256(text.as_bytes()) {
+		// Writing into a string does not fail.
+		let _ = write!(hex, "{byte:02x}");
+	}
+	hex
 }
 
 /// With underscores between thousands.

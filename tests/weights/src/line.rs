@@ -1,6 +1,7 @@
-//! What the runs of a benchmark come to: a straight line that none of them lies above.
+//! What the runs of a benchmark come to: a straight line that no point lies above. Of times a point is the median of the runs of a
+//! size, so half of them may have taken longer where the line touches it; of accesses it is what all runs of a size have.
 
-/// What a run costs: the size of each component, and the cost.
+/// What a size costs: that of each component, and the cost.
 pub type Point = (Vec<u32>, u64);
 
 /// `base + Σ slope · size`, over all components.

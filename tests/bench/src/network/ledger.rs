@@ -52,6 +52,10 @@ pub struct Block {
 	pub attested: usize,
 	/// Signed or authorized extrinsics that failed in it.
 	pub failed: usize,
+	/// Jobs settled in it.
+	pub settled: usize,
+	/// Whether it left something of what was due to the next one: the due queue took all of its share.
+	pub behind: bool,
 }
 
 /// What became of a transaction that submits a job.
@@ -72,6 +76,11 @@ pub enum Fate {
 impl Fate {
 	fn is_final(self) -> bool {
 		!matches!(self, Self::Open(_) | Self::Unseen)
+	}
+
+	/// Whether it failed in its block.
+	pub fn is_refused(self) -> bool {
+		self == Self::Refused
 	}
 
 	/// Its job, if that was attested.
@@ -104,6 +113,8 @@ pub struct Ledger {
 	pub attestations: BTreeMap<JobId, Attestation>,
 	/// Jobs that ended without an attestation, with the block.
 	pub ended: BTreeMap<JobId, BlockNumber>,
+	/// Jobs that are over in whatever way: nothing of theirs is left to be done but to remove the record.
+	over: HashSet<JobId>,
 	failed: HashSet<String>,
 	/// Extrinsics that did what they are for, as hex, with their block.
 	pub passed: HashMap<String, BlockNumber>,
@@ -127,6 +138,7 @@ impl Ledger {
 			submissions: BTreeMap::new(),
 			attestations: BTreeMap::new(),
 			ended: BTreeMap::new(),
+			over: HashSet::new(),
 			failed: HashSet::new(),
 			passed: HashMap::new(),
 			blocks: BTreeMap::new(),
@@ -185,14 +197,22 @@ impl Ledger {
 
 	/// Waits until `done` is true of what is final, but not longer than `limit`.
 	pub async fn until(&mut self, what: &str, limit: Duration, done: impl Fn(&Self) -> bool) -> Result<()> {
+		match self.within(limit, done).await? {
+			true => Ok(()),
+			false => bail!("waited {limit:?} in vain for: {what}"),
+		}
+	}
+
+	/// Waits until `done` is true of what is final. Whether that was so within `limit`.
+	pub async fn within(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> Result<bool> {
 		let end = tokio::time::Instant::now() + limit;
 		loop {
 			self.advance().await?;
 			if done(self) {
-				return Ok(());
+				return Ok(true);
 			}
 			if tokio::time::Instant::now() > end {
-				bail!("waited {limit:?} in vain for: {what}");
+				return Ok(false);
 			}
 			tokio::time::sleep(PERIOD).await;
 		}
@@ -211,6 +231,17 @@ impl Ledger {
 	/// The last block that was read.
 	pub fn last(&self) -> BlockNumber {
 		self.blocks.keys().next_back().copied().unwrap_or(0)
+	}
+
+	/// The best block when the last one was seen to be final.
+	pub fn best(&self) -> BlockNumber {
+		self.final_at.values().next_back().copied().unwrap_or(0)
+	}
+
+	/// Jobs of which something is still to be done: they are with a node, wait for their settlement, or are in audit.
+	pub fn open_jobs(&self) -> usize {
+		let is_open = |job: &&JobId| !self.over.contains(*job);
+		self.submissions.keys().filter(is_open).count()
 	}
 
 	/// Says on standard error what is known of the jobs that were not attested, and how many transactions made no job.
@@ -269,6 +300,7 @@ impl Ledger {
 		};
 		let mut record = Block {
 			time: self.stored("Timestamp", "Now", hash).await?.unwrap_or(0),
+			behind: self.overdue(hash).await? > 0,
 			..Block::default()
 		};
 		let mut attested: BTreeMap<u32, Vec<(JobId, NodeId, BlobRef)>> = BTreeMap::new();
@@ -285,6 +317,13 @@ impl Ledger {
 				if matches!(name, "JobRefunded" | "JobFailed") {
 					self.ended.insert(job, number);
 				}
+			}
+			if matches!(
+				name,
+				"JobSettled" | "JobRejected" | "JobVoided" | "JobRefunded" | "JobFailed"
+			) {
+				record.settled += usize::from(name == "JobSettled");
+				self.over.insert(JobId::decode(&mut event.field_bytes())?);
 			}
 			let Phase::ApplyExtrinsic(index) = event.phase() else {
 				continue;
@@ -331,6 +370,14 @@ impl Ledger {
 		}
 		self.blocks.insert(number, record);
 		Ok(())
+	}
+
+	/// By how many blocks the chain is behind with what is due, after a block.
+	async fn overdue(&self, block: H256) -> Result<BlockNumber> {
+		let params = vec![json!("MarketApi_overdue"), json!("0x"), json!(block)];
+		let answer: String = self.client.request("state_call", params).await?;
+		let bytes = hex::decode(answer.trim_start_matches("0x"))?;
+		Ok(BlockNumber::decode(&mut &bytes[..])?)
 	}
 
 	/// The value of a pallet's item in the state of a block.

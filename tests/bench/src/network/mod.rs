@@ -9,7 +9,7 @@ mod payer;
 mod scene;
 mod subject;
 
-pub use ledger::Ledger;
+pub use ledger::{Block, Ledger};
 pub use load::{burst, Load, Pace};
 pub use magika::Magika;
 pub use market::Market;

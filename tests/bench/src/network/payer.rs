@@ -125,6 +125,12 @@ impl Payer {
 		Ok(u32::decode(&mut &hex::decode(answer.trim_start_matches("0x"))?[..])?.into())
 	}
 
+	/// Transactions of anybody that wait for a block in the pool of its node.
+	pub async fn waiting(&self) -> Result<usize> {
+		let waiting: Vec<Value> = self.client.request("author_pendingExtrinsics", vec![]).await?;
+		Ok(waiting.len())
+	}
+
 	/// Forgets about transactions that were signed and came into no block.
 	pub fn rewind(&mut self, nonce: u64) {
 		self.next_nonce = nonce;

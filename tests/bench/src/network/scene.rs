@@ -1,7 +1,8 @@
 //! A network with a model on it, and the loads that a round puts on it.
 
-use super::{load, subject::bare_rate, Load, Market, Pace, Subject};
+use super::{load, subject::bare_rate, Load, Market, Pace, Payer, Subject};
 use anyhow::{Context, Result};
+use futures::future::try_join_all;
 use highway_test_support::{until, Devnet};
 use std::time::Duration;
 
@@ -10,6 +11,15 @@ const LOADED_WITHIN: Duration = Duration::from_secs(120);
 
 /// How many times the capacity an overload is.
 const OVERLOAD: f64 = 2.0;
+
+/// How long audits, and waits for the end of a window, may take in all.
+const AUDITED_WITHIN: Duration = Duration::from_secs(300);
+
+/// Jobs that the chain settles in a second at the least.
+const LEAST_SETTLED: u64 = 5;
+
+/// How long the pools may take until they are empty.
+const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// Where measurements take place.
 pub struct Scene<'a> {
@@ -80,6 +90,42 @@ impl<'a> Scene<'a> {
 			.context("jobs beyond the capacity")?;
 		self.overload = Some(load.clone());
 		Ok(load)
+	}
+
+	/// A load of as many jobs as the nodes take with inference on all cores.
+	pub async fn on_all_cores(&mut self) -> Result<Load> {
+		for node in self.devnet.nodes.iter().take(self.market.payers.len()) {
+			node.unpin_inference()?;
+		}
+		let load = load::run(self, Pace::AsSlotsAllow).await;
+		self.pin_inference().await?;
+		load.context("jobs on all cores")
+	}
+
+	/// Waits until all jobs are over: what the chain still does for them would meet what is measured next.
+	pub async fn quiet(&mut self) -> Result<()> {
+		let ledger = &mut self.market.ledger;
+		ledger.advance().await?;
+		let open = ledger.open_jobs() as u64;
+		if open > 0 {
+			eprintln!("waiting until {open} jobs are settled …");
+		}
+		let limit = AUDITED_WITHIN + Duration::from_secs(open / LEAST_SETTLED);
+		ledger
+			.until("all jobs to be over", limit, |ledger| ledger.open_jobs() == 0)
+			.await
+	}
+
+	/// After a part that failed: what it left behind must not meet the next one.
+	pub async fn recover(&mut self) -> Result<()> {
+		let payers = &self.market.payers;
+		until("empty pools", TAKEN_WITHIN, || async {
+			let waiting = try_join_all(payers.iter().map(Payer::waiting)).await?;
+			Ok(waiting.iter().all(|count| *count == 0).then_some(()))
+		})
+		.await?;
+		self.quiet().await?;
+		self.market.count_anew().await
 	}
 
 	async fn load(&mut self, pace: Pace) -> Result<Load> {

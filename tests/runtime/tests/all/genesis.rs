@@ -106,7 +106,7 @@ fn constants_should_fit_together() {
 		weights.max_block.ref_time() < SLOT_DURATION * 1_000_000_000 / 2,
 		"half of a slot is for propagation"
 	);
-	assert!(MAX_TICK_WEIGHT.ref_time() <= weights.max_block.ref_time() / 5);
+	assert!(MAX_TICK_WEIGHT.ref_time() <= weights.max_block.ref_time() / 5 * 2);
 	let period: u64 = <Runtime as pallet_timestamp::Config>::MinimumPeriod::get();
 	assert_eq!(period, SLOT_DURATION / 2);
 	// 64 asks of the highest price, for as many units as there can be, must not overflow a balance.

@@ -10,8 +10,8 @@ use highway_primitives::{
 	AskRole, Ballot, BlobRef, FailureClass, Opening, ProbeTerms, Sketch, Tier, Vote, MAX_INPUTS,
 };
 use highway_runtime::{
-	constants::RuntimeBlockWeights, pallet_promotion, pallet_treasury, Runtime, RuntimeCall, TxExtension,
-	UncheckedExtrinsic, MAX_VALIDATORS,
+	constants::{RuntimeBlockWeights, MAX_TICK_WEIGHT},
+	pallet_promotion, pallet_treasury, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic, MAX_VALIDATORS,
 };
 use highway_runtime_tests::{
 	commit_asks, output_of, reveal_asks, signed, spec, treasury, worker_transaction, Ask, Chain, ASK_SALT, MODEL_SALT,
@@ -432,6 +432,20 @@ fn every_call_should_fit_into_a_block_when_at_its_worst() {
 			);
 		}
 	});
+}
+
+#[test]
+fn the_largest_normal_transaction_should_fit_into_a_block_when_the_due_queue_and_challenges_take_all_of_their_shares() {
+	let weights = RuntimeBlockWeights::get();
+	let normal = weights.get(DispatchClass::Normal);
+	let largest = normal.max_extrinsic.expect("the class is bounded");
+	// Challenges take a tenth at most, which the integrity test of their pallet sees to.
+	let hooks = MAX_TICK_WEIGHT.ref_time() + weights.max_block.ref_time() / 10;
+	let transaction = largest.ref_time() + normal.base_extrinsic.ref_time();
+	assert!(weights.base_block.ref_time() + hooks + transaction <= weights.max_block.ref_time());
+	// Attestations have room of their own behind all that.
+	let reserved = weights.get(DispatchClass::Operational).reserved.expect("some");
+	assert!(reserved.ref_time() * 4 >= weights.max_block.ref_time());
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod audits;
 mod batches;
 mod candidates;
 mod cost;
+mod declared;
 mod delegation;
 mod fuzz;
 mod genesis;

@@ -81,6 +81,14 @@ fn benchmarks(pallet: &str) -> BTreeSet<(String, usize)> {
 }
 
 #[test]
+fn a_file_of_weights_should_be_as_it_was_written_when_it_is_committed() {
+	for (pallet, _) in PALLETS {
+		let sealed = WeightFile::check_seal(&source(pallet, "weights.rs"));
+		assert_eq!(sealed, Ok(()), "weights of {pallet}");
+	}
+}
+
+#[test]
 fn a_weight_should_be_measured_and_be_more_than_nothing_when_it_is_committed() {
 	for (pallet, _) in PALLETS {
 		let file = measured(pallet);

@@ -118,6 +118,21 @@ fn what_is_not_measured_should_be_refused_when_a_file_is_read() {
 }
 
 #[test]
+fn a_file_should_be_refused_when_a_letter_of_it_was_changed_by_hand() {
+	let text = promotion().render();
+	assert_eq!(WeightFile::check_seal(&text), Ok(()));
+	let seal = text.lines().last().expect("it has a last line");
+	let without = text.replacen(seal, "", 1);
+	let appended = format!("{text}// A word.\n");
+	let other = text.replacen("50_123_456", "50_123_455", 1);
+	let trait_alone = text.replacen("fn bid() -> Weight;", "fn bid(n: u32) -> Weight;", 1);
+	let capitals = text.replacen(seal, &seal.to_uppercase(), 1);
+	for changed in [without, appended, other, trait_alone, capitals, String::new()] {
+		assert_eq!(WeightFile::check_seal(&changed), Err(ReadError::Seal), "{changed}");
+	}
+}
+
+#[test]
 fn an_argument_should_be_unused_when_nothing_grows_with_it() {
 	let mut file = promotion();
 	assert!(file.weights.iter().all(Measurement::grows));

@@ -18,7 +18,8 @@ use std::{
 ///
 /// Without --check it writes `src/weights.rs` of each pallet. With it, it runs each benchmark at the lowest and at the
 /// highest of its components, and ends with code 1 if something is accessed that is not declared, if a benchmark fails, or
-/// if a file is not as it was measured. Times are shown beside what is declared: they are those of this machine.
+/// if a file is not as it was written. Times are those of this machine: the median of five runs may be twice what is
+/// declared, and what the declared accesses weigh.
 #[derive(Parser, Debug)]
 #[command(name = "measure-weights", verbatim_doc_comment)]
 struct Args {
