@@ -65,6 +65,9 @@ pub const MIN_RESERVE: Balance = 1_000;
 /// The runtime's highest ask.
 pub const MAX_ASK: Balance = 1_000_000 * AIC;
 
+/// The runtime's smallest rise of a royalty.
+pub const SMALLEST_RISE: Balance = AIC / 1_000_000;
+
 /// The runtime's lowest bond of an ask.
 pub const MIN_ASK_BOND: Balance = AIC;
 
@@ -142,6 +145,7 @@ impl pallet_model_registry::Config for Simulated {
 	type CommitBlocks = ConstU32<1>;
 	type CommitLifetime = ConstU32<10>;
 	type MaxRoyalty = ConstU128<MAX_ASK>;
+	type SmallestRise = ConstU128<SMALLEST_RISE>;
 	type MaxVersions = ConstU32<4>;
 	type WeightInfo = ();
 }
