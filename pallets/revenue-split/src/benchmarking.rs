@@ -147,6 +147,7 @@ fn put_holes<T: Config>(model: ModelId, holes: u64) {
 		epoch: EpochIndex::MAX,
 		hash: H256::zero(),
 		bond: 1,
+		most: None,
 	};
 	Commitments::<T>::insert(model, holes, commitment);
 	CommitmentPlaces::<T>::insert(NodeId::MAX, (model, AskRole::Compute), holes);
@@ -240,11 +241,17 @@ mod benchmarks {
 		assert!(begins && EpochSeed::<T>::exists());
 	}
 
-	/// Every queue begins with as many holes as a commitment looks at.
+	/// Every queue begins with as many holes as a commitment looks at, and every book of compute is full of others' asks.
 	#[benchmark]
 	fn commit_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
-		bidder.items.iter().for_each(|(model, _)| put_holes::<T>(*model, 8));
+		let others: Vec<NodeId> = (MAX_ASKS..MAX_STORED_ASKS)
+			.map(|index| NodeId::MAX.saturating_sub(index))
+			.collect();
+		for (model, _) in &bidder.items {
+			put_holes::<T>(*model, 8);
+			put_full_book::<T>(*model, AskRole::Compute, &others);
+		}
 		let epoch = Pallet::<T>::current_epoch().saturating_add(1);
 
 		#[extrinsic_call]

@@ -5,12 +5,15 @@
 
 use super::{
 	bidders::{self, Market},
-	chain::{nodes, Chain, MIN_ASK_BOND, TREASURY},
+	chain::{
+		nodes::{self, Crowd, SimulatedNode},
+		Chain, MIN_ASK_BOND, SECURITY_FACTOR, TREASURY,
+	},
 	months::{COST, JOBS, PRICE},
 	table::{Bound, Comparison, Table},
 	Size,
 };
-use highway_primitives::{market::AskRole, Balance, NodeId};
+use highway_primitives::{market::AskRole, traits::Nodes, Balance, NodeId};
 use rand::Rng;
 
 /// Markets that a bidder imagines who knows nobody's ask.
@@ -72,6 +75,17 @@ pub(super) fn table(size: Size) -> Table {
 		let beats = blind.gain().value - 3.0 * blind.gain().error > 0.0;
 		table.require(beats == (share == 0.0));
 	}
+	let enough = COST * Balance::from(SECURITY_FACTOR);
+	let otherwise = [(enough - 1, 2 * enough, false), (enough, 0, true)]
+		.into_iter()
+		.filter(|(at_first, later, holds)| is_taken(*at_first, *later) != *holds);
+	table.exact(
+		"a bond just short of the ask, or just enough, that changes after a look: asks that come out otherwise",
+		otherwise.count() as f64,
+		"of 2",
+		Bound::Nothing,
+		"what an ask may be at most is taken down with the commitment",
+	);
 	table
 }
 
@@ -111,11 +125,37 @@ fn crowded() -> (usize, usize) {
 		chain.open_market(&asks);
 		let record = chain.clear().expect("the honest ones serve");
 		chain.prune();
-		let lost = (0..BROKEN).filter(|node| nodes::bond_of(*node) < nodes::SimulatedNode::BOND);
+		let lost = (0..BROKEN).filter(|node| nodes::bond_of(*node) < SimulatedNode::BOND);
 		(
 			record.executors.iter().filter(|node| honest.contains(*node)).count(),
 			lost.count(),
 		)
+	})
+}
+
+/// Whether the ask of a node is taken that has so much of its bond free `at_first`, when it commits, beside the bond of the ask, and
+/// so much `later`, when it has seen what others reveal.
+fn is_taken(at_first: Balance, later: Balance) -> bool {
+	const NEWCOMER: NodeId = 2;
+	Chain::run(|chain| {
+		chain.join(NEWCOMER + 1);
+		let used = |free: Balance| SimulatedNode::BOND - MIN_ASK_BOND - free;
+		Crowd::secure(NEWCOMER, used(at_first)).expect("it has the bond");
+		for node in 0..=NEWCOMER {
+			chain.commit(node, AskRole::Compute, Some(COST)).expect("it has the bond");
+		}
+		chain.go_to_reveals();
+		for node in 0..=NEWCOMER {
+			if node == NEWCOMER {
+				Crowd::release(NEWCOMER, used(at_first));
+				Crowd::secure(NEWCOMER, used(later)).expect("it has the bond");
+			}
+			let revealed = chain.reveal(node, AskRole::Compute, Some(COST));
+			revealed.expect("that is what it committed to");
+		}
+		chain.next_epoch();
+		let record = chain.clear().expect("somebody serves");
+		record.executors.contains(&NEWCOMER)
 	})
 }
 
