@@ -170,7 +170,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Ends the asks of those who won compute in this epoch and have stopped being able to serve since it began. They lose what
-	/// their place would have earned in what was left of the epoch then, by what it earned in the last one with jobs: as much as
+	/// their place would have earned in what was left of the epoch then, by what one was paid lately ([`Self::ask_bond`]): as much as
 	/// the fines for the jobs that they would have got. So do those whose asks were displaced, withdrawn or pruned meanwhile: such
 	/// an ask holds until the epoch is over. Storage answers to challenges instead.
 	pub(crate) fn end_lapsed(model: ModelId) -> Lapses {

@@ -5,7 +5,7 @@
 
 use crate::{
 	call_weights,
-	pallet::{CommitmentPlaces, CommitmentQueues, Commitments, Config, Error, Event, Markets, Pallet},
+	pallet::{CommitmentPlaces, CommitmentQueues, Commitments, Config, Error, Event, Pallet},
 	types::{AskRole, Commitment, CommitmentQueue},
 	weights::WeightInfo,
 };
@@ -105,14 +105,6 @@ impl<T: Config> Pallet<T> {
 			bond,
 		});
 		Ok(())
-	}
-
-	/// What is reserved for a commitment made now: what a place earned in the last epoch with jobs that is over.
-	pub fn ask_bond(model: ModelId, role: AskRole) -> Balance {
-		let least = T::MinAskBond::get();
-		Markets::<T>::get(model)
-			.last_before(Self::current_epoch())
-			.map_or(least, |turnover| turnover.of(role).bond(least))
 	}
 
 	/// [`crate::Call::reveal_asks`]: opens what can be, and skips the rest. Returns what it weighed.

@@ -5,7 +5,7 @@ use crate::{
 	pallet::{
 		Bonds, Clearings, Config, Curators, Earnings, Error, Event, HoldReason, Obligations, Pallet, TotalEarnings,
 	},
-	pricing::{stored_mib, STORAGE_TRIES},
+	pricing::STORAGE_TRIES,
 	types::MAX_ASKS,
 };
 use alloc::vec::Vec;
@@ -234,7 +234,7 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		if let Some(state) = fresh {
 			Self::first_touch(model, epoch, &clearing, state);
 		}
-		Self::note_job(model, epoch, &clearing, &deal, stored_mib(order.input_size));
+		Self::note_job(model, epoch, &clearing, &deal);
 		Clearings::<T>::insert(model, epoch, clearing);
 		Ok(deal)
 	}
@@ -246,7 +246,7 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		};
 		let deal = Self::sibling_of(first)?;
 		let clearing = clearing.with_one_more_job().ok_or(Error::<T>::TooManyJobs)?;
-		Self::note_job(model, first.epoch, &clearing, &deal, 0);
+		Self::note_job(model, first.epoch, &clearing, &deal);
 		Clearings::<T>::insert(model, first.epoch, clearing);
 		Ok(deal)
 	}

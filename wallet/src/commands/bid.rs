@@ -28,8 +28,8 @@ Nobody sees the price before all have bid. The command commits to it in the firs
 reveals it in the last third: leave it running, at most for two epochs. It then holds from the next epoch on, until another bid
 or a withdrawal replaces it.
   price    the nodes that ask least win, and all earn what the first loser asks, at most the reserve: ask what it costs you
-  bond     what a place earned in the model's last epoch is reserved of your node's bond; a commitment that is not revealed
-           costs it. A compute ask also needs 64 times the price of a unit, which secures one job, beside what else is
+  bond     what a place was paid in the better of the model's last two epochs is reserved of your node's bond; a commitment
+           that is not revealed costs it. A compute ask also needs 64 times the price of a unit, which secures one job, beside what else is
            reserved of that bond now: else it is not taken
   resume   what is committed to is kept beside your keys: if the command is stopped, `highway bid resume` reveals it
 Examples:

@@ -388,14 +388,15 @@ fn prune_should_keep_the_ask_of_a_node_that_cannot_serve_for_a_while() {
 	});
 }
 
-/// Three of four have a place, for which they ask nothing, and there was a job in the epoch before.
+/// Three of four have a place, for which they ask nothing, and a job was paid in the epoch before.
 fn three_squatters() {
 	for node in 1..4 {
 		ask(node, COMPUTE, 0);
 	}
 	ask(4, COMPUTE, 300);
 	go_to_epoch(1);
-	let deal = open(1, 1, 0);
+	let deal = open_and_escrow(1, 1, 0);
+	Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 	Split::close(MODEL, &deal);
 	assert_eq!(deal.compute, 300);
 	ask(4, COMPUTE, 200);
@@ -438,7 +439,8 @@ fn a_winner_should_lose_its_ask_and_the_rest_of_the_epochs_pay_when_it_stops_ser
 		assert_eq!(price_now(), Some(200));
 		go_to_epoch(3);
 		assert_eq!(Split::quote(&order(1, 0)).unwrap().executors, vec![3, 4]);
-		let looked_at = crate::call_weights::winners::<Test>(3) + crate::call_weights::ended::<Test>(2);
+		use crate::call_weights::{ended, place_pay, winners};
+		let looked_at = winners::<Test>(3) + place_pay::<Test>(3) + ended::<Test>(2);
 		assert_eq!(weight, Some(<() as crate::WeightInfo>::prune(4) + looked_at));
 	});
 }

@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
 	pallet::{Asks, Markets},
-	types::{Ask, AskBook, MarketState, RoleTurnover, Turnover},
+	types::{Ask, AskBook, EpochPlaces, MarketState, RolePlaces},
 };
 use highway_math::{
 	auction::IDLE,
@@ -45,13 +45,11 @@ struct Met {
 impl Met {
 	/// The last epoch moves the reserve of this one.
 	fn store(&self) {
-		let compute = RoleTurnover {
-			price: self.reserve,
-			units: 1,
+		let compute = RolePlaces {
 			winners: self.winners,
 			dearest: self.dearest,
 		};
-		let latest = Turnover {
+		let latest = EpochPlaces {
 			epoch: NOW - 1,
 			compute,
 			..Default::default()

@@ -229,13 +229,15 @@ fn an_ask_should_count_as_its_bond_was_when_it_was_committed_to() {
 fn a_node_should_lose_what_stands_behind_its_commitment_and_no_more_when_it_does_not_reveal() {
 	Chain::local(|chain| {
 		let model = chain.served_model(0, PRICE);
-		for _ in 0..3 {
+		let jobs = [(); 3].map(|()| {
 			let job = chain.submit(Ferdie, model);
 			chain.attest(job);
-		}
+			job
+		});
+		jobs.into_iter().for_each(|job| chain.finish(job));
 		chain.next_market_epoch();
 		let bond = RevenueSplit::ask_bond(model, AskRole::Compute);
-		assert_eq!(bond, PRICE, "three jobs for three places: one place earned so much");
+		assert_eq!(bond, PRICE, "three jobs for three places: one place was paid so much");
 		assert!(bond > least_ask_bond());
 
 		chain.open_in(MarketPhase::Commit);

@@ -19,10 +19,10 @@ use highway_math::demand::{self, Demand};
 use highway_primitives::{
 	market::{ask_commitment, AskRole, Deal, Order},
 	traits::Market,
-	Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, AIC,
+	Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Role, AIC,
 };
 use nodes::{operator_of, SimulatedNode};
-use pallet_revenue_split::{Clearing, Clearings, Markets};
+use pallet_revenue_split::{Clearing, Clearings, Markets, Summaries};
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Perbill};
 
@@ -378,19 +378,19 @@ impl Chain {
 		Markets::<Simulated>::get(MODEL).compute_reserve.unwrap_or_default()
 	}
 
-	/// `count` jobs with an input of a MiB come in this epoch: the first is opened, the others are only counted, as its like.
-	/// Nobody pays. Returns what was agreed for each.
+	/// `count` jobs with an input of a MiB come in this epoch: the first is opened, the others are only counted, as its like. All
+	/// are summed up as settled, and no coins move. Returns what was agreed for each.
 	pub fn count_jobs(&mut self, count: u32) -> Deal<AccountId> {
 		let deal = self.open(&order(&PAYER, None, MODEL)).expect("somebody serves");
 		RevenueSplit::close(MODEL, &deal);
 		let epoch = self.epoch();
 		let others = count.saturating_sub(1);
-		Markets::<Simulated>::mutate(MODEL, |state| {
-			(0..others).for_each(|_| state.demand.note(epoch));
-			if let Some(latest) = state.latest.as_mut() {
-				latest.compute.units += u64::from(others);
-				latest.storage.units += u64::from(others);
-			}
+		Markets::<Simulated>::mutate(MODEL, |state| (0..others).for_each(|_| state.demand.note(epoch)));
+		Summaries::<Simulated>::mutate(MODEL, epoch, |summary| {
+			let summary = summary.as_mut().expect("the epoch is cleared");
+			let (count, stored) = (Balance::from(count), deal.storage.map_or(0, |(_, fee)| fee));
+			summary.add_line(Role::Compute, deal.compute * count);
+			summary.add_line(Role::Storage, stored * count);
 		});
 		deal
 	}
