@@ -139,8 +139,7 @@ pub fn starved_reserve(reserve: u128, max: u128) -> u128 {
 	reserve.saturating_add(step).min(max)
 }
 
-/// What each place was paid in an epoch that paid all `winners` of them `paid`, rounded up. So much stands behind an ask for
-/// such a place.
+/// What each place was paid in an epoch that paid all `winners` of them `paid`, rounded up. What stands behind an ask follows it.
 pub fn place_pay(paid: u128, winners: u32) -> u128 {
 	paid.div_ceil(winners.max(1).into())
 }

@@ -29,8 +29,8 @@ reveals it in the last third: leave it running, at most for two epochs. It then 
 or a withdrawal replaces it.
   price    the nodes that ask least win, and all earn what the first loser asks, at most the reserve: ask what it costs you
   bond     what a place was paid in the better of the model's last two epochs is reserved of your node's bond; a commitment
-           that is not revealed costs it. A compute ask also needs 64 times the price of a unit, which secures one job, beside what else is
-           reserved of that bond now: else it is not taken
+           that is not revealed costs it. A compute ask also needs 64 times the price of a unit, which secures one job,
+           beside what else is reserved of that bond now: else it is not taken
   resume   what is committed to is kept beside your keys: if the command is stopped, `highway bid resume` reveals it
 Examples:
   highway --key me bid 0 --compute 0.002 --storage 0.0001
