@@ -89,8 +89,8 @@ impl Driver {
 			(BidOutcome::NoPlace, _) => log::warn!(
 				target: LOG_TARGET,
 				"what was asked for {role} of model {model} from epoch {epoch} on does not stand, and its bond is free. For compute the \
-				 node's own bond must cover {SECURITY_FACTOR} times the price of a unit, beside what else is reserved of it: add to it \
-				 with `highway node bond`, or ask less. If it does, all places are taken by nodes that ask no more: ask less"
+				 node's own bond must cover {SECURITY_FACTOR} times the price of a unit, beside what else is reserved of it, when it \
+				 commits: add to it with `highway node bond`, or ask less. If it did, all places are taken by nodes that ask no more: ask less"
 			),
 			(BidOutcome::Missed, _) => log::error!(
 				target: LOG_TARGET,

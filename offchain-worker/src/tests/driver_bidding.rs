@@ -140,7 +140,7 @@ async fn ask_that_does_not_stand_should_be_counted_as_one_without_a_place() {
 	node.until("heard", |node| !node.chain.0.lock().heartbeats.is_empty())
 		.await;
 	{
-		// The chain found too little bond free for it.
+		// Too little of the bond was free for it.
 		let mut chain = node.chain.0.lock();
 		chain.asks[0].epoch += 1;
 		(chain.asks[0].phase, chain.asks[0].standing) = (MarketPhase::Commit, None);

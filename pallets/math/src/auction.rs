@@ -44,7 +44,7 @@
 //!   is what two places are.
 
 use alloc::vec::Vec;
-use sp_arithmetic::{helpers_128bit::multiply_by_rational_with_rounding, Perbill, Rounding};
+use sp_arithmetic::Perbill;
 
 /// Utilisation above which the reserve rises: as much as the winners have to do if all places are taken, see
 /// [`crate::demand::places`]. More means that places are empty, or that there are no more of them.
@@ -139,12 +139,9 @@ pub fn starved_reserve(reserve: u128, max: u128) -> u128 {
 	reserve.saturating_add(step).min(max)
 }
 
-/// What stands behind an ask: what a place earned in the model's last epoch with jobs, `price` × `units` / `winners`,
-/// rounded up, at least `min`. Saturating: beyond all money, nobody has it to reserve.
-pub fn ask_bond(price: u128, units: u64, winners: u32, min: u128) -> u128 {
-	multiply_by_rational_with_rounding(price, units.into(), winners.max(1).into(), Rounding::Up)
-		.unwrap_or(u128::MAX)
-		.max(min)
+/// What each place was paid in an epoch that paid all `winners` of them `paid`, rounded up. What stands behind an ask follows it.
+pub fn place_pay(paid: u128, winners: u32) -> u128 {
+	paid.div_ceil(winners.max(1).into())
 }
 
 /// What of `min` to `max` is nearest to `value`. If they contradict each other, `min` holds.

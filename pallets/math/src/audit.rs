@@ -63,6 +63,15 @@ pub fn security(reward: u128, factor: u32) -> u128 {
 	reward.saturating_mul(factor.into())
 }
 
+/// The highest compute price whose [`security`] is at most `bond`.
+pub fn secured_by(bond: u128, factor: u32) -> u128 {
+	match bond {
+		// Where the security saturates, any price has so much.
+		u128::MAX => u128::MAX,
+		bond => bond.checked_div(factor.into()).unwrap_or(u128::MAX),
+	}
+}
+
 /// Probability of an audit, q = 2·s·R / (d·(S + R)), rounded up, at least [`MIN_RATE`] and at most one.
 ///
 /// `reward` is R, `security` S, `detection` d. For every R > 0 with S ≥ R and d ≥ ½: q · d · (R + S) > s · R.
@@ -149,6 +158,12 @@ mod tests {
 	}
 
 	#[test]
+	fn secured_by_should_round_down_and_know_no_bound_where_nothing_is_asked() {
+		assert_eq!([6_400, 6_399, 63].map(|bond| secured_by(bond, 64)), [100, 99, 0]);
+		assert_eq!((secured_by(7, 0), secured_by(u128::MAX, 64)), (u128::MAX, u128::MAX));
+	}
+
+	#[test]
 	fn premium_should_be_a_quarter_more_than_an_audit_costs_on_average() {
 		assert_eq!(premium(Perbill::from_percent(4), 1_000), Some(50));
 		assert_eq!(premium(Perbill::from_percent(2), 1), Some(1));
@@ -197,6 +212,16 @@ mod tests {
 				let rate = rate(reward, security, detection);
 				prop_assert!(rate >= MIN_RATE && rate <= Perbill::one());
 				prop_assert!(deters(rate, reward, security, detection), "{rate:?} {security}");
+			}
+		}
+
+		#[test]
+		fn a_bond_should_secure_just_the_prices_up_to_the_highest(
+			bond in prop_oneof![Just(0u128), amount()], factor in prop_oneof![0u32..=65, any::<u32>()], price in amount(),
+		) {
+			let most = secured_by(bond, factor);
+			for price in [price, most, most.saturating_sub(1), most.saturating_add(1)] {
+				prop_assert_eq!(price <= most, security(price, factor) <= bond, "{} of {}", price, most);
 			}
 		}
 

@@ -1,7 +1,7 @@
 //! Every change that a call makes.
 
 use crate::{
-	royalty::{RisePolicy, RoyaltyState, SMALLEST_STEP_DIVISOR},
+	royalty::{RisePolicy, RoyaltyState},
 	types::HoldReasonOf,
 	validation, Artefacts, Config, Error, Event, HoldReason, ModelRecord, ModelRecordOf, Models, Names, NextModelId,
 	Pallet, ParentTerms, TransferOffers, Versions,
@@ -313,7 +313,7 @@ impl<T: Config> Pallet<T> {
 		RisePolicy {
 			notice: T::RoyaltyNotice::get(),
 			period: T::RoyaltyRisePeriod::get(),
-			smallest_step: T::MaxRoyalty::get() / SMALLEST_STEP_DIVISOR,
+			smallest_step: T::SmallestRise::get(),
 		}
 	}
 

@@ -75,7 +75,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type RoyaltyNotice: Get<BlockNumber>;
 
-		/// Blocks within which a royalty rises by a quarter at most.
+		/// Blocks within which a royalty rises by a quarter, or by `SmallestRise`, at most.
 		#[pallet::constant]
 		type RoyaltyRisePeriod: Get<BlockNumber>;
 
@@ -94,6 +94,11 @@ pub mod pallet {
 		/// The highest royalty, and the highest floor of derivative terms, per unit.
 		#[pallet::constant]
 		type MaxRoyalty: Get<Balance>;
+
+		/// By so much a royalty may rise where a quarter of it is less, at least 1: a quarter of nothing is nothing, and a free
+		/// model may ask for something one day. Small against any royalty in use, else the quarter would bind nobody.
+		#[pallet::constant]
+		type SmallestRise: Get<Balance>;
 
 		/// The most versions that a model may have. Bounds the work of its removal.
 		#[pallet::constant]
@@ -288,7 +293,7 @@ pub mod pallet {
 		RoyaltyAboveMax,
 		/// The royalty is below the floor of the parent's terms.
 		RoyaltyBelowFloor,
-		/// The royalty rises by more than a quarter within `RoyaltyRisePeriod`.
+		/// The royalty rises by more than a quarter, and by more than `SmallestRise`, within `RoyaltyRisePeriod`.
 		RoyaltyRiseTooSteep,
 		/// The floor of derivative terms is above `MaxRoyalty`.
 		FloorAboveMax,
@@ -346,8 +351,8 @@ pub mod pallet {
 		fn integrity_test() {
 			assert!(T::MaxVersions::get() > 0, "a model has at least one version");
 			assert!(
-				T::MaxRoyalty::get() >= royalty::SMALLEST_STEP_DIVISOR,
-				"a royalty of 0 must be able to rise: MaxRoyalty is too small"
+				(1..=T::MaxRoyalty::get()).contains(&T::SmallestRise::get()),
+				"a royalty of 0 must be able to rise, and not beyond the maximum"
 			);
 			assert!(
 				T::RoyaltyNotice::get() <= T::RoyaltyRisePeriod::get(),
@@ -416,7 +421,8 @@ pub mod pallet {
 		/// Sets the royalty per unit, or the terms for models derived from now on, or both. `None` leaves as is.
 		///
 		/// A royalty that does not rise holds at once and takes a pending rise back. A rise holds after `RoyaltyNotice`;
-		/// all rises that take effect within `RoyaltyRisePeriod` stay within a quarter.
+		/// all rises that take effect within `RoyaltyRisePeriod` stay within a quarter, or within `SmallestRise` where that is
+		/// more.
 		#[pallet::call_index(2)]
 		#[pallet::weight(T::WeightInfo::update_terms())]
 		pub fn update_terms(

@@ -69,7 +69,8 @@ parameter_types! {
 	pub const VersionNotice: BlockNumber = 5;
 	pub const CommitBlocks: BlockNumber = 3;
 	pub const CommitLifetime: BlockNumber = 20;
-	pub const MaxRoyalty: Balance = 1_000 * crate::royalty::SMALLEST_STEP_DIVISOR;
+	pub const MaxRoyalty: Balance = 1_000_000_000_000;
+	pub const SmallestRise: Balance = 1_000;
 	pub const MaxVersions: u32 = 4;
 }
 
@@ -84,6 +85,7 @@ impl pallet_model_registry::Config for Test {
 	type CommitBlocks = CommitBlocks;
 	type CommitLifetime = CommitLifetime;
 	type MaxRoyalty = MaxRoyalty;
+	type SmallestRise = SmallestRise;
 	type MaxVersions = MaxVersions;
 	type WeightInfo = ();
 }

@@ -4,11 +4,6 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use highway_primitives::{Balance, BlockNumber};
 use scale_info::TypeInfo;
 
-/// A rise of `MaxRoyalty` / 10⁹ is allowed whatever the base: a free model may ask for something one day. The maximum is
-/// far above any use, so the step is a small fraction of it; from there on a royalty needs 31 periods to grow a
-/// thousandfold.
-pub const SMALLEST_STEP_DIVISOR: Balance = 1_000_000_000;
-
 /// The bounds of a rise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RisePolicy {
@@ -16,7 +11,8 @@ pub struct RisePolicy {
 	pub notice: BlockNumber,
 	/// Blocks within which all rises together stay within a quarter.
 	pub period: BlockNumber,
-	/// A rise up to this amount above the base is allowed even where a quarter is less, so that 0 is no trap.
+	/// A rise up to this amount above the base is allowed even where a quarter is less, so that 0 is no trap. From four
+	/// times as much on a quarter is more, and a royalty needs 31 periods to grow a thousandfold.
 	pub smallest_step: Balance,
 }
 

@@ -88,6 +88,14 @@ pub enum AskRole {
 impl AskRole {
 	/// Every role that has asks.
 	pub const ALL: [Self; 2] = [Self::Compute, Self::Storage];
+
+	/// The line of a bill that pays for it.
+	pub const fn line(self) -> Role {
+		match self {
+			Self::Compute => Role::Compute,
+			Self::Storage => Role::Storage,
+		}
+	}
 }
 
 /// What may be said of the next epoch's asks in this block: commitments in the first two thirds of an epoch, what was

@@ -24,23 +24,13 @@ pub(crate) struct Lapses {
 
 impl<T: Config> Pallet<T> {
 	/// The node asks `price` from the next epoch on, with `bond` behind it, which was reserved for its commitment. If all
-	/// places are taken and none is to be had, the bond goes back; so it does if the node's own bond secures no job, and what
-	/// it asked before stands ([`Self::secures_a_job`]).
+	/// places are taken and none is to be had, the bond goes back.
 	pub(crate) fn place_ask(node: NodeId, model: ModelId, role: AskRole, price: Balance, bond: Balance) {
 		let epoch = Self::current_epoch();
 		let from = epoch.saturating_add(1);
 		let mut book = Asks::<T>::get(model, role);
 		forget_ended(&mut book, epoch);
 		let standing = book.iter().find(|ask| ask.node == node).and_then(Ask::upcoming);
-		if !Self::secures_a_job(node, model, role, price, standing) {
-			T::Nodes::release(node, bond);
-			return Self::deposit_event(Event::AskUnsecured {
-				model,
-				role,
-				node,
-				price,
-			});
-		}
 		let mut displaced = None;
 		if standing.is_none() && places_taken(&book) >= MAX_ASKS as usize {
 			displaced = Self::displace(&mut book, node, model, price, epoch);
@@ -89,23 +79,37 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Whether the node's own bond covers what is reserved for a job of one unit, if it asks `price` instead of what is
-	/// `standing`. Storage reserves nothing.
+	/// The highest price at which the node's own bond covers what is reserved for a job of one unit; `None` if it may not even
+	/// ask for nothing. Storage reserves nothing.
 	///
 	/// Who has a place has its bond in use, as it should be: all of it counts, for an ask that rises. Who has none needs as
 	/// much free, at the market's reserve, too: that is what its place may pay, however little it asks. But not if all of its
 	/// bond is less: a reserve that somebody made dear would else keep out whoever could end it.
-	fn secures_a_job(node: NodeId, model: ModelId, role: AskRole, price: Balance, standing: Option<Balance>) -> bool {
-		let security = |price| audit::security(price, T::SecurityFactor::get());
-		match (role, standing) {
-			(AskRole::Storage, _) => true,
-			(AskRole::Compute, Some(standing)) => price <= standing || T::Nodes::own_bond(node) >= security(price),
-			(AskRole::Compute, None) => {
-				let free = T::Nodes::free_bond(node);
-				let market = security(Markets::<T>::get(model).compute_reserve.unwrap_or_default());
-				free >= security(price) && (free >= market || T::Nodes::own_bond(node) < market)
-			}
+	pub(crate) fn highest_secured(node: NodeId, model: ModelId, role: AskRole) -> Option<Balance> {
+		if role == AskRole::Storage {
+			return Some(Balance::MAX);
 		}
+		let factor = T::SecurityFactor::get();
+		let own = T::Nodes::own_bond(node);
+		let book = Asks::<T>::get(model, role);
+		if let Some(standing) = book.iter().find(|ask| ask.node == node).and_then(Ask::upcoming) {
+			return Some(audit::secured_by(own, factor).max(standing));
+		}
+		let free = T::Nodes::free_bond(node);
+		let market = audit::security(Markets::<T>::get(model).compute_reserve.unwrap_or_default(), factor);
+		(free >= market || own < market).then(|| audit::secured_by(free, factor))
+	}
+
+	/// An ask that the node's own bond did not secure when it was committed to is not taken: the bond of the commitment goes back,
+	/// and what the node asked before stands.
+	pub(crate) fn refuse_ask(node: NodeId, model: ModelId, role: AskRole, price: Balance, bond: Balance) {
+		T::Nodes::release(node, bond);
+		Self::deposit_event(Event::AskUnsecured {
+			model,
+			role,
+			node,
+			price,
+		});
 	}
 
 	/// The node's ask, if it has one, ends with this epoch. Its bond and that of the commitment go back.
@@ -166,7 +170,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Ends the asks of those who won compute in this epoch and have stopped being able to serve since it began. They lose what
-	/// their place would have earned in what was left of the epoch then, by what it earned in the last one with jobs: as much as
+	/// their place would have earned in what was left of the epoch then, by what one was paid lately ([`Self::ask_bond`]): as much as
 	/// the fines for the jobs that they would have got. So do those whose asks were displaced, withdrawn or pruned meanwhile: such
 	/// an ask holds until the epoch is over. Storage answers to challenges instead.
 	pub(crate) fn end_lapsed(model: ModelId) -> Lapses {

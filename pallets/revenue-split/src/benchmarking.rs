@@ -6,8 +6,8 @@ use crate::{
 		EpochLength, EpochSeed, LastCleared, Markets, Pallet, StoragePay, StoredAt, Summaries, SummarisedEpochs,
 	},
 	types::{
-		Ask, AskRole, Clearing, Commitment, CommitmentQueue, CuratorProfile, PendingPay, RoleTurnover, Summary,
-		Turnover, Winners, MAX_ASKS, MAX_STORED_ASKS, MAX_SUMMARIES,
+		Ask, AskRole, Clearing, Commitment, CommitmentQueue, CuratorProfile, EpochPlaces, PendingPay, RolePlaces,
+		Summary, Winners, MAX_ASKS, MAX_STORED_ASKS, MAX_SUMMARIES,
 	},
 };
 use alloc::{vec, vec::Vec};
@@ -25,7 +25,7 @@ use highway_primitives::{
 	authorization::genesis_hash,
 	market::{ask_commitment, AskCommitment, AskReveal, MaxAskItems},
 	traits::Nodes,
-	worker, Balance, BlockNumber, EpochIndex, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
+	worker, Balance, BlockNumber, EpochIndex, ModelId, NodeId, Role, WorkerAction, WorkerId, WorkerSignature,
 };
 use sp_core::H256;
 use sp_runtime::{traits::SaturatedConversion, RuntimeAppPublic};
@@ -84,13 +84,15 @@ const SALT: [u8; 32] = [7; 32];
 const PRICE: Option<Balance> = Some(1);
 
 impl Bidder {
-	/// In the commit phase of epoch 1.
+	/// In the commit phase of the epoch behind those that [`put_summaries`] knows.
 	fn new<T: BenchmarkSetup>(n: u32) -> Self {
 		let key = WorkerId::generate_pair(None);
 		let (node, models) = T::bidder(key.clone(), n.div_ceil(2));
 		let roles = |model: &ModelId| AskRole::ALL.map(|role| (*model, role));
 		let items = models.iter().flat_map(roles).take(n as usize).collect();
-		next_epoch::<T>();
+		for _ in 0..MAX_SUMMARIES {
+			next_epoch::<T>();
+		}
 		Self { node, key, items }
 	}
 
@@ -146,6 +148,7 @@ fn put_holes<T: Config>(model: ModelId, holes: u64) {
 		epoch: EpochIndex::MAX,
 		hash: H256::zero(),
 		bond: 1,
+		most: None,
 	};
 	Commitments::<T>::insert(model, holes, commitment);
 	CommitmentPlaces::<T>::insert(NodeId::MAX, (model, AskRole::Compute), holes);
@@ -176,10 +179,14 @@ fn put_record<T: Config>(model: ModelId) {
 	Pallet::<T>::note_stored(model, &winners);
 }
 
-/// As many summaries as are kept.
-fn put_summaries<T: Config>(model: ModelId) {
+/// As many summaries as are kept. In each of their epochs all lines but those of `free` paid more than anybody has.
+fn put_summaries<T: Config>(model: ModelId, free: &[Role]) {
+	let mut summary = Summary::default();
+	for role in Role::ALL.iter().filter(|role| !free.contains(role)) {
+		summary.add_line(*role, Balance::MAX);
+	}
 	for epoch in 0..MAX_SUMMARIES {
-		Summaries::<T>::insert(model, epoch, Summary::default());
+		Summaries::<T>::insert(model, epoch, &summary);
 	}
 	SummarisedEpochs::<T>::insert(model, BoundedVec::truncate_from((0..MAX_SUMMARIES).collect()));
 }
@@ -239,11 +246,18 @@ mod benchmarks {
 		assert!(begins && EpochSeed::<T>::exists());
 	}
 
-	/// Every queue begins with as many holes as a commitment looks at.
+	/// Every queue begins with as many holes as a commitment looks at, and every book of compute is full of others' asks.
 	#[benchmark]
 	fn commit_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
-		bidder.items.iter().for_each(|(model, _)| put_holes::<T>(*model, 8));
+		let others: Vec<NodeId> = (MAX_ASKS..MAX_STORED_ASKS)
+			.map(|index| NodeId::MAX.saturating_sub(index))
+			.collect();
+		for (model, _) in &bidder.items {
+			put_holes::<T>(*model, 8);
+			put_summaries::<T>(*model, &Role::ALL);
+			put_full_book::<T>(*model, AskRole::Compute, &others);
+		}
 		let epoch = Pallet::<T>::current_epoch().saturating_add(1);
 
 		#[extrinsic_call]
@@ -259,17 +273,13 @@ mod benchmarks {
 		Ok(())
 	}
 
+	/// Nothing but the last item can be committed to: the bonds of all others are too dear.
 	#[benchmark]
 	fn authorize_commit_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
-		// All but the last were committed to before.
-		let (last, former) = bidder.items.split_last().ok_or(BenchmarkError::Stop("there is one"))?;
-		let former = Bidder {
-			node: bidder.node,
-			key: bidder.key.clone(),
-			items: former.to_vec(),
-		};
-		Pallet::<T>::do_commit_asks(former.node, &former.commits::<T>());
+		let (last, others) = bidder.items.split_last().ok_or(BenchmarkError::Stop("there is one"))?;
+		others.iter().for_each(|(model, _)| put_summaries::<T>(*model, &[]));
+		put_summaries::<T>(last.0, &[last.1.line()]);
 		let call = bidder.commit_call::<T>()?;
 		#[block]
 		{
@@ -356,7 +366,7 @@ mod benchmarks {
 	fn clear(a: Linear<2, 256>) -> Result<(), BenchmarkError> {
 		let model = T::model();
 		put_record::<T>(model);
-		put_summaries::<T>(model);
+		put_summaries::<T>(model, &Role::ALL);
 		put_holes::<T>(model, 64);
 		next_epoch::<T>();
 		for (role, first) in AskRole::ALL.into_iter().zip([0, MAX_ASKS]) {
@@ -379,14 +389,11 @@ mod benchmarks {
 			Asks::<T>::insert(model, role, BoundedVec::truncate_from(book));
 		}
 		Markets::<T>::mutate(model, |state| {
-			let winners = MAX_ASKS;
-			let role = RoleTurnover {
-				price: 1,
-				units: 1,
-				winners,
+			let role = RolePlaces {
+				winners: MAX_ASKS,
 				dearest: 1,
 			};
-			state.latest = Some(Turnover {
+			state.latest = Some(EpochPlaces {
 				epoch: 1,
 				compute: role,
 				storage: role,
@@ -468,7 +475,7 @@ mod benchmarks {
 		let gone = ModelId::MAX;
 		let model = T::model();
 		put_record::<T>(gone);
-		put_summaries::<T>(gone);
+		put_summaries::<T>(gone, &Role::ALL);
 		put_holes::<T>(gone, 64);
 		Markets::<T>::insert(gone, crate::MarketState::default());
 		for (role, first) in AskRole::ALL.into_iter().zip([0, MAX_ASKS]) {

@@ -3,7 +3,7 @@
 use crate::{
 	commit_impls::{ENDED_BY_CLEAR, ENDED_BY_PRUNE},
 	pallet::Config,
-	types::{MAX_ASKS, MAX_STORED_ASKS},
+	types::{BONDED_BY, MAX_ASKS, MAX_STORED_ASKS},
 	weights::WeightInfo,
 };
 use frame_support::{traits::Get, weights::Weight};
@@ -25,6 +25,7 @@ pub(crate) fn clear<T: Config>() -> Weight {
 pub(crate) fn prune<T: Config>() -> Weight {
 	pruned::<T>(MOST_ASKS)
 		.saturating_add(winners::<T>(MAX_ASKS))
+		.saturating_add(place_pay::<T>(MAX_ASKS))
 		.saturating_add(ended::<T>(ENDED_BY_PRUNE.saturating_add(MAX_ASKS)))
 }
 
@@ -38,6 +39,14 @@ pub(crate) fn pruned<T: Config>(asks: u32) -> Weight {
 /// lost bond of one weighs no more than that of a broken commitment.
 pub(crate) fn winners<T: Config>(count: u32) -> Weight {
 	T::DbWeight::get().reads(u64::from(count).saturating_mul(3))
+}
+
+/// What their places were paid, if there are any: summaries that a model that is gone has no use for.
+pub(crate) fn place_pay<T: Config>(winners: u32) -> Weight {
+	match winners {
+		0 => Weight::zero(),
+		_ => T::DbWeight::get().reads(BONDED_BY as u64),
+	}
 }
 
 /// [`crate::Call::claim_storage_pay`]. Measured is a model that is gone, whose pay becomes earnings; of another one the file is

@@ -8,7 +8,7 @@ use crate::{
 	commit_impls::ENDED_BY_CLEAR,
 	pallet::{Asks, Clearings, Config, EpochSeed, Error, Event, LastCleared, Markets, Pallet},
 	pricing::STORAGE_UNIT,
-	types::{AskRole, Clearing, MarketState, Turnover, Winners},
+	types::{AskRole, Clearing, EpochPlaces, MarketState, Winners},
 	weights::WeightInfo,
 };
 use alloc::vec::Vec;
@@ -95,7 +95,7 @@ impl<T: Config> Pallet<T> {
 		state: &mut MarketState,
 		role: AskRole,
 		epoch: EpochIndex,
-		past: Option<Turnover>,
+		past: Option<EpochPlaces>,
 		asks: &[(NodeId, Balance)],
 		bound: Option<Balance>,
 	) -> Option<Outcome> {
@@ -169,14 +169,13 @@ impl<T: Config> Pallet<T> {
 		Self::drop_last_unreferenced(model);
 		LastCleared::<T>::insert(model, epoch);
 		Self::note_stored(model, &clearing.storage);
-		let storage_price = (!clearing.storage.is_empty()).then_some(clearing.storage_price);
-		Self::begin_summary(model, epoch, clearing.compute_price, storage_price);
+		Self::begin_summary(model, epoch, clearing);
 		Self::deposit_event(Event::Cleared {
 			model,
 			epoch,
 			compute_price: clearing.compute_price,
 			executors: clearing.executors.len() as u32,
-			storage_price,
+			storage_price: clearing.price_of_storage(),
 		});
 	}
 

@@ -5,7 +5,7 @@
 
 use crate::{
 	call_weights,
-	pallet::{CommitmentPlaces, CommitmentQueues, Commitments, Config, Error, Event, Markets, Pallet},
+	pallet::{CommitmentPlaces, CommitmentQueues, Commitments, Config, Error, Event, Pallet},
 	types::{AskRole, Commitment, CommitmentQueue},
 	weights::WeightInfo,
 };
@@ -79,6 +79,8 @@ impl<T: Config> Pallet<T> {
 		);
 		let bond = Self::ask_bond(model, role);
 		T::Nodes::secure(node, bond)?;
+		// Of what is left beside the bond of the commitment itself.
+		let most = Self::highest_secured(node, model, role);
 		let mut queue = CommitmentQueues::<T>::get(model);
 		let place = queue.next;
 		queue.next = place.defensive_saturating_add(1);
@@ -90,6 +92,7 @@ impl<T: Config> Pallet<T> {
 			epoch,
 			hash,
 			bond,
+			most,
 		};
 		Commitments::<T>::insert(model, place, commitment);
 		CommitmentPlaces::<T>::insert(node, (model, role), place);
@@ -102,14 +105,6 @@ impl<T: Config> Pallet<T> {
 			bond,
 		});
 		Ok(())
-	}
-
-	/// What is reserved for a commitment made now: what a place earned in the last epoch with jobs that is over.
-	pub fn ask_bond(model: ModelId, role: AskRole) -> Balance {
-		let least = T::MinAskBond::get();
-		Markets::<T>::get(model)
-			.last_before(Self::current_epoch())
-			.map_or(least, |turnover| turnover.of(role).bond(least))
 	}
 
 	/// [`crate::Call::reveal_asks`]: opens what can be, and skips the rest. Returns what it weighed.
@@ -158,9 +153,12 @@ impl<T: Config> Pallet<T> {
 	fn reveal(node: NodeId, item: &AskReveal) -> DispatchResult {
 		let (place, commitment) = Self::opened_by(node, item)?;
 		Self::forget_commitment(item.model, place, &commitment);
+		let AskReveal { model, role, .. } = *item;
+		let Commitment { bond, most, .. } = commitment;
 		match item.price {
-			Some(price) => Self::place_ask(node, item.model, item.role, price, commitment.bond),
-			None => Self::withdraw_ask(node, item.model, item.role, commitment.bond),
+			Some(price) if most.is_some_and(|most| price <= most) => Self::place_ask(node, model, role, price, bond),
+			Some(price) => Self::refuse_ask(node, model, role, price, bond),
+			None => Self::withdraw_ask(node, model, role, bond),
 		}
 		Ok(())
 	}

@@ -1,44 +1,31 @@
-//! What a model's market learns from the jobs that come: demand, what a place earns, where the reserves begin and go.
+//! What a model's market learns from the jobs that come: demand, and where the reserves begin and go.
 
 use crate::{
 	pallet::{Config, Markets, Pallet},
-	types::{AskRole, Clearing, MarketState, RoleTurnover, Turnover, Winners, MAX_ASKS},
+	types::{AskRole, Clearing, EpochPlaces, MarketState, RolePlaces, MAX_ASKS},
 };
 use frame_support::traits::Get;
 use highway_math::{auction, demand};
 use highway_primitives::{market::Deal, Balance, EpochIndex, ModelId};
 
-/// Saturating: what a stranger pays for must not wrap, and the most is far above any use.
-fn add(units: &mut u64, more: u64) {
-	*units = units.saturating_add(more);
-}
-
 impl<T: Config> Pallet<T> {
-	/// Counts a job that was opened in `epoch`: as demand, into what the places of both roles earn in it, and as what makes
-	/// the prices of a first clearing reserves. `stored` are the MiB of its input.
+	/// Counts a job that was opened in `epoch`: as demand, and as what makes the prices of a first clearing reserves, and the epoch
+	/// one that moves them.
 	pub(crate) fn note_job(
 		model: ModelId,
 		epoch: EpochIndex,
 		clearing: &Clearing<T::AccountId>,
 		deal: &Deal<T::AccountId>,
-		stored: u64,
 	) {
 		Markets::<T>::mutate(model, |state| {
 			state.demand.note(epoch);
-			let mut turnover = match state.latest.take() {
-				Some(latest) if latest.epoch == epoch => latest,
-				former => {
-					state.former = former;
-					turnover_of(epoch, clearing)
-				}
-			};
-			add(&mut turnover.compute.units, deal.units.into());
+			if state.latest.is_none_or(|latest| latest.epoch != epoch) {
+				state.latest = Some(places_of(epoch, clearing));
+			}
 			Self::begin_reserve(state, AskRole::Compute, clearing.compute_price);
 			if deal.storage.is_some() {
-				add(&mut turnover.storage.units, stored);
 				Self::begin_reserve(state, AskRole::Storage, clearing.storage_price);
 			}
-			state.latest = Some(turnover);
 		});
 	}
 
@@ -59,8 +46,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Moves the reserve of a role by how much its winners had to do in `past`, the last epoch with jobs. A fall stops at what
 	/// the dearest of them asked then: by what is asked now, whoever asks would move its own price.
-	pub(crate) fn move_reserve(state: &mut MarketState, role: AskRole, past: &Turnover) {
-		let RoleTurnover { winners, dearest, .. } = past.of(role);
+	pub(crate) fn move_reserve(state: &mut MarketState, role: AskRole, past: &EpochPlaces) {
+		let RolePlaces { winners, dearest } = past.of(role);
 		// Where nobody won, nobody was busy or idle.
 		let Some(reserve) = state.reserve(role).filter(|_| winners > 0) else {
 			return;
@@ -80,18 +67,18 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// An epoch of which no job is counted yet.
-fn turnover_of<AccountId>(epoch: EpochIndex, clearing: &Clearing<AccountId>) -> Turnover {
-	let places = |price: Balance, winners: &Winners, dearest: Balance| RoleTurnover {
-		price,
-		units: 0,
-		winners: winners.len() as u32,
-		dearest,
-	};
-	Turnover {
+/// An epoch that has moved nothing yet.
+fn places_of<AccountId>(epoch: EpochIndex, clearing: &Clearing<AccountId>) -> EpochPlaces {
+	EpochPlaces {
 		epoch,
-		compute: places(clearing.compute_price, &clearing.executors, clearing.dearest_executor),
-		storage: places(clearing.storage_price, &clearing.storage, clearing.dearest_storage),
+		compute: RolePlaces {
+			winners: clearing.executors.len() as u32,
+			dearest: clearing.dearest_executor,
+		},
+		storage: RolePlaces {
+			winners: clearing.storage.len() as u32,
+			dearest: clearing.dearest_storage,
+		},
 		weighed: false,
 	}
 }

@@ -69,6 +69,7 @@ impl<T: Config> Pallet<T> {
 		let forfeits = commitments.saturating_add(lapses.ended);
 		Ok(call_weights::pruned::<T>(looked_at)
 			.saturating_add(call_weights::winners::<T>(lapses.looked_at))
+			.saturating_add(call_weights::place_pay::<T>(lapses.looked_at))
 			.saturating_add(call_weights::ended::<T>(forfeits)))
 	}
 

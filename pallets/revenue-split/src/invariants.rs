@@ -6,7 +6,7 @@ use crate::{
 		HoldReason, LastCleared, Markets, Pallet, StoragePay, StoredAt, StoredCount, StoredModels, Summaries,
 		SummarisedEpochs,
 	},
-	types::{Ask, AskRole, CommitmentQueue, Turnover, MAX_ASKS},
+	types::{Ask, AskRole, CommitmentQueue, MAX_ASKS},
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
@@ -124,8 +124,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Reserves lie between their bounds, of compute one is there exactly when a job came, and of storage none before; epochs
-	/// with jobs are in order, and none is to come.
+	/// Reserves lie between their bounds, of compute one is there exactly when a job came, and of storage none before; no epoch
+	/// that is known is to come.
 	fn check_markets() -> Result<(), TryRuntimeError> {
 		let now = Self::current_epoch();
 		let bounds = T::MinReserve::get()..=T::MaxAsk::get();
@@ -144,9 +144,7 @@ impl<T: Config> Pallet<T> {
 				state.storage_reserve.is_none() || had_jobs,
 				"a reserve of storage counts though nobody bought anything"
 			);
-			let epoch_of = |turnover: Option<Turnover>| turnover.map(|turnover| turnover.epoch);
-			let (latest, former) = (epoch_of(state.latest), epoch_of(state.former));
-			ensure!(former.is_none() || former < latest, "epochs with jobs are out of order");
+			let latest = state.latest.map(|latest| latest.epoch);
 			let known = [latest, state.starved, Some(state.demand.epoch)];
 			ensure!(
 				known.into_iter().flatten().all(|epoch| epoch <= now),

@@ -323,9 +323,9 @@ pub mod pallet {
 			/// What it would have asked.
 			price: Balance,
 		},
-		/// A node has revealed an ask that does not hold, because its own bond secures no job: too little of it is free at this
-		/// price or at the reserve, if it had no place; or all of it is too little for an ask that rises, and the former one
-		/// stands. It has the bond of its commitment back.
+		/// A node has revealed an ask that does not hold, because its own bond secured no job when it committed: too little of it
+		/// was free at this price or at the reserve, if it had no place; or all of it was too little for an ask that rises, and the
+		/// former one stands. It has the bond of its commitment back.
 		AskUnsecured {
 			/// The model.
 			model: ModelId,

@@ -18,7 +18,7 @@ use sp_runtime::{traits::Get, Perbill};
 pub(crate) const STORAGE_UNIT: u64 = 1024 * 1024;
 
 /// What the storage of an input of so many bytes is paid for.
-pub(crate) fn stored_mib(input_size: u64) -> u64 {
+fn stored_mib(input_size: u64) -> u64 {
 	input_size.div_ceil(STORAGE_UNIT).max(1)
 }
 

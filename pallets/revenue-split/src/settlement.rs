@@ -3,7 +3,7 @@
 use crate::{
 	clearing_impls::Found,
 	pallet::{Books, Clearings, Config, Curators, Earnings, Error, Event, HoldReason, Pallet},
-	pricing::{stored_mib, STORAGE_TRIES},
+	pricing::STORAGE_TRIES,
 	types::MAX_ASKS,
 };
 use alloc::vec::Vec;
@@ -243,7 +243,7 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		if let Some(state) = fresh {
 			Self::first_touch(model, epoch, &clearing, state);
 		}
-		Self::note_job(model, epoch, &clearing, &deal, stored_mib(order.input_size));
+		Self::note_job(model, epoch, &clearing, &deal);
 		Clearings::<T>::insert(model, epoch, clearing);
 		Ok(deal)
 	}
@@ -255,7 +255,7 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		};
 		let deal = Self::sibling_of(first)?;
 		let clearing = clearing.with_one_more_job().ok_or(Error::<T>::TooManyJobs)?;
-		Self::note_job(model, first.epoch, &clearing, &deal, 0);
+		Self::note_job(model, first.epoch, &clearing, &deal);
 		Clearings::<T>::insert(model, first.epoch, clearing);
 		Ok(deal)
 	}

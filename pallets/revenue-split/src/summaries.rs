@@ -2,23 +2,18 @@
 
 use crate::{
 	pallet::{Config, Pallet, Summaries, SummarisedEpochs},
-	types::{Summary, MAX_SUMMARIES},
+	types::{AskRole, Clearing, Summary, BONDED_BY, MAX_SUMMARIES},
 };
 use alloc::vec::Vec;
-use frame_support::defensive;
+use frame_support::{defensive, traits::Get};
 use highway_primitives::{
 	market::{BillLines, Deal},
-	Balance, EpochIndex, ModelId, Role,
+	Balance, EpochIndex, ModelId,
 };
 
 impl<T: Config> Pallet<T> {
 	/// An epoch of the model was cleared: the oldest summary makes room for it.
-	pub(crate) fn begin_summary(
-		model: ModelId,
-		epoch: EpochIndex,
-		compute_price: Balance,
-		storage_price: Option<Balance>,
-	) {
+	pub(crate) fn begin_summary(model: ModelId, epoch: EpochIndex, clearing: &Clearing<T::AccountId>) {
 		let mut epochs = SummarisedEpochs::<T>::get(model);
 		if epochs.len() >= MAX_SUMMARIES as usize {
 			Summaries::<T>::remove(model, epochs.remove(0));
@@ -29,8 +24,10 @@ impl<T: Config> Pallet<T> {
 		}
 		SummarisedEpochs::<T>::insert(model, epochs);
 		let summary = Summary {
-			compute_price,
-			storage_price,
+			compute_price: clearing.compute_price,
+			storage_price: clearing.price_of_storage(),
+			executors: clearing.executors.len() as u32,
+			providers: clearing.storage.len() as u32,
 			..Default::default()
 		};
 		Summaries::<T>::insert(model, epoch, summary);
@@ -44,14 +41,20 @@ impl<T: Config> Pallet<T> {
 			};
 			summary.jobs = summary.jobs.saturating_add(1);
 			summary.units = summary.units.saturating_add(deal.units.into());
-			for line in lines {
-				for (role, sum) in Role::ALL.iter().zip(summary.lines.iter_mut()) {
-					if *role == line.role {
-						*sum = sum.saturating_add(line.amount);
-					}
-				}
-			}
+			lines.iter().for_each(|line| summary.add_line(line.role, line.amount));
 		});
+	}
+
+	/// What is reserved for a commitment made now: what a place was paid in the better of the model's two latest epochs that are over
+	/// and were cleared, by those of its jobs that are settled by now. Jobs that fail, or whose payer has the price back, pay
+	/// nothing: who opens and ends them at no cost of its own must not make asking dear for others.
+	pub fn ask_bond(model: ModelId, role: AskRole) -> Balance {
+		let now = Self::current_epoch();
+		let epochs = SummarisedEpochs::<T>::get(model);
+		let over = epochs.iter().rev().filter(|epoch| **epoch < now).take(BONDED_BY);
+		over.filter_map(|epoch| Summaries::<T>::get(model, epoch))
+			.map(|summary| summary.paid_a_place(role))
+			.fold(T::MinAskBond::get(), Balance::max)
 	}
 
 	/// The summaries of the model's latest epochs that were cleared, oldest first; at most [`MAX_SUMMARIES`].

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
-use highway_math::{auction, demand::Demand};
+use highway_math::{auction::place_pay, demand::Demand};
 pub use highway_primitives::market::{AskRole, MAX_DEBTS_AT_ONCE};
 use highway_primitives::{
 	market::{BillLine, MarketPhase},
@@ -89,6 +89,9 @@ pub struct Commitment {
 	pub hash: H256,
 	/// What is reserved for it of the node's own bond: the ask takes it over, or it is lost.
 	pub bond: Balance,
+	/// The highest price that the node may ask: what its own bond secured a job at when it committed. `None`: nothing at all. What
+	/// becomes of the bond later does not matter, else whoever has seen what others ask could choose whether its own ask holds.
+	pub most: Option<Balance>,
 }
 
 /// Where the commitments of a model lie, oldest first, and how many there are.
@@ -150,6 +153,11 @@ pub struct Clearing<AccountId> {
 }
 
 impl<AccountId> Clearing<AccountId> {
+	/// Price per started MiB of input; `None` if nobody is paid for storage.
+	pub fn price_of_storage(&self) -> Option<Balance> {
+		(!self.storage.is_empty()).then_some(self.storage_price)
+	}
+
 	/// The same with one more job that refers to it; `None` if that is more than can be counted.
 	pub fn with_one_more_job(self) -> Option<Self> {
 		let jobs = self.jobs.checked_add(1)?;
@@ -157,51 +165,38 @@ impl<AccountId> Clearing<AccountId> {
 	}
 }
 
-/// What the places of one role earned in an epoch.
+/// The places of one role that were taken in an epoch.
 #[derive(
 	Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
-pub struct RoleTurnover {
-	/// Price per unit of compute, or per started MiB of storage.
-	#[codec(compact)]
-	pub price: Balance,
-	/// Units, or MiB, of all jobs that were opened.
-	#[codec(compact)]
-	pub units: u64,
-	/// How many places earned it.
+pub struct RolePlaces {
+	/// How many.
 	#[codec(compact)]
 	pub winners: u32,
-	/// What the dearest of them asks: the reserve falls no further after this epoch.
+	/// What the dearest of the winners asks: the reserve falls no further after this epoch.
 	#[codec(compact)]
 	pub dearest: Balance,
 }
 
-impl RoleTurnover {
-	/// What stands behind an ask for such a place, at least `min`.
-	pub fn bond(&self, min: Balance) -> Balance {
-		auction::ask_bond(self.price, self.units, self.winners, min)
-	}
-}
-
-/// What a model's places earned in an epoch with jobs.
+/// What an epoch with jobs moves the reserves by.
 #[derive(
 	Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
-pub struct Turnover {
+pub struct EpochPlaces {
 	/// The epoch.
 	#[codec(compact)]
 	pub epoch: EpochIndex,
 	/// Compute.
-	pub compute: RoleTurnover,
+	pub compute: RolePlaces,
 	/// Storage.
-	pub storage: RoleTurnover,
+	pub storage: RolePlaces,
 	/// Whether it has moved the reserves already: each epoch does once, when the next one is cleared.
 	pub weighed: bool,
 }
 
-impl Turnover {
+impl EpochPlaces {
 	/// The role's part.
-	pub fn of(&self, role: AskRole) -> RoleTurnover {
+	pub fn of(&self, role: AskRole) -> RolePlaces {
 		match role {
 			AskRole::Compute => self.compute,
 			AskRole::Storage => self.storage,
@@ -217,9 +212,7 @@ pub struct MarketState {
 	/// How much the model is asked for.
 	pub demand: Demand,
 	/// The latest epoch with jobs, which may be the present one.
-	pub latest: Option<Turnover>,
-	/// The one before it.
-	pub former: Option<Turnover>,
+	pub latest: Option<EpochPlaces>,
 	/// The most that a unit of compute may cost. `None` before the first job: each clearing until then is a first one.
 	pub compute_reserve: Option<Balance>,
 	/// The most that a started MiB of storage may cost, beside the bound that the compute price sets. `None` before the first
@@ -247,19 +240,13 @@ impl MarketState {
 	}
 
 	/// The last epoch with jobs, if it was over before `epoch` and has not moved the reserves yet. From now on it has.
-	pub fn weigh_last_before(&mut self, epoch: EpochIndex) -> Option<Turnover> {
+	pub fn weigh_last_before(&mut self, epoch: EpochIndex) -> Option<EpochPlaces> {
 		let latest = self.latest.as_mut()?;
 		if latest.weighed || latest.epoch >= epoch {
 			return None;
 		}
 		latest.weighed = true;
 		Some(*latest)
-	}
-
-	/// The latest epoch with jobs that was over before `epoch`.
-	pub fn last_before(&self, epoch: EpochIndex) -> Option<Turnover> {
-		let over = |turnover: &Option<Turnover>| turnover.filter(|turnover| turnover.epoch < epoch);
-		over(&self.latest).or_else(|| over(&self.former))
 	}
 }
 
@@ -268,6 +255,10 @@ pub const MAX_SUMMARIES: u32 = 32;
 
 /// The latest epochs of a model that were cleared, oldest first.
 pub type SummaryEpochs = BoundedVec<EpochIndex, ConstU32<MAX_SUMMARIES>>;
+
+/// The latest epochs, over and cleared, by the better of which an ask is bonded. Two: jobs of the last one are settled while the
+/// present one runs, and who commits early would have a cheaper bond than who commits late.
+pub const BONDED_BY: usize = 2;
 
 /// What came of one epoch of a model.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
@@ -285,6 +276,34 @@ pub struct Summary {
 	pub units: u64,
 	/// Their lines, summed by role, in the order of [`Role::ALL`].
 	pub lines: [Balance; Role::ALL.len()],
+	/// Who ran the model: so many shared the compute lines.
+	#[codec(compact)]
+	pub executors: u32,
+	/// Who stored it: so many shared the storage lines.
+	#[codec(compact)]
+	pub providers: u32,
+}
+
+impl Summary {
+	/// Adds a line of a settled job.
+	pub fn add_line(&mut self, role: Role, amount: Balance) {
+		for (of, sum) in Role::ALL.iter().zip(self.lines.iter_mut()) {
+			if *of == role {
+				*sum = sum.saturating_add(amount);
+			}
+		}
+	}
+
+	/// What settled jobs have paid for a place so far.
+	pub fn paid_a_place(&self, role: AskRole) -> Balance {
+		let lines = Role::ALL.iter().zip(self.lines);
+		let mut paid = lines.filter(|(of, _)| **of == role.line()).map(|(_, sum)| sum);
+		let winners = match role {
+			AskRole::Compute => self.executors,
+			AskRole::Storage => self.providers,
+		};
+		place_pay(paid.next().unwrap_or_default(), winners)
+	}
 }
 
 /// The storage winners of a model.

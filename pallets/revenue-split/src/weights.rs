@@ -51,15 +51,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `ModelRegistry::Models` (r:16 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
-	/// Storage: `RevenueSplit::Markets` (r:16 w:0)
+	/// Storage: `RevenueSplit::SummarisedEpochs` (r:16 w:0)
+	/// Storage: `RevenueSplit::Summaries` (r:32 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `RevenueSplit::Asks` (r:16 w:0)
+	/// Storage: `RevenueSplit::Markets` (r:16 w:0)
 	/// `n` is from 1 to 32.
 	fn commit_asks(n: u32) -> Weight {
 		Weight::from_parts(75_569_724, 0)
-			.saturating_add(Weight::from_parts(98_850_682, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().reads(7_u64.saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(126_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().reads(9_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64.saturating_mul(n.into())))
 	}
@@ -68,15 +71,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Storage: `ModelRegistry::Models` (r:16 w:0)
 	/// Storage: `RevenueSplit::CommitmentPlaces` (r:32 w:0)
-	/// Storage: `RevenueSplit::Commitments` (r:31 w:0)
-	/// Storage: `RevenueSplit::Markets` (r:1 w:0)
+	/// Storage: `RevenueSplit::SummarisedEpochs` (r:16 w:0)
+	/// Storage: `RevenueSplit::Summaries` (r:32 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// `n` is from 1 to 32.
 	fn authorize_commit_asks(n: u32) -> Weight {
 		Weight::from_parts(191_809_412, 0)
-			.saturating_add(Weight::from_parts(31_324_156, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(Weight::from_parts(48_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
@@ -87,13 +90,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::CommitmentQueues` (r:16 w:16)
 	/// Storage: `RevenueSplit::Asks` (r:32 w:32)
 	/// Storage: `NodeStaking::Standings` (r:2049 w:32)
-	/// Storage: `RevenueSplit::Markets` (r:16 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// `n` is from 1 to 32.
 	fn reveal_asks(n: u32) -> Weight {
 		Weight::from_parts(117_747_640, 0)
 			.saturating_add(Weight::from_parts(1_993_463_730, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().reads(133_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(5_u64.saturating_mul(n.into())))
 	}
@@ -231,22 +233,22 @@ impl WeightInfo for () {
 	}
 	fn commit_asks(n: u32) -> Weight {
 		Weight::from_parts(75_569_724, 0)
-			.saturating_add(Weight::from_parts(98_850_682, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(5_u64))
-			.saturating_add(RocksDbWeight::get().reads(7_u64.saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(126_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().reads(9_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64.saturating_mul(n.into())))
 	}
 	fn authorize_commit_asks(n: u32) -> Weight {
 		Weight::from_parts(191_809_412, 0)
-			.saturating_add(Weight::from_parts(31_324_156, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(Weight::from_parts(48_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
 	fn reveal_asks(n: u32) -> Weight {
 		Weight::from_parts(117_747_640, 0)
 			.saturating_add(Weight::from_parts(1_993_463_730, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().reads(133_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(5_u64.saturating_mul(n.into())))
 	}

@@ -34,8 +34,11 @@ parameter_types! {
 	pub const ModelDepositPerByte: Balance = deposit(0, 1);
 	/// Notice of a rise of a royalty.
 	pub const RoyaltyNotice: BlockNumber = 7 * DAYS;
-	/// Within it a royalty rises by a quarter at most.
+	/// Within it a royalty rises by a quarter at most, or by the smallest rise.
 	pub const RoyaltyRisePeriod: BlockNumber = 30 * DAYS;
+	/// The smallest rise, a millionth of an AIC per unit: a ten-thousandth of a unit that costs a hundredth of an AIC. The
+	/// quarter binds royalties from four millionths on, and a free model can ask for something one day.
+	pub const SmallestRise: Balance = MICRO_AIC;
 	/// Four market epochs, 40 minutes of ten: an ask that is posted in the first full one holds before the version does, and
 	/// the largest artefact that is served, 2 GiB, arrives at 1 MiB/s.
 	pub VersionNotice: BlockNumber = MarketEpoch::get().saturating_mul(4);
@@ -62,6 +65,7 @@ impl pallet_model_registry::Config for Runtime {
 	type CommitBlocks = CommitBlocks;
 	type CommitLifetime = CommitLifetime;
 	type MaxRoyalty = MaxPrice;
+	type SmallestRise = SmallestRise;
 	type MaxVersions = ConstU32<1024>;
 	type WeightInfo = pallet_model_registry::weights::SubstrateWeight<Runtime>;
 }

@@ -28,9 +28,9 @@ Nobody sees the price before all have bid. The command commits to it in the firs
 reveals it in the last third: leave it running, at most for two epochs. It then holds from the next epoch on, until another bid
 or a withdrawal replaces it.
   price    the nodes that ask least win, and all earn what the first loser asks, at most the reserve: ask what it costs you
-  bond     what a place earned in the model's last epoch is reserved of your node's bond; a commitment that is not revealed
-           costs it. A compute ask also needs 64 times the price of a unit, which secures one job, beside what else is
-           reserved of that bond: else it is not taken
+  bond     what a place was paid in the better of the model's last two epochs is reserved of your node's bond; a commitment
+           that is not revealed costs it. A compute ask also needs 64 times the price of a unit, which secures one job,
+           beside what else is reserved of that bond now: else it is not taken
   resume   what is committed to is kept beside your keys: if the command is stopped, `highway bid resume` reveals it
 Examples:
   highway --key me bid 0 --compute 0.002 --storage 0.0001
@@ -271,8 +271,8 @@ fn reasons(role: AskRole) -> String {
 	let taken = "all are taken by nodes that ask no more, or it cannot take jobs now";
 	match role {
 		AskRole::Compute => format!(
-			"the node's own bond does not cover {SECURITY_FACTOR} times the price of a unit, beside what else is reserved of it \
-			(`highway node bond` adds to it), or {taken}"
+			"the node's own bond did not cover {SECURITY_FACTOR} times the price of a unit, beside what else was reserved of it, \
+			when it was committed to (`highway node bond` adds to it), or {taken}"
 		),
 		AskRole::Storage => taken.into(),
 	}
@@ -420,7 +420,7 @@ mod tests {
 			"asks 1 AIC for compute of model 5 from epoch 8 on",
 			"asks nothing any more for storage",
 			"ask of 2 AIC for storage of model 5 got no place: all are taken",
-			"ask of 3 AIC for compute of model 5 got no place: the node's own bond does not cover 64 times the price",
+			"ask of 3 AIC for compute of model 5 got no place: the node's own bond did not cover 64 times the price",
 		] {
 			assert!(text.contains(words), "{words} is missing:\n{text}");
 		}

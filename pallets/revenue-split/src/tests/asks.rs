@@ -196,32 +196,51 @@ fn an_ask_should_displace_nobody_when_its_node_cannot_serve_itself() {
 	});
 }
 
+/// In the next epoch the node commits, and reveals.
+fn ask_anew(node: NodeId, role: AskRole, price: Balance) {
+	go_to_epoch(Split::current_epoch() + 1);
+	assert_ok!(commit(node, role, Some(price)));
+	go_to_reveals();
+	assert_ok!(reveal(node, role, Some(price)));
+}
+
+/// What holds of the node's asks once they have all come about.
+fn upcoming(node: NodeId) -> Option<Balance> {
+	let book = Asks::<Test>::get(MODEL, COMPUTE);
+	book.iter().find(|ask| ask.node == node)?.upcoming()
+}
+
+/// Whether the last thing that happened is that the node's ask was not taken, as its bond did not secure it.
+fn is_unsecured(node: NodeId, price: Balance) -> bool {
+	let unsecured = Event::AskUnsecured {
+		model: MODEL,
+		role: COMPUTE,
+		node,
+		price,
+	};
+	events().last() == Some(&unsecured)
+}
+
 #[test]
 fn an_ask_should_have_no_place_when_the_free_bond_secures_no_job_at_it() {
 	ExtBuilder.build_and_execute(|| {
 		// 64 times the ask, beside the bond of the ask itself.
 		host(1, MODEL);
 		with_node(1, |node| node.bond = 64 * 100 + BOND - 1);
-		ask(1, COMPUTE, 100);
-		assert_eq!((Split::ask_of(1, MODEL, COMPUTE), reserved(1)), (None, 0));
-		let unsecured = Event::AskUnsecured {
-			model: MODEL,
-			role: COMPUTE,
-			node: 1,
-			price: 100,
-		};
-		assert_eq!(events().last(), Some(&unsecured));
+		ask_anew(1, COMPUTE, 100);
+		assert!(is_unsecured(1, 100));
+		assert_eq!((upcoming(1), reserved(1)), (None, 0));
 		// Nobody secures the storage of a file.
-		ask(1, AskRole::Storage, 100);
+		ask_anew(1, AskRole::Storage, 100);
 		assert_eq!(Split::ask_of(1, MODEL, AskRole::Storage), Some(100));
 		withdraw(1, AskRole::Storage);
 		with_node(1, |node| node.bond += 1);
-		ask(1, COMPUTE, 100);
-		assert_eq!(Split::ask_of(1, MODEL, COMPUTE), Some(100));
+		ask_anew(1, COMPUTE, 100);
+		assert_eq!(upcoming(1), Some(100));
 		// Whose bond is in use because it serves may ask on.
 		secure(1, 64 * 100 - BOND);
-		ask(1, COMPUTE, 90);
-		assert_eq!(Split::ask_of(1, MODEL, COMPUTE), Some(90));
+		ask_anew(1, COMPUTE, 90);
+		assert_eq!(upcoming(1), Some(90));
 		with_node(1, |node| node.reserved = BOND);
 	});
 }
@@ -231,32 +250,20 @@ fn an_ask_should_not_rise_above_what_all_of_the_nodes_bond_secures() {
 	ExtBuilder.build_and_execute(|| {
 		host(1, MODEL);
 		with_node(1, |node| node.bond = 64 * 100 - 1);
-		ask(1, COMPUTE, 0);
-		go_to_epoch(1);
-		ask(1, COMPUTE, 100);
+		ask_anew(1, COMPUTE, 0);
+		ask_anew(1, COMPUTE, 100);
 		// What it asked before stands, with what is behind that.
-		assert!(matches!(
-			events().last(),
-			Some(Event::AskUnsecured {
-				node: 1,
-				price: 100,
-				..
-			})
-		));
-		assert_eq!(reserved(1), BOND);
-		go_to_epoch(2);
-		assert_eq!(Split::ask_of(1, MODEL, COMPUTE), Some(0));
+		assert!(is_unsecured(1, 100));
+		assert_eq!((upcoming(1), reserved(1)), (Some(0), BOND));
 		// Work in hand does not count against it.
 		with_node(1, |node| node.bond += 1);
 		secure(1, 64 * 100 - 2 * BOND);
-		ask(1, COMPUTE, 100);
-		go_to_epoch(3);
-		assert_eq!(Split::ask_of(1, MODEL, COMPUTE), Some(100));
+		ask_anew(1, COMPUTE, 100);
+		assert_eq!(upcoming(1), Some(100));
 		// Whose bond has shrunk may still ask less.
 		with_node(1, |node| (node.bond, node.reserved) = (64 * 50, BOND));
-		ask(1, COMPUTE, 60);
-		go_to_epoch(4);
-		assert_eq!(Split::ask_of(1, MODEL, COMPUTE), Some(60));
+		ask_anew(1, COMPUTE, 60);
+		assert_eq!(upcoming(1), Some(60));
 	});
 }
 
@@ -268,25 +275,75 @@ fn an_ask_of_nothing_should_have_no_place_when_a_job_at_the_reserve_finds_too_li
 		let deal = open(1, 1, 0);
 		Split::close(MODEL, &deal);
 		assert_eq!(crate::Markets::<Test>::get(MODEL).compute_reserve, Some(300));
+		go_to_epoch(2);
+		let behind = Split::ask_bond(MODEL, COMPUTE);
 		let asked = |node: NodeId, bond: Balance| {
 			host(node, MODEL);
 			with_node(node, |node| node.bond = bond);
-			ask(node, COMPUTE, 0);
-			(Split::ask_of(node, MODEL, COMPUTE), reserved(node))
+			ask_anew(node, COMPUTE, 0);
+			(upcoming(node), reserved(node))
 		};
 		// The bond of the ask is not free.
-		assert_eq!(asked(2, 64 * 300 + BOND - 1), (None, 0));
-		assert!(matches!(
-			events().last(),
-			Some(Event::AskUnsecured { node: 2, price: 0, .. })
-		));
-		assert_eq!(asked(3, 64 * 300 + BOND), (Some(0), BOND));
+		assert_eq!(asked(2, 64 * 300 + behind - 1), (None, 0));
+		assert!(is_unsecured(2, 0));
+		assert_eq!(asked(3, 64 * 300 + behind), (Some(0), behind));
 		// A dear reserve does not keep those out whose bond is small.
 		assert_eq!(asked(4, 64 * 300), (None, 0));
-		assert_eq!(asked(5, 64 * 300 - 1), (Some(0), BOND));
+		assert_eq!(asked(5, 64 * 300 - 1), (Some(0), behind));
 		// A place in storage reserves nothing.
-		ask(2, AskRole::Storage, 0);
+		ask_anew(2, AskRole::Storage, 0);
 		assert_eq!(Split::ask_of(2, MODEL, AskRole::Storage), Some(0));
+	});
+}
+
+#[test]
+fn an_ask_should_count_as_its_bond_was_when_it_was_committed_to() {
+	let since: [fn(); 5] = [
+		|| (),
+		// More is bonded, some of it leaves, other work takes it.
+		|| with_node(1, |node| node.bond += 64 * 100),
+		|| with_node(1, |node| node.bond = node.reserved),
+		|| with_node(1, |node| node.reserved = node.bond),
+		// A job at a dear price makes that the reserve.
+		|| {
+			let deal = open(1, 1, 0);
+			Split::close(MODEL, &deal);
+		},
+	];
+	for happens in since {
+		for (short, holds) in [(0, true), (1, false)] {
+			ExtBuilder.build_and_execute(|| {
+				host(1, MODEL);
+				with_node(1, |node| node.bond = 64 * 100 + BOND - short);
+				ask(2, COMPUTE, MAX_ASK);
+				go_to_epoch(1);
+				assert_ok!(commit(1, COMPUTE, Some(100)));
+				happens();
+				go_to_reveals();
+				assert_ok!(reveal(1, COMPUTE, Some(100)));
+				assert_eq!((upcoming(1).is_some(), is_unsecured(1, 100)), (holds, !holds));
+				// What other work took is not the market's.
+				with_node(1, |node| node.reserved = if holds { BOND } else { 0 });
+			});
+		}
+	}
+}
+
+#[test]
+fn an_ask_should_count_as_it_was_secured_when_its_node_has_lost_its_place_since() {
+	ExtBuilder.build_and_execute(|| {
+		fill(|node| 1000 + Balance::from(node));
+		let dearest = MAX_ASKS - 1;
+		go_to_epoch(1);
+		// It has work: nothing else of its bond is free.
+		with_node(dearest, |node| node.reserved = node.bond - BOND);
+		assert_ok!(commit(dearest, COMPUTE, Some(5)));
+		ask(MAX_ASKS, COMPUTE, 1);
+		assert_eq!(upcoming(dearest), None);
+		go_to_reveals();
+		assert_ok!(reveal(dearest, COMPUTE, Some(5)));
+		assert_eq!((upcoming(dearest), upcoming(dearest - 1)), (Some(5), None));
+		with_node(dearest, |node| node.reserved = BOND);
 	});
 }
 
@@ -331,14 +388,15 @@ fn prune_should_keep_the_ask_of_a_node_that_cannot_serve_for_a_while() {
 	});
 }
 
-/// Three of four have a place, for which they ask nothing, and there was a job in the epoch before.
+/// Three of four have a place, for which they ask nothing, and a job was paid in the epoch before.
 fn three_squatters() {
 	for node in 1..4 {
 		ask(node, COMPUTE, 0);
 	}
 	ask(4, COMPUTE, 300);
 	go_to_epoch(1);
-	let deal = open(1, 1, 0);
+	let deal = open_and_escrow(1, 1, 0);
+	Split::settle(1, MODEL, &PAYER, &deal, 1, true);
 	Split::close(MODEL, &deal);
 	assert_eq!(deal.compute, 300);
 	ask(4, COMPUTE, 200);
@@ -381,7 +439,8 @@ fn a_winner_should_lose_its_ask_and_the_rest_of_the_epochs_pay_when_it_stops_ser
 		assert_eq!(price_now(), Some(200));
 		go_to_epoch(3);
 		assert_eq!(Split::quote(&order(1, 0)).unwrap().executors, vec![3, 4]);
-		let looked_at = crate::call_weights::winners::<Test>(3) + crate::call_weights::ended::<Test>(2);
+		use crate::call_weights::{ended, place_pay, winners};
+		let looked_at = winners::<Test>(3) + place_pay::<Test>(3) + ended::<Test>(2);
 		assert_eq!(weight, Some(<() as crate::WeightInfo>::prune(4) + looked_at));
 	});
 }

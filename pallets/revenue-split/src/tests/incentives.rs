@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
 	pallet::{Asks, Markets},
-	types::{Ask, AskBook, MarketState, RoleTurnover, Turnover},
+	types::{Ask, AskBook, EpochPlaces, MarketState, RolePlaces},
 };
 use highway_math::{
 	auction::IDLE,
@@ -19,6 +19,10 @@ use proptest::{
 use std::cell::Cell;
 
 const MARKETS: u32 = 20_000;
+
+/// In one of so many markets everything is tried that could make a difference: just above and below what each rival asks and the
+/// reserve. In the others some of it.
+const ALL_TRIED_IN: usize = 8;
 
 /// The most bidders of a market here: more than places, or fewer.
 const BIDDERS: usize = 6;
@@ -45,13 +49,11 @@ struct Met {
 impl Met {
 	/// The last epoch moves the reserve of this one.
 	fn store(&self) {
-		let compute = RoleTurnover {
-			price: self.reserve,
-			units: 1,
+		let compute = RolePlaces {
 			winners: self.winners,
 			dearest: self.dearest,
 		};
-		let latest = Turnover {
+		let latest = EpochPlaces {
 			epoch: NOW - 1,
 			compute,
 			..Default::default()
@@ -137,7 +139,9 @@ fn truth_should_be_dominant_in_the_market_itself() {
 			let deviations = met.deviations();
 			// The reserve as it was and as it may have become would hold it, if an ask could in its own epoch.
 			let held = [met.reserve, met.reserve - (met.reserve / 512).max(1)].map(Some);
-			for ask in picks.iter().map(|pick| *pick.get(&deviations)).chain(held) {
+			let some: Vec<_> = picks.iter().map(|pick| *pick.get(&deviations)).chain(held).collect();
+			let tried = if picks[0].index(ALL_TRIED_IN) == 0 { deviations } else { some };
+			for ask in tried {
 				let earned = met.earned(ask);
 				prop_assert!(earned <= truthful, "{:?} earns {} and not {}", ask, earned, truthful);
 			}

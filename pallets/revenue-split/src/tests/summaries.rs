@@ -38,6 +38,8 @@ fn a_summary_should_add_up_the_lines_of_settled_jobs() {
 		let (epoch, summary) = &summaries[0];
 		assert_eq!((*epoch, summary.compute_price, summary.storage_price), (1, 10, Some(3)));
 		assert_eq!((summary.jobs, summary.units), (2, 20));
+		assert_eq!((summary.executors, summary.providers), (2, 1));
+		assert_eq!([COMPUTE, STORAGE].map(|role| summary.paid_a_place(role)), [100, 18]);
 		assert_eq!(summary.lines.iter().sum::<Balance>(), paid);
 		assert_eq!(line(summary, Role::Maker), 2 * 50);
 		assert_eq!(line(summary, Role::Parent), 2 * 20);

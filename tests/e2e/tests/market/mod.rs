@@ -23,7 +23,7 @@ use codec::{Decode, Encode};
 use futures::future::try_join_all;
 use highway_e2e_tests::{amount, identity_input, key, put_blob, Account};
 use highway_primitives::{market::MarketPhase, AskRole, Balance, JobId, JobPhase, ModelId, Role, AIC};
-use highway_runtime_api::types::{AskInfo, Bill, MarketInfo, NodeInfo};
+use highway_runtime_api::types::{AskInfo, AskTask, Bill, MarketInfo, NodeInfo};
 use highway_test_support::{
 	hostile_models,
 	market::{self, key_of},
@@ -87,6 +87,9 @@ const SOON: Duration = Duration::from_secs(30);
 
 /// How long it may be until something happens that comes once in a market epoch, or two.
 const EPOCHS: Duration = Duration::from_secs(120);
+
+/// How often a bidder is killed until it was in time.
+const KILLS: usize = 3;
 
 /// How long a job may take from its submission to its pay, an audit included.
 const SETTLED_WITHIN: Duration = Duration::from_secs(240);
@@ -260,26 +263,56 @@ async fn asks_should_be_made_by_operators_and_by_a_node_that_is_killed(
 	Ok(())
 }
 
+/// What the worker of a node may say of its compute of the model, as the watcher's node knows it.
+async fn compute_task(watcher: &Account, node: &NodeInfo<AccountId32>, model: ModelId) -> Result<Option<AskTask>> {
+	let tasks = watcher.client.ask_tasks(&node.worker).await?;
+	let mut tasks = tasks.into_iter();
+	Ok(tasks.find(|task| task.model == model && task.role == AskRole::Compute))
+}
+
 /// `kill -9` between commitment and reveal: what was committed to is revealed all the same.
 async fn a_killed_bidder_should_reveal(devnet: &mut Devnet, watcher: &Account, model: ModelId) -> Result<()> {
 	let operator = wallet(devnet, "dave");
-	operator.run(&["node", "host", &model.to_string()]).await?;
+	let id = model.to_string();
+	operator.run(&["node", "host", &id]).await?;
 	let node = node_of(watcher, "dave").await?;
-	let task = until("a commitment that a node makes by itself", EPOCHS, || async {
-		let tasks = watcher.client.ask_tasks(&node.worker).await?;
-		Ok(tasks.into_iter().find(|task| task.committed.is_some()))
-	})
-	.await?;
-	devnet.node_mut("dave").kill()?;
-	// The phase does not tell: it is the next block's, and the commitment may be in the last block for commitments.
-	ensure!(task.standing.is_none(), "it has not revealed yet: {task:?}");
-	devnet.node_mut("dave").resume().await?;
-	let ask = until("what it has committed to before it was killed", EPOCHS, || async {
+	let asked = || async {
 		let market = market_of(watcher, model).await?;
 		let mut asks = market.roles.into_iter().flat_map(|role| role.asks);
-		Ok(asks.find(|ask| ask.node == node.id))
-	})
-	.await?;
+		anyhow::Ok(asks.find(|ask| ask.node == node.id))
+	};
+	let mut killed = None;
+	for _ in 0..KILLS {
+		let committed = until("a commitment that a node makes by itself", EPOCHS, || async {
+			let task = compute_task(watcher, &node, model).await?;
+			let task = task.filter(|task| task.phase == MarketPhase::Commit);
+			Ok(task.and_then(|task| match (task.committed, task.standing) {
+				(Some(_), None) => Some(Some(task)),
+				(None, None) => None,
+				// That was an epoch ago, and it stands.
+				(_, Some(_)) => Some(None),
+			}))
+		})
+		.await?;
+		if let Some(task) = committed {
+			devnet.node_mut("dave").kill()?;
+			// While nobody may reveal yet, nothing that does is on its way: if it is sealed now, it was the node that is started
+			// anew that revealed it.
+			let left = compute_task(watcher, &node, model).await?;
+			let is_sealed =
+				left.is_some_and(|left| left.phase == MarketPhase::Commit && left.committed == task.committed);
+			devnet.node_mut("dave").resume().await?;
+			if is_sealed {
+				killed = Some(task);
+				break;
+			}
+		}
+		// Too late for this one. Without what stands it bids anew.
+		until("an ask that was not to be revealed yet", EPOCHS, asked).await?;
+		operator.run(&["bid", &id, "--withdraw=compute"]).await?;
+	}
+	let task = killed.context("a node is killed between its commitment and its reveal")?;
+	let ask = until("what it has committed to before it was killed", EPOCHS, asked).await?;
 	ensure!(
 		ask.price == ASKS[3] && ask.from == task.epoch,
 		"it asks what its file says, from the next epoch on: {ask:?}"

@@ -10,6 +10,7 @@ use highway_runtime_api::{runtime_decl_for_market_api::MarketApi, runtime_decl_f
 use highway_runtime_tests::{
 	commit_asks, least_ask_bond, reveal_asks, treasury, worker_transaction, Ask, Chain, ASK_SALT, MILLI,
 };
+use pallet_node_staking::Call as Node;
 use pallet_revenue_split::{Call as Split, Error, Event};
 use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave, Eve, Ferdie};
@@ -193,16 +194,50 @@ fn an_operator_should_be_told_why_when_its_wallet_says_the_wrong_thing() {
 }
 
 #[test]
+fn an_ask_should_count_as_its_bond_was_when_it_was_committed_to() {
+	Chain::local(|chain| {
+		let model = chain.register_model(Eve, "own", 0);
+		chain.host(model, &[Alice, Bob]);
+		chain.open_in(MarketPhase::Commit);
+		// Beside what is reserved for the ask itself.
+		let free = |node| own_bond(node) - reserved(node) - least_ask_bond();
+		let ask = |price| -> Ask { (model, AskRole::Compute, Some(price)) };
+		let (epoch, dear, just) = (chain.coming_epoch(), free(0) / 64 + 1, free(1) / 64);
+		let before = [0, 1].map(reserved);
+		chain.say(0, commit_asks(0, epoch, &[ask(dear)]));
+		chain.say(1, commit_asks(1, epoch, &[ask(just)]));
+		chain.ok(Alice, Node::bond_extra { amount: 64 * AIC });
+		let amount = free(1) / 2;
+		chain.ok(Bob, Node::unbond { amount });
+
+		chain.open_in(MarketPhase::Reveal);
+		chain.say(0, reveal_asks(0, epoch, &[ask(dear)], ASK_SALT));
+		chain.say(1, reveal_asks(1, epoch, &[ask(just)], ASK_SALT));
+		let unsecured = RuntimeEvent::RevenueSplit(Event::AskUnsecured {
+			model,
+			role: AskRole::Compute,
+			node: 0,
+			price: dear,
+		});
+		assert!(chain.events().contains(&unsecured));
+		assert_eq!([0, 1].map(|node| asked(node, model)), [None, Some(just)]);
+		assert_eq!([0, 1].map(reserved), [before[0], before[1] + least_ask_bond()]);
+	});
+}
+
+#[test]
 fn a_node_should_lose_what_stands_behind_its_commitment_and_no_more_when_it_does_not_reveal() {
 	Chain::local(|chain| {
 		let model = chain.served_model(0, PRICE);
-		for _ in 0..3 {
+		let jobs = [(); 3].map(|()| {
 			let job = chain.submit(Ferdie, model);
 			chain.attest(job);
-		}
+			job
+		});
+		jobs.into_iter().for_each(|job| chain.finish(job));
 		chain.next_market_epoch();
 		let bond = RevenueSplit::ask_bond(model, AskRole::Compute);
-		assert_eq!(bond, PRICE, "three jobs for three places: one place earned so much");
+		assert_eq!(bond, PRICE, "three jobs for three places: one place was paid so much");
 		assert!(bond > least_ask_bond());
 
 		chain.open_in(MarketPhase::Commit);

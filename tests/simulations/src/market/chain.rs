@@ -19,10 +19,10 @@ use highway_math::demand::{self, Demand};
 use highway_primitives::{
 	market::{ask_commitment, AskRole, Deal, Order},
 	traits::Market,
-	Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, AIC,
+	Balance, BlobRef, BlockNumber, JobId, ModelId, NodeId, Role, AIC,
 };
 use nodes::{operator_of, SimulatedNode};
-use pallet_revenue_split::{Clearing, Clearings, Markets};
+use pallet_revenue_split::{Clearing, Clearings, Markets, Summaries};
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Perbill};
 
@@ -64,6 +64,9 @@ pub const MIN_RESERVE: Balance = 1_000;
 
 /// The runtime's highest ask.
 pub const MAX_ASK: Balance = 1_000_000 * AIC;
+
+/// The runtime's smallest rise of a royalty.
+pub const SMALLEST_RISE: Balance = AIC / 1_000_000;
 
 /// The runtime's lowest bond of an ask.
 pub const MIN_ASK_BOND: Balance = AIC;
@@ -142,6 +145,7 @@ impl pallet_model_registry::Config for Simulated {
 	type CommitBlocks = ConstU32<1>;
 	type CommitLifetime = ConstU32<10>;
 	type MaxRoyalty = ConstU128<MAX_ASK>;
+	type SmallestRise = ConstU128<SMALLEST_RISE>;
 	type MaxVersions = ConstU32<4>;
 	type WeightInfo = ();
 }
@@ -374,19 +378,19 @@ impl Chain {
 		Markets::<Simulated>::get(MODEL).compute_reserve.unwrap_or_default()
 	}
 
-	/// `count` jobs with an input of a MiB come in this epoch: the first is opened, the others are only counted, as its like.
-	/// Nobody pays. Returns what was agreed for each.
+	/// `count` jobs with an input of a MiB come in this epoch: the first is opened, the others are only counted, as its like. All
+	/// are summed up as settled, and no coins move. Returns what was agreed for each.
 	pub fn count_jobs(&mut self, count: u32) -> Deal<AccountId> {
 		let deal = self.open(&order(&PAYER, None, MODEL)).expect("somebody serves");
 		RevenueSplit::close(MODEL, &deal);
 		let epoch = self.epoch();
 		let others = count.saturating_sub(1);
-		Markets::<Simulated>::mutate(MODEL, |state| {
-			(0..others).for_each(|_| state.demand.note(epoch));
-			if let Some(latest) = state.latest.as_mut() {
-				latest.compute.units += u64::from(others);
-				latest.storage.units += u64::from(others);
-			}
+		Markets::<Simulated>::mutate(MODEL, |state| (0..others).for_each(|_| state.demand.note(epoch)));
+		Summaries::<Simulated>::mutate(MODEL, epoch, |summary| {
+			let summary = summary.as_mut().expect("the epoch is cleared");
+			let (count, stored) = (Balance::from(count), deal.storage.map_or(0, |(_, fee)| fee));
+			summary.add_line(Role::Compute, deal.compute * count);
+			summary.add_line(Role::Storage, stored * count);
 		});
 		deal
 	}

@@ -1,7 +1,7 @@
 //! A maker that squeezes those who depend on its model: royalties by the registry's own rule, day by day.
 
 use super::{
-	chain::MAX_ASK,
+	chain::{MAX_ASK, SMALLEST_RISE},
 	months::PRICE,
 	table::{Bound, Table},
 	Size,
@@ -26,12 +26,14 @@ const YEAR: BlockNumber = 365;
 const POLICY: RisePolicy = RisePolicy {
 	notice: NOTICE * DAY,
 	period: PERIOD * DAY,
-	// A billionth of the highest royalty, as the registry has it.
-	smallest_step: MAX_ASK / 1_000_000_000,
+	smallest_step: SMALLEST_RISE,
 };
 
 /// What a maker asks at first: a quarter of it is more than the step that is always allowed, also after some cuts.
 const ROYALTY: Balance = 1_000 * AIC;
+
+/// What a maker would really ask: a twentieth of the price of compute.
+const USUAL: Balance = PRICE / 20;
 
 pub(super) fn table(size: Size) -> Table {
 	let mut table = Table::new("royalties", "How hard can a maker squeeze those who use its model?");
@@ -80,14 +82,32 @@ pub(super) fn table(size: Size) -> Table {
 		Bound::left_over(20.0, 25.001),
 		"a cut is no reserve for a jump",
 	);
+	let usual = royalties(USUAL, |_, state| state.pending.is_none().then_some(state.current / 4 * 5));
+	table.exact(
+		"raises as far as it may, from a twentieth of the price of compute on: the most within any 30 days",
+		steepest(&usual),
+		"%",
+		Bound::left_over(24.0, 25.001),
+		"the step that is always allowed is less than a quarter of it",
+	);
+	table.require(RoyaltyState::new(USUAL).set(USUAL / 4 * 5 + 1, 0, &POLICY).is_none());
+	let more = |state: RoyaltyState| state.current + (state.current / 4).max(SMALLEST_RISE);
+	let least = royalties(SMALLEST_RISE, |_, state| state.pending.is_none().then_some(more(state)));
+	table.exact(
+		"from a millionth of an AIC on, where that step is more: the most within any 30 days",
+		steepest(&least),
+		"%",
+		Bound::left_over(99.0, 100.001),
+		"another millionth a month, until a quarter of it is as much",
+	);
 	let free = royalties(0, |_, _| Some(MAX_ASK));
 	let step = royalties(0, |day, _| (day == 0).then_some(POLICY.smallest_step));
 	table.exact(
 		"a free model, after the first notice",
 		step[PERIOD as usize] as f64 / PRICE as f64,
 		"× the price of compute",
-		Bound::left_over(0.01, 0.2),
-		"a billionth of the highest royalty: nothing more at once",
+		Bound::left_over(0.000_05, 0.000_2),
+		"a millionth of an AIC: nothing more at once",
 	);
 	table.require(last(&free) == 0);
 	table.exact(

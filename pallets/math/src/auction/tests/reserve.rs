@@ -1,7 +1,7 @@
-//! How the reserve moves, where it begins, and what stands behind an ask.
+//! How the reserve moves, where it begins, and what a place is paid.
 
 use crate::{
-	auction::{ask_bond, clear, dearest_winner, next_reserve, starved_reserve, BUSY, IDLE},
+	auction::{clear, dearest_winner, next_reserve, place_pay, starved_reserve, BUSY, IDLE},
 	demand::{places, utilisation, ONE},
 };
 use alloc::vec::Vec;
@@ -94,12 +94,13 @@ fn a_starved_reserve_should_rise_from_nothing_and_stop_at_the_most() {
 }
 
 #[test]
-fn ask_bond_should_be_what_a_place_earned() {
-	assert_eq!(ask_bond(100, 30, 3, 10), 1_000);
-	assert_eq!(ask_bond(100, 1, 3, 10), 34);
-	assert_eq!(ask_bond(100, 0, 3, 10), 10);
-	assert_eq!(ask_bond(100, 30, 0, 10), 3_000);
-	assert_eq!(ask_bond(u128::MAX, 2, 1, 10), u128::MAX);
+fn place_pay_should_be_what_a_place_earned() {
+	assert_eq!(place_pay(3_000, 3), 1_000);
+	assert_eq!(place_pay(100, 3), 34);
+	assert_eq!(place_pay(0, 3), 0);
+	// Whoever won nothing was paid nothing; if something was paid, it was one.
+	assert_eq!((place_pay(0, 0), place_pay(100, 0)), (0, 100));
+	assert_eq!(place_pay(u128::MAX, 1), u128::MAX);
 }
 
 fn amount() -> impl Strategy<Value = u128> {
@@ -230,17 +231,11 @@ proptest! {
 	}
 
 	#[test]
-	fn an_ask_bond_should_be_a_places_share(
-		price in amount(),
-		units in any::<u64>(),
-		winners in 1u32..=64,
-		min in amount(),
-	) {
-		let bond = ask_bond(price, units, winners, min);
-		prop_assert!(bond >= min);
-		// All places together are bonded for all that was earned, or for more than there is.
-		let earned = price.saturating_mul(units.into());
-		prop_assert!(bond.saturating_mul(winners.into()) >= earned);
+	fn all_places_pay_together_should_be_what_was_paid_or_a_unit_more_each(paid in amount(), winners in 1u32..=64) {
+		let place = place_pay(paid, winners);
+		let all = u128::from(winners);
+		prop_assert!(place.saturating_mul(all) >= paid);
+		prop_assert!(place == 0 || (place - 1) * all < paid);
 	}
 
 	// Demand that does not change and nodes enough for it: the reserve stays where it is, however long.

@@ -117,6 +117,14 @@ impl Chain {
 		RevenueSplit::close(order.model, &deal);
 	}
 
+	/// A job that `reporters` say cannot be done: they have a fifth of its compute line, and the payer the rest.
+	pub fn failed_job(&mut self, order: &Order<AccountId>, reporters: &[NodeId]) {
+		let deal = self.open(order).expect("somebody serves");
+		RevenueSplit::escrow(order.payer, &deal).expect("the payer has the coins");
+		RevenueSplit::fail(self.jobs, order.payer, &deal, reporters);
+		RevenueSplit::close(order.model, &deal);
+	}
+
 	/// Registers a model.
 	pub fn register(
 		&mut self,
