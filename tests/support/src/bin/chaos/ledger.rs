@@ -6,11 +6,13 @@
 use anyhow::{Context, Result};
 use codec::Decode;
 use futures::future::join_all;
+use highway_math::audit;
 use highway_primitives::{
 	market::{AskRole, Role},
 	Balance, BlockNumber, EpochIndex, JobId, ModelId, NodeId,
 };
 use highway_test_support::rpc;
+use pallet_proof_of_work_done::{MAX_AUDITORS, WALK};
 use serde_json::{json, Value};
 use sp_crypto_hashing::twox_128;
 use std::{
@@ -19,9 +21,22 @@ use std::{
 };
 use subxt::{events::Events, Metadata, PolkadotConfig};
 
-/// Blocks after its last deadline in which a job is over, whatever happens: the attestation window, an audit with three auditors
-/// and a jury, and blocks that nobody authors while nodes are down.
-const OVER_WITHIN: BlockNumber = 300;
+/// Blocks until a draw that waits for authors is tried again.
+const DRAW_RETRY: BlockNumber = 2;
+
+/// Blocks after its last deadline in which a job with this allowance is over, if all that may come does, and each phase takes the
+/// longest that it can: the window, or a draw that waits for authors; three auditors, of whom each judges, reveals, and has the
+/// executor challenged; its opening; the draw of a jury, which judges and reveals. The queue may be a block late for each.
+fn over_within(window: BlockNumber, allowance: BlockNumber) -> BlockNumber {
+	let reveal = audit::reveal_blocks(window);
+	let drawn = WALK + DRAW_RETRY;
+	let judged = allowance + audit::JUDGE_EXTRA;
+	let auditors = MAX_AUDITORS as BlockNumber;
+	// The chunk of a challenge is known a block later.
+	let each_auditor = judged + reveal + 1 + reveal;
+	let steps = 1 + 3 * auditors + 1 + 3;
+	window.max(drawn) + auditors * each_auditor + reveal + drawn + judged + reveal + steps
+}
 
 type Account = [u8; 32];
 
@@ -44,8 +59,12 @@ pub enum End {
 #[derive(Debug, Default)]
 struct Job {
 	price: Balance,
+	/// Blocks that each executor has.
+	allowance: BlockNumber,
 	/// The last block in which an attestation counts.
 	deadline: BlockNumber,
+	/// Somebody was told that it is not over in time.
+	is_overdue: bool,
 	ends: Vec<End>,
 	/// What left the pot in its name.
 	moved: Balance,
@@ -56,6 +75,12 @@ struct Job {
 }
 
 impl Job {
+	/// Whether it should be over after block `last`, where deadlines of audits stood still until `stood_still`.
+	fn is_overdue_at(&self, last: u64, window: BlockNumber, stood_still: BlockNumber) -> bool {
+		let over = self.deadline.max(stood_still) + over_within(window, self.allowance);
+		self.ends.is_empty() && last > u64::from(over)
+	}
+
 	/// What is wrong with it.
 	fn trouble(&self) -> Option<String> {
 		let paid_out = if self.ends.is_empty() { 0 } else { self.price };
@@ -88,6 +113,10 @@ pub struct Ledger {
 	hashes: BTreeMap<u64, String>,
 	/// What there should be after the last of them.
 	issuance: Balance,
+	/// Blocks from an attestation to its settlement.
+	window: BlockNumber,
+	/// The last block in which no deadline of an audit passed, as finality lagged.
+	stood_still: BlockNumber,
 	jobs: BTreeMap<JobId, Job>,
 	/// Those that the block has something of that is being read.
 	touched: BTreeSet<JobId>,
@@ -106,6 +135,8 @@ impl Ledger {
 			metadata,
 			payer,
 			issuance: issuance(node, &hash).await?,
+			window: number(&storage(node, "InferenceJobs", "AttestationWindow", &hash).await?)?,
+			stood_still: 0,
 			hashes: BTreeMap::from([(first, hash)]),
 			jobs: BTreeMap::new(),
 			touched: BTreeSet::new(),
@@ -135,6 +166,10 @@ impl Ledger {
 		}
 		let (last, hash) = self.last();
 		let seen = issuance(node, hash).await?;
+		let stood_still = stored(node, "StorageProofs", "StoodStill", hash).await?;
+		if let Some(block) = stood_still {
+			self.stood_still = number(&block)?;
+		}
 		if seen != self.issuance {
 			let trouble = format!("block {last}: the issuance is {seen}, and should be {}", self.issuance);
 			self.troubles.push(trouble);
@@ -162,7 +197,7 @@ impl Ledger {
 		for event in Events::<PolkadotConfig>::decode_from(bytes, self.metadata.clone()).iter() {
 			let event = event?;
 			let (pallet, name) = (event.pallet_name(), event.variant_name());
-			self.note(pallet, name, event.field_bytes())
+			self.note(number, pallet, name, event.field_bytes())
 				.with_context(|| format!("{pallet}.{name} in block {number}"))?;
 			if is_slash(pallet, name) {
 				self.troubles.push(format!("block {number}: {pallet}.{name}"));
@@ -181,7 +216,7 @@ impl Ledger {
 		self.jobs.entry(job).or_default()
 	}
 
-	fn note(&mut self, pallet: &str, event: &str, mut fields: &[u8]) -> Result<()> {
+	fn note(&mut self, block: u64, pallet: &str, event: &str, mut fields: &[u8]) -> Result<()> {
 		let fields = &mut fields;
 		match (pallet, event) {
 			("InferenceJobs", "JobSubmitted") => {
@@ -189,6 +224,7 @@ impl Ledger {
 				let (job, _, _, _, price, deadline) = Fields::decode(fields)?;
 				let job = self.touch(job);
 				(job.price, job.deadline) = (price, deadline);
+				job.allowance = deadline.saturating_sub(BlockNumber::try_from(block)?);
 			}
 			("InferenceJobs", "JobReassigned") => {
 				let (job, _, deadline) = <(JobId, NodeId, BlockNumber)>::decode(fields)?;
@@ -271,12 +307,13 @@ impl Ledger {
 	/// What must not be, and was not told yet.
 	pub fn take_troubles(&mut self) -> Vec<String> {
 		let mut troubles = std::mem::take(&mut self.troubles);
-		let last = self.last().0;
-		let overdue = self
-			.jobs
-			.iter()
-			.filter(|(_, job)| job.ends.is_empty() && last > u64::from(job.deadline + OVER_WITHIN));
-		troubles.extend(overdue.map(|(job, _)| format!("job {job} is not over in block {last}")));
+		let (last, window, stood_still) = (self.last().0, self.window, self.stood_still);
+		for (id, job) in &mut self.jobs {
+			if !job.is_overdue && job.is_overdue_at(last, window, stood_still) {
+				job.is_overdue = true;
+				troubles.push(format!("job {id} is not over in block {last}"));
+			}
+		}
 		troubles
 	}
 
@@ -324,15 +361,24 @@ async fn block_hash(node: SocketAddr, number: u64) -> Result<String> {
 	Ok(hash.as_str().context("a final block has a hash")?.to_owned())
 }
 
-/// What is stored under the name of an item that has one value.
-async fn storage(node: SocketAddr, pallet: &str, item: &str, block: &str) -> Result<Vec<u8>> {
+/// What is stored under the name of an item, if there is anything.
+async fn stored(node: SocketAddr, pallet: &str, item: &str, block: &str) -> Result<Option<Vec<u8>>> {
 	let key = [twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat();
 	let key = format!("0x{}", hex::encode(key));
 	let stored: Value = rpc::call(node, "state_getStorage", json!([key, block])).await?;
-	let stored = stored
-		.as_str()
-		.with_context(|| format!("{pallet}.{item} has a value in block {block}"))?;
-	Ok(hex::decode(stored.trim_start_matches("0x"))?)
+	let bytes = stored.as_str().map(|text| hex::decode(text.trim_start_matches("0x")));
+	Ok(bytes.transpose()?)
+}
+
+/// What is stored under the name of an item that has one value.
+async fn storage(node: SocketAddr, pallet: &str, item: &str, block: &str) -> Result<Vec<u8>> {
+	let stored = stored(node, pallet, item, block).await?;
+	stored.with_context(|| format!("{pallet}.{item} has a value in block {block}"))
+}
+
+/// A stored block number, or number of blocks.
+fn number(mut stored: &[u8]) -> Result<BlockNumber> {
+	Ok(BlockNumber::decode(&mut stored)?)
 }
 
 async fn issuance(node: SocketAddr, block: &str) -> Result<Balance> {
@@ -378,5 +424,35 @@ mod tests {
 		assert_eq!(job.trouble(), None);
 		job.fines.push(3);
 		assert!(job.trouble().is_some(), "it paid twice");
+	}
+
+	#[test]
+	fn time_of_a_job_should_be_that_of_all_its_phases() {
+		// A draw of 34 blocks, three auditors of 28, an opening of 8, a jury of 53, and 14 steps.
+		assert_eq!(over_within(10, 6), 34 + 3 * 28 + 8 + 53 + 14);
+		assert_eq!(
+			over_within(10, 7),
+			over_within(10, 6) + 4,
+			"three auditors and a jury have it"
+		);
+		assert!(
+			over_within(150, 6) > over_within(10, 6),
+			"the window counts where it is longer than a draw"
+		);
+	}
+
+	#[test]
+	fn job_should_be_overdue_when_all_its_phases_are_over_and_clocks_ran() {
+		let mut job = Job {
+			allowance: 6,
+			deadline: 100,
+			..job()
+		};
+		let last = u64::from(100 + over_within(10, 6));
+		assert!(!job.is_overdue_at(last, 10, 0));
+		assert!(job.is_overdue_at(last + 1, 10, 0));
+		assert!(!job.is_overdue_at(last + 1, 10, 101), "nothing was due until then");
+		job.ends = vec![End::Voided];
+		assert!(!job.is_overdue_at(last + 1, 10, 0), "it is over");
 	}
 }
