@@ -206,7 +206,7 @@ impl Scene<'_> {
 				sleep(lasts).await;
 				Vec::new()
 			}
-			_ => self.stand_still(lasts).await,
+			_ => self.stand_still(lasts).await?,
 		};
 		self.network.router.heal();
 		Ok(Damage {
@@ -222,12 +222,12 @@ impl Scene<'_> {
 			self.devnet.nodes[*node].kill()?;
 		}
 		let lasts = self.span(GONE);
-		let before = finalized(self.devnet).await;
+		let before = finalized(self.devnet).await?;
 		sleep(lasts).await;
-		let after = finalized(self.devnet).await;
-		let failures = match before.zip(after) {
-			Some((before, after)) if after > before => Vec::new(),
-			_ => vec![format!("without {names} nothing was finalized after block {before:?}")],
+		let after = finalized(self.devnet).await?;
+		let failures = match after > before {
+			true => Vec::new(),
+			false => vec![format!("without {names} nothing was finalized after block {before}")],
 		};
 		self.resume().await?;
 		Ok(Damage {
@@ -243,7 +243,7 @@ impl Scene<'_> {
 			self.devnet.nodes[*node].kill()?;
 		}
 		let lasts = self.span(GONE);
-		let failures = self.stand_still(lasts).await;
+		let failures = self.stand_still(lasts).await?;
 		self.resume().await?;
 		Ok(Damage {
 			what: format!("{names} for {} s", lasts.as_secs()),
@@ -251,20 +251,15 @@ impl Scene<'_> {
 		})
 	}
 
-	/// Waits, while two of four validators hear nothing of the others: a block that they make final would be one too many.
-	async fn stand_still(&self, lasts: Duration) -> Vec<String> {
+	/// Waits, while two of four validators hear nothing of the others: a block that they make final would be one too many. It takes
+	/// longer than `lasts` by what is still heard.
+	async fn stand_still(&self, lasts: Duration) -> Result<Vec<String>> {
 		sleep(ECHO).await;
-		let before = finalized(self.devnet).await;
-		sleep(lasts.saturating_sub(ECHO)).await;
-		let after = finalized(self.devnet).await;
-		match before.zip(after) {
-			Some((before, after)) if after > before => {
-				vec![format!(
-					"half of the validators made block {after} final after {before}"
-				)]
-			}
-			_ => Vec::new(),
-		}
+		let before = finalized(self.devnet).await?;
+		sleep(lasts).await;
+		let after = finalized(self.devnet).await?;
+		let went_on = format!("half of the validators made block {after} final after {before}");
+		Ok((after > before).then_some(went_on).into_iter().collect())
 	}
 
 	async fn fill_disk(&mut self) -> Result<Damage> {
