@@ -9,9 +9,11 @@ use crate::{
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use futures::future::try_join_all;
+use highway_primitives::NodeId;
 use highway_test_support::{until, Devnet, Node};
 use rand::{rngs::StdRng, seq::SliceRandom, Rng};
 use std::{
+	collections::BTreeSet,
 	fs::{self, File},
 	io::{ErrorKind, Write},
 	ops::RangeInclusive,
@@ -79,6 +81,8 @@ pub const DISK_FULL: &str = "No space left on device";
 /// What was done.
 #[derive(Debug)]
 pub struct Damage {
+	/// Whom it touched: they, and what only they have, may be late.
+	pub touched: Vec<usize>,
 	/// To whom, and what else is worth a word.
 	pub what: String,
 	/// What went wrong that should not even while it lasted.
@@ -86,8 +90,9 @@ pub struct Damage {
 }
 
 impl Damage {
-	fn to(what: impl Into<String>) -> Self {
+	fn to(touched: Vec<usize>, what: impl Into<String>) -> Self {
 		Self {
+			touched,
 			what: what.into(),
 			failures: Vec::new(),
 		}
@@ -98,6 +103,8 @@ impl Damage {
 pub struct Scene<'a> {
 	/// The nodes.
 	pub devnet: &'a mut Devnet,
+	/// Their ids on chain, in the same order.
+	pub ids: Vec<NodeId>,
 	/// Their network.
 	pub network: &'a Network,
 	/// A wrong clock.
@@ -134,9 +141,18 @@ impl Scene<'_> {
 		Ok(ended)
 	}
 
+	/// The ids of these nodes.
+	pub fn ids_of(&self, nodes: &[usize]) -> BTreeSet<NodeId> {
+		nodes.iter().filter_map(|node| self.ids.get(*node).copied()).collect()
+	}
+
+	fn all(&self) -> Vec<usize> {
+		(0..self.devnet.nodes.len()).collect()
+	}
+
 	/// So many nodes.
 	fn some(&mut self, count: usize) -> Vec<usize> {
-		let mut order: Vec<usize> = (0..self.devnet.nodes.len()).collect();
+		let mut order = self.all();
 		order.shuffle(&mut self.chance);
 		order.truncate(count);
 		order
@@ -166,7 +182,7 @@ impl Scene<'_> {
 		self.devnet.nodes[node].kill()?;
 		sleep(self.span(SHORT)).await;
 		self.resume().await?;
-		Ok(Damage::to(self.names(&[node])))
+		Ok(Damage::to(vec![node], self.names(&[node])))
 	}
 
 	async fn kill_children(&mut self) -> Result<Damage> {
@@ -187,11 +203,8 @@ impl Scene<'_> {
 			// It may have ended meanwhile.
 			let _ = run("kill", &["-9", &child.to_string()]);
 		}
-		Ok(Damage::to(format!(
-			"{}, {} of its children",
-			self.names(&[*node]),
-			children.len()
-		)))
+		let what = format!("{}, {} of its children", self.names(&[*node]), children.len());
+		Ok(Damage::to(vec![*node], what))
 	}
 
 	async fn partition(&mut self) -> Result<Damage> {
@@ -209,7 +222,13 @@ impl Scene<'_> {
 			_ => self.stand_still(lasts).await?,
 		};
 		self.network.router.heal();
+		// One that is cut off leaves the others a network; of two halves neither is one.
+		let touched = match count {
+			1 => nodes,
+			_ => self.all(),
+		};
 		Ok(Damage {
+			touched,
 			what: format!("{names} for {} s", lasts.as_secs()),
 			failures,
 		})
@@ -231,6 +250,7 @@ impl Scene<'_> {
 		};
 		self.resume().await?;
 		Ok(Damage {
+			touched: nodes,
 			what: format!("{names} for {} s", lasts.as_secs()),
 			failures,
 		})
@@ -246,6 +266,7 @@ impl Scene<'_> {
 		let failures = self.stand_still(lasts).await?;
 		self.resume().await?;
 		Ok(Damage {
+			touched: nodes,
 			what: format!("{names} for {} s", lasts.as_secs()),
 			failures,
 		})
@@ -291,7 +312,11 @@ impl Scene<'_> {
 			}
 		}
 		self.resume().await?;
-		Ok(Damage { what, failures })
+		Ok(Damage {
+			touched: vec![index],
+			what,
+			failures,
+		})
 	}
 
 	async fn skew_clock(&mut self) -> Result<Damage> {
@@ -308,6 +333,7 @@ impl Scene<'_> {
 		}
 		self.set_clock(index, Vec::new(), skew).await?;
 		Ok(Damage {
+			touched: vec![index],
 			what: format!("{}, {skew:+} ms", self.names(&[index])),
 			failures,
 		})
@@ -327,11 +353,9 @@ impl Scene<'_> {
 		let index = self.one();
 		let lasts = self.span(LONG);
 		let answers = flood(self.devnet.nodes[index].rpc_address(), lasts).await;
-		Ok(Damage::to(format!(
-			"{} for {} s, {answers} answers",
-			self.names(&[index]),
-			lasts.as_secs()
-		)))
+		let name = self.names(&[index]);
+		let what = format!("{name} for {} s, {answers} answers", lasts.as_secs());
+		Ok(Damage::to(vec![index], what))
 	}
 
 	async fn restart(&mut self) -> Result<Damage> {
@@ -340,7 +364,7 @@ impl Scene<'_> {
 		}
 		sleep(self.span(SHORT)).await;
 		self.resume().await?;
-		Ok(Damage::to("all"))
+		Ok(Damage::to(self.all(), "all"))
 	}
 }
 

@@ -19,6 +19,15 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How often somebody is told who waits.
 const TELL: Duration = Duration::from_secs(20);
 
+/// What came of waiting for the nodes.
+#[derive(Clone, Copy, Debug)]
+pub struct Recovery {
+	/// How long it took.
+	pub took: Duration,
+	/// The best block of any node then.
+	pub best: u64,
+}
+
 /// A node's best and last finalized block; `None`: it does not answer.
 async fn heads(node: &Node) -> Option<(u64, u64)> {
 	Some((node.best_block().await.ok()?, node.finalized_block().await.ok()?))
@@ -46,18 +55,26 @@ fn last_final(heads: &[Option<(u64, u64)>]) -> Option<u64> {
 	all?.into_iter().max()
 }
 
-/// Waits until every node has finalized what is the best block of any now. Returns how long that took.
-pub async fn recover(devnet: &Devnet) -> Result<Duration> {
+/// The best block of any node that answers.
+fn best(heads: &[Option<(u64, u64)>]) -> u64 {
+	heads.iter().flatten().map(|(best, _)| *best).max().unwrap_or(0)
+}
+
+/// Waits until every node has finalized what is the best block of any now.
+pub async fn recover(devnet: &Devnet) -> Result<Recovery> {
 	let begin = Instant::now();
 	let mut told = begin;
 	let mut heads = all_heads(devnet).await;
-	let wanted = heads.iter().flatten().map(|(best, _)| *best).max().unwrap_or(0);
+	let wanted = best(&heads);
 	loop {
 		if heads
 			.iter()
 			.all(|heads| heads.is_some_and(|(_, finalized)| finalized >= wanted))
 		{
-			return Ok(begin.elapsed());
+			return Ok(Recovery {
+				took: begin.elapsed(),
+				best: best(&heads),
+			});
 		}
 		if begin.elapsed() > RECOVERED_WITHIN {
 			bail!(

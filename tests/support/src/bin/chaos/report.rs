@@ -1,12 +1,18 @@
 //! What came of it: a row for each fault as it goes, and all of it at the end.
 
 use crate::{
-	ledger::{End, Ledger},
+	ledger::{End, Ledger, Share},
 	router::Counts,
 	Args,
 };
+use highway_primitives::{Balance, AIC};
 use serde_json::{json, Value};
 use std::time::Duration;
+
+/// For people: to a thousandth.
+fn in_aic(amount: Balance) -> String {
+	format!("{}.{:03}", amount / AIC, amount % AIC / (AIC / 1_000))
+}
 
 /// Faults, and what went wrong.
 pub struct Report {
@@ -103,6 +109,15 @@ impl Report {
 			"refunded": ledger.ended(End::Refunded),
 			"failed": ledger.ended(End::Failed),
 			"voided": ledger.ended(End::Voided),
+			"open": ledger.open_jobs(),
+		});
+		let (shares, losses) = (ledger.shares(), ledger.losses());
+		let share = |share: Share| json!({ "jobs": share.jobs, "settled": share.settled });
+		let lost = json!({
+			"fines": losses.fines,
+			"fined": losses.fined.to_string(),
+			"missed_challenges": losses.missed,
+			"forfeited": losses.forfeited.to_string(),
 		});
 		let verdict = format!("{} faults, {} failed checks", self.faults.len(), self.failures);
 		if self.as_json {
@@ -117,6 +132,9 @@ impl Report {
 					"failures": self.others,
 					"failed_checks": self.failures,
 					"jobs": jobs,
+					"no_fault_came_near": share(shares.calm),
+					"faults_came_near": share(shares.disturbed),
+					"lost_by_rule": lost,
 					"packets": {
 						"carried": packets.carried,
 						"lost": packets.lost,
@@ -134,6 +152,17 @@ impl Report {
 				ledger.ended(End::Voided),
 				ledger.transactions().saturating_sub(ledger.jobs()),
 				ledger.transactions()
+			);
+			println!(
+				"of {} that no fault came near {} were settled, of {} others {}",
+				shares.calm.jobs, shares.calm.settled, shares.disturbed.jobs, shares.disturbed.settled
+			);
+			println!(
+				"lost by rule: {} fines for jobs, {} AIC in all; {} challenges for a chunk missed, {} AIC of pay for storage",
+				losses.fines,
+				in_aic(losses.fined),
+				losses.missed,
+				in_aic(losses.forfeited)
 			);
 			println!(
 				"{} packets between nodes arrived, {} were lost, {} were stopped by partitions",
