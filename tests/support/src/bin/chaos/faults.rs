@@ -12,6 +12,7 @@ use futures::future::try_join_all;
 use highway_primitives::NodeId;
 use highway_test_support::{until, Devnet, Node};
 use rand::{rngs::StdRng, seq::SliceRandom, Rng};
+use serde_json::json;
 use std::{
 	collections::BTreeSet,
 	fs::{self, File},
@@ -59,6 +60,9 @@ const SHORT: RangeInclusive<u64> = 0..=5_000;
 /// For how long something else lasts.
 const LONG: RangeInclusive<u64> = 8_000..=15_000;
 
+/// For how long a flood lasts, which takes all processors of the machine.
+const BRIEF: RangeInclusive<u64> = 5_000..=8_000;
+
 /// For how long validators are gone: shorter than a session of sixty seconds, so that none of them misses two heartbeats, after
 /// which it would get no jobs.
 const GONE: RangeInclusive<u64> = 20_000..=40_000;
@@ -68,6 +72,9 @@ const SKEW: RangeInclusive<i64> = 500..=1_500;
 
 /// What was said before a partition may still be heard for so long, and make a block final.
 const ECHO: Duration = Duration::from_secs(6);
+
+/// How long a node may take to serve anybody again after a flood.
+const CALM_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long it may take until some node runs a model.
 const MODEL_WITHIN: Duration = Duration::from_secs(120);
@@ -351,11 +358,21 @@ impl Scene<'_> {
 
 	async fn flood(&mut self) -> Result<Damage> {
 		let index = self.one();
-		let lasts = self.span(LONG);
-		let answers = flood(self.devnet.nodes[index].rpc_address(), lasts).await;
+		let lasts = self.span(BRIEF);
+		let node = &self.devnet.nodes[index];
+		let flood = flood(node.rpc_address(), lasts).await;
+		let mut failures = flood.troubles();
+		let after = until("an answer after the flood", CALM_WITHIN, || async {
+			node.rpc("system_health", json!([])).await.map(Some)
+		})
+		.await;
+		failures.extend(after.err().map(|error| format!("{error:#}")));
 		let name = self.names(&[index]);
-		let what = format!("{name} for {} s, {answers} answers", lasts.as_secs());
-		Ok(Damage::to(vec![index], what))
+		Ok(Damage {
+			touched: vec![index],
+			what: format!("{name} for {} s, {flood}", lasts.as_secs()),
+			failures,
+		})
 	}
 
 	async fn restart(&mut self) -> Result<Damage> {
