@@ -1,7 +1,7 @@
 //! What is broken, and how it is mended again.
 
 use crate::{
-	clock::SkewedClock,
+	clock::{self, SkewedClock},
 	flood::flood,
 	network::{run, Network},
 	recovery::{finalized, recover},
@@ -78,6 +78,9 @@ const CALM_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long it may take until some node runs a model.
 const MODEL_WITHIN: Duration = Duration::from_secs(120);
+
+/// How often a node is looked at that something is done to.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a node may take to notice that its disk is full.
 const DISK_NOTICED: Duration = Duration::from_secs(20);
@@ -303,7 +306,7 @@ impl Scene<'_> {
 			if status.is_some() || Instant::now() > end {
 				break status;
 			}
-			sleep(Duration::from_millis(200)).await;
+			sleep(LOOK).await;
 		};
 		fs::remove_file(&ballast)?;
 		let what = match status {
@@ -332,16 +335,23 @@ impl Scene<'_> {
 		let skew = if self.chance.gen_bool(0.5) { size } else { -size };
 		let wrong = self.clock.environment(skew);
 		self.set_clock(index, wrong, skew).await?;
-		sleep(self.span(LONG)).await;
+		let log = self.devnet.nodes[index].log();
+		let end = Instant::now() + self.span(LONG);
+		let mut seen: Option<i64> = None;
+		while Instant::now() < end {
+			seen = seen.max(clock::ahead(&log)?);
+			sleep(LOOK).await;
+		}
+		let mut failures: Vec<String> = clock::trouble(skew, seen).into_iter().collect();
 		// With the wrong clock it belongs to the network like any other.
-		let mut failures = Vec::new();
 		if let Err(error) = recover(self.devnet).await {
 			failures.push(format!("with a wrong clock: {error:#}"));
 		}
 		self.set_clock(index, Vec::new(), skew).await?;
+		let (name, seen) = (self.names(&[index]), seen.unwrap_or_default());
 		Ok(Damage {
 			touched: vec![index],
-			what: format!("{}, {skew:+} ms", self.names(&[index])),
+			what: format!("{name}, {skew:+} ms, seen {seen:+} ms"),
 			failures,
 		})
 	}

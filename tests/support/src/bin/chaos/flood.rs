@@ -83,7 +83,10 @@ impl Flood {
 		let mut troubles = Vec::new();
 		let calls = self.answered + self.refused + self.failed;
 		if self.answered < LEAST_ANSWERED {
-			troubles.push(format!("of {calls} calls of a flood only {} were answered", self.answered));
+			troubles.push(format!(
+				"of {calls} calls of a flood only {} were answered",
+				self.answered
+			));
 		}
 		if 10 * self.failed > calls {
 			troubles.push(format!(

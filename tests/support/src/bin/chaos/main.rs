@@ -133,7 +133,9 @@ fn prepare(seed: u64) -> Result<(Network, SkewedClock)> {
 async fn run(args: &Args, seed: u64, network: &Network, clock: &SkewedClock) -> Result<bool> {
 	eprintln!("--seed {seed} repeats the choices of this run");
 	eprintln!("starting four validators in namespaces of their own …");
-	let mut setup = Setup::of(&VALIDATORS).paying(MAKER).paying(PAYER);
+	// Its lines tell milliseconds: by them a wrong clock is seen.
+	let detailed = ["--detailed-log-output"];
+	let mut setup = Setup::of(&VALIDATORS).paying(MAKER).paying(PAYER).with(&detailed);
 	for (name, place) in VALIDATORS.iter().zip(network.places()) {
 		setup = setup.placing(name, place.clone());
 	}
