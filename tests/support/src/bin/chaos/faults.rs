@@ -15,13 +15,13 @@ use rand::{rngs::StdRng, seq::SliceRandom, Rng};
 use serde_json::json;
 use std::{
 	collections::BTreeSet,
+	fmt,
 	fs::{self, File},
 	io::{ErrorKind, Write},
 	ops::RangeInclusive,
-	path::Path,
 	time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// A kind of fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -36,7 +36,7 @@ pub enum Kind {
 	Third,
 	/// Two of four are gone for a while: nobody finalizes until they are back.
 	Half,
-	/// A node's disk is full until it has stopped, or for a while.
+	/// A node's disk is full until it has stopped, or refused something and gone on for a while.
 	Disk,
 	/// A node's clock is wrong by half a second to one and a half.
 	Clock,
@@ -85,8 +85,14 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long a node may take to notice that its disk is full.
 const DISK_NOTICED: Duration = Duration::from_secs(20);
 
+/// How long a node may take to refuse a blob.
+const REFUSED_WITHIN: Duration = Duration::from_secs(2);
+
 /// What the system says when a disk is full, in every node's log that meets it.
 pub const DISK_FULL: &str = "No space left on device";
+
+/// What a node says then to whoever gives it a blob.
+const STORE_FULL: &str = "is full: free space";
 
 /// What was done.
 #[derive(Debug)]
@@ -297,35 +303,44 @@ impl Scene<'_> {
 		let index = self.one();
 		let name = self.names(&[index]);
 		let ballast = self.network.places()[index].disk.join("ballast");
+		let lasts = self.span(LONG);
 		let node = &mut self.devnet.nodes[index];
 		let said = fs::metadata(node.log())?.len();
-		fill(&ballast)?;
-		let end = Instant::now() + DISK_NOTICED;
+		let mut file = File::create(&ballast)?;
+		let begin = Instant::now();
+		let mut refused = false;
 		let status = loop {
+			// What the node gives back is taken at once.
+			fill(&mut file)?;
 			let status = node.ended()?;
-			if status.is_some() || Instant::now() > end {
+			let waited = begin.elapsed();
+			if status.is_some() || waited > DISK_NOTICED || (refused && waited > lasts) {
 				break status;
+			}
+			if !refused {
+				let mut blob = [0_u8; 32];
+				self.chance.fill(&mut blob[..]);
+				refused = refuses(node, &blob).await;
 			}
 			sleep(LOOK).await;
 		};
+		let log = fs::read(node.log())?;
+		drop(file);
 		fs::remove_file(&ballast)?;
-		let what = match status {
-			Some(status) => format!("{name} ended with {status}"),
-			None => format!("{name} went on"),
+		let log = String::from_utf8_lossy(log.get(usize::try_from(said)?..).unwrap_or_default());
+		let full = FullDisk {
+			ended: status.is_some(),
+			logged: log.contains(DISK_FULL),
+			refused,
 		};
-		let mut failures = Vec::new();
-		if status.is_some() {
-			let log = fs::read(node.log())?;
-			let log = String::from_utf8_lossy(log.get(usize::try_from(said)?..).unwrap_or_default());
-			if !log.contains(DISK_FULL) {
-				failures.push(format!("{what}, and its log does not say that the disk is full"));
-			}
-		}
+		let how = status.map_or_else(|| "went on".into(), |status| format!("ended with {status}"));
+		let what = format!("{name} {how}, {full}");
+		let failures = full.trouble().map(|trouble| format!("{name} {trouble}"));
 		self.resume().await?;
 		Ok(Damage {
 			touched: vec![index],
 			what,
-			failures,
+			failures: failures.into_iter().collect(),
 		})
 	}
 
@@ -395,9 +410,49 @@ impl Scene<'_> {
 	}
 }
 
-/// Writes a file until there is no room for another byte.
-fn fill(file: &Path) -> Result<()> {
-	let mut file = File::create(file)?;
+/// How a node took a full disk.
+#[derive(Clone, Copy, Debug)]
+struct FullDisk {
+	/// It ended by itself.
+	ended: bool,
+	/// Its log says so.
+	logged: bool,
+	/// It told so to somebody who gave it something to store.
+	refused: bool,
+}
+
+impl FullDisk {
+	/// What is wrong with it: a node may end, if it says why, or go on, if it met the full disk.
+	fn trouble(&self) -> Option<&'static str> {
+		match (self.ended, self.logged, self.refused) {
+			(true, false, _) => Some("ended, and its log does not say that the disk is full"),
+			(false, false, false) => Some("went on, and nothing shows that it met the full disk"),
+			_ => None,
+		}
+	}
+}
+
+impl fmt::Display for FullDisk {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(match (self.logged, self.refused) {
+			(true, true) => "logged it and refused a blob",
+			(true, false) => "logged it",
+			(false, true) => "refused a blob",
+			(false, false) => "said nothing",
+		})
+	}
+}
+
+/// Whether a node says that it has no room for a blob.
+async fn refuses(node: &Node, blob: &[u8]) -> bool {
+	let blob = format!("0x{}", hex::encode(blob));
+	let asked = node.rpc("blob_put", json!([blob]));
+	let answer = timeout(REFUSED_WITHIN, asked).await;
+	matches!(answer, Ok(Err(error)) if format!("{error:#}").contains(STORE_FULL))
+}
+
+/// Writes to a file until there is no room for another byte.
+fn fill(file: &mut File) -> Result<()> {
 	let chunk = vec![1_u8; 1 << 20];
 	loop {
 		match file.write_all(&chunk) {
@@ -405,5 +460,27 @@ fn fill(file: &Path) -> Result<()> {
 			Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(()),
 			Err(error) => return Err(error.into()),
 		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn full_disk_should_be_sound_when_the_node_says_that_it_met_it() {
+		let sound = |(ended, logged, refused)| {
+			let full = FullDisk {
+				ended,
+				logged,
+				refused,
+			};
+			full.trouble().is_none()
+		};
+		assert!(sound((true, true, false)), "it ended and said why");
+		assert!(!sound((true, false, true)), "it ended without a word");
+		assert!(sound((false, true, false)), "its log says so, and it went on");
+		assert!(sound((false, false, true)), "it refused something, and went on");
+		assert!(!sound((false, false, false)), "nothing shows that it was full");
 	}
 }
