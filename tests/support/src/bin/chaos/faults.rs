@@ -6,7 +6,7 @@ use crate::{
 	network::{run, Network},
 	recovery::{finalized, recover},
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 use futures::future::try_join_all;
 use highway_primitives::NodeId;
@@ -19,6 +19,7 @@ use std::{
 	fs::{self, File},
 	io::{ErrorKind, Write},
 	ops::RangeInclusive,
+	path::Path,
 	time::{Duration, Instant},
 };
 use tokio::time::{sleep, timeout};
@@ -28,7 +29,7 @@ use tokio::time::{sleep, timeout};
 pub enum Kind {
 	/// `kill -9` of a node, which is started again soon.
 	Kill,
-	/// `kill -9` of the processes in which a node runs models.
+	/// `kill -9` of the processes in which a node runs models, in the middle of a job.
 	Children,
 	/// One or two nodes are cut off from the others, and the network heals.
 	Partition,
@@ -76,8 +77,14 @@ const ECHO: Duration = Duration::from_secs(6);
 /// How long a node may take to serve anybody again after a flood.
 const CALM_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long it may take until some node runs a model.
-const MODEL_WITHIN: Duration = Duration::from_secs(120);
+/// How long a node is waited for to be given a job, one of which comes to each every six seconds or so.
+const WORK_WITHIN: Duration = Duration::from_secs(20);
+
+/// How often it is looked at meanwhile. It ends a run itself that takes 800 ms.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// How long a node may take to miss a child that it waits for.
+const MISSED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How often a node is looked at that something is done to.
 const LOOK: Duration = Duration::from_millis(100);
@@ -202,25 +209,35 @@ impl Scene<'_> {
 	}
 
 	async fn kill_children(&mut self) -> Result<Damage> {
-		let nodes = &self.devnet.nodes;
-		let running = until("a model that some node runs", MODEL_WITHIN, || async {
-			let mut running = Vec::new();
-			for (index, node) in nodes.iter().enumerate() {
-				let children = node.children()?;
-				if !children.is_empty() {
-					running.push((index, children));
-				}
+		let (mut touched, mut failures) = (Vec::new(), Vec::new());
+		let mut what = String::new();
+		for index in self.some(self.devnet.nodes.len()) {
+			touched.push(index);
+			let node = &self.devnet.nodes[index];
+			let before = crashes(node).await?;
+			// Who has no place in the market has no jobs.
+			let Some(children) = hold_at_work(node).await? else {
+				continue;
+			};
+			signal("-9", &children);
+			let lost = until("the node to miss its child", MISSED_WITHIN, || async {
+				Ok((crashes(node).await? > before).then_some(()))
+			})
+			.await;
+			if lost.is_ok() {
+				what = format!("{}, {} with a job", self.names(&[index]), children.len());
+				break;
 			}
-			Ok((!running.is_empty()).then_some(running))
-		})
-		.await?;
-		let (node, children) = running.choose(&mut self.chance).context("somebody runs a model")?;
-		for child in children {
-			// It may have ended meanwhile.
-			let _ = run("kill", &["-9", &child.to_string()]);
 		}
-		let what = format!("{}, {} of its children", self.names(&[*node]), children.len());
-		Ok(Damage::to(vec![*node], what))
+		if what.is_empty() {
+			what = "nobody".into();
+			failures.push("no node lost a process in the middle of a job".into());
+		}
+		Ok(Damage {
+			touched,
+			what,
+			failures,
+		})
 	}
 
 	async fn partition(&mut self) -> Result<Damage> {
@@ -408,6 +425,43 @@ impl Scene<'_> {
 		self.resume().await?;
 		Ok(Damage::to(self.all(), "all"))
 	}
+}
+
+/// Sends a signal to processes, of which some may have ended meanwhile.
+fn signal(name: &str, processes: &[u32]) {
+	for process in processes {
+		let _ = run("kill", &[name, &process.to_string()]);
+	}
+}
+
+/// How many processes in which a node ran models ended by themselves, as it sees it, since it was started.
+async fn crashes(node: &Node) -> Result<f64> {
+	node.metric("highway_inference_children_exited_total", &[r#"reason="crashed""#])
+		.await
+}
+
+/// Stops the processes in which a node runs models until one of them has been given a job, which it cannot do any more, and
+/// returns them. `None`: no job came, and they go on.
+async fn hold_at_work(node: &Node) -> Result<Option<Vec<u32>>> {
+	let end = Instant::now() + WORK_WITHIN;
+	// Those that were stopped when a job ran, at the last look: seen a second time, it is theirs, and not about to be told as done.
+	let mut held: Vec<u32> = Vec::new();
+	while Instant::now() < end {
+		let children = node.children()?;
+		signal("-STOP", &children);
+		let running = node.metric("highway_jobs_running", &[]).await.unwrap_or_default();
+		let living = children
+			.iter()
+			.all(|child| Path::new(&format!("/proc/{child}")).exists());
+		let works = running > 0.0 && living && !children.is_empty();
+		if works && held == children {
+			return Ok(Some(children));
+		}
+		held = if works { children } else { Vec::new() };
+		sleep(GLANCE).await;
+	}
+	signal("-CONT", &node.children()?);
+	Ok(None)
 }
 
 /// How a node took a full disk.
