@@ -17,8 +17,8 @@ const TAIL: u64 = 4_096;
 /// Milliseconds of a minute. Clocks are compared within one: what time zone a log is in does not matter.
 const MINUTE: i64 = 60_000;
 
-/// How far a clock may seem to be from what it was set to, in milliseconds: half of the least that it is wrong by. A node writes its
-/// log twenty times a second.
+/// How far a clock may seem to be from what it was set to, in milliseconds: half of the least that it is wrong by. A node writes
+/// its log twenty times a second.
 const CLOSE: u64 = 250;
 
 /// The library's source.

@@ -64,9 +64,16 @@ const LONG: RangeInclusive<u64> = 8_000..=15_000;
 /// For how long a flood lasts, which takes all processors of the machine.
 const BRIEF: RangeInclusive<u64> = 5_000..=8_000;
 
-/// For how long validators are gone: shorter than a session of sixty seconds, so that none of them misses two heartbeats, after
-/// which it would get no jobs.
-const GONE: RangeInclusive<u64> = 20_000..=40_000;
+/// How many further blocks are final when a third of the validators comes back: three of four slots have a block, so that it is
+/// gone for 11 to 32 s.
+const FURTHER: RangeInclusive<u64> = 4..=12;
+
+/// How long they may take, on a machine with other things to do.
+const FURTHER_WITHIN: Duration = Duration::from_secs(120);
+
+/// For how long half of the validators are gone, beyond what is still heard of them. All that is shorter than a session of sixty
+/// seconds, so that nobody misses two heartbeats, after which it would get no jobs.
+const GONE: RangeInclusive<u64> = 12_000..=30_000;
 
 /// By how much a clock is wrong: less than a slot of two seconds, or nobody would take the node's blocks.
 const SKEW: RangeInclusive<i64> = 500..=1_500;
@@ -273,19 +280,21 @@ impl Scene<'_> {
 		for node in &nodes {
 			self.devnet.nodes[*node].kill()?;
 		}
-		let lasts = self.span(GONE);
-		let before = finalized(self.devnet).await?;
-		sleep(lasts).await;
-		let after = finalized(self.devnet).await?;
-		let failures = match after > before {
-			true => Vec::new(),
-			false => vec![format!("without {names} nothing was finalized after block {before}")],
-		};
+		let begin = Instant::now();
+		let wanted = finalized(self.devnet).await? + self.chance.gen_range(FURTHER);
+		let what = format!("block {wanted} to be final without {names}");
+		let devnet = &*self.devnet;
+		let went_on = until(&what, FURTHER_WITHIN, || async {
+			Ok((finalized(devnet).await? >= wanted).then_some(()))
+		})
+		.await;
+		let lasted = begin.elapsed();
 		self.resume().await?;
+		let failure = went_on.err().map(|error| format!("{error:#}"));
 		Ok(Damage {
 			touched: nodes,
-			what: format!("{names} for {} s", lasts.as_secs()),
-			failures,
+			what: format!("{names} for {} s", lasted.as_secs()),
+			failures: failure.into_iter().collect(),
 		})
 	}
 
