@@ -20,5 +20,5 @@ pub use devnet::{Devnet, Setup};
 pub use highway_test_models as hostile_models;
 pub use node::{Node, NodeOptions, Place};
 pub use offers::{offer, Seller};
-pub use wait::{unless_interrupted, until};
+pub use wait::{interrupted, unless_interrupted, until};
 pub use wallet::Wallet;

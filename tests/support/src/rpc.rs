@@ -11,13 +11,18 @@ use tokio::{
 /// How long a node may take to answer.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Calls the node that answers requests at `address`.
-pub async fn call(address: SocketAddr, method: &str, params: Value) -> Result<Value> {
+/// What a call looks like to the node that answers requests at `address`.
+pub fn question(address: SocketAddr, method: &str, params: Value) -> String {
 	let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-	let question = format!(
+	format!(
 		"POST / HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
 		body.len()
-	);
+	)
+}
+
+/// Calls the node that answers requests at `address`.
+pub async fn call(address: SocketAddr, method: &str, params: Value) -> Result<Value> {
+	let question = question(address, method, params);
 	let answer = tokio::time::timeout(LIMIT, exchange(address, question.as_bytes()))
 		.await
 		.with_context(|| format!("no answer in {LIMIT:?}"))??;

@@ -10,14 +10,23 @@ use tokio::signal::unix::{signal, SignalKind};
 /// How often a condition is looked at.
 const PERIOD: Duration = Duration::from_millis(200);
 
+/// Waits until somebody ends the process by Ctrl-C or `kill`, and returns the word for it. From then on neither ends it by
+/// itself.
+pub async fn interrupted() -> Result<&'static str> {
+	let mut interrupt = signal(SignalKind::interrupt())?;
+	let mut terminate = signal(SignalKind::terminate())?;
+	tokio::select! {
+		_ = interrupt.recv() => Ok("interrupted"),
+		_ = terminate.recv() => Ok("terminated"),
+	}
+}
+
 /// Does `work` until it is done, or until somebody ends the process by Ctrl-C or `kill`: then it fails, and what it
 /// holds goes out of scope, nodes included.
 pub async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-	let mut terminate = signal(SignalKind::terminate())?;
 	tokio::select! {
 		done = work => done,
-		_ = tokio::signal::ctrl_c() => bail!("interrupted"),
-		_ = terminate.recv() => bail!("terminated"),
+		word = interrupted() => bail!(word?),
 	}
 }
 

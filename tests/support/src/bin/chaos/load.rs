@@ -13,9 +13,11 @@ use highway_wallet::{
 };
 use serde_json::{json, Value};
 use std::{
-	collections::VecDeque,
+	cell::RefCell,
+	collections::{BTreeMap, BTreeSet, VecDeque},
 	fs,
 	net::SocketAddr,
+	rc::Rc,
 	time::{Duration, Instant},
 };
 use subxt::{
@@ -60,6 +62,21 @@ struct Submission {
 	input: Vec<u8>,
 }
 
+/// The nodes that took the input of a transaction of the payer, by its nonce. Clones share it.
+#[derive(Clone, Default)]
+pub struct Holders(Rc<RefCell<BTreeMap<u64, BTreeSet<NodeId>>>>);
+
+impl Holders {
+	fn add(&self, nonce: u64, node: NodeId) {
+		self.0.borrow_mut().entry(nonce).or_default().insert(node);
+	}
+
+	/// Who took the input of the transaction with this nonce.
+	pub fn of(&self, nonce: u64) -> BTreeSet<NodeId> {
+		self.0.borrow().get(&nonce).cloned().unwrap_or_default()
+	}
+}
+
 /// How many transactions of the payer a node counts.
 #[derive(Clone, Copy)]
 struct Nonces {
@@ -83,6 +100,7 @@ pub struct Load {
 	next_nonce: u64,
 	/// What is not known to be final, oldest first.
 	pending: VecDeque<Submission>,
+	holders: Holders,
 	/// What a node last said against one of them.
 	complaint: Option<String>,
 }
@@ -116,6 +134,7 @@ impl Load {
 			scratch: NamedTempFile::new()?,
 			next_nonce: 0,
 			pending: VecDeque::new(),
+			holders: Holders::default(),
 			complaint: None,
 		})
 	}
@@ -123,6 +142,16 @@ impl Load {
 	/// Who pays.
 	pub fn payer(&self) -> [u8; 32] {
 		self.signer.account().into()
+	}
+
+	/// The ids of the nodes, in the network's order.
+	pub fn ids(&self) -> Vec<NodeId> {
+		self.gateways.iter().map(|gateway| gateway.id).collect()
+	}
+
+	/// Who has the inputs of its transactions.
+	pub fn holders(&self) -> Holders {
+		self.holders.clone()
 	}
 
 	/// What the chain's events are made of.
@@ -185,7 +214,7 @@ impl Load {
 		}
 		for submission in self.pending.iter().filter(|pending| pending.nonce >= nonces.best) {
 			// A pool that has it already says so, too.
-			if let Err(error) = send(gateway.address, submission).await {
+			if let Err(error) = send(gateway, submission, &self.holders).await {
 				self.complaint = Some(format!("{error:#}"));
 			}
 		}
@@ -243,10 +272,12 @@ impl Load {
 }
 
 /// Gives a node an input and the transaction that pays for it.
-async fn send(node: SocketAddr, submission: &Submission) -> Result<()> {
+async fn send(gateway: Gateway, submission: &Submission, holders: &Holders) -> Result<()> {
+	let node = gateway.address;
 	let input = format!("0x{}", hex::encode(&submission.input));
 	let work = async {
 		rpc::call(node, "blob_put", json!([input])).await?;
+		holders.add(submission.nonce, gateway.id);
 		rpc::call(node, "author_submitExtrinsic", json!([submission.transaction])).await
 	};
 	timeout(PATIENCE, work)
