@@ -140,7 +140,11 @@ fn truth_should_be_dominant_in_the_market_itself() {
 			// The reserve as it was and as it may have become would hold it, if an ask could in its own epoch.
 			let held = [met.reserve, met.reserve - (met.reserve / 512).max(1)].map(Some);
 			let some: Vec<_> = picks.iter().map(|pick| *pick.get(&deviations)).chain(held).collect();
-			let tried = if picks[0].index(ALL_TRIED_IN) == 0 { deviations } else { some };
+			let tried = if picks[0].index(ALL_TRIED_IN) == 0 {
+				deviations
+			} else {
+				some
+			};
 			for ask in tried {
 				let earned = met.earned(ask);
 				prop_assert!(earned <= truthful, "{:?} earns {} and not {}", ask, earned, truthful);

@@ -225,7 +225,9 @@ fn is_taken(at_first: Balance, later: Balance) -> bool {
 		let used = |free: Balance| SimulatedNode::BOND - MIN_ASK_BOND - free;
 		Crowd::secure(NEWCOMER, used(at_first)).expect("it has the bond");
 		for node in 0..=NEWCOMER {
-			chain.commit(node, AskRole::Compute, Some(COST)).expect("it has the bond");
+			chain
+				.commit(node, AskRole::Compute, Some(COST))
+				.expect("it has the bond");
 		}
 		chain.go_to_reveals();
 		for node in 0..=NEWCOMER {

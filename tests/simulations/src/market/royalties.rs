@@ -82,7 +82,9 @@ pub(super) fn table(size: Size) -> Table {
 		Bound::left_over(20.0, 25.001),
 		"a cut is no reserve for a jump",
 	);
-	let usual = royalties(USUAL, |_, state| state.pending.is_none().then_some(state.current / 4 * 5));
+	let usual = royalties(USUAL, |_, state| {
+		state.pending.is_none().then_some(state.current / 4 * 5)
+	});
 	table.exact(
 		"raises as far as it may, from a twentieth of the price of compute on: the most within any 30 days",
 		steepest(&usual),

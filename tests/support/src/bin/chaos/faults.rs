@@ -533,11 +533,7 @@ mod tests {
 	#[test]
 	fn full_disk_should_be_sound_when_the_node_says_that_it_met_it() {
 		let sound = |(ended, logged, refused)| {
-			let full = FullDisk {
-				ended,
-				logged,
-				refused,
-			};
+			let full = FullDisk { ended, logged, refused };
 			full.trouble().is_none()
 		};
 		assert!(sound((true, true, false)), "it ended and said why");

@@ -174,7 +174,11 @@ mod tests {
 	#[test]
 	fn reply_should_be_told_by_status_and_body() {
 		let told = |answer: &str| Reply::of(answer.as_bytes());
-		let with = |body: &str| told(&format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{body}"));
+		let with = |body: &str| {
+			told(&format!(
+				"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{body}"
+			))
+		};
 		assert_eq!(with(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Reply::Answered);
 		assert_eq!(with(r#"{"id":1,"error":{"code":-32999}}"#), Reply::Refused);
 		assert_eq!(with(r#"{"id":1,"resu"#), Reply::Failed, "it is cut off");
