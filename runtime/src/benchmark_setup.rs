@@ -461,6 +461,10 @@ impl pallet_node_staking::benchmarking::BenchmarkSetup for Runtime {
 		);
 		System::set_block_number(round.proofs_until().saturating_add(1));
 	}
+
+	fn open_asks() {
+		System::set_block_number(RevenueSplit::last_block_of(RevenueSplit::current_epoch()));
+	}
 }
 
 impl pallet_capacity_probes::benchmarking::BenchmarkSetup for Runtime {

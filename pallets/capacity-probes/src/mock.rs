@@ -115,6 +115,9 @@ impl Nodes<AccountId> for TestNodes {
 	fn eligible_at_start(_: NodeId, _: ModelId) -> bool {
 		false
 	}
+	fn pledged(_: NodeId, _: ModelId) -> bool {
+		false
+	}
 	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
 		None
 	}

@@ -140,7 +140,7 @@ impl<T: Config> Pallet<T> {
 		let siblings = T::WeightInfo::submit_later().saturating_mul(jobs.saturating_sub(1));
 		let one = match looks.market {
 			0 => T::WeightInfo::submit_later(),
-			nodes => T::WeightInfo::submit_job(nodes),
+			nodes => T::WeightInfo::submit_job(nodes).saturating_add(Self::pledges(nodes)),
 		};
 		one.saturating_add(siblings).saturating_add(Self::besides(jobs, looks))
 	}
@@ -149,9 +149,15 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn batch_weight(looks: Looks) -> Weight {
 		let one = match looks.market {
 			0 => T::WeightInfo::submit_later(),
-			nodes => T::WeightInfo::submit_batch(nodes),
+			nodes => T::WeightInfo::submit_batch(nodes).saturating_add(Self::pledges(nodes)),
 		};
 		one.saturating_add(Self::besides(1, looks))
+	}
+
+	/// What clearing the market adds where nodes that ask could not serve when the epoch began, which is not measured: of each it is
+	/// looked up whether it had pledged to.
+	fn pledges(nodes: u32) -> Weight {
+		T::DbWeight::get().reads(nodes.into())
 	}
 
 	/// What a submission of so many jobs weighs beside its calls: draws beyond their first samples, and what it leaves to the

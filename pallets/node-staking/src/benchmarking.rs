@@ -5,10 +5,10 @@ use crate::{
 	election::{CANDIDATES_PER_PLACE, MAX_OPERATORS_LOOKED_AT},
 	pallet::{
 		Authored, Call, Config, CurrentSession, Delegations, EpochStarts, FormerGenerations, HoldReason, NextNodeId,
-		NodeOf, NodeOfWorker, Nodes, OffenceShares, Pallet, Pools, Standings,
+		NodeOf, NodeOfWorker, Nodes, OffenceShares, OpeningSessions, Pallet, Pledges, Pools, Standings,
 	},
 	pool_types::{DelegationOf, PoolRecord, UnbondingPart},
-	types::{NodeDescription, NodeRecord, Standing, UnbondingChunk},
+	types::{NodeDescription, NodeRecord, Pledge, Standing, UnbondingChunk, MAX_PLEDGES},
 	MAX_SLOTS,
 };
 use alloc::{vec, vec::Vec};
@@ -18,7 +18,7 @@ use frame_election_provider_support::SortedListProvider;
 use frame_support::{
 	traits::{
 		fungible::{Mutate, MutateHold},
-		Authorize, Get,
+		Authorize, ConstU32, Get,
 	},
 	BoundedVec,
 };
@@ -26,7 +26,7 @@ use frame_system::RawOrigin;
 use highway_math::pool::Part;
 use highway_primitives::{
 	authorization::genesis_hash,
-	traits::{Models as _, Nodes as _},
+	traits::{MarketClock as _, Models as _, Nodes as _},
 	worker, Balance, DeviceClass, ModelId, NodeId, WorkerAction, WorkerId, WorkerSignature,
 };
 use pallet_authorship::EventHandler;
@@ -41,6 +41,8 @@ pub trait BenchmarkSetup: Config {
 	fn set_session_keys(account: &Self::AccountId);
 	/// Lets the node have missed a probe whose outcome is not noted yet, which leaves it half of what it may sell at most.
 	fn miss_probe(node: NodeId);
+	/// Goes to a block of the present market epoch in which asks are opened, and not to the first one of them.
+	fn open_asks();
 }
 
 /// Ids so far apart and so large that the tree of bonds has all of its levels, and no two nodes share more than its root.
@@ -114,6 +116,18 @@ fn between_neighbours<T: Config>(bonds: u32) -> Result<(T::AccountId, NodeId, Wo
 	registered::<T>(1, bonds)?;
 	let middle = registered::<T>(2, bonds)?;
 	registered::<T>(3, bonds)?;
+	Ok(middle)
+}
+
+/// The same with less than the least bond left to each, as slashes leave it.
+fn between_poor_neighbours<T: Config>() -> Result<(T::AccountId, NodeId, WorkerId), BenchmarkError> {
+	let first = registered::<T>(1, 2)?;
+	let middle = registered::<T>(2, 2)?;
+	let last = registered::<T>(3, 2)?;
+	let to = receiver::<T>();
+	for (_, node, _) in [&first, &middle, &last] {
+		Pallet::<T>::do_fine(*node, T::MinBond::get().saturating_add(1), &to);
+	}
 	Ok(middle)
 }
 
@@ -204,8 +218,25 @@ fn hosted<T: Config>(node: NodeId, models: u32) {
 	});
 }
 
+/// Asks are being opened, and the node had pledged itself for the present epoch, too: what changes what it is eligible for writes
+/// down the most.
+fn pledged<T: BenchmarkSetup>(node: NodeId) {
+	T::open_asks();
+	let (epoch, _) = T::Clock::epoch();
+	let models = BoundedVec::truncate_from((0..T::MaxHosted::get()).collect());
+	let pledges: BoundedVec<Pledge<T>, ConstU32<MAX_PLEDGES>> =
+		BoundedVec::truncate_from(vec![Pledge { epoch, models }]);
+	Pledges::<T>::insert(node, pledges);
+}
+
+/// Whether what the node could serve was written down, as of the present epoch's start and of when asks began to be opened.
+fn is_kept<T: Config>(node: NodeId) -> bool {
+	EpochStarts::<T>::contains_key(node) && Pledges::<T>::get(node).len() == MAX_PLEDGES as usize
+}
+
 /// Lets the node be eligible for as many models as it may host: whatever ends that writes them down first.
-fn serving<T: Config>(node: NodeId) {
+fn serving<T: BenchmarkSetup>(node: NodeId) {
+	pledged::<T>(node);
 	hosted::<T>(node, T::MaxHosted::get());
 	Standings::<T>::mutate(node, |standing| {
 		if let Some(standing) = standing {
@@ -282,7 +313,8 @@ mod benchmarks {
 
 	#[benchmark]
 	fn bond_extra() -> Result<(), BenchmarkError> {
-		let (operator, node, _) = between_neighbours::<T>(2)?;
+		let (operator, node, _) = between_poor_neighbours::<T>()?;
+		serving::<T>(node);
 		let amount = T::MinBond::get().saturating_mul(100);
 		reserve::<T>(node, 100);
 		Standings::<T>::mutate(node, |standing| {
@@ -295,18 +327,21 @@ mod benchmarks {
 		_(RawOrigin::Signed(operator), amount);
 
 		assert!(Nodes::<T>::get(node).is_some_and(|record| record.bond > amount));
+		assert!(is_kept::<T>(node));
 		Ok(())
 	}
 
 	#[benchmark]
 	fn unbond() -> Result<(), BenchmarkError> {
-		let (operator, node, _) = between_neighbours::<T>(100)?;
-		let amount = T::MinBond::get().saturating_mul(98);
+		let (operator, node, _) = between_neighbours::<T>(2)?;
+		serving::<T>(node);
+		let amount = T::MinBond::get().saturating_mul(2);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator), amount);
 
-		assert!(Nodes::<T>::get(node).is_some_and(|record| record.unbonding.len() == 1));
+		assert!(Nodes::<T>::get(node).is_some_and(|record| record.bond == 0 && record.unbonding.len() == 1));
+		assert!(is_kept::<T>(node));
 		Ok(())
 	}
 
@@ -341,7 +376,7 @@ mod benchmarks {
 		_(RawOrigin::Signed(operator));
 
 		assert!(Nodes::<T>::get(node).is_some_and(|record| record.chilled));
-		assert!(EpochStarts::<T>::contains_key(node));
+		assert!(is_kept::<T>(node));
 		Ok(())
 	}
 
@@ -375,7 +410,7 @@ mod benchmarks {
 		}
 
 		assert!(Pallet::<T>::hosts(node, ModelId::MAX));
-		assert!(EpochStarts::<T>::contains_key(node));
+		assert!(is_kept::<T>(node));
 		Ok(())
 	}
 
@@ -389,7 +424,7 @@ mod benchmarks {
 		_(RawOrigin::Signed(operator), models.saturating_sub(1));
 
 		assert!(!Pallet::<T>::hosts(node, models.saturating_sub(1)));
-		assert!(EpochStarts::<T>::contains_key(node));
+		assert!(is_kept::<T>(node));
 		Ok(())
 	}
 
@@ -413,13 +448,14 @@ mod benchmarks {
 		hosted::<T>(node, T::MaxHosted::get());
 		let signature = signed_heartbeat::<T>(node, &key)?;
 		T::miss_probe(node);
+		pledged::<T>(node);
 
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, node, 0, true, MAX_SLOTS, signature);
 
 		assert!(Standings::<T>::get(node).is_some_and(|standing| standing.last_heartbeat == Some(0)));
 		// It was eligible for nothing before.
-		assert!(EpochStarts::<T>::contains_key(node));
+		assert!(is_kept::<T>(node));
 		Ok(())
 	}
 
@@ -577,9 +613,10 @@ mod benchmarks {
 		Ok(())
 	}
 
-	// Offences of as many validators are forgotten.
+	// Offences of as many validators are forgotten, and of the present session it is kept that asks began to be opened in it.
 	#[benchmark]
 	fn start_session(v: Linear<1, { T::MaxValidators::get() }>) {
+		T::open_asks();
 		let session = T::BondingSessions::get().saturating_add(1);
 		for node in 0..v {
 			OffenceShares::<T>::insert(1, node, Perbill::one());
@@ -592,6 +629,7 @@ mod benchmarks {
 
 		assert_eq!(CurrentSession::<T>::get(), session);
 		assert_eq!(OffenceShares::<T>::iter_prefix(1).count(), 0);
+		assert!(!OpeningSessions::<T>::get().is_empty());
 	}
 
 	// Of those who are looked at the last ones have session keys: as many as are compared.
@@ -629,6 +667,7 @@ mod benchmarks {
 
 		assert!(Nodes::<T>::get(node).is_some_and(|record| record.bond == 0));
 		assert_eq!(Pools::<T>::get(node).active.stake, 0);
+		assert!(is_kept::<T>(node));
 		Ok(())
 	}
 
@@ -645,6 +684,7 @@ mod benchmarks {
 		}
 
 		assert!(Nodes::<T>::get(node).is_some_and(|record| record.bond == 0));
+		assert!(is_kept::<T>(node));
 		Ok(())
 	}
 
@@ -652,15 +692,17 @@ mod benchmarks {
 	fn fine() -> Result<(), BenchmarkError> {
 		let (operator, node, _) = between_neighbours::<T>(100)?;
 		Pallet::<T>::do_unbond(operator, T::MinBond::get())?;
+		serving::<T>(node);
 		let to = receiver::<T>();
-		let amount = T::MinBond::get().saturating_mul(98);
+		let amount = T::MinBond::get().saturating_mul(100);
 
 		#[block]
 		{
 			Pallet::<T>::do_fine(node, amount, &to);
 		}
 
-		assert!(Nodes::<T>::get(node).is_some_and(|record| record.unbonding.is_empty()));
+		assert!(Nodes::<T>::get(node).is_some_and(|record| record.bond == 0 && record.unbonding.is_empty()));
+		assert!(is_kept::<T>(node));
 		Ok(())
 	}
 

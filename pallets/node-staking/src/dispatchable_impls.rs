@@ -4,7 +4,7 @@ use crate::{
 	epoch_start::Ability,
 	pallet::{
 		Config, CurrentSession, EpochStarts, Error, Event, HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet,
-		Slashes, Standings,
+		Pledges, Slashes, Standings,
 	},
 	types::{NodeDescription, NodeRecord, NodeRecordOf, Standing, UnbondingChunk},
 };
@@ -277,6 +277,7 @@ impl<T: Config> Pallet<T> {
 		Nodes::<T>::remove(node);
 		Standings::<T>::remove(node);
 		EpochStarts::<T>::remove(node);
+		Pledges::<T>::remove(node);
 		NodeOfWorker::<T>::remove(&record.worker);
 		NodeOf::<T>::remove(&record.operator);
 		Slashes::<T>::remove(node);

@@ -71,7 +71,7 @@ impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
 	}
 
 	fn start_session(index: SessionIndex) {
-		Self::keep_first_session();
+		Self::keep_sessions();
 		CurrentSession::<T>::put(index);
 		T::History::forget_before(Self::earliest_offence(index));
 		Self::forget_offences(index);

@@ -1,20 +1,35 @@
-//! Who was eligible when the market epoch began.
+//! Who was eligible when the market epoch began, and who had pledged itself before.
 //!
 //! The market clears a model's epoch at its first touch, whenever that is, and has to find then what was there at the
 //! epoch's first block: else whoever touches it first would pick the moment. Nothing loops over nodes at an epoch's start.
 //! Instead, a change that makes a node eligible, or no longer so, or for other models, writes down before for which models
-//! it was, and after that when it first was so for less of them. A node of which nothing is written in this epoch is what it was at its first block, so its record
-//! and standing answer; a heartbeat of a node that was heard in time, a job, or more of a sufficient bond write nothing.
+//! it was, and after that when it first was so for less of them. A node of which nothing is written in this epoch is what it
+//! was at its first block, so its record and standing answer; a heartbeat of a node that was heard in time, a job, or more of
+//! a sufficient bond write nothing.
 //!
-//! What time alone changes needs no writing. Heartbeats run out by sessions, and the session of the epoch's first block is
-//! known: the first session that begins in an epoch after its first block writes down which one that was.
+//! Nor may whoever has looked at the asks of others take its own out, for nothing, by not being eligible in that one block. So
+//! a node is **pledged** for an epoch if it was eligible when the asks for it began to be opened, in the last third of the
+//! epoch before: it counts in that epoch, and if it was not eligible at its first block it has lapsed from there on. What was
+//! there in the block in which that began is kept in the same way. Who becomes eligible later counts if it is at the epoch's
+//! first block, as ever.
+//!
+//! ```text
+//! epoch e                                      │ epoch e + 1
+//! ├─ commit ────────────┼─ reveal ─────────────┼──────────────────────────────────
+//!                       eligible here: Pledges   and here: EpochStarts
+//!                       counts in e + 1          counts; if not, and pledged: lapsed
+//! ```
+//!
+//! What time alone changes needs no writing. Heartbeats run out by sessions, and the sessions of both blocks are known: the
+//! first session that begins after one of them writes down which one that was. A pledge does not run out with time either:
+//! where a session ends between the two blocks, a node could hold back its heartbeat of that session until it has looked.
 //!
 //! *At the first block* means: in the session of that block, before everything else that happens in it. A node that
 //! registers later is eligible for nothing, and neither is one that is gone.
 
 use crate::{
-	pallet::{Config, CurrentSession, EpochStarts, FirstSession, Pallet},
-	types::{EpochStart, NodeRecordOf, Standing},
+	pallet::{Config, CurrentSession, EpochStarts, FirstSession, OpeningSessions, Pallet, Pledges},
+	types::{EpochStart, NodeRecordOf, Pledge, Standing},
 };
 use frame_support::{
 	traits::{Defensive, DefensiveTruncateFrom},
@@ -57,7 +72,7 @@ impl<'a> Ability<'a> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// The session of the first block of `epoch`, the present market epoch.
+	/// The session of the first block of `epoch`, the present market epoch; the present one, if it is to come.
 	fn first_session(epoch: EpochIndex) -> u32 {
 		match FirstSession::<T>::get() {
 			Some((of, session)) if of == epoch => session,
@@ -65,8 +80,16 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Another session is about to begin: keeps the present one, if it is that of the market epoch's first block.
-	pub(crate) fn keep_first_session() {
+	/// The session of the block in which asks for `epoch`, the present market epoch or the next one, began to be opened.
+	fn opening_session(epoch: EpochIndex) -> u32 {
+		let kept = OpeningSessions::<T>::get().into_iter().find(|(of, _)| *of == epoch);
+		// If none began since, or none before the epoch did.
+		kept.map_or_else(|| Self::first_session(epoch), |(_, session)| session)
+	}
+
+	/// Another session is about to begin: keeps the present one, if it is that of the market epoch's first block, or of the block
+	/// in which asks began to be opened.
+	pub(crate) fn keep_sessions() {
 		let (epoch, first) = T::Clock::epoch();
 		let now: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
 		let is_kept = FirstSession::<T>::get().is_some_and(|(of, _)| of == epoch);
@@ -74,17 +97,38 @@ impl<T: Config> Pallet<T> {
 		if now > first && !is_kept {
 			FirstSession::<T>::put((epoch, CurrentSession::<T>::get()));
 		}
+		// By then its asks have been opened: in the session before, unless an earlier one is kept.
+		let opened = match T::Clock::opening() {
+			Some((coming, from)) => (now > from).then_some(coming),
+			None => (now == first).then_some(epoch),
+		};
+		if let Some(opened) = opened {
+			Self::keep_opening_session(epoch, opened);
+		}
+	}
+
+	/// The present session is that in which asks for the epoch `opened` began to be, if none is kept for it.
+	fn keep_opening_session(present: EpochIndex, opened: EpochIndex) {
+		let mut kept = OpeningSessions::<T>::get();
+		if kept.iter().any(|(of, _)| *of == opened) {
+			return;
+		}
+		kept.retain(|(of, _)| *of >= present);
+		// The present epoch's and the next one's: there is room.
+		let _ = kept.try_push((opened, CurrentSession::<T>::get())).defensive();
+		OpeningSessions::<T>::put(kept);
 	}
 
 	/// What decides about the node is about to change from `before` to `after`: keeps for which models it was eligible when
 	/// the market epoch began, if that would no longer be seen, and for which of them it is no longer. At most one write per
-	/// node and epoch, and one for each model more that it lets down.
+	/// node and epoch, and one for each model more that it lets down; and at most two for its pledges.
 	pub(crate) fn keep_start(node: NodeId, before: Ability<'_>, after: Ability<'_>) {
 		if before.hosted.is_empty() && after.hosted.is_empty() {
 			return;
 		}
 		let (epoch, _) = T::Clock::epoch();
 		let session = Self::first_session(epoch);
+		Self::keep_pledges(node, epoch, session, before, after);
 		let (was, is) = (before.models(session), after.models(session));
 		if was == is {
 			return;
@@ -109,20 +153,85 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// The same for when asks began to be opened: those for the next epoch, if they are opened now; and those for the present
+	/// one, if another session had begun by its first block, whose session is `first`. Without one a pledge that was not written
+	/// before says what the epoch's start says.
+	fn keep_pledges(node: NodeId, epoch: EpochIndex, first: u32, before: Ability<'_>, after: Ability<'_>) {
+		let present = Some((epoch, Self::opening_session(epoch))).filter(|(_, session)| *session != first);
+		let coming = T::Clock::opening().map(|(coming, _)| (coming, Self::opening_session(coming)));
+		for (of, session) in [present, coming].into_iter().flatten() {
+			let was = before.models(session);
+			if was != after.models(session) {
+				Self::keep_pledge(node, epoch, of, was);
+			}
+		}
+	}
+
+	/// The first change since asks for the epoch `of` began to be opened writes down for which models the node was eligible.
+	fn keep_pledge(node: NodeId, present: EpochIndex, of: EpochIndex, models: &[ModelId]) {
+		let mut pledges = Pledges::<T>::get(node);
+		if pledges.iter().any(|pledge| pledge.epoch == of) {
+			return;
+		}
+		pledges.retain(|pledge| pledge.epoch >= present);
+		let models = BoundedVec::defensive_truncate_from(models.to_vec());
+		// The present epoch's and the next one's: there is room.
+		let _ = pledges.try_push(Pledge { epoch: of, models }).defensive();
+		Pledges::<T>::insert(node, pledges);
+	}
+
 	/// See [`Nodes::eligible_at_start`].
 	pub(crate) fn was_eligible(node: NodeId, model: ModelId) -> bool {
+		Self::was_able(node, model) || Self::was_pledged(node, model)
+	}
+
+	/// Whether the node could serve the model in the present epoch's first block.
+	fn was_able(node: NodeId, model: ModelId) -> bool {
 		let (epoch, _) = T::Clock::epoch();
 		if let Some(start) = EpochStarts::<T>::get(node).filter(|start| start.epoch == epoch) {
 			return start.models.contains(&model);
 		}
-		let session = Self::first_session(epoch);
+		Self::serves_in(Self::first_session(epoch), node, model)
+	}
+
+	/// Whether a node that could not serve the model in the present epoch's first block had pledged to.
+	fn was_pledged(node: NodeId, model: ModelId) -> bool {
+		let (epoch, _) = T::Clock::epoch();
+		Self::noted_pledge(epoch, node, model).unwrap_or_else(|| {
+			// Nothing but time has changed it then, and only another session is time.
+			let session = Self::opening_session(epoch);
+			session != Self::first_session(epoch) && Self::serves_in(session, node, model)
+		})
+	}
+
+	/// See [`Nodes::pledged`].
+	pub(crate) fn is_pledged(node: NodeId, model: ModelId) -> bool {
+		let Some((coming, _)) = T::Clock::opening() else {
+			return false;
+		};
+		Self::noted_pledge(coming, node, model)
+			.unwrap_or_else(|| Self::serves_in(Self::opening_session(coming), node, model))
+	}
+
+	/// What is written down of the node's pledge for an epoch.
+	fn noted_pledge(epoch: EpochIndex, node: NodeId, model: ModelId) -> Option<bool> {
+		let pledges = Pledges::<T>::get(node);
+		let pledge = pledges.iter().find(|pledge| pledge.epoch == epoch)?;
+		Some(pledge.models.contains(&model))
+	}
+
+	/// Whether the node, as it is now, serves the model in `session`.
+	fn serves_in(session: u32, node: NodeId, model: ModelId) -> bool {
 		Self::node(node)
 			.is_some_and(|(record, standing)| Ability::of::<T>(&record, &standing).models(session).contains(&model))
 	}
 
 	/// See [`Nodes::lapsed`].
 	pub(crate) fn first_lapse(node: NodeId, model: ModelId) -> Option<BlockNumber> {
-		let (epoch, _) = T::Clock::epoch();
+		let (epoch, first) = T::Clock::epoch();
+		if !Self::was_able(node, model) && Self::was_pledged(node, model) {
+			return Some(first);
+		}
 		let noted = EpochStarts::<T>::get(node)
 			.filter(|start| start.epoch == epoch)
 			.and_then(|start| start.lapsed.into_iter().find(|(lapsed, _)| *lapsed == model));

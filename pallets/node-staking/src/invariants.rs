@@ -4,7 +4,8 @@ use crate::{
 	bond_tree::{fits, position, total, Sums},
 	pallet::{
 		BondTree, BondTreeShape, Config, CurrentSession, Delegations, EpochStarts, FirstSession, FormerGenerations,
-		HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Pools, Slashes, Standings,
+		HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, OpeningSessions, Pallet, Pledges, Pools, Slashes,
+		Standings,
 	},
 	pool_types::PoolRecord,
 	MAX_COMMISSION_RISE, MAX_SLOTS,
@@ -43,6 +44,7 @@ impl<T: Config> Pallet<T> {
 		Self::check_records()?;
 		Self::check_standings()?;
 		Self::check_starts()?;
+		Self::check_pledges()?;
 		Self::check_pools()?;
 		Self::check_delegations()
 	}
@@ -220,6 +222,41 @@ impl<T: Config> Pallet<T> {
 				"an epoch began in a session that is to come"
 			);
 		}
+		Ok(())
+	}
+
+	/// Pledges are of nodes that are there, one for an epoch and none for a later one than whose asks are being opened; no model
+	/// is named twice. The same holds of the sessions in which that began.
+	fn check_pledges() -> Result<(), TryRuntimeError> {
+		let (epoch, _) = T::Clock::epoch();
+		let last = T::Clock::opening().map_or(epoch, |(coming, _)| coming);
+		for (id, pledges) in Pledges::<T>::iter() {
+			ensure!(Nodes::<T>::contains_key(id), "a pledge is kept of a node that is gone");
+			let epochs = pledges.iter().map(|pledge| pledge.epoch).collect::<BTreeSet<_>>();
+			ensure!(
+				!pledges.is_empty() && epochs.len() == pledges.len(),
+				"pledges are kept for nothing, or two for an epoch"
+			);
+			ensure!(
+				epochs.iter().all(|epoch| *epoch <= last),
+				"a pledge is kept for an epoch whose asks nobody opens"
+			);
+			ensure!(
+				pledges
+					.iter()
+					.all(|pledge| pledge.models.iter().collect::<BTreeSet<_>>().len() == pledge.models.len()),
+				"a node has pledged itself for a model twice"
+			);
+		}
+		let sessions = OpeningSessions::<T>::get();
+		let epochs = sessions.iter().map(|(of, _)| *of).collect::<BTreeSet<_>>();
+		ensure!(
+			epochs.len() == sessions.len()
+				&& sessions
+					.iter()
+					.all(|(of, session)| *of <= last && *session <= CurrentSession::<T>::get()),
+			"asks began to be opened twice, or in a session that is to come"
+		);
 		Ok(())
 	}
 

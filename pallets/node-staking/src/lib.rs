@@ -43,7 +43,8 @@ pub use pool_types::{
 };
 pub use slashing::REPORT_MARGIN;
 pub use types::{
-	EpochStart, GenesisNode, NodeDescription, NodeRecord, NodeRecordOf, SlashTotals, Standing, UnbondingChunk,
+	EpochStart, GenesisNode, NodeDescription, NodeRecord, NodeRecordOf, Pledge, SlashTotals, Standing, UnbondingChunk,
+	MAX_PLEDGES,
 };
 pub use weights::WeightInfo;
 
@@ -217,6 +218,20 @@ pub mod pallet {
 	/// The latest market epoch in which a session began after the first block, and the session of that block.
 	#[pallet::storage]
 	pub type FirstSession<T: Config> = StorageValue<_, (EpochIndex, u32)>;
+
+	/// For which models a node was eligible when asks for a market epoch began to be opened, if that has changed since. Of the
+	/// present epoch and the next one at most, gone with the node; those of past ones say nothing, and go with the next one
+	/// that comes.
+	// Ids are given by us.
+	#[pallet::storage]
+	pub type Pledges<T: Config> =
+		StorageMap<_, Twox64Concat, NodeId, BoundedVec<Pledge<T>, ConstU32<MAX_PLEDGES>>, ValueQuery>;
+
+	/// The market epochs, of the present one and the next, before which a session began after their asks had begun to be opened,
+	/// and the session in which that was.
+	#[pallet::storage]
+	pub type OpeningSessions<T: Config> =
+		StorageValue<_, BoundedVec<(EpochIndex, u32), ConstU32<MAX_PLEDGES>>, ValueQuery>;
 
 	/// The node of an operator. One per node.
 	#[pallet::storage]

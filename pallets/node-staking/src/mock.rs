@@ -165,6 +165,13 @@ impl MarketClock for Epochs {
 		let epoch = System::block_number() / MarketEpoch::get();
 		(epoch, epoch * MarketEpoch::get())
 	}
+
+	/// In the last third, as the market has it.
+	fn opening() -> Option<(EpochIndex, BlockNumber)> {
+		let ((epoch, first), length) = (Self::epoch(), MarketEpoch::get());
+		let from = first + length - length / 3;
+		(System::block_number() >= from).then_some((epoch + 1, from))
+	}
 }
 
 pub struct NoteTouched;
@@ -205,4 +212,8 @@ impl crate::benchmarking::BenchmarkSetup for Test {
 		pallet_session::NextKeys::<Test>::insert(account, MockKeys { dummy });
 	}
 	fn miss_probe(_: NodeId) {}
+	fn open_asks() {
+		let (_, first) = Epochs::epoch();
+		System::set_block_number(first + MarketEpoch::get() - 1);
+	}
 }

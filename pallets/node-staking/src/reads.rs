@@ -159,12 +159,17 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 			.is_some_and(|(record, standing)| Self::may_work(&record, &standing) && record.hosted.contains(&model))
 	}
 
-	/// Reads one to three items, and three that are the same for every node.
+	/// Reads one to three items of a node that was eligible, one more of another one, and four that are the same for every node.
 	fn eligible_at_start(node: NodeId, model: ModelId) -> bool {
 		Self::was_eligible(node, model)
 	}
 
-	/// Reads one to three items.
+	/// Reads one to three items, and four that are the same for every node.
+	fn pledged(node: NodeId, model: ModelId) -> bool {
+		Self::is_pledged(node, model)
+	}
+
+	/// Reads one to four items, and four that are the same for every node.
 	fn lapsed(node: NodeId, model: ModelId) -> Option<BlockNumber> {
 		Self::first_lapse(node, model)
 	}

@@ -295,6 +295,32 @@ pub struct EpochStart<T: Config> {
 	pub lapsed: BoundedVec<(ModelId, BlockNumber), T::MaxHosted>,
 }
 
+/// How many pledges of a node are kept: for the present market epoch and for the next one.
+pub const MAX_PLEDGES: u32 = 2;
+
+/// For which models a node was eligible at the first block in which asks for a market epoch were opened: in that epoch it
+/// counts for them, whatever it has done since.
+#[derive(
+	CloneNoBound,
+	PartialEqNoBound,
+	EqNoBound,
+	DebugNoBound,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+#[codec(mel_bound())]
+#[scale_info(skip_type_params(T))]
+pub struct Pledge<T: Config> {
+	/// The epoch.
+	#[codec(compact)]
+	pub epoch: EpochIndex,
+	/// The models: all that it hosted then, or none.
+	pub models: BoundedVec<ModelId, T::MaxHosted>,
+}
+
 /// What was taken for a node's faults so far.
 #[derive(
 	Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,

@@ -83,28 +83,38 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::Lock` (r:1 w:0)
 	/// Storage: `VoterList::ListNodes` (r:3 w:3)
 	/// Storage: `VoterList::ListBags` (r:1 w:1)
-	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:0)
+	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
+	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
+	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
+	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
+	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn bond_extra() -> Weight {
-		Weight::from_parts(273_675_000, 0)
-			.saturating_add(T::DbWeight::get().reads(20_u64))
-			.saturating_add(T::DbWeight::get().writes(16_u64))
+		Weight::from_parts(300_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(26_u64))
+			.saturating_add(T::DbWeight::get().writes(19_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// Storage: `NodeStaking::Pools` (r:1 w:0)
 	/// Storage: `VoterList::Lock` (r:1 w:0)
 	/// Storage: `VoterList::ListNodes` (r:3 w:3)
-	/// Storage: `VoterList::ListBags` (r:1 w:1)
-	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:0)
+	/// Storage: `VoterList::CounterForListNodes` (r:1 w:1)
+	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
+	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
+	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
+	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn unbond() -> Weight {
-		Weight::from_parts(186_628_000, 0)
-			.saturating_add(T::DbWeight::get().reads(19_u64))
-			.saturating_add(T::DbWeight::get().writes(13_u64))
+		Weight::from_parts(215_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(23_u64))
+			.saturating_add(T::DbWeight::get().writes(16_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
@@ -126,12 +136,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn chill() -> Weight {
-		Weight::from_parts(193_527_000, 0)
-			.saturating_add(T::DbWeight::get().reads(21_u64))
-			.saturating_add(T::DbWeight::get().writes(15_u64))
+		Weight::from_parts(205_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(23_u64))
+			.saturating_add(T::DbWeight::get().writes(16_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
@@ -139,6 +151,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::Pools` (r:1 w:0)
 	/// Storage: `VoterList::Lock` (r:1 w:0)
 	/// Storage: `VoterList::ListNodes` (r:2 w:2)
@@ -147,8 +160,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	fn resume() -> Weight {
-		Weight::from_parts(192_652_000, 0)
-			.saturating_add(T::DbWeight::get().reads(21_u64))
+		Weight::from_parts(196_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(22_u64))
 			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:0)
@@ -157,24 +170,28 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn host() -> Weight {
-		Weight::from_parts(67_186_000, 0)
-			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(2_u64))
+		Weight::from_parts(79_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn unhost() -> Weight {
-		Weight::from_parts(68_158_000, 0)
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(2_u64))
+		Weight::from_parts(80_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(9_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:1)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
@@ -185,14 +202,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListNodes` (r:1 w:0)
 	/// Storage: `NodeStaking::Pools` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:0 w:1)
+	/// Storage: `NodeStaking::Pledges` (r:0 w:1)
 	/// Storage: `NodeStaking::NodeOfWorker` (r:0 w:1)
 	/// Storage: `NodeStaking::Slashes` (r:0 w:1)
 	/// Storage: `CapacityProbes::Answers` (r:0 w:1)
 	/// Storage: `CapacityProbes::Measurements` (r:0 w:1)
 	fn deregister() -> Weight {
-		Weight::from_parts(237_939_000, 0)
+		Weight::from_parts(240_000_000, 0)
 			.saturating_add(T::DbWeight::get().reads(9_u64))
-			.saturating_add(T::DbWeight::get().writes(12_u64))
+			.saturating_add(T::DbWeight::get().writes(13_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
@@ -201,13 +219,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `CapacityProbes::Round` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	/// Storage: `CapacityProbes::Answers` (r:0 w:1)
 	fn heartbeat() -> Weight {
-		Weight::from_parts(92_510_000, 0)
-			.saturating_add(T::DbWeight::get().reads(9_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		Weight::from_parts(104_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(11_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
@@ -224,15 +244,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Pools` (r:1 w:1)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `NodeStaking::EpochStarts` (r:0 w:1)
+	/// Storage: `NodeStaking::Pledges` (r:0 w:1)
 	/// Storage: `NodeStaking::NodeOfWorker` (r:0 w:1)
 	/// Storage: `NodeStaking::Slashes` (r:0 w:1)
 	/// Storage: `NodeStaking::NodeOf` (r:0 w:1)
 	/// Storage: `CapacityProbes::Answers` (r:0 w:1)
 	/// Storage: `CapacityProbes::Measurements` (r:0 w:1)
 	fn reap() -> Weight {
-		Weight::from_parts(156_015_000, 0)
+		Weight::from_parts(158_000_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(11_u64))
+			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `NodeStaking::Pools` (r:1 w:1)
@@ -313,17 +334,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:1)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:1)
 	/// Storage: `Historical::StoredRange` (r:1 w:1)
 	/// Storage: `NodeStaking::OffenceShares` (r:100 w:100)
 	/// Storage: `Historical::HistoricalSessions` (r:0 w:2)
 	/// `v` is from 1 to 100.
 	fn start_session(v: u32) -> Weight {
-		Weight::from_parts(33_701_764, 0)
+		Weight::from_parts(45_000_000, 0)
 			.saturating_add(Weight::from_parts(765_827, 0).saturating_mul(v.into()))
-			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(v.into())))
-			.saturating_add(T::DbWeight::get().writes(5_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(v.into())))
 	}
 	/// Storage: `VoterList::ListBags` (r:33 w:0)
@@ -356,13 +378,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	/// Storage: `NodeStaking::FormerGenerations` (r:0 w:1)
 	/// Storage: `ProofOfWorkDone::Suspects` (r:0 w:1)
 	fn on_offence() -> Weight {
-		Weight::from_parts(392_626_000, 0)
-			.saturating_add(T::DbWeight::get().reads(27_u64))
-			.saturating_add(T::DbWeight::get().writes(24_u64))
+		Weight::from_parts(405_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(29_u64))
+			.saturating_add(T::DbWeight::get().writes(25_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
@@ -377,27 +401,34 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn slash() -> Weight {
-		Weight::from_parts(279_717_000, 0)
-			.saturating_add(T::DbWeight::get().reads(24_u64))
-			.saturating_add(T::DbWeight::get().writes(20_u64))
+		Weight::from_parts(292_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(26_u64))
+			.saturating_add(T::DbWeight::get().writes(21_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `NodeStaking::Slashes` (r:1 w:1)
-	/// Storage: `NodeStaking::Pools` (r:1 w:0)
+	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// Storage: `VoterList::Lock` (r:1 w:0)
 	/// Storage: `VoterList::ListNodes` (r:3 w:3)
-	/// Storage: `VoterList::ListBags` (r:1 w:1)
-	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:0)
+	/// Storage: `VoterList::CounterForListNodes` (r:1 w:1)
+	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
+	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
+	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
+	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn fine() -> Weight {
-		Weight::from_parts(255_922_000, 0)
-			.saturating_add(T::DbWeight::get().reads(21_u64))
-			.saturating_add(T::DbWeight::get().writes(17_u64))
+		Weight::from_parts(285_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(26_u64))
+			.saturating_add(T::DbWeight::get().writes(20_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:6 w:0)
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:0)
@@ -424,14 +455,14 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn bond_extra() -> Weight {
-		Weight::from_parts(273_675_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(20_u64))
-			.saturating_add(RocksDbWeight::get().writes(16_u64))
+		Weight::from_parts(300_000_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(26_u64))
+			.saturating_add(RocksDbWeight::get().writes(19_u64))
 	}
 	fn unbond() -> Weight {
-		Weight::from_parts(186_628_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(19_u64))
-			.saturating_add(RocksDbWeight::get().writes(13_u64))
+		Weight::from_parts(215_000_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(23_u64))
+			.saturating_add(RocksDbWeight::get().writes(16_u64))
 	}
 	fn withdraw_unbonded() -> Weight {
 		Weight::from_parts(108_402_000, 0)
@@ -439,43 +470,43 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn chill() -> Weight {
-		Weight::from_parts(193_527_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(21_u64))
-			.saturating_add(RocksDbWeight::get().writes(15_u64))
+		Weight::from_parts(205_000_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(23_u64))
+			.saturating_add(RocksDbWeight::get().writes(16_u64))
 	}
 	fn resume() -> Weight {
-		Weight::from_parts(192_652_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(21_u64))
+		Weight::from_parts(196_000_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(22_u64))
 			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
 	fn host() -> Weight {
-		Weight::from_parts(67_186_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(8_u64))
-			.saturating_add(RocksDbWeight::get().writes(2_u64))
+		Weight::from_parts(79_000_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(10_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn unhost() -> Weight {
-		Weight::from_parts(68_158_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().writes(2_u64))
+		Weight::from_parts(80_000_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(9_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn deregister() -> Weight {
-		Weight::from_parts(237_939_000, 0)
+		Weight::from_parts(240_000_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(9_u64))
-			.saturating_add(RocksDbWeight::get().writes(12_u64))
+			.saturating_add(RocksDbWeight::get().writes(13_u64))
 	}
 	fn heartbeat() -> Weight {
-		Weight::from_parts(92_510_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(9_u64))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+		Weight::from_parts(104_000_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn authorize_heartbeat() -> Weight {
 		Weight::from_parts(77_575_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 	}
 	fn reap() -> Weight {
-		Weight::from_parts(156_015_000, 0)
+		Weight::from_parts(158_000_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().writes(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(12_u64))
 	}
 	fn delegate() -> Weight {
 		Weight::from_parts(198_436_000, 0)
@@ -516,11 +547,11 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(v.into())))
 	}
 	fn start_session(v: u32) -> Weight {
-		Weight::from_parts(33_701_764, 0)
+		Weight::from_parts(45_000_000, 0)
 			.saturating_add(Weight::from_parts(765_827, 0).saturating_mul(v.into()))
-			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(v.into())))
-			.saturating_add(RocksDbWeight::get().writes(5_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(v.into())))
 	}
 	fn new_session(n: u32) -> Weight {
@@ -530,19 +561,19 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
 	fn on_offence() -> Weight {
-		Weight::from_parts(392_626_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(27_u64))
-			.saturating_add(RocksDbWeight::get().writes(24_u64))
+		Weight::from_parts(405_000_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(29_u64))
+			.saturating_add(RocksDbWeight::get().writes(25_u64))
 	}
 	fn slash() -> Weight {
-		Weight::from_parts(279_717_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(24_u64))
-			.saturating_add(RocksDbWeight::get().writes(20_u64))
+		Weight::from_parts(292_000_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(26_u64))
+			.saturating_add(RocksDbWeight::get().writes(21_u64))
 	}
 	fn fine() -> Weight {
-		Weight::from_parts(255_922_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(21_u64))
-			.saturating_add(RocksDbWeight::get().writes(17_u64))
+		Weight::from_parts(285_000_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(26_u64))
+			.saturating_add(RocksDbWeight::get().writes(20_u64))
 	}
 	fn draw_judge() -> Weight {
 		Weight::from_parts(936_103_000, 0)

@@ -40,11 +40,16 @@ pub trait Nodes<AccountId> {
 	/// Whether the node is able to serve the model, however busy it is: bonded, not chilled, not jailed, heard of,
 	/// healthy, with slots to sell, hosting.
 	fn eligible(node: NodeId, model: ModelId) -> bool;
-	/// As [`Nodes::eligible`], but as of the first block of the current market epoch ([`MarketClock`]): whoever touches the
-	/// epoch first cannot pick the moment. Constant time.
+	/// As [`Nodes::eligible`], but as of the first block of the current market epoch ([`MarketClock`]), or of the one in which
+	/// the asks for that epoch began to be opened: whoever touches the epoch first cannot pick the moment, and whoever has
+	/// looked at others' asks cannot take its own out. Constant time.
 	fn eligible_at_start(node: NodeId, model: ModelId) -> bool;
-	/// The first block of the current market epoch in which a node that was eligible at its start was so no longer, whether
-	/// it is again or not; the present block, if only time has ended that. `None`: it could serve all along.
+	/// Whether asks are being opened ([`MarketClock::opening`]) and the node was eligible when that began: in the coming
+	/// epoch it is [eligible at its start](Nodes::eligible_at_start), whatever it does. Constant time.
+	fn pledged(node: NodeId, model: ModelId) -> bool;
+	/// The first block of the current market epoch in which a node that was [eligible at its start](Nodes::eligible_at_start)
+	/// could not serve, whether it can again or not: the epoch's first, if only its pledge has made it so; the present
+	/// block, if only time has ended that. `None`: it could serve all along.
 	fn lapsed(node: NodeId, model: ModelId) -> Option<BlockNumber>;
 	/// The operator's own bond, reserved or not; 0 if there is no such node.
 	fn own_bond(node: NodeId) -> Balance;
@@ -194,6 +199,9 @@ impl StorageChallenges for () {
 pub trait MarketClock {
 	/// The market epoch of this block and its first block.
 	fn epoch() -> (EpochIndex, BlockNumber);
+	/// The epoch whose asks are opened in this block, which is the next one, and the first block in which they are. `None`
+	/// while they are committed to.
+	fn opening() -> Option<(EpochIndex, BlockNumber)>;
 }
 
 /// Provided by inference jobs.

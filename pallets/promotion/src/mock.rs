@@ -85,6 +85,9 @@ impl MarketClock for TestClock {
 		let epoch = System::block_number() / EPOCH;
 		(epoch, epoch * EPOCH)
 	}
+	fn opening() -> Option<(EpochIndex, BlockNumber)> {
+		None
+	}
 }
 
 pub struct TestModels;

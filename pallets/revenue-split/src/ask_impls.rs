@@ -18,7 +18,7 @@ use sp_runtime::Perbill;
 pub(crate) struct Lapses {
 	/// How many winners were looked at.
 	pub looked_at: u32,
-	/// How many of them lost their ask.
+	/// How many of them lost their ask, if only in this epoch.
 	pub ended: u32,
 }
 
@@ -130,7 +130,7 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// The asks that hold in this epoch, `epoch`, of nodes that could serve when it began.
+	/// The asks that hold in this epoch, `epoch`, of nodes that could serve when it began, or when its asks began to be opened.
 	pub(crate) fn eligible_asks(model: ModelId, role: AskRole, epoch: EpochIndex) -> Vec<(NodeId, Balance)> {
 		Asks::<T>::get(model, role)
 			.iter()
@@ -142,7 +142,7 @@ impl<T: Config> Pallet<T> {
 	/// Ends the asks of nodes that are gone or do not host the model with this epoch, and forgets those that have ended; all
 	/// of them at once if the model is gone. Returns how many. A node that cannot take jobs for a while keeps its ask, unless it
 	/// has a place in this epoch ([`Self::end_lapsed`]), until somebody who can wants its place: else anybody could end what its
-	/// next heartbeat brings back.
+	/// next heartbeat brings back. So does one that is pledged for the next epoch: it would take its ask out after a look at others.
 	pub(crate) fn prune_asks(model: ModelId, role: AskRole) -> u32 {
 		let epoch = Self::current_epoch();
 		let mut book = Asks::<T>::get(model, role);
@@ -151,7 +151,7 @@ impl<T: Config> Pallet<T> {
 		let mut pruned = before.saturating_sub(book.len());
 		let exists = T::Models::exists(model);
 		for ask in book.iter_mut().filter(|ask| ask.upcoming().is_some()) {
-			if !(exists && Self::is_hosting(ask.node, model)) {
+			if !(exists && Self::keeps_its_ask(ask.node, model)) {
 				// What held when the epoch began holds until it ends: whoever prunes picks no price.
 				Self::end(ask, epoch);
 				pruned = pruned.saturating_add(1);
@@ -172,7 +172,8 @@ impl<T: Config> Pallet<T> {
 	/// Ends the asks of those who won compute in this epoch and have stopped being able to serve since it began. They lose what
 	/// their place would have earned in what was left of the epoch then, by what one was paid lately ([`Self::ask_bond`]): as much as
 	/// the fines for the jobs that they would have got. So do those whose asks were displaced, withdrawn or pruned meanwhile: such
-	/// an ask holds until the epoch is over. Storage answers to challenges instead.
+	/// an ask holds until the epoch is over. And so do those who could not even when it began, and had pledged to: all of it. The
+	/// ask of one that is pledged for the next epoch, too, stays in that one. Storage answers to challenges instead.
 	pub(crate) fn end_lapsed(model: ModelId) -> Lapses {
 		let epoch = Self::current_epoch();
 		let mut lapses = Lapses::default();
@@ -190,9 +191,19 @@ impl<T: Config> Pallet<T> {
 			if let Some(since) = T::Nodes::lapsed(ask.node, model) {
 				let served = since.saturating_sub(Self::first_block_of(epoch));
 				let left = Perbill::from_rational(length.saturating_sub(served), length);
-				Self::release_bond(ask.node, ask.bond);
-				// Price and winners are known, so nothing needs it any more; and without it nobody pays twice.
-				*ask = Ask::none(ask.node);
+				// Price and winners are known, so nothing needs it in this epoch any more; and without it nobody pays twice.
+				let next = ask.upcoming().filter(|_| T::Nodes::pledged(ask.node, model));
+				*ask = match next {
+					Some(price) => Ask {
+						next: Some((epoch.saturating_add(1), Some(price))),
+						bond: ask.bond,
+						..Ask::none(ask.node)
+					},
+					None => {
+						Self::release_bond(ask.node, ask.bond);
+						Ask::none(ask.node)
+					}
+				};
 				Self::forfeit(ask.node, model, AskRole::Compute, epoch, left.mul_ceil(place));
 				lapses.ended = lapses.ended.saturating_add(1);
 			}
@@ -207,6 +218,16 @@ impl<T: Config> Pallet<T> {
 	/// Whether the node is registered and says that it hosts the model.
 	pub(crate) fn is_hosting(node: NodeId, model: ModelId) -> bool {
 		T::Nodes::operator(node).is_some() && T::Nodes::hosts(node, model)
+	}
+
+	/// Whether a node keeps its ask: it hosts the model, or its ask counts in the next epoch all the same.
+	fn keeps_its_ask(node: NodeId, model: ModelId) -> bool {
+		Self::is_hosting(node, model) || T::Nodes::pledged(node, model)
+	}
+
+	/// Whether a node can take jobs, or is to in the next epoch.
+	fn serves(node: NodeId, model: ModelId) -> bool {
+		T::Nodes::eligible(node, model) || T::Nodes::pledged(node, model)
 	}
 
 	/// The node's ask, if it has one, ends with this epoch, and its bond is lost.
@@ -225,7 +246,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Takes its place from a node that is gone or does not host the model, else from one that cannot take jobs now, else
 	/// from the one that asks most, if that is more than `price`; of several the latest comer. `None` if there is no such
-	/// one, or if the one that `wants` the place cannot take jobs itself: places are for those who serve.
+	/// one, or if the one that `wants` the place cannot take jobs itself: places are for those who serve. Who is pledged for the
+	/// next epoch is taken for one that serves, whatever it has done since: else one could have its own ask displaced.
 	///
 	/// Its ask still holds in `epoch`: a displacement must not move a price in the middle of it.
 	fn displace(
@@ -235,14 +257,14 @@ impl<T: Config> Pallet<T> {
 		price: Balance,
 		epoch: EpochIndex,
 	) -> Option<NodeId> {
-		if !T::Nodes::eligible(wants, model) {
+		if !Self::serves(wants, model) {
 			return None;
 		}
 		let placed = |serves: fn(NodeId, ModelId) -> bool| {
 			book.iter()
 				.position(|ask| ask.upcoming().is_some() && !serves(ask.node, model))
 		};
-		let idle = placed(Self::is_hosting).or_else(|| placed(T::Nodes::eligible));
+		let idle = placed(Self::keeps_its_ask).or_else(|| placed(Self::serves));
 		let worst = || {
 			book.iter()
 				.enumerate()

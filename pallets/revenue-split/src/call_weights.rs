@@ -16,9 +16,21 @@ pub(crate) fn commit<T: Config>(items: u32) -> Weight {
 	T::WeightInfo::commit_asks(items).saturating_add(ended::<T>(items))
 }
 
+/// Opening so many commitments. Measured are full books of nodes that serve; of each that does not it is asked whether it is
+/// pledged.
+pub(crate) fn reveal<T: Config>(items: u32) -> Weight {
+	T::WeightInfo::reveal_asks(items).saturating_add(pledges::<T>(items.saturating_mul(MAX_ASKS)))
+}
+
 /// [`crate::Call::clear`].
 pub(crate) fn clear<T: Config>() -> Weight {
-	T::WeightInfo::clear(MOST_ASKS).saturating_add(ended::<T>(ENDED_BY_CLEAR))
+	cleared::<T>(MOST_ASKS).saturating_add(ended::<T>(ENDED_BY_CLEAR))
+}
+
+/// Finding prices from so many asks. Measured are nodes that could serve when the epoch began; of each that could not it is asked
+/// whether it had pledged to.
+pub(crate) fn cleared<T: Config>(asks: u32) -> Weight {
+	T::WeightInfo::clear(asks).saturating_add(pledges::<T>(asks))
 }
 
 /// [`crate::Call::prune`].
@@ -30,15 +42,20 @@ pub(crate) fn prune<T: Config>() -> Weight {
 }
 
 /// Looking through so many asks for some to end. Measured is a model that is gone; of another one each node is asked whether it
-/// hosts it.
+/// hosts it, or is pledged: the node, its standing, its pledge.
 pub(crate) fn pruned<T: Config>(asks: u32) -> Weight {
-	T::WeightInfo::prune(asks).saturating_add(T::DbWeight::get().reads(asks.into()))
+	T::WeightInfo::prune(asks).saturating_add(T::DbWeight::get().reads(u64::from(asks).saturating_mul(3)))
 }
 
-/// So many winners, of whom it is asked whether they serve: what is kept of the epoch's start, the node and its standing. The
-/// lost bond of one weighs no more than that of a broken commitment.
+/// So many winners, of whom it is asked whether they serve: what is kept of the epoch's start, the node, its standing and its
+/// pledge. The lost bond of one weighs no more than that of a broken commitment.
 pub(crate) fn winners<T: Config>(count: u32) -> Weight {
-	T::DbWeight::get().reads(u64::from(count).saturating_mul(3))
+	T::DbWeight::get().reads(u64::from(count).saturating_mul(4))
+}
+
+/// So many nodes, of whom it is asked whether they are pledged, beside whether they serve.
+fn pledges<T: Config>(nodes: u32) -> Weight {
+	T::DbWeight::get().reads(nodes.into())
 }
 
 /// What their places were paid, if there are any: summaries that a model that is gone has no use for.

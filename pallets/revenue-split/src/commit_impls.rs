@@ -117,7 +117,7 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		// Of one that is skipped: its place, the commitment, the model, the node.
-		T::WeightInfo::reveal_asks(opened).saturating_add(T::DbWeight::get().reads(skipped.saturating_mul(4)))
+		call_weights::reveal::<T>(opened).saturating_add(T::DbWeight::get().reads(skipped.saturating_mul(4)))
 	}
 
 	/// [`crate::Call::reveal_ask`].

@@ -30,6 +30,11 @@ impl<T: Config> Pallet<T> {
 		Self::first_block_of(epoch.saturating_add(1)).saturating_sub(1)
 	}
 
+	/// The first block of `epoch` in which the asks for the next one are revealed.
+	fn first_reveal_of(epoch: EpochIndex) -> BlockNumber {
+		Self::first_block_of(epoch).saturating_add(reveals_from(EpochLength::<T>::get()))
+	}
+
 	/// What nodes may say in this block about the asks of the next epoch, and the last block in which they may: commit in
 	/// the first two thirds of an epoch, reveal in the last one.
 	pub fn phase() -> (MarketPhase, BlockNumber) {
@@ -39,7 +44,7 @@ impl<T: Config> Pallet<T> {
 	/// The same in `block`.
 	pub(crate) fn phase_at(block: BlockNumber) -> (MarketPhase, BlockNumber) {
 		let epoch = Self::epoch_at(block);
-		let first_reveal = Self::first_block_of(epoch).saturating_add(reveals_from(EpochLength::<T>::get()));
+		let first_reveal = Self::first_reveal_of(epoch);
 		if block < first_reveal {
 			(MarketPhase::Commit, first_reveal.saturating_sub(1))
 		} else {
@@ -81,6 +86,12 @@ impl<T: Config> MarketClock for Pallet<T> {
 	fn epoch() -> (EpochIndex, BlockNumber) {
 		let epoch = Self::current_epoch();
 		(epoch, Self::first_block_of(epoch))
+	}
+
+	fn opening() -> Option<(EpochIndex, BlockNumber)> {
+		let epoch = Self::current_epoch();
+		let from = Self::first_reveal_of(epoch);
+		(Self::now() >= from).then_some((epoch.saturating_add(1), from))
 	}
 }
 

@@ -379,8 +379,8 @@ pub mod pallet {
 		Pruned {
 			/// The model.
 			model: ModelId,
-			/// Asks of nodes that are gone or do not host the model, or have a place in this epoch and stopped being able to serve;
-			/// or of a model that is gone.
+			/// Asks of nodes that are gone or do not host the model, or have a place in this epoch and could not serve in all of it; or
+			/// of a model that is gone.
 			asks: u32,
 			/// Commitments that were not revealed in time.
 			commitments: u32,
@@ -582,8 +582,8 @@ pub mod pallet {
 		NotACurator,
 		/// This epoch of the model is cleared already.
 		AlreadyCleared,
-		/// No node that could take jobs when the epoch began asks for at most the reserve. An ask holds from the epoch after it
-		/// is revealed.
+		/// No node that could take jobs when the epoch began, or when its asks began to be opened, asks for at most the reserve. An
+		/// ask holds from the epoch after it is revealed.
 		NobodyServes,
 		/// The price of the job is beyond all money.
 		PriceOverflow,
@@ -597,8 +597,8 @@ pub mod pallet {
 		StoragePayHeld,
 		/// The node is challenged to show that it has the model: its answer pays, its silence takes the pay away.
 		Challenged,
-		/// Every ask is of a node that hosts the model, every winner of this epoch, if it is cleared, has been able to serve, no
-		/// commitment is broken, and every price is still referred to.
+		/// Every ask is of a node that hosts the model or is pledged for the next epoch, every winner of this epoch, if it is
+		/// cleared, has been able to serve, no commitment is broken, and every price is still referred to.
 		NothingToPrune,
 	}
 
@@ -651,7 +651,7 @@ pub mod pallet {
 		///
 		/// Items that open no commitment are skipped.
 		#[pallet::call_index(1)]
-		#[pallet::weight((T::WeightInfo::reveal_asks(items.len() as u32), DispatchClass::Operational, Pays::No))]
+		#[pallet::weight((call_weights::reveal::<T>(items.len() as u32), DispatchClass::Operational, Pays::No))]
 		#[pallet::authorize(|_, node, epoch, items, signature| Self::authorize_reveal(*node, *epoch, items, signature))]
 		#[pallet::weight_of_authorize(T::WeightInfo::authorize_reveal_asks(items.len() as u32))]
 		pub fn reveal_asks(
@@ -683,7 +683,7 @@ pub mod pallet {
 		/// Reveals what the caller's node committed to, as [`Call::reveal_asks`] does: `price` per unit of compute, or per started
 		/// MiB of input for storage; without one the ask ends with this epoch.
 		#[pallet::call_index(3)]
-		#[pallet::weight(T::WeightInfo::reveal_asks(1))]
+		#[pallet::weight(call_weights::reveal::<T>(1))]
 		pub fn reveal_ask(
 			origin: OriginFor<T>,
 			#[pallet::compact] model: ModelId,
@@ -750,10 +750,11 @@ pub mod pallet {
 		}
 
 		/// Ends asks of nodes that are gone or do not host the model any more; those of this epoch's compute winners that have
-		/// stopped being able to serve since it began, once it is cleared, who lose what their places would have earned from then
-		/// on, whatever has ended their asks before; and commitments that were not revealed in time, whose bonds are lost; removes
-		/// a past epoch's prices that no job refers to, and all that is kept about a model that is gone. Bonds of asks go back. By
-		/// anybody.
+		/// stopped being able to serve since it began, or since its asks began to be opened, once it is cleared, who lose what their
+		/// places would have earned from then on, whatever has ended their asks before; and commitments that were not revealed in
+		/// time, whose bonds are lost; removes a past epoch's prices that no job refers to, and all that is kept about a model that is
+		/// gone. Bonds of asks go back. While asks are opened, those of nodes that could serve when that began stay for the next
+		/// epoch. By anybody.
 		#[pallet::call_index(9)]
 		#[pallet::weight(call_weights::prune::<T>())]
 		pub fn prune(origin: OriginFor<T>, #[pallet::compact] model: ModelId) -> DispatchResultWithPostInfo {

@@ -176,6 +176,9 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn eligible_at_start(node: NodeId, model: ModelId) -> bool {
 		Self::eligible(node, model)
 	}
+	fn pledged(_: NodeId, _: ModelId) -> bool {
+		false
+	}
 	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
 		None
 	}

@@ -1,7 +1,13 @@
 //! What is checked after every test is able to fail.
 
 use super::*;
-use frame_support::traits::fungible::{Mutate, MutateHold};
+use frame_support::{
+	traits::{
+		fungible::{Mutate, MutateHold},
+		ConstU32,
+	},
+	BoundedVec,
+};
 
 /// Node 0 with a bond, an open job, delegations, rewards, parts on their way out and a former generation.
 fn busy() {
@@ -44,10 +50,19 @@ fn start(epoch: u32, models: &[u32]) -> EpochStart<Test> {
 	}
 }
 
+/// What is kept of when asks for these epochs began to be opened.
+fn pledges(of: &[(u32, &[u32])]) -> BoundedVec<Pledge<Test>, ConstU32<MAX_PLEDGES>> {
+	let pledge = |(epoch, models): &(u32, &[u32])| Pledge::<Test> {
+		epoch: *epoch,
+		models: models.to_vec().try_into().unwrap(),
+	};
+	of.iter().map(pledge).collect::<Vec<_>>().try_into().unwrap()
+}
+
 /// What breaks something, and what is said of it.
 type Fault = (fn(), &'static str);
 
-const FAULTS: [Fault; 28] = [
+const FAULTS: [Fault; 33] = [
 	(
 		|| {
 			Balances::burn_from(
@@ -193,6 +208,26 @@ const FAULTS: [Fault; 28] = [
 	(
 		|| FirstSession::<Test>::put((0, 99)),
 		"an epoch began in a session that is to come",
+	),
+	(
+		|| Pledges::<Test>::insert(9, pledges(&[(0, &[1])])),
+		"a pledge is kept of a node that is gone",
+	),
+	(
+		|| Pledges::<Test>::insert(0, pledges(&[(0, &[1]), (0, &[2])])),
+		"pledges are kept for nothing, or two for an epoch",
+	),
+	(
+		|| Pledges::<Test>::insert(0, pledges(&[(1, &[1])])),
+		"a pledge is kept for an epoch whose asks nobody opens",
+	),
+	(
+		|| Pledges::<Test>::insert(0, pledges(&[(0, &[1, 1])])),
+		"a node has pledged itself for a model twice",
+	),
+	(
+		|| OpeningSessions::<Test>::put(BoundedVec::truncate_from(vec![(0u32, 99u32)])),
+		"asks began to be opened twice, or in a session that is to come",
 	),
 ];
 

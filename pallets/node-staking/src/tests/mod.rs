@@ -17,6 +17,7 @@ mod judges;
 mod leave;
 mod liveness;
 mod offences;
+mod pledges;
 mod random;
 mod reads;
 mod register;

@@ -129,6 +129,9 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn eligible_at_start(_: NodeId, _: ModelId) -> bool {
 		false
 	}
+	fn pledged(_: NodeId, _: ModelId) -> bool {
+		false
+	}
 	fn lapsed(_: NodeId, _: ModelId) -> Option<BlockNumber> {
 		None
 	}

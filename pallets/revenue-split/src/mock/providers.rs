@@ -9,9 +9,9 @@ use frame_support::{
 use highway_primitives::{
 	audit::{AuditTerms, SketchSeed},
 	model::{ModelService, Royalties},
-	traits::{Models, Nodes, StorageChallenges},
+	traits::{MarketClock, Models, Nodes, StorageChallenges},
 	worker::WorkerPair,
-	BlockNumber, DeviceClass, ModelVersion, WorkerId,
+	BlockNumber, DeviceClass, EpochIndex, ModelVersion, WorkerId,
 };
 use sp_core::Pair;
 use sp_runtime::{DispatchError, DispatchResult};
@@ -23,8 +23,10 @@ pub struct TestNode {
 	pub hosts: Vec<ModelId>,
 	/// Whether it can take jobs.
 	pub able: bool,
-	/// The models for which it could when the epoch began.
+	/// The models for which it could when the epoch began, or had pledged to.
 	pub at_start: Vec<ModelId>,
+	/// The latest epoch whose asks it has seen beginning to be opened, and the models for which it could take jobs then.
+	pub pledge: (EpochIndex, Vec<ModelId>),
 	/// The first block in which it let a model of those down since.
 	pub lapsed: Option<BlockNumber>,
 	/// Its own bond: lies as free balance on the operator's account, which does nothing else with it.
@@ -38,6 +40,16 @@ pub struct TestNode {
 #[frame_support::storage_alias]
 pub type TestNodes = StorageMap<Mock, Twox64Concat, NodeId, TestNode>;
 
+impl TestNode {
+	/// The models for which it can take jobs.
+	fn serves(&self) -> Vec<ModelId> {
+		match self.able {
+			true => self.hosts.clone(),
+			false => Vec::new(),
+		}
+	}
+}
+
 /// Changes a node.
 pub fn with_node<R>(node: NodeId, change: impl FnOnce(&mut TestNode) -> R) -> R {
 	TestNodes::mutate(node, |node| change(node.as_mut().expect("the node is registered")))
@@ -45,16 +57,27 @@ pub fn with_node<R>(node: NodeId, change: impl FnOnce(&mut TestNode) -> R) -> R 
 
 /// A market epoch begins.
 pub fn note_epoch_start() {
+	let epoch = Pallet::<Test>::current_epoch();
 	TestNodes::translate_values(|node: TestNode| {
-		let at_start = match node.able {
-			true => node.hosts.clone(),
-			false => Vec::new(),
-		};
+		let mut at_start = node.serves();
+		let (of, pledged) = &node.pledge;
+		let lost = |model: &&ModelId| *of == epoch && !at_start.contains(*model);
+		let lost: Vec<ModelId> = pledged.iter().filter(lost).copied().collect();
+		let lapsed = (!lost.is_empty()).then(System::block_number);
+		at_start.extend(lost);
 		Some(TestNode {
 			at_start,
-			lapsed: None,
+			lapsed,
 			..node
 		})
+	});
+}
+
+/// The asks for this epoch begin to be opened.
+pub fn note_opening(epoch: EpochIndex) {
+	TestNodes::translate_values(|node: TestNode| {
+		let pledge = (epoch, node.serves());
+		Some(TestNode { pledge, ..node })
 	});
 }
 
@@ -119,6 +142,13 @@ impl Nodes<AccountId> for TestMarket {
 	}
 	fn eligible_at_start(node: NodeId, model: ModelId) -> bool {
 		TestNodes::get(node).is_some_and(|node| node.at_start.contains(&model))
+	}
+	fn pledged(node: NodeId, model: ModelId) -> bool {
+		let coming = Pallet::<Test>::opening().map(|(coming, _)| coming);
+		TestNodes::get(node).is_some_and(|node| {
+			let (of, models) = node.pledge;
+			Some(of) == coming && models.contains(&model)
+		})
 	}
 	fn lapsed(node: NodeId, _: ModelId) -> Option<BlockNumber> {
 		TestNodes::get(node)?.lapsed

@@ -11,6 +11,7 @@ mod conservation;
 mod curators;
 mod demand;
 mod incentives;
+mod pledges;
 mod prices;
 mod random_market;
 mod settlements;
@@ -46,6 +47,7 @@ pub(crate) fn host(node: NodeId, model: ModelId) -> AccountId {
 			hosts: Vec::new(),
 			able: true,
 			at_start: Vec::new(),
+			pledge: Default::default(),
 			lapsed: None,
 			bond: NODE_BOND,
 			reserved: 0,
@@ -139,13 +141,17 @@ pub(crate) fn royalty(model: ModelId, payee: AccountId, per_unit: Balance) -> Ro
 	RoyaltyLine { model, payee, per_unit }
 }
 
-/// Goes to a block, not before this one, by way of the first block of its epoch.
+/// Goes to a block, not before this one, by way of the first block of its epoch, and of the first one in which asks are revealed.
 pub(crate) fn go_to(block: u32) {
 	let epoch = block / EPOCH;
 	if epoch > Split::current_epoch() {
 		System::set_block_number(epoch * EPOCH);
 		note_epoch_start();
 		Split::on_initialize(epoch * EPOCH);
+	}
+	let opening = epoch * EPOCH + FIRST_REVEAL;
+	if (System::block_number() + 1..=block).contains(&opening) {
+		note_opening(epoch + 1);
 	}
 	System::set_block_number(block);
 }

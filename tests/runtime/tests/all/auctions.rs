@@ -335,7 +335,8 @@ fn a_node_without_a_slot_to_sell_should_win_nothing() {
 		while NodeStaking::current_session() == session {
 			chain.blocks(1);
 		}
-		chain.open();
+		// While asks are opened it would be too late to be out of the next epoch.
+		chain.open_in(MarketPhase::Commit);
 		for (node, worker) in (0..).zip(&OPERATORS[..3]) {
 			let action = WorkerAction::Heartbeat {
 				node,
@@ -405,6 +406,46 @@ fn winners_that_stop_serving_should_pay_for_the_epoch_and_leave_the_next_one_to_
 			let job = chain.submit(Ferdie, model);
 			assert_eq!(executors(model, RevenueSplit::current_epoch()), [3]);
 			assert_eq!(chain.executor(job), 3);
+			chain.attest(job);
+		});
+	}
+}
+
+#[test]
+fn a_node_that_goes_after_a_look_should_stay_in_the_price_and_pay_for_its_place() {
+	type Act = fn(&mut Chain, ModelId);
+	let goes_and_comes_back: [(Act, Act); 2] = [
+		(
+			|chain, model| chain.ok(Charlie, Node::unhost { model }),
+			|chain, model| chain.ok(Charlie, Node::host { model }),
+		),
+		(
+			|chain, _| chain.ok(Charlie, Node::chill {}),
+			|chain, _| chain.ok(Charlie, Node::resume {}),
+		),
+	];
+	for (go, come_back) in goes_and_comes_back {
+		four_hosts(|chain, model| {
+			ask_all(chain, model, [RESERVE; 4]);
+			attested(chain, model);
+			let asks = OPERATORS.into_iter().zip(PRICES);
+			let asks = asks.map(|(operator, price)| (operator, compute(model, Some(price))));
+			chain.ask(&asks.collect::<Vec<_>>());
+			// Everybody's asks for the next epoch are known.
+			go(chain, model);
+			// Ends its place in this epoch, if it has one, and not its ask in the next one.
+			let _ = chain.call(Ferdie, Split::prune { model });
+			let before = NodeStaking::node(2).expect("it is registered").0.bond;
+			chain.next_market_epoch();
+			come_back(chain, model);
+			assert_eq!(quoted(model), Ok(PRICES[3]), "without it the reserve would be paid");
+			chain.ok(Ferdie, Split::clear { model });
+			assert_eq!(executors(model, RevenueSplit::current_epoch()), [0, 1, 2]);
+			chain.ok(Ferdie, Split::prune { model });
+			assert_eq!(lost(2, before), RevenueSplit::ask_bond(model, AskRole::Compute));
+			chain.next_market_epoch();
+			let job = chain.submit(Ferdie, model);
+			assert_eq!(executors(model, RevenueSplit::current_epoch()), [0, 1, 3]);
 			chain.attest(job);
 		});
 	}

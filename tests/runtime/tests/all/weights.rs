@@ -36,13 +36,15 @@ const MEASURED_WITH: [(&str, &str, Option<u32>); 3] = [
 ];
 
 /// Calls that may do more than their own benchmark, and weigh what others have found besides.
-const PUT_TOGETHER: [&str; 9] = [
+const PUT_TOGETHER: [&str; 11] = [
 	"submit_job",
 	"submit_batch",
 	"poke",
 	"force_audit",
 	"commit_ask",
 	"commit_asks",
+	"reveal_ask",
+	"reveal_asks",
 	"clear",
 	"claim_storage_pay",
 	"prune",

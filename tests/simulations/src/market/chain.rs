@@ -233,6 +233,7 @@ impl Chain {
 	/// The same with a royalty per unit.
 	pub fn with_royalty<R>(royalty: Balance, play: impl FnOnce(&mut Self) -> R) -> R {
 		nodes::look_at_start(true);
+		nodes::bind_by_pledges(true);
 		let mut genesis = RuntimeGenesisConfig::default();
 		genesis.balances.balances = (0..ACCOUNTS).map(|account| (account, COINS)).collect();
 		genesis.revenue_split.epoch_length = EPOCH;
@@ -357,7 +358,12 @@ impl Chain {
 
 	/// What [`Self::clear`] would find in this block, without clearing.
 	pub fn would_clear(&mut self) -> Option<Record> {
-		with_transaction_unchecked(|| TransactionOutcome::Rollback(self.clear()))
+		self.imagine(Self::clear)
+	}
+
+	/// What would come of it if this was played, without playing it.
+	pub fn imagine<R>(&mut self, play: impl FnOnce(&mut Self) -> R) -> R {
+		with_transaction_unchecked(|| TransactionOutcome::Rollback(play(self)))
 	}
 
 	/// Makes the market one that has had `jobs` per epoch for long, at least one, with this reserve.

@@ -2,13 +2,22 @@
 //!
 //! An ask that stands is public under either rule. What is sealed is what changes: so the figures are for a bidder who knows
 //! none, half or all of the others' asks.
+//!
+//! And looking after asking: when all asks are revealed, an ask can be taken out no more. A node could still do what makes it
+//! unable to serve in the one block in which the epoch begins.
 
 use super::{
 	bidders::{compare, cost, Market},
+	chain::{
+		nodes::{bind_by_pledges, bond_of, set_hosting, SimulatedNode},
+		Chain,
+	},
+	months::{COST, JOBS, PRICE},
 	table::{Bound, Comparison, Estimate, Table},
 	withholding::most_of_one_place,
 	Size,
 };
+use highway_primitives::{market::AskRole, Balance, NodeId};
 use rand::Rng;
 
 /// Nodes of the markets.
@@ -16,6 +25,12 @@ const NODES: usize = 6;
 
 /// Markets that a bidder imagines where it does not know.
 const IMAGINED: usize = 60;
+
+/// Nodes of a market on the chain that is in demand for four places, of which the first two are in one hand.
+const HOSTS: NodeId = 6;
+
+/// Which of those two stop hosting when they have looked.
+const GONE: [&[NodeId]; 4] = [&[], &[0], &[1], &[0, 1]];
 
 pub(super) fn table(size: Size) -> Table {
 	let mut table = Table::new("looking", "What is gained by seeing what others ask, before one asks?");
@@ -81,7 +96,107 @@ pub(super) fn table(size: Size) -> Table {
 		);
 		table.require((harm.0..harm.1).contains(&harmed));
 	}
+	for (binds, case, bound, note) in [
+		(
+			true,
+			"two places: looks, and stops hosting while the next epoch begins, if that is best",
+			Bound::Nothing,
+			"who could serve when asks began to be opened is in the price",
+		),
+		(
+			false,
+			"the same, if only the epoch's first block counted (rejected)",
+			Bound::RejectedRule,
+			"withholds with its eyes open, for nothing",
+		),
+	] {
+		let found = after_a_look(size, &table, binds);
+		table.estimate(case, found.gain(), "% of honest income", bound, note);
+		table.require((found.frequency() > 0.0) != binds);
+	}
+	let (lost, place) = let_down();
+	table.exact(
+		"one place: does so all the same, and loses",
+		100.0 * lost as f64 / place as f64,
+		"% of what it earned",
+		Bound::promised(100.0, 100.1),
+		"half burned, half treasury, once anybody calls `clear` and `prune`; and the ask",
+	);
 	table
+}
+
+/// Two of six nodes of a market on the chain look when all asks are revealed. Then some of them stop hosting until the next epoch
+/// has begun, and are pruned before it does or not, whatever is best; or none of them. Compared with none.
+fn after_a_look(size: Size, table: &Table, binds: bool) -> Comparison {
+	let mut rng = size.rng(table);
+	Chain::run(|chain| {
+		bind_by_pledges(binds);
+		chain.join(HOSTS);
+		chain.set_market(2 * PRICE, JOBS);
+		let mut comparison = Comparison::default();
+		for _ in 0..size.markets / 10 {
+			let costs: Vec<Balance> = (0..HOSTS)
+				.map(|_| PRICE / 1_000 * Balance::from(rng.gen_range(500..1_500u32)))
+				.collect();
+			let asks: Vec<_> = (0..).zip(&costs).map(|(node, cost)| (node, Some(*cost))).collect();
+			chain.ask(AskRole::Compute, &asks);
+			let honest = without(chain, &costs, &[], false);
+			let mut best = honest;
+			for gone in GONE {
+				for prunes in [false, true] {
+					best = best.max(without(chain, &costs, gone, prunes));
+				}
+			}
+			comparison.add(honest, best);
+			chain.next_epoch();
+			chain.count_jobs(JOBS);
+		}
+		comparison
+	})
+}
+
+/// What the first two nodes earn of the next epoch's jobs, what they lose taken off, if those that have `gone` stop hosting now and
+/// host again in its first block. They may do all jobs of their places: nobody looks before the epoch is over.
+fn without(chain: &mut Chain, costs: &[Balance], gone: &[NodeId], prunes: bool) -> f64 {
+	chain.imagine(|chain| {
+		let bonds = || bond_of(0) + bond_of(1);
+		let before = bonds();
+		gone.iter().for_each(|node| set_hosting(*node, false));
+		if prunes {
+			chain.prune();
+		}
+		chain.next_epoch();
+		gone.iter().for_each(|node| set_hosting(*node, true));
+		let record = chain.clear().expect("the others serve");
+		let each = f64::from(JOBS) / record.executors.len() as f64;
+		let earned: f64 = (0..2)
+			.filter(|node| record.executors.contains(node))
+			.map(|node| (record.compute_price as f64 - costs[node as usize] as f64) * each)
+			.sum();
+		chain.prune();
+		earned - (before - bonds()) as f64
+	})
+}
+
+/// What a node with a place loses that stops hosting after a look and is back in the epoch's first block, and what a place earned
+/// in the epoch before.
+fn let_down() -> (Balance, Balance) {
+	Chain::run(|chain| {
+		chain.join(4);
+		chain.set_market(PRICE, JOBS);
+		let asks: Vec<_> = (0..4).map(|node| (node, COST)).collect();
+		chain.open_market(&asks);
+		let record = chain.clear().expect("four serve");
+		chain.count_jobs(JOBS);
+		chain.go_to_reveals();
+		set_hosting(0, false);
+		chain.next_epoch();
+		set_hosting(0, true);
+		chain.clear().expect("four serve");
+		chain.prune();
+		let place = record.compute_price * Balance::from(JOBS) / record.executors.len() as Balance;
+		(SimulatedNode::BOND - bond_of(0), place)
+	})
 }
 
 /// What two places in one hand gain.

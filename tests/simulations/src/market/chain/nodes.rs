@@ -8,7 +8,9 @@ use frame_support::{
 	Twox64Concat,
 };
 use highway_primitives::{
-	audit::SketchSeed, traits::Nodes, Balance, BlockNumber, DeviceClass, EpochIndex, ModelId, NodeId, WorkerId,
+	audit::SketchSeed,
+	traits::{MarketClock, Nodes},
+	Balance, BlockNumber, DeviceClass, EpochIndex, ModelId, NodeId, WorkerId,
 };
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
@@ -23,6 +25,8 @@ pub struct SimulatedNode {
 	at_start: (EpochIndex, bool),
 	/// The first block of that epoch from which on it could not, if it could when the epoch began.
 	lapsed: Option<BlockNumber>,
+	/// The latest two epochs in which that changed while their asks were opened, and what it was when that began.
+	pledges: [(EpochIndex, bool); 2],
 	/// What of its own bond is not reserved. It lies on the operator's account, which does nothing else with it.
 	free: Balance,
 	/// What is reserved of it.
@@ -43,6 +47,25 @@ impl SimulatedNode {
 	fn free_slots(&self) -> u32 {
 		self.slots.saturating_sub(self.assigned)
 	}
+
+	/// Whether it could take jobs when `epoch`, the present one, began.
+	fn was_able(&self, epoch: EpochIndex) -> bool {
+		match self.at_start.0 == epoch {
+			true => self.at_start.1,
+			false => self.able,
+		}
+	}
+
+	/// Whether it could when the asks for `epoch` began to be opened; `None` if that has not changed since.
+	fn pledge(&self, epoch: EpochIndex) -> Option<bool> {
+		let noted = self.pledges.iter().find(|(of, _)| *of == epoch);
+		noted.map(|(_, able)| *able)
+	}
+
+	/// Whether its ask counts in `epoch`, the present one, only because it could take jobs when the asks began to be opened.
+	fn is_bound(&self, epoch: EpochIndex) -> bool {
+		Pledges::get() && !self.was_able(epoch) && self.pledge(epoch).unwrap_or_default()
+	}
 }
 
 /// All nodes. In storage: what is rolled back there is rolled back here, too.
@@ -52,11 +75,18 @@ type Joined = StorageMap<Simulation, Twox64Concat, NodeId, SimulatedNode>;
 parameter_types! {
 	/// Whether eligibility is as of the epoch's first block, as it is built, or as of the block of the first touch.
 	static LooksAtStart: bool = true;
+	/// Whether it binds that one was eligible when asks began to be opened, as it is built, or not.
+	static Pledges: bool = true;
 }
 
 /// Says as of which block nodes are eligible: the epoch's first one, or the first touch's, which was rejected.
 pub fn look_at_start(at_start: bool) {
 	LooksAtStart::set(at_start);
+}
+
+/// Says whether it binds nodes that they were eligible when asks began to be opened. That it does not was rejected.
+pub fn bind_by_pledges(bind: bool) {
+	Pledges::set(bind);
 }
 
 /// Whose the node is.
@@ -71,6 +101,7 @@ pub fn join(node: NodeId) {
 		hosting: true,
 		at_start: (0, true),
 		lapsed: None,
+		pledges: [(0, false); 2],
 		free: SimulatedNode::BOND,
 		reserved: 0,
 		slots: SimulatedNode::SLOTS,
@@ -82,8 +113,13 @@ pub fn join(node: NodeId) {
 /// Whether the node can take jobs from now on.
 pub fn set_able(node: NodeId, able: bool) {
 	let epoch = RevenueSplit::current_epoch();
+	let opening = RevenueSplit::opening();
 	Joined::mutate(node, |node| {
 		if let Some(node) = node {
+			let [_, latest] = node.pledges;
+			if let Some((coming, _)) = opening.filter(|(coming, _)| latest.0 < *coming) {
+				node.pledges = [latest, (coming, node.able)];
+			}
 			if node.at_start.0 < epoch {
 				node.at_start = (epoch, node.able);
 				node.lapsed = None;
@@ -146,16 +182,28 @@ impl Nodes<AccountId> for Crowd {
 	}
 
 	fn eligible_at_start(node: NodeId, _: ModelId) -> bool {
-		let changed_in = |node: &SimulatedNode| node.at_start.0 == RevenueSplit::current_epoch();
-		Joined::get(node).is_some_and(|node| match LooksAtStart::get() && changed_in(&node) {
-			true => node.at_start.1,
+		let epoch = RevenueSplit::current_epoch();
+		Joined::get(node).is_some_and(|node| match LooksAtStart::get() {
+			true => node.was_able(epoch) || node.is_bound(epoch),
 			false => node.able,
 		})
 	}
 
+	fn pledged(node: NodeId, _: ModelId) -> bool {
+		let opening = RevenueSplit::opening().filter(|_| Pledges::get());
+		let node = Joined::get(node);
+		opening
+			.zip(node)
+			.is_some_and(|((coming, _), node)| node.pledge(coming).unwrap_or(node.able))
+	}
+
 	fn lapsed(node: NodeId, _: ModelId) -> Option<BlockNumber> {
 		let node = Joined::get(node)?;
-		node.lapsed.filter(|_| node.at_start.0 == RevenueSplit::current_epoch())
+		let (epoch, first) = RevenueSplit::epoch();
+		match node.is_bound(epoch) {
+			true => Some(first),
+			false => node.lapsed.filter(|_| node.at_start.0 == epoch),
+		}
 	}
 
 	fn own_bond(node: NodeId) -> Balance {
@@ -288,6 +336,30 @@ mod tests {
 			assert!(!Crowd::eligible_at_start(0, MODEL) && Crowd::eligible(0, MODEL));
 			look_at_start(false);
 			assert!(Crowd::eligible_at_start(0, MODEL));
+		});
+	}
+
+	#[test]
+	fn a_node_should_be_bound_by_what_it_was_when_asks_began_to_be_opened() {
+		Chain::run(|chain| {
+			chain.join(2);
+			assert!(!Crowd::pledged(0, MODEL));
+			chain.go_to_reveals();
+			set_able(0, false);
+			assert!(Crowd::pledged(0, MODEL) && !Crowd::eligible(0, MODEL));
+			chain.next_epoch();
+			assert!(Crowd::eligible_at_start(0, MODEL) && !Crowd::pledged(0, MODEL));
+			let first = RevenueSplit::first_block_of(chain.epoch());
+			assert_eq!(Crowd::lapsed(0, MODEL), Some(first));
+			set_able(0, true);
+			// While the asks for the next one are opened, too.
+			chain.go_to_reveals();
+			set_able(0, false);
+			assert!(Crowd::eligible_at_start(0, MODEL) && Crowd::pledged(0, MODEL));
+			assert_eq!(Crowd::lapsed(0, MODEL), Some(first));
+			bind_by_pledges(false);
+			assert!(!Crowd::eligible_at_start(0, MODEL) && !Crowd::pledged(0, MODEL));
+			assert_eq!(Crowd::lapsed(1, MODEL), None);
 		});
 	}
 }
