@@ -10,7 +10,6 @@ use crate::{
 	pallet::{Asks, Clearings, Config, EpochSeed, Error, Event, LastCleared, Markets, Pallet},
 	pricing::STORAGE_UNIT,
 	types::{AskRole, Clearing, EpochPlaces, MarketState, Winners},
-	weights::WeightInfo,
 };
 use alloc::vec::Vec;
 use codec::Encode;
