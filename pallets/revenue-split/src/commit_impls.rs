@@ -30,7 +30,7 @@ pub(crate) const LOOKED_AT_BY_COMMITMENT: u32 = 4;
 pub(crate) const ENDED_BY_CLEAR: u32 = 8;
 
 /// Broken commitments that [`crate::Call::prune`] ends.
-pub(crate) const ENDED_BY_PRUNE: u32 = 64;
+pub(crate) const ENDED_BY_PRUNE: u32 = 32;
 
 impl<T: Config> Pallet<T> {
 	/// [`crate::Call::commit_asks`]: commits to what can be, and skips the rest. Returns what it weighed.
