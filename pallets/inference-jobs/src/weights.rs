@@ -1,6 +1,6 @@
 //! Weights of `pallet_inference_jobs`. Written by `scripts/weights`: what is changed by hand is lost with the next measurement, and CI refuses it.
 //!
-//! Measured on 2026-11-30 in 20 steps of 20 runs, by `Intel(R) Xeon(R) Processor`.
+//! Measured on 2026-11-30 in 20 steps of 20 runs, by `AMD EPYC`.
 //!
 //! Each is a line that no size lies above: times by the median of a size's runs, accesses by all of them. Proofs have no
 //! size on a chain of its own: the second dimension counts what is left to later blocks, and is 0 here.
@@ -53,7 +53,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::StoredAt` (r:1 w:1)
 	/// Storage: `RevenueSplit::SummarisedEpochs` (r:1 w:1)
 	/// Storage: `InferenceJobs::LastDraws` (r:1 w:1)
-	/// Storage: `RevenueSplit::Obligations` (r:1 w:1)
+	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `RevenueSplit::Summaries` (r:0 w:2)
 	/// Storage: `RevenueSplit::StoredModels` (r:0 w:1)
@@ -62,8 +62,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `InferenceJobs::Assignments` (r:0 w:1)
 	/// `n` is from 2 to 128.
 	fn submit_job(n: u32) -> Weight {
-		Weight::from_parts(618_497_328, 0)
-			.saturating_add(Weight::from_parts(20_747_284, 0).saturating_mul(n.into()))
+		Weight::from_parts(1_130_870_203, 0)
+			.saturating_add(Weight::from_parts(28_316_097, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(20_u64))
@@ -90,7 +90,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::StoredAt` (r:1 w:1)
 	/// Storage: `RevenueSplit::SummarisedEpochs` (r:1 w:1)
 	/// Storage: `InferenceJobs::LastDraws` (r:1 w:1)
-	/// Storage: `RevenueSplit::Obligations` (r:1 w:1)
+	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `RevenueSplit::Summaries` (r:0 w:2)
 	/// Storage: `RevenueSplit::StoredModels` (r:0 w:1)
@@ -99,8 +99,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `InferenceJobs::Assignments` (r:0 w:1)
 	/// `n` is from 2 to 128.
 	fn submit_batch(n: u32) -> Weight {
-		Weight::from_parts(548_056_512, 0)
-			.saturating_add(Weight::from_parts(22_190_128, 0).saturating_mul(n.into()))
+		Weight::from_parts(1_679_370_114, 0)
+			.saturating_add(Weight::from_parts(20_879_406, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(20_u64))
@@ -119,13 +119,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `InferenceJobs::LastDraws` (r:1 w:1)
 	/// Storage: `NodeStaking::Standings` (r:4 w:1)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// Storage: `RevenueSplit::Obligations` (r:1 w:1)
+	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `InferenceJobs::Due` (r:0 w:1)
 	/// Storage: `InferenceJobs::Jobs` (r:0 w:1)
 	/// Storage: `InferenceJobs::Assignments` (r:0 w:1)
 	fn submit_later() -> Weight {
-		Weight::from_parts(447_484_000, 0)
+		Weight::from_parts(467_807_000, 0)
 			.saturating_add(T::DbWeight::get().reads(24_u64))
 			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
@@ -136,8 +136,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// `d` is from 1 to 64.
 	fn look_further(d: u32) -> Weight {
-		Weight::from_parts(54_860_500, 0)
-			.saturating_add(Weight::from_parts(13_250_910, 0).saturating_mul(d.into()))
+		Weight::from_parts(212_142_080, 0)
+			.saturating_add(Weight::from_parts(14_618_564, 0).saturating_mul(d.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(d.into())))
 	}
@@ -154,11 +154,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListBags` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:0)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
-	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
-	/// Storage: `RevenueSplit::Obligations` (r:1 w:1)
-	/// Storage: `RevenueSplit::AuditPot` (r:1 w:0)
-	/// Storage: `RevenueSplit::Bonds` (r:1 w:0)
-	/// Storage: `RevenueSplit::TotalStoragePay` (r:1 w:0)
+	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	/// Storage: `RevenueSplit::Clearings` (r:1 w:0)
 	/// Storage: `InferenceJobs::LastDraws` (r:1 w:0)
@@ -170,21 +166,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `InferenceJobs::Due` (r:0 w:2)
 	/// Storage: `InferenceJobs::Assignments` (r:0 w:1)
 	fn poke() -> Weight {
-		Weight::from_parts(1_461_704_000, 0)
-			.saturating_add(T::DbWeight::get().reads(169_u64))
-			.saturating_add(T::DbWeight::get().writes(27_u64))
+		Weight::from_parts(1_579_293_000, 0)
+			.saturating_add(T::DbWeight::get().reads(165_u64))
+			.saturating_add(T::DbWeight::get().writes(26_u64))
 	}
 	/// Storage: `InferenceJobs::NextDue` (r:1 w:1)
 	/// Storage: `InferenceJobs::Due` (r:1 w:0)
 	fn tick_base() -> Weight {
-		Weight::from_parts(13_916_000, 0)
+		Weight::from_parts(12_599_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	/// Storage: `InferenceJobs::Due` (r:1 w:0)
 	/// Storage: `InferenceJobs::Jobs` (r:1 w:0)
 	fn tick_look() -> Weight {
-		Weight::from_parts(25_277_000, 0)
+		Weight::from_parts(31_618_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 	}
 	/// Storage: `InferenceJobs::AverageReward` (r:1 w:0)
@@ -199,11 +195,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListBags` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:0)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
-	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
-	/// Storage: `RevenueSplit::Obligations` (r:1 w:1)
-	/// Storage: `RevenueSplit::AuditPot` (r:1 w:0)
-	/// Storage: `RevenueSplit::Bonds` (r:1 w:0)
-	/// Storage: `RevenueSplit::TotalStoragePay` (r:1 w:0)
+	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	/// Storage: `RevenueSplit::Clearings` (r:1 w:0)
 	/// Storage: `InferenceJobs::Jobs` (r:6 w:1)
@@ -217,11 +209,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `InferenceJobs::Assignments` (r:0 w:1)
 	/// `e` is from 0 to 63.
 	fn tick_time_out(e: u32) -> Weight {
-		Weight::from_parts(581_778_484, 0)
-			.saturating_add(Weight::from_parts(17_148_532, 0).saturating_mul(e.into()))
-			.saturating_add(T::DbWeight::get().reads(41_u64))
+		Weight::from_parts(944_924_896, 0)
+			.saturating_add(Weight::from_parts(16_279_004, 0).saturating_mul(e.into()))
+			.saturating_add(T::DbWeight::get().reads(37_u64))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(e.into())))
-			.saturating_add(T::DbWeight::get().writes(27_u64))
+			.saturating_add(T::DbWeight::get().writes(26_u64))
 	}
 	/// Storage: `RevenueSplit::Clearings` (r:1 w:0)
 	/// Storage: `RevenueSplit::Books` (r:1 w:1)
@@ -242,10 +234,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// `c` is from 0 to 1.
 	/// `d` is from 0 to 4.
 	fn tick_settle(p: u32, c: u32, d: u32) -> Weight {
-		Weight::from_parts(310_000_000, 0)
-			.saturating_add(Weight::from_parts(12_000_000, 0).saturating_mul(p.into()))
-			.saturating_add(Weight::from_parts(22_000_000, 0).saturating_mul(c.into()))
-			.saturating_add(Weight::from_parts(24_000_000, 0).saturating_mul(d.into()))
+		Weight::from_parts(329_804_600, 0)
+			.saturating_add(Weight::from_parts(7_667_400, 0).saturating_mul(p.into()))
+			.saturating_add(Weight::from_parts(14_030_000, 0).saturating_mul(c.into()))
+			.saturating_add(Weight::from_parts(20_459_400, 0).saturating_mul(d.into()))
 			.saturating_add(T::DbWeight::get().reads(14_u64))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(p.into())))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(c.into())))
@@ -270,8 +262,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	/// `f` is from 1 to 2.
 	fn tick_contradict(f: u32) -> Weight {
-		Weight::from_parts(60_000_000, 0)
-			.saturating_add(Weight::from_parts(340_000_000, 0).saturating_mul(f.into()))
+		Weight::from_parts(422_259_000, 0)
+			.saturating_add(Weight::from_parts(129_002_000, 0).saturating_mul(f.into()))
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().reads(16_u64.saturating_mul(f.into())))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
@@ -280,7 +272,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `InferenceJobs::Jobs` (r:1 w:1)
 	/// Storage: `InferenceJobs::Due` (r:0 w:2)
 	fn tick_wait() -> Weight {
-		Weight::from_parts(30_248_000, 0)
+		Weight::from_parts(22_944_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -295,8 +287,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `ProofOfWorkDone::Commitments` (r:0 w:1)
 	/// `g` is from 0 to 3.
 	fn tick_prune(g: u32) -> Weight {
-		Weight::from_parts(60_000_000, 0)
-			.saturating_add(Weight::from_parts(5_000_000, 0).saturating_mul(g.into()))
+		Weight::from_parts(49_175_200, 0)
+			.saturating_add(Weight::from_parts(7_665_400, 0).saturating_mul(g.into()))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(g.into())))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
@@ -307,56 +299,56 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn submit_job(n: u32) -> Weight {
-		Weight::from_parts(618_497_328, 0)
-			.saturating_add(Weight::from_parts(20_747_284, 0).saturating_mul(n.into()))
+		Weight::from_parts(1_130_870_203, 0)
+			.saturating_add(Weight::from_parts(28_316_097, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(26_u64))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(20_u64))
 	}
 	fn submit_batch(n: u32) -> Weight {
-		Weight::from_parts(548_056_512, 0)
-			.saturating_add(Weight::from_parts(22_190_128, 0).saturating_mul(n.into()))
+		Weight::from_parts(1_679_370_114, 0)
+			.saturating_add(Weight::from_parts(20_879_406, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(26_u64))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(20_u64))
 	}
 	fn submit_later() -> Weight {
-		Weight::from_parts(447_484_000, 0)
+		Weight::from_parts(467_807_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(24_u64))
 			.saturating_add(RocksDbWeight::get().writes(12_u64))
 	}
 	fn look_further(d: u32) -> Weight {
-		Weight::from_parts(54_860_500, 0)
-			.saturating_add(Weight::from_parts(13_250_910, 0).saturating_mul(d.into()))
+		Weight::from_parts(212_142_080, 0)
+			.saturating_add(Weight::from_parts(14_618_564, 0).saturating_mul(d.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(d.into())))
 	}
 	fn poke() -> Weight {
-		Weight::from_parts(1_461_704_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(169_u64))
-			.saturating_add(RocksDbWeight::get().writes(27_u64))
+		Weight::from_parts(1_579_293_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(165_u64))
+			.saturating_add(RocksDbWeight::get().writes(26_u64))
 	}
 	fn tick_base() -> Weight {
-		Weight::from_parts(13_916_000, 0)
+		Weight::from_parts(12_599_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn tick_look() -> Weight {
-		Weight::from_parts(25_277_000, 0)
+		Weight::from_parts(31_618_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 	}
 	fn tick_time_out(e: u32) -> Weight {
-		Weight::from_parts(581_778_484, 0)
-			.saturating_add(Weight::from_parts(17_148_532, 0).saturating_mul(e.into()))
-			.saturating_add(RocksDbWeight::get().reads(41_u64))
+		Weight::from_parts(944_924_896, 0)
+			.saturating_add(Weight::from_parts(16_279_004, 0).saturating_mul(e.into()))
+			.saturating_add(RocksDbWeight::get().reads(37_u64))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(e.into())))
-			.saturating_add(RocksDbWeight::get().writes(27_u64))
+			.saturating_add(RocksDbWeight::get().writes(26_u64))
 	}
 	fn tick_settle(p: u32, c: u32, d: u32) -> Weight {
-		Weight::from_parts(310_000_000, 0)
-			.saturating_add(Weight::from_parts(12_000_000, 0).saturating_mul(p.into()))
-			.saturating_add(Weight::from_parts(22_000_000, 0).saturating_mul(c.into()))
-			.saturating_add(Weight::from_parts(24_000_000, 0).saturating_mul(d.into()))
+		Weight::from_parts(329_804_600, 0)
+			.saturating_add(Weight::from_parts(7_667_400, 0).saturating_mul(p.into()))
+			.saturating_add(Weight::from_parts(14_030_000, 0).saturating_mul(c.into()))
+			.saturating_add(Weight::from_parts(20_459_400, 0).saturating_mul(d.into()))
 			.saturating_add(RocksDbWeight::get().reads(14_u64))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(p.into())))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(c.into())))
@@ -367,24 +359,25 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(d.into())))
 	}
 	fn tick_contradict(f: u32) -> Weight {
-		Weight::from_parts(60_000_000, 0)
-			.saturating_add(Weight::from_parts(340_000_000, 0).saturating_mul(f.into()))
+		Weight::from_parts(422_259_000, 0)
+			.saturating_add(Weight::from_parts(129_002_000, 0).saturating_mul(f.into()))
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().reads(16_u64.saturating_mul(f.into())))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(15_u64.saturating_mul(f.into())))
 	}
 	fn tick_wait() -> Weight {
-		Weight::from_parts(30_248_000, 0)
+		Weight::from_parts(22_944_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn tick_prune(g: u32) -> Weight {
-		Weight::from_parts(60_000_000, 0)
-			.saturating_add(Weight::from_parts(5_000_000, 0).saturating_mul(g.into()))
+		Weight::from_parts(49_175_200, 0)
+			.saturating_add(Weight::from_parts(7_665_400, 0).saturating_mul(g.into()))
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(g.into())))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(g.into())))
 	}
 }
+// Written by scripts/weights as it is: blake2-256 c8e42f44a7d20a7db16a8543cae07fd1014f891da779a988fdd9a78146c59f7f

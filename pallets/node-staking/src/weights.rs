@@ -1,6 +1,6 @@
 //! Weights of `pallet_node_staking`. Written by `scripts/weights`: what is changed by hand is lost with the next measurement, and CI refuses it.
 //!
-//! Measured on 2026-11-30 in 20 steps of 20 runs, by `Intel(R) Xeon(R) Processor`.
+//! Measured on 2026-11-30 in 20 steps of 20 runs, by `AMD EPYC`.
 //!
 //! Each is a line that no size lies above: times by the median of a size's runs, accesses by all of them. Proofs have no
 //! size on a chain of its own: the second dimension counts what is left to later blocks, and is 0 here.
@@ -62,7 +62,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
 	/// Storage: `NodeStaking::Nodes` (r:0 w:1)
 	fn register() -> Weight {
-		Weight::from_parts(314_175_000, 0)
+		Weight::from_parts(528_638_000, 0)
 			.saturating_add(T::DbWeight::get().reads(23_u64))
 			.saturating_add(T::DbWeight::get().writes(20_u64))
 	}
@@ -71,7 +71,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::NodeOfWorker` (r:1 w:2)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	fn update_node() -> Weight {
-		Weight::from_parts(116_635_000, 0)
+		Weight::from_parts(213_968_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -93,7 +93,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn bond_extra() -> Weight {
-		Weight::from_parts(300_000_000, 0)
+		Weight::from_parts(447_487_000, 0)
 			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().writes(19_u64))
 	}
@@ -112,7 +112,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn unbond() -> Weight {
-		Weight::from_parts(215_000_000, 0)
+		Weight::from_parts(331_103_000, 0)
 			.saturating_add(T::DbWeight::get().reads(23_u64))
 			.saturating_add(T::DbWeight::get().writes(16_u64))
 	}
@@ -122,7 +122,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	fn withdraw_unbonded() -> Weight {
-		Weight::from_parts(108_402_000, 0)
+		Weight::from_parts(182_031_000, 0)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -136,12 +136,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn chill() -> Weight {
-		Weight::from_parts(205_000_000, 0)
+		Weight::from_parts(327_768_000, 0)
 			.saturating_add(T::DbWeight::get().reads(23_u64))
 			.saturating_add(T::DbWeight::get().writes(16_u64))
 	}
@@ -160,7 +160,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	fn resume() -> Weight {
-		Weight::from_parts(196_000_000, 0)
+		Weight::from_parts(279_326_000, 0)
 			.saturating_add(T::DbWeight::get().reads(22_u64))
 			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
@@ -170,12 +170,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn host() -> Weight {
-		Weight::from_parts(79_000_000, 0)
+		Weight::from_parts(126_859_000, 0)
 			.saturating_add(T::DbWeight::get().reads(10_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -184,12 +184,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn unhost() -> Weight {
-		Weight::from_parts(80_000_000, 0)
+		Weight::from_parts(141_020_000, 0)
 			.saturating_add(T::DbWeight::get().reads(9_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -201,14 +201,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Storage: `VoterList::ListNodes` (r:1 w:0)
 	/// Storage: `NodeStaking::Pools` (r:1 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:0 w:1)
 	/// Storage: `NodeStaking::Pledges` (r:0 w:1)
+	/// Storage: `NodeStaking::EpochStarts` (r:0 w:1)
 	/// Storage: `NodeStaking::NodeOfWorker` (r:0 w:1)
 	/// Storage: `NodeStaking::Slashes` (r:0 w:1)
 	/// Storage: `CapacityProbes::Answers` (r:0 w:1)
 	/// Storage: `CapacityProbes::Measurements` (r:0 w:1)
 	fn deregister() -> Weight {
-		Weight::from_parts(240_000_000, 0)
+		Weight::from_parts(368_589_000, 0)
 			.saturating_add(T::DbWeight::get().reads(9_u64))
 			.saturating_add(T::DbWeight::get().writes(13_u64))
 	}
@@ -219,13 +219,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `CapacityProbes::Round` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	/// Storage: `CapacityProbes::Answers` (r:0 w:1)
 	fn heartbeat() -> Weight {
-		Weight::from_parts(104_000_000, 0)
+		Weight::from_parts(195_982_000, 0)
 			.saturating_add(T::DbWeight::get().reads(11_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -234,7 +234,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	fn authorize_heartbeat() -> Weight {
-		Weight::from_parts(77_575_000, 0)
+		Weight::from_parts(119_498_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
@@ -243,15 +243,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListNodes` (r:1 w:0)
 	/// Storage: `NodeStaking::Pools` (r:1 w:1)
 	/// Storage: `System::Account` (r:2 w:2)
-	/// Storage: `NodeStaking::EpochStarts` (r:0 w:1)
 	/// Storage: `NodeStaking::Pledges` (r:0 w:1)
+	/// Storage: `NodeStaking::EpochStarts` (r:0 w:1)
 	/// Storage: `NodeStaking::NodeOfWorker` (r:0 w:1)
 	/// Storage: `NodeStaking::Slashes` (r:0 w:1)
 	/// Storage: `NodeStaking::NodeOf` (r:0 w:1)
 	/// Storage: `CapacityProbes::Answers` (r:0 w:1)
 	/// Storage: `CapacityProbes::Measurements` (r:0 w:1)
 	fn reap() -> Weight {
-		Weight::from_parts(158_000_000, 0)
+		Weight::from_parts(250_814_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
@@ -265,7 +265,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListNodes` (r:1 w:1)
 	/// Storage: `VoterList::ListBags` (r:2 w:2)
 	fn delegate() -> Weight {
-		Weight::from_parts(198_436_000, 0)
+		Weight::from_parts(288_991_000, 0)
 			.saturating_add(T::DbWeight::get().reads(11_u64))
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
@@ -277,7 +277,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListNodes` (r:2 w:2)
 	/// Storage: `VoterList::ListBags` (r:2 w:2)
 	fn undelegate() -> Weight {
-		Weight::from_parts(123_590_000, 0)
+		Weight::from_parts(181_210_000, 0)
 			.saturating_add(T::DbWeight::get().reads(9_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -287,7 +287,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `System::Account` (r:2 w:2)
 	fn withdraw_delegation() -> Weight {
-		Weight::from_parts(129_419_000, 0)
+		Weight::from_parts(218_636_000, 0)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -298,7 +298,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	fn claim_rewards() -> Weight {
-		Weight::from_parts(150_099_000, 0)
+		Weight::from_parts(227_348_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -306,13 +306,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Pools` (r:1 w:1)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	fn set_commission() -> Weight {
-		Weight::from_parts(40_326_000, 0)
+		Weight::from_parts(66_719_000, 0)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	/// Storage: `NodeStaking::Authored` (r:1 w:1)
 	fn note_author() -> Weight {
-		Weight::from_parts(12_028_000, 0)
+		Weight::from_parts(17_907_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -325,8 +325,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// `v` is from 1 to 100.
 	fn end_session(v: u32) -> Weight {
-		Weight::from_parts(254_375_688, 0)
-			.saturating_add(Weight::from_parts(30_947_284, 0).saturating_mul(v.into()))
+		Weight::from_parts(1_147_825_782, 0)
+			.saturating_add(Weight::from_parts(36_757_686, 0).saturating_mul(v.into()))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(v.into())))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
@@ -334,15 +334,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:1)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:1)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:1)
 	/// Storage: `Historical::StoredRange` (r:1 w:1)
 	/// Storage: `NodeStaking::OffenceShares` (r:100 w:100)
 	/// Storage: `Historical::HistoricalSessions` (r:0 w:2)
 	/// `v` is from 1 to 100.
 	fn start_session(v: u32) -> Weight {
-		Weight::from_parts(45_000_000, 0)
-			.saturating_add(Weight::from_parts(765_827, 0).saturating_mul(v.into()))
+		Weight::from_parts(33_091_800, 0)
+			.saturating_add(Weight::from_parts(875_782, 0).saturating_mul(v.into()))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(v.into())))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
@@ -356,8 +356,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Pools` (r:400 w:0)
 	/// `n` is from 1 to 2048.
 	fn new_session(n: u32) -> Weight {
-		Weight::from_parts(5_147_969_635, 0)
-			.saturating_add(Weight::from_parts(15_599_535, 0).saturating_mul(n.into()))
+		Weight::from_parts(12_469_054_084, 0)
+			.saturating_add(Weight::from_parts(16_450_306, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(803_u64))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
@@ -384,7 +384,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::FormerGenerations` (r:0 w:1)
 	/// Storage: `ProofOfWorkDone::Suspects` (r:0 w:1)
 	fn on_offence() -> Weight {
-		Weight::from_parts(405_000_000, 0)
+		Weight::from_parts(579_674_000, 0)
 			.saturating_add(T::DbWeight::get().reads(29_u64))
 			.saturating_add(T::DbWeight::get().writes(25_u64))
 	}
@@ -405,7 +405,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn slash() -> Weight {
-		Weight::from_parts(292_000_000, 0)
+		Weight::from_parts(272_797_000, 0)
 			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().writes(21_u64))
 	}
@@ -426,7 +426,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
 	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn fine() -> Weight {
-		Weight::from_parts(285_000_000, 0)
+		Weight::from_parts(273_507_000, 0)
 			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().writes(20_u64))
 	}
@@ -437,7 +437,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:16 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	fn draw_judge() -> Weight {
-		Weight::from_parts(936_103_000, 0)
+		Weight::from_parts(1_089_213_000, 0)
 			.saturating_add(T::DbWeight::get().reads(146_u64))
 	}
 }
@@ -445,138 +445,139 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn register() -> Weight {
-		Weight::from_parts(314_175_000, 0)
+		Weight::from_parts(528_638_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(23_u64))
 			.saturating_add(RocksDbWeight::get().writes(20_u64))
 	}
 	fn update_node() -> Weight {
-		Weight::from_parts(116_635_000, 0)
+		Weight::from_parts(213_968_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn bond_extra() -> Weight {
-		Weight::from_parts(300_000_000, 0)
+		Weight::from_parts(447_487_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(26_u64))
 			.saturating_add(RocksDbWeight::get().writes(19_u64))
 	}
 	fn unbond() -> Weight {
-		Weight::from_parts(215_000_000, 0)
+		Weight::from_parts(331_103_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(23_u64))
 			.saturating_add(RocksDbWeight::get().writes(16_u64))
 	}
 	fn withdraw_unbonded() -> Weight {
-		Weight::from_parts(108_402_000, 0)
+		Weight::from_parts(182_031_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn chill() -> Weight {
-		Weight::from_parts(205_000_000, 0)
+		Weight::from_parts(327_768_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(23_u64))
 			.saturating_add(RocksDbWeight::get().writes(16_u64))
 	}
 	fn resume() -> Weight {
-		Weight::from_parts(196_000_000, 0)
+		Weight::from_parts(279_326_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(22_u64))
 			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
 	fn host() -> Weight {
-		Weight::from_parts(79_000_000, 0)
+		Weight::from_parts(126_859_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(10_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn unhost() -> Weight {
-		Weight::from_parts(80_000_000, 0)
+		Weight::from_parts(141_020_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(9_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn deregister() -> Weight {
-		Weight::from_parts(240_000_000, 0)
+		Weight::from_parts(368_589_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(9_u64))
 			.saturating_add(RocksDbWeight::get().writes(13_u64))
 	}
 	fn heartbeat() -> Weight {
-		Weight::from_parts(104_000_000, 0)
+		Weight::from_parts(195_982_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(11_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn authorize_heartbeat() -> Weight {
-		Weight::from_parts(77_575_000, 0)
+		Weight::from_parts(119_498_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 	}
 	fn reap() -> Weight {
-		Weight::from_parts(158_000_000, 0)
+		Weight::from_parts(250_814_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().writes(12_u64))
 	}
 	fn delegate() -> Weight {
-		Weight::from_parts(198_436_000, 0)
+		Weight::from_parts(288_991_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(11_u64))
 			.saturating_add(RocksDbWeight::get().writes(8_u64))
 	}
 	fn undelegate() -> Weight {
-		Weight::from_parts(123_590_000, 0)
+		Weight::from_parts(181_210_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(9_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn withdraw_delegation() -> Weight {
-		Weight::from_parts(129_419_000, 0)
+		Weight::from_parts(218_636_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn claim_rewards() -> Weight {
-		Weight::from_parts(150_099_000, 0)
+		Weight::from_parts(227_348_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn set_commission() -> Weight {
-		Weight::from_parts(40_326_000, 0)
+		Weight::from_parts(66_719_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn note_author() -> Weight {
-		Weight::from_parts(12_028_000, 0)
+		Weight::from_parts(17_907_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn end_session(v: u32) -> Weight {
-		Weight::from_parts(254_375_688, 0)
-			.saturating_add(Weight::from_parts(30_947_284, 0).saturating_mul(v.into()))
+		Weight::from_parts(1_147_825_782, 0)
+			.saturating_add(Weight::from_parts(36_757_686, 0).saturating_mul(v.into()))
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(v.into())))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(v.into())))
 	}
 	fn start_session(v: u32) -> Weight {
-		Weight::from_parts(45_000_000, 0)
-			.saturating_add(Weight::from_parts(765_827, 0).saturating_mul(v.into()))
+		Weight::from_parts(33_091_800, 0)
+			.saturating_add(Weight::from_parts(875_782, 0).saturating_mul(v.into()))
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(v.into())))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(v.into())))
 	}
 	fn new_session(n: u32) -> Weight {
-		Weight::from_parts(5_147_969_635, 0)
-			.saturating_add(Weight::from_parts(15_599_535, 0).saturating_mul(n.into()))
+		Weight::from_parts(12_469_054_084, 0)
+			.saturating_add(Weight::from_parts(16_450_306, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(803_u64))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
 	fn on_offence() -> Weight {
-		Weight::from_parts(405_000_000, 0)
+		Weight::from_parts(579_674_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(29_u64))
 			.saturating_add(RocksDbWeight::get().writes(25_u64))
 	}
 	fn slash() -> Weight {
-		Weight::from_parts(292_000_000, 0)
+		Weight::from_parts(272_797_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(26_u64))
 			.saturating_add(RocksDbWeight::get().writes(21_u64))
 	}
 	fn fine() -> Weight {
-		Weight::from_parts(285_000_000, 0)
+		Weight::from_parts(273_507_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(26_u64))
 			.saturating_add(RocksDbWeight::get().writes(20_u64))
 	}
 	fn draw_judge() -> Weight {
-		Weight::from_parts(936_103_000, 0)
+		Weight::from_parts(1_089_213_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(146_u64))
 	}
 }
+// Written by scripts/weights as it is: blake2-256 1bf5b7bbc21a0907dcec8c28eebcdc4e0c26527da78ec1b618d834fee5736660

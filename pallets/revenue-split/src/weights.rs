@@ -1,6 +1,6 @@
 //! Weights of `pallet_revenue_split`. Written by `scripts/weights`: what is changed by hand is lost with the next measurement, and CI refuses it.
 //!
-//! Measured on 2026-11-30 in 20 steps of 20 runs, by `Intel(R) Xeon(R) Processor`.
+//! Measured on 2026-11-30 in 20 steps of 20 runs, by `AMD EPYC`.
 //!
 //! Each is a line that no size lies above: times by the median of a size's runs, accesses by all of them. Proofs have no
 //! size on a chain of its own: the second dimension counts what is left to later blocks, and is 0 here.
@@ -33,7 +33,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	fn no_epoch() -> Weight {
-		Weight::from_parts(5_096_000, 0)
+		Weight::from_parts(5_469_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
@@ -41,7 +41,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::ParentHash` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochSeed` (r:0 w:1)
 	fn begin_epoch() -> Weight {
-		Weight::from_parts(13_381_000, 0)
+		Weight::from_parts(12_779_000, 0)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -59,8 +59,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Markets` (r:16 w:0)
 	/// `n` is from 1 to 32.
 	fn commit_asks(n: u32) -> Weight {
-		Weight::from_parts(75_569_724, 0)
-			.saturating_add(Weight::from_parts(126_000_000, 0).saturating_mul(n.into()))
+		Weight::from_parts(1_426_095_120, 0)
+			.saturating_add(Weight::from_parts(131_227_494, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().reads(9_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
@@ -77,8 +77,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// `n` is from 1 to 32.
 	fn authorize_commit_asks(n: u32) -> Weight {
-		Weight::from_parts(191_809_412, 0)
-			.saturating_add(Weight::from_parts(48_000_000, 0).saturating_mul(n.into()))
+		Weight::from_parts(229_735_593, 0)
+			.saturating_add(Weight::from_parts(46_945_671, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
@@ -93,10 +93,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// `n` is from 1 to 32.
 	fn reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(117_747_640, 0)
-			.saturating_add(Weight::from_parts(1_993_463_730, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(4_u64))
-			.saturating_add(T::DbWeight::get().reads(133_u64.saturating_mul(n.into())))
+		Weight::from_parts(13_001_384_876, 0)
+			.saturating_add(Weight::from_parts(1_892_366_142, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().reads(132_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(5_u64.saturating_mul(n.into())))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
@@ -107,8 +107,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `ModelRegistry::Models` (r:1 w:0)
 	/// `n` is from 1 to 32.
 	fn authorize_reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(171_524_336, 0)
-			.saturating_add(Weight::from_parts(18_019_927, 0).saturating_mul(n.into()))
+		Weight::from_parts(246_078_910, 0)
+			.saturating_add(Weight::from_parts(15_612_435, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(n.into())))
 	}
@@ -127,16 +127,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListBags` (r:2 w:2)
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:0)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
-	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
-	/// Storage: `RevenueSplit::Obligations` (r:1 w:0)
-	/// Storage: `RevenueSplit::AuditPot` (r:1 w:0)
-	/// Storage: `RevenueSplit::Bonds` (r:1 w:0)
-	/// Storage: `RevenueSplit::TotalStoragePay` (r:1 w:0)
+	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	/// Storage: `RevenueSplit::CommitmentPlaces` (r:0 w:1)
 	fn end_commitment() -> Weight {
-		Weight::from_parts(323_675_000, 0)
-			.saturating_add(T::DbWeight::get().reads(30_u64))
+		Weight::from_parts(305_165_000, 0)
+			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().writes(22_u64))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
@@ -161,8 +157,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::StoredModels` (r:0 w:1)
 	/// `a` is from 2 to 256.
 	fn clear(a: u32) -> Weight {
-		Weight::from_parts(2_200_191_234, 0)
-			.saturating_add(Weight::from_parts(14_033_334, 0).saturating_mul(a.into()))
+		Weight::from_parts(3_366_093_295, 0)
+			.saturating_add(Weight::from_parts(11_964_583, 0).saturating_mul(a.into()))
 			.saturating_add(T::DbWeight::get().reads(150_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(a.into())))
 			.saturating_add(T::DbWeight::get().writes(11_u64))
@@ -170,15 +166,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Curators` (r:1 w:1)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	fn set_curator() -> Weight {
-		Weight::from_parts(89_407_000, 0)
+		Weight::from_parts(83_405_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	/// Storage: `System::Account` (r:2 w:2)
-	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
+	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	fn claim() -> Weight {
-		Weight::from_parts(95_041_000, 0)
+		Weight::from_parts(84_416_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -187,13 +183,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `StorageProofs::Challenges` (r:1 w:0)
 	/// Storage: `StorageProofs::Asked` (r:1 w:0)
 	/// Storage: `ModelRegistry::Models` (r:1 w:0)
-	/// Storage: `RevenueSplit::TotalStoragePay` (r:1 w:1)
+	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
-	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
 	fn claim_storage_pay() -> Weight {
-		Weight::from_parts(79_302_000, 0)
-			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		Weight::from_parts(65_828_000, 0)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 	/// Storage: `RevenueSplit::Asks` (r:2 w:2)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
@@ -201,7 +196,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `ModelRegistry::Models` (r:1 w:0)
 	/// Storage: `NodeStaking::Standings` (r:128 w:128)
 	/// Storage: `RevenueSplit::CommitmentQueues` (r:1 w:1)
-	/// Storage: `RevenueSplit::Commitments` (r:64 w:0)
+	/// Storage: `RevenueSplit::Commitments` (r:32 w:0)
 	/// Storage: `RevenueSplit::LastCleared` (r:1 w:1)
 	/// Storage: `RevenueSplit::Markets` (r:1 w:1)
 	/// Storage: `RevenueSplit::SummarisedEpochs` (r:1 w:1)
@@ -211,9 +206,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Summaries` (r:0 w:32)
 	/// `a` is from 2 to 256.
 	fn prune(a: u32) -> Weight {
-		Weight::from_parts(1_538_226_765, 0)
-			.saturating_add(Weight::from_parts(4_145_861, 0).saturating_mul(a.into()))
-			.saturating_add(T::DbWeight::get().reads(77_u64))
+		Weight::from_parts(999_689_572, 0)
+			.saturating_add(Weight::from_parts(3_091_554, 0).saturating_mul(a.into()))
+			.saturating_add(T::DbWeight::get().reads(45_u64))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(a.into())))
 			.saturating_add(T::DbWeight::get().writes(42_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(a.into())))
@@ -223,74 +218,75 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn no_epoch() -> Weight {
-		Weight::from_parts(5_096_000, 0)
+		Weight::from_parts(5_469_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 	}
 	fn begin_epoch() -> Weight {
-		Weight::from_parts(13_381_000, 0)
+		Weight::from_parts(12_779_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn commit_asks(n: u32) -> Weight {
-		Weight::from_parts(75_569_724, 0)
-			.saturating_add(Weight::from_parts(126_000_000, 0).saturating_mul(n.into()))
+		Weight::from_parts(1_426_095_120, 0)
+			.saturating_add(Weight::from_parts(131_227_494, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().reads(9_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64.saturating_mul(n.into())))
 	}
 	fn authorize_commit_asks(n: u32) -> Weight {
-		Weight::from_parts(191_809_412, 0)
-			.saturating_add(Weight::from_parts(48_000_000, 0).saturating_mul(n.into()))
+		Weight::from_parts(229_735_593, 0)
+			.saturating_add(Weight::from_parts(46_945_671, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
 	fn reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(117_747_640, 0)
-			.saturating_add(Weight::from_parts(1_993_463_730, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(4_u64))
-			.saturating_add(RocksDbWeight::get().reads(133_u64.saturating_mul(n.into())))
+		Weight::from_parts(13_001_384_876, 0)
+			.saturating_add(Weight::from_parts(1_892_366_142, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().reads(132_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(5_u64.saturating_mul(n.into())))
 	}
 	fn authorize_reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(171_524_336, 0)
-			.saturating_add(Weight::from_parts(18_019_927, 0).saturating_mul(n.into()))
+		Weight::from_parts(246_078_910, 0)
+			.saturating_add(Weight::from_parts(15_612_435, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(n.into())))
 	}
 	fn end_commitment() -> Weight {
-		Weight::from_parts(323_675_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(30_u64))
+		Weight::from_parts(305_165_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(26_u64))
 			.saturating_add(RocksDbWeight::get().writes(22_u64))
 	}
 	fn clear(a: u32) -> Weight {
-		Weight::from_parts(2_200_191_234, 0)
-			.saturating_add(Weight::from_parts(14_033_334, 0).saturating_mul(a.into()))
+		Weight::from_parts(3_366_093_295, 0)
+			.saturating_add(Weight::from_parts(11_964_583, 0).saturating_mul(a.into()))
 			.saturating_add(RocksDbWeight::get().reads(150_u64))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(a.into())))
 			.saturating_add(RocksDbWeight::get().writes(11_u64))
 	}
 	fn set_curator() -> Weight {
-		Weight::from_parts(89_407_000, 0)
+		Weight::from_parts(83_405_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn claim() -> Weight {
-		Weight::from_parts(95_041_000, 0)
+		Weight::from_parts(84_416_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn claim_storage_pay() -> Weight {
-		Weight::from_parts(79_302_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(8_u64))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+		Weight::from_parts(65_828_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn prune(a: u32) -> Weight {
-		Weight::from_parts(1_538_226_765, 0)
-			.saturating_add(Weight::from_parts(4_145_861, 0).saturating_mul(a.into()))
-			.saturating_add(RocksDbWeight::get().reads(77_u64))
+		Weight::from_parts(999_689_572, 0)
+			.saturating_add(Weight::from_parts(3_091_554, 0).saturating_mul(a.into()))
+			.saturating_add(RocksDbWeight::get().reads(45_u64))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(a.into())))
 			.saturating_add(RocksDbWeight::get().writes(42_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(a.into())))
 	}
 }
+// Written by scripts/weights as it is: blake2-256 24e18f97ffce3a71f0fd359eb437bd5c545764f0a8a550a05344a7da8bbaa2e2

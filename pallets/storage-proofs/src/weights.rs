@@ -1,6 +1,6 @@
 //! Weights of `pallet_storage_proofs`. Written by `scripts/weights`: what is changed by hand is lost with the next measurement, and CI refuses it.
 //!
-//! Measured on 2026-11-30 in 20 steps of 20 runs, by `Intel(R) Xeon(R) Processor`.
+//! Measured on 2026-11-30 in 20 steps of 20 runs, by `AMD EPYC`.
 //!
 //! Each is a line that no size lies above: times by the median of a size's runs, accesses by all of them. Proofs have no
 //! size on a chain of its own: the second dimension counts what is left to later blocks, and is 0 here.
@@ -30,20 +30,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `StorageProofs::Shown` (r:1 w:1)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `RevenueSplit::StoragePay` (r:1 w:1)
-	/// Storage: `RevenueSplit::TotalStoragePay` (r:1 w:1)
+	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
-	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
 	/// Storage: `StorageProofs::Missed` (r:0 w:1)
 	fn prove() -> Weight {
-		Weight::from_parts(105_875_000, 0)
-			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(8_u64))
+		Weight::from_parts(88_912_000, 0)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `StorageProofs::Challenges` (r:1 w:0)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	fn authorize_prove() -> Weight {
-		Weight::from_parts(109_829_000, 0)
+		Weight::from_parts(99_008_000, 0)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 	}
 	/// Storage: `ProofOfWorkDone::FinalityHints` (r:1 w:0)
@@ -55,7 +54,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Babe::AuthorVrfRandomness` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	fn idle() -> Weight {
-		Weight::from_parts(61_883_000, 0)
+		Weight::from_parts(54_071_000, 0)
 			.saturating_add(T::DbWeight::get().reads(11_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -70,7 +69,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	fn challenge() -> Weight {
-		Weight::from_parts(140_367_000, 0)
+		Weight::from_parts(121_571_000, 0)
 			.saturating_add(T::DbWeight::get().reads(10_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
@@ -81,9 +80,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `ModelRegistry::Versions` (r:1 w:0)
 	/// Storage: `StorageProofs::StoodStill` (r:1 w:0)
 	/// Storage: `RevenueSplit::StoragePay` (r:1 w:1)
-	/// Storage: `RevenueSplit::TotalStoragePay` (r:1 w:1)
+	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
-	/// Storage: `RevenueSplit::TotalEarnings` (r:1 w:1)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `StorageProofs::Shown` (r:1 w:0)
 	/// Storage: `StorageProofs::Missed` (r:1 w:1)
@@ -98,18 +96,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListBags` (r:2 w:2)
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:0)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
-	/// Storage: `RevenueSplit::Obligations` (r:1 w:0)
-	/// Storage: `RevenueSplit::AuditPot` (r:1 w:0)
-	/// Storage: `RevenueSplit::Bonds` (r:1 w:0)
 	fn miss() -> Weight {
-		Weight::from_parts(682_803_000, 0)
-			.saturating_add(T::DbWeight::get().reads(36_u64))
-			.saturating_add(T::DbWeight::get().writes(25_u64))
+		Weight::from_parts(589_248_000, 0)
+			.saturating_add(T::DbWeight::get().reads(32_u64))
+			.saturating_add(T::DbWeight::get().writes(24_u64))
 	}
 	/// Storage: `StorageProofs::Forgets` (r:1 w:1)
 	/// Storage: `StorageProofs::Shown` (r:1 w:1)
 	fn forget() -> Weight {
-		Weight::from_parts(16_756_000, 0)
+		Weight::from_parts(12_589_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
@@ -118,32 +113,33 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn prove() -> Weight {
-		Weight::from_parts(105_875_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(8_u64))
-			.saturating_add(RocksDbWeight::get().writes(8_u64))
+		Weight::from_parts(88_912_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().writes(7_u64))
 	}
 	fn authorize_prove() -> Weight {
-		Weight::from_parts(109_829_000, 0)
+		Weight::from_parts(99_008_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 	}
 	fn idle() -> Weight {
-		Weight::from_parts(61_883_000, 0)
+		Weight::from_parts(54_071_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(11_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn challenge() -> Weight {
-		Weight::from_parts(140_367_000, 0)
+		Weight::from_parts(121_571_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(10_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn miss() -> Weight {
-		Weight::from_parts(682_803_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(36_u64))
-			.saturating_add(RocksDbWeight::get().writes(25_u64))
+		Weight::from_parts(589_248_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(32_u64))
+			.saturating_add(RocksDbWeight::get().writes(24_u64))
 	}
 	fn forget() -> Weight {
-		Weight::from_parts(16_756_000, 0)
+		Weight::from_parts(12_589_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 }
+// Written by scripts/weights as it is: blake2-256 687a0b83506a8b8f2338c1c72426ee49e49ed261566fdf338ce43b771ad6ab73

@@ -7,6 +7,10 @@ use highway_weights::{
 	line::{median, runs, Line},
 };
 
+/// How often all sizes are run through: whatever holds the machine up for a while meets a part of the runs of many sizes, and the
+/// median of none, instead of all runs of one.
+const ROUNDS: u32 = 5;
+
 /// Measures all that a pallet has. Benchmarks that fail are said as they do, and the others are run all the same: `None` then.
 pub fn pallet(chain: &Chain, pallet: &Pallet, measured: &Measured) -> Option<WeightFile> {
 	let weigh = |benchmark: &Benchmark| {
@@ -37,7 +41,7 @@ pub fn components(benchmark: &Benchmark) -> Vec<Component> {
 
 fn weigh(chain: &Chain, benchmark: &Benchmark, measured: &Measured) -> Result<Measurement> {
 	let runs = runs(&benchmark.ranges(), measured.steps);
-	let (mut times, mut reads, mut writes, mut storage) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+	let (mut reads, mut writes, mut storage) = (Vec::new(), Vec::new(), Vec::new());
 	for sizes in &runs {
 		let at = || format!("at {sizes:?}");
 		// The lowest of all components, and the highest.
@@ -45,13 +49,23 @@ fn weigh(chain: &Chain, benchmark: &Benchmark, measured: &Measured) -> Result<Me
 			chain.verify(benchmark, sizes).with_context(at)?;
 		}
 		let accesses = chain.accesses(benchmark, sizes).with_context(at)?;
-		let took = chain.times(benchmark, sizes, measured.repeats).with_context(at)?;
-		times.push((sizes.clone(), median(took)));
 		reads.push((sizes.clone(), accesses.reads));
 		writes.push((sizes.clone(), accesses.writes));
 		// The last one is at the highest.
 		storage = accesses.storage;
 	}
+	let mut took = vec![Vec::new(); runs.len()];
+	for _ in 0..ROUNDS {
+		for (sizes, took) in runs.iter().zip(&mut took) {
+			let at = || format!("at {sizes:?}");
+			took.extend(
+				chain
+					.times(benchmark, sizes, measured.repeats.div_ceil(ROUNDS))
+					.with_context(at)?,
+			);
+		}
+	}
+	let times: Vec<_> = runs.into_iter().zip(took.into_iter().map(median)).collect();
 	Ok(Measurement {
 		name: benchmark.name.clone(),
 		components: components(benchmark),
