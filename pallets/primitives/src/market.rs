@@ -123,7 +123,7 @@ pub enum MarketPhase {
 
 /// The most asks that one message commits to or reveals. A reveal looks at all who have places: more of them would not fit into
 /// what a block keeps for workers where a session begins.
-pub type MaxAskItems = ConstU32<32>;
+pub type MaxAskItems = ConstU32<24>;
 
 /// A node's commitment to what it will ask for one model in one role.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

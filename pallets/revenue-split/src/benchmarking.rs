@@ -248,7 +248,7 @@ mod benchmarks {
 
 	/// Every queue begins with as many holes as a commitment looks at, and every book of compute is full of others' asks.
 	#[benchmark]
-	fn commit_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
+	fn commit_asks(n: Linear<1, 24>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
 		let others: Vec<NodeId> = (MAX_ASKS..MAX_STORED_ASKS)
 			.map(|index| NodeId::MAX.saturating_sub(index))
@@ -275,7 +275,7 @@ mod benchmarks {
 
 	/// Nothing but the last item can be committed to: the bonds of all others are too dear.
 	#[benchmark]
-	fn authorize_commit_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
+	fn authorize_commit_asks(n: Linear<1, 24>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
 		let (last, others) = bidder.items.split_last().ok_or(BenchmarkError::Stop("there is one"))?;
 		others.iter().for_each(|(model, _)| put_summaries::<T>(*model, &[]));
@@ -291,7 +291,7 @@ mod benchmarks {
 
 	/// In full books of nodes that still serve, each in one of them; the last comer asks less.
 	#[benchmark]
-	fn reveal_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
+	fn reveal_asks(n: Linear<1, 24>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
 		Pallet::<T>::do_commit_asks(bidder.node, &bidder.commits::<T>());
 		let mut models: Vec<ModelId> = bidder.items.iter().map(|(model, _)| *model).collect();
@@ -313,7 +313,7 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn authorize_reveal_asks(n: Linear<1, 32>) -> Result<(), BenchmarkError> {
+	fn authorize_reveal_asks(n: Linear<1, 24>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
 		Pallet::<T>::do_commit_asks(bidder.node, &bidder.commits::<T>());
 		go_to_reveals::<T>();

@@ -2,9 +2,10 @@
 
 use frame_support::{
 	dispatch::{DispatchClass, GetDispatchInfo, Pays},
-	traits::GetCallName,
+	traits::{Get, GetCallName},
 };
 use highway_primitives::{
+	market::MaxAskItems,
 	model::{DerivativeTerms, VersionSpec},
 	worker::{ChunkProof, WorkerAction},
 	AskRole, Ballot, BlobRef, FailureClass, Opening, ProbeTerms, Sketch, Tier, Vote, MAX_INPUTS,
@@ -323,9 +324,9 @@ fn words() -> Vec<WorkerAction> {
 	]
 }
 
-/// As many asks as a message may say: of 32 models, which are the most that a node hosts, in both roles.
+/// As many asks as a message may say, in both roles.
 fn most_asks() -> Vec<Ask> {
-	let models = (0..16).flat_map(|model| AskRole::ALL.map(|role| (model, role, Some(1))));
+	let models = (0..MaxAskItems::get() / 2).flat_map(|model| AskRole::ALL.map(|role| (model, role, Some(1))));
 	models.collect()
 }
 
