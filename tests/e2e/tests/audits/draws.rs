@@ -21,7 +21,7 @@ const UNFORCED: usize = 350;
 
 /// Jobs in one transaction, fewer than a block has room for at their worst. All are attested and settled before the first of
 /// them is found: later ones would be audited because their node is suspected, one by one.
-const JOBS_AT_ONCE: usize = 25;
+const JOBS_AT_ONCE: usize = 14;
 
 /// How probable it is that a sound chain draws too few jobs, and how probable that it draws too many. Four cheats are tried:
 /// less than one of a million runs of them all fails without a reason.

@@ -38,10 +38,10 @@ const NODES: [(&str, &[&str]); 5] = [
 const JOBS: usize = 12;
 
 /// Jobs of Magika in one transaction, so that nodes have several of them at a time and run them together.
-const BURST: usize = 20;
+const BURST: usize = 15;
 
 /// Bursts, until one node has done so in two of them: the first shared run of a model is only held against runs one by one.
-const MOST_BURSTS: usize = 4;
+const MOST_BURSTS: usize = 6;
 
 /// What a node's log says when it runs jobs one by one all the same.
 const REFUTED: &str = "rows change one another in a batch";
