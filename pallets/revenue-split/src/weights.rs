@@ -33,7 +33,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	fn no_epoch() -> Weight {
-		Weight::from_parts(5_469_000, 0)
+		Weight::from_parts(7_040_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
@@ -41,26 +41,26 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::ParentHash` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochSeed` (r:0 w:1)
 	fn begin_epoch() -> Weight {
-		Weight::from_parts(12_779_000, 0)
+		Weight::from_parts(16_534_000, 0)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Storage: `RevenueSplit::CommitmentPlaces` (r:32 w:32)
-	/// Storage: `RevenueSplit::CommitmentQueues` (r:16 w:16)
-	/// Storage: `RevenueSplit::Commitments` (r:128 w:32)
+	/// Storage: `RevenueSplit::CommitmentPlaces` (r:24 w:24)
+	/// Storage: `RevenueSplit::CommitmentQueues` (r:12 w:12)
+	/// Storage: `RevenueSplit::Commitments` (r:96 w:24)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
-	/// Storage: `ModelRegistry::Models` (r:16 w:0)
+	/// Storage: `ModelRegistry::Models` (r:12 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
-	/// Storage: `RevenueSplit::SummarisedEpochs` (r:16 w:0)
-	/// Storage: `RevenueSplit::Summaries` (r:32 w:0)
+	/// Storage: `RevenueSplit::SummarisedEpochs` (r:12 w:0)
+	/// Storage: `RevenueSplit::Summaries` (r:24 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// Storage: `RevenueSplit::Asks` (r:16 w:0)
-	/// Storage: `RevenueSplit::Markets` (r:16 w:0)
-	/// `n` is from 1 to 32.
+	/// Storage: `RevenueSplit::Asks` (r:12 w:0)
+	/// Storage: `RevenueSplit::Markets` (r:12 w:0)
+	/// `n` is from 1 to 24.
 	fn commit_asks(n: u32) -> Weight {
-		Weight::from_parts(1_426_095_120, 0)
-			.saturating_add(Weight::from_parts(131_227_494, 0).saturating_mul(n.into()))
+		Weight::from_parts(420_462_812, 0)
+			.saturating_add(Weight::from_parts(157_152_942, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().reads(9_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
@@ -69,32 +69,32 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Storage: `ModelRegistry::Models` (r:16 w:0)
-	/// Storage: `RevenueSplit::CommitmentPlaces` (r:32 w:0)
-	/// Storage: `RevenueSplit::SummarisedEpochs` (r:16 w:0)
-	/// Storage: `RevenueSplit::Summaries` (r:32 w:0)
+	/// Storage: `ModelRegistry::Models` (r:12 w:0)
+	/// Storage: `RevenueSplit::CommitmentPlaces` (r:24 w:0)
+	/// Storage: `RevenueSplit::SummarisedEpochs` (r:12 w:0)
+	/// Storage: `RevenueSplit::Summaries` (r:24 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// `n` is from 1 to 32.
+	/// `n` is from 1 to 24.
 	fn authorize_commit_asks(n: u32) -> Weight {
-		Weight::from_parts(229_735_593, 0)
-			.saturating_add(Weight::from_parts(46_945_671, 0).saturating_mul(n.into()))
+		Weight::from_parts(371_150_456, 0)
+			.saturating_add(Weight::from_parts(53_811_981, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
-	/// Storage: `RevenueSplit::CommitmentPlaces` (r:32 w:32)
-	/// Storage: `RevenueSplit::Commitments` (r:32 w:32)
-	/// Storage: `ModelRegistry::Models` (r:16 w:0)
-	/// Storage: `NodeStaking::Nodes` (r:2049 w:0)
-	/// Storage: `RevenueSplit::CommitmentQueues` (r:16 w:16)
-	/// Storage: `RevenueSplit::Asks` (r:32 w:32)
-	/// Storage: `NodeStaking::Standings` (r:2049 w:32)
+	/// Storage: `RevenueSplit::CommitmentPlaces` (r:24 w:24)
+	/// Storage: `RevenueSplit::Commitments` (r:24 w:24)
+	/// Storage: `ModelRegistry::Models` (r:12 w:0)
+	/// Storage: `NodeStaking::Nodes` (r:1537 w:0)
+	/// Storage: `RevenueSplit::CommitmentQueues` (r:12 w:12)
+	/// Storage: `RevenueSplit::Asks` (r:24 w:24)
+	/// Storage: `NodeStaking::Standings` (r:1537 w:24)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// `n` is from 1 to 32.
+	/// `n` is from 1 to 24.
 	fn reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(13_001_384_876, 0)
-			.saturating_add(Weight::from_parts(1_892_366_142, 0).saturating_mul(n.into()))
+		Weight::from_parts(7_822_649_984, 0)
+			.saturating_add(Weight::from_parts(2_078_292_228, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads(132_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(5_u64.saturating_mul(n.into())))
@@ -102,13 +102,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Storage: `RevenueSplit::CommitmentPlaces` (r:32 w:0)
-	/// Storage: `RevenueSplit::Commitments` (r:32 w:0)
+	/// Storage: `RevenueSplit::CommitmentPlaces` (r:24 w:0)
+	/// Storage: `RevenueSplit::Commitments` (r:24 w:0)
 	/// Storage: `ModelRegistry::Models` (r:1 w:0)
-	/// `n` is from 1 to 32.
+	/// `n` is from 1 to 24.
 	fn authorize_reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(246_078_910, 0)
-			.saturating_add(Weight::from_parts(15_612_435, 0).saturating_mul(n.into()))
+		Weight::from_parts(242_073_268, 0)
+			.saturating_add(Weight::from_parts(20_880_396, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(n.into())))
 	}
@@ -131,7 +131,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	/// Storage: `RevenueSplit::CommitmentPlaces` (r:0 w:1)
 	fn end_commitment() -> Weight {
-		Weight::from_parts(305_165_000, 0)
+		Weight::from_parts(322_100_000, 0)
 			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().writes(22_u64))
 	}
@@ -157,8 +157,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::StoredModels` (r:0 w:1)
 	/// `a` is from 2 to 256.
 	fn clear(a: u32) -> Weight {
-		Weight::from_parts(3_366_093_295, 0)
-			.saturating_add(Weight::from_parts(11_964_583, 0).saturating_mul(a.into()))
+		Weight::from_parts(1_715_395_800, 0)
+			.saturating_add(Weight::from_parts(11_243_120, 0).saturating_mul(a.into()))
 			.saturating_add(T::DbWeight::get().reads(150_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(a.into())))
 			.saturating_add(T::DbWeight::get().writes(11_u64))
@@ -166,7 +166,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Curators` (r:1 w:1)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	fn set_curator() -> Weight {
-		Weight::from_parts(83_405_000, 0)
+		Weight::from_parts(87_130_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
@@ -174,7 +174,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	fn claim() -> Weight {
-		Weight::from_parts(84_416_000, 0)
+		Weight::from_parts(87_080_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -186,7 +186,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	fn claim_storage_pay() -> Weight {
-		Weight::from_parts(65_828_000, 0)
+		Weight::from_parts(68_162_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -206,8 +206,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Summaries` (r:0 w:32)
 	/// `a` is from 2 to 256.
 	fn prune(a: u32) -> Weight {
-		Weight::from_parts(999_689_572, 0)
-			.saturating_add(Weight::from_parts(3_091_554, 0).saturating_mul(a.into()))
+		Weight::from_parts(928_026_385, 0)
+			.saturating_add(Weight::from_parts(3_373_449, 0).saturating_mul(a.into()))
 			.saturating_add(T::DbWeight::get().reads(45_u64))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(a.into())))
 			.saturating_add(T::DbWeight::get().writes(42_u64))
@@ -218,75 +218,75 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn no_epoch() -> Weight {
-		Weight::from_parts(5_469_000, 0)
+		Weight::from_parts(7_040_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 	}
 	fn begin_epoch() -> Weight {
-		Weight::from_parts(12_779_000, 0)
+		Weight::from_parts(16_534_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn commit_asks(n: u32) -> Weight {
-		Weight::from_parts(1_426_095_120, 0)
-			.saturating_add(Weight::from_parts(131_227_494, 0).saturating_mul(n.into()))
+		Weight::from_parts(420_462_812, 0)
+			.saturating_add(Weight::from_parts(157_152_942, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().reads(9_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64.saturating_mul(n.into())))
 	}
 	fn authorize_commit_asks(n: u32) -> Weight {
-		Weight::from_parts(229_735_593, 0)
-			.saturating_add(Weight::from_parts(46_945_671, 0).saturating_mul(n.into()))
+		Weight::from_parts(371_150_456, 0)
+			.saturating_add(Weight::from_parts(53_811_981, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
 	fn reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(13_001_384_876, 0)
-			.saturating_add(Weight::from_parts(1_892_366_142, 0).saturating_mul(n.into()))
+		Weight::from_parts(7_822_649_984, 0)
+			.saturating_add(Weight::from_parts(2_078_292_228, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().reads(132_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(5_u64.saturating_mul(n.into())))
 	}
 	fn authorize_reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(246_078_910, 0)
-			.saturating_add(Weight::from_parts(15_612_435, 0).saturating_mul(n.into()))
+		Weight::from_parts(242_073_268, 0)
+			.saturating_add(Weight::from_parts(20_880_396, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(n.into())))
 	}
 	fn end_commitment() -> Weight {
-		Weight::from_parts(305_165_000, 0)
+		Weight::from_parts(322_100_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(26_u64))
 			.saturating_add(RocksDbWeight::get().writes(22_u64))
 	}
 	fn clear(a: u32) -> Weight {
-		Weight::from_parts(3_366_093_295, 0)
-			.saturating_add(Weight::from_parts(11_964_583, 0).saturating_mul(a.into()))
+		Weight::from_parts(1_715_395_800, 0)
+			.saturating_add(Weight::from_parts(11_243_120, 0).saturating_mul(a.into()))
 			.saturating_add(RocksDbWeight::get().reads(150_u64))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(a.into())))
 			.saturating_add(RocksDbWeight::get().writes(11_u64))
 	}
 	fn set_curator() -> Weight {
-		Weight::from_parts(83_405_000, 0)
+		Weight::from_parts(87_130_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn claim() -> Weight {
-		Weight::from_parts(84_416_000, 0)
+		Weight::from_parts(87_080_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn claim_storage_pay() -> Weight {
-		Weight::from_parts(65_828_000, 0)
+		Weight::from_parts(68_162_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn prune(a: u32) -> Weight {
-		Weight::from_parts(999_689_572, 0)
-			.saturating_add(Weight::from_parts(3_091_554, 0).saturating_mul(a.into()))
+		Weight::from_parts(928_026_385, 0)
+			.saturating_add(Weight::from_parts(3_373_449, 0).saturating_mul(a.into()))
 			.saturating_add(RocksDbWeight::get().reads(45_u64))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(a.into())))
 			.saturating_add(RocksDbWeight::get().writes(42_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(a.into())))
 	}
 }
-// Written by scripts/weights as it is: blake2-256 24e18f97ffce3a71f0fd359eb437bd5c545764f0a8a550a05344a7da8bbaa2e2
+// Written by scripts/weights as it is: blake2-256 3dd07c5f21ff203383bc3b80140ce87bcf1c50cfc3bf66272e6cb721a0637c98
