@@ -326,7 +326,8 @@ fn words() -> Vec<WorkerAction> {
 
 /// As many asks as a message may say, in both roles.
 fn most_asks() -> Vec<Ask> {
-	let models = (0..<MaxAskItems as Get<u32>>::get() / 2).flat_map(|model| AskRole::ALL.map(|role| (model, role, Some(1))));
+	let models =
+		(0..<MaxAskItems as Get<u32>>::get() / 2).flat_map(|model| AskRole::ALL.map(|role| (model, role, Some(1))));
 	models.collect()
 }
 
