@@ -593,11 +593,11 @@ fn more_asks_than_fit_should_go_out_one_word_after_the_other() {
 	let actions = rig.block(10, vec![]);
 	assert_eq!(sealing(&actions).len(), 40);
 	let first = commitments(&rig.seal(&actions));
-	assert_eq!(first.len(), 32);
+	assert_eq!(first.len(), 24);
 	assert!(commitments(&rig.block(11, vec![])).is_empty(), "one word at a time");
 	rig.machine.handle(said(EPOCH, AskStep::Commit));
 	let second = commitments(&rig.block(14, vec![]));
-	assert_eq!(second.len(), 32);
+	assert_eq!(second.len(), 24);
 	let all: BTreeSet<H256> = first.into_iter().chain(second).collect();
 	assert_eq!(all.len(), 40, "what was not said goes first");
 }
