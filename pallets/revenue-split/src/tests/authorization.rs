@@ -177,13 +177,13 @@ fn a_batch_should_be_taken_when_one_of_it_can_be_done() {
 			model: 99,
 			..commitment(1, COMPUTE, Some(1))
 		};
-		let mut items = vec![nowhere; 31];
+		let mut items = vec![nowhere; 23];
 		assert_refused(&commits_by(&key(1), 1, 1, items.clone()), InvalidTransaction::Stale);
 		items.push(commitment(1, COMPUTE, Some(40)));
 		accept(&commits_by(&key(1), 1, 1, items));
 		go_to_reveals();
 		let wrong = opening(1, COMPUTE, Some(41));
-		let mut items = vec![wrong; 31];
+		let mut items = vec![wrong; 23];
 		assert_refused(&reveals_by(&key(1), 1, 1, items.clone()), InvalidTransaction::Stale);
 		items.push(opening(1, COMPUTE, Some(40)));
 		accept(&reveals_by(&key(1), 1, 1, items));
