@@ -154,8 +154,7 @@ impl<T: Config> Pallet<T> {
 		one.saturating_add(Self::besides(1, looks))
 	}
 
-	/// What clearing the market adds where nodes that ask could not serve when the epoch began, which is not measured: of each it is
-	/// looked up whether it had pledged to.
+	/// What clearing the market adds: of each node that asks it is looked up what it had pledged itself for.
 	fn pledges(nodes: u32) -> Weight {
 		T::DbWeight::get().reads(nodes.into())
 	}

@@ -1,31 +1,32 @@
-//! Who was eligible when the market epoch began, and who had pledged itself before.
+//! Who is eligible in the market epoch, and who could serve when it began.
 //!
-//! The market clears a model's epoch at its first touch, whenever that is, and has to find then what was there at the
-//! epoch's first block: else whoever touches it first would pick the moment. Nothing loops over nodes at an epoch's start.
-//! Instead, a change that makes a node eligible, or no longer so, or for other models, writes down before for which models
-//! it was, and after that when it first was so for less of them. A node of which nothing is written in this epoch is what it
-//! was at its first block, so its record and standing answer; a heartbeat of a node that was heard in time, a job, or more of
-//! a sufficient bond write nothing.
-//!
-//! Nor may whoever has looked at the asks of others take its own out, for nothing, by not being eligible in that one block. So
-//! a node is **pledged** for an epoch if it was eligible when the asks for it began to be opened, in the last third of the
-//! epoch before: it counts in that epoch, and if it was not eligible at its first block it has lapsed from there on. What was
-//! there in the block in which that began is kept in the same way. Who becomes eligible later counts if it is at the epoch's
-//! first block, as ever.
+//! The market clears a model's epoch at its first touch, whenever that is, and has to find then what was there in one block
+//! before: else whoever touches it first would pick the moment. Nor may whoever has looked at the asks of others take its own out,
+//! for nothing, by not being able to serve in that block, or put it in by being able. So that block is the one in which the asks
+//! for the epoch began to be opened, in the last third of the epoch before. Who was eligible there is **pledged**: it counts in the
+//! epoch, and if it could not serve in the epoch's first block it has lapsed from there on. Who becomes able later waits for the
+//! next epoch.
 //!
 //! ```text
 //! epoch e                                      │ epoch e + 1
 //! ├─ commit ────────────┼─ reveal ─────────────┼──────────────────────────────────
-//!                       eligible here: Pledges   and here: EpochStarts
-//!                       counts in e + 1          counts; if not, and pledged: lapsed
+//!                       able here: Pledges       and here: EpochStarts
+//!                       counts in e + 1          serves; if not, though pledged: lapsed
+//!                       not here, but later: counts in e + 2
 //! ```
+//!
+//! Nothing loops over nodes in either block. Instead, a change that makes a node able, or no longer so, or for other models, writes
+//! down before for which models it was, in each of them; and after that when it first was so for less of those that it could serve
+//! at the epoch's start. A node of which nothing is written is what it was, so its record and standing answer; a heartbeat of a node
+//! that was heard in time, a job, or more of a sufficient bond write nothing. Before the first epoch nobody opened asks: in it
+//! counts what could serve in its first block.
 //!
 //! What time alone changes needs no writing. Heartbeats run out by sessions, and the sessions of both blocks are known: the
 //! first session that begins after one of them writes down which one that was. A pledge does not run out with time either:
 //! where a session ends between the two blocks, a node could hold back its heartbeat of that session until it has looked.
 //!
-//! *At the first block* means: in the session of that block, before everything else that happens in it. A node that
-//! registers later is eligible for nothing, and neither is one that is gone.
+//! *In a block* means: in its session, before everything else that happens in it. A node that registers later is eligible for
+//! nothing, and neither is one that is gone.
 
 use crate::{
 	pallet::{Config, CurrentSession, EpochStarts, FirstSession, OpeningSessions, Pallet, Pledges},
@@ -100,7 +101,8 @@ impl<T: Config> Pallet<T> {
 		// By then its asks have been opened: in the session before, unless an earlier one is kept.
 		let opened = match T::Clock::opening() {
 			Some((coming, from)) => (now > from).then_some(coming),
-			None => (now == first).then_some(epoch),
+			// Those of the first one nobody opened.
+			None => (now == first && epoch > 0).then_some(epoch),
 		};
 		if let Some(opened) = opened {
 			Self::keep_opening_session(epoch, opened);
@@ -119,8 +121,8 @@ impl<T: Config> Pallet<T> {
 		OpeningSessions::<T>::put(kept);
 	}
 
-	/// What decides about the node is about to change from `before` to `after`: keeps for which models it was eligible when
-	/// the market epoch began, if that would no longer be seen, and for which of them it is no longer. At most one write per
+	/// What decides about the node is about to change from `before` to `after`: keeps for which models it could serve when
+	/// the market epoch began, if that would no longer be seen, and for which of them it can no longer. At most one write per
 	/// node and epoch, and one for each model more that it lets down; and at most two for its pledges.
 	pub(crate) fn keep_start(node: NodeId, before: Ability<'_>, after: Ability<'_>) {
 		if before.hosted.is_empty() && after.hosted.is_empty() {
@@ -155,7 +157,7 @@ impl<T: Config> Pallet<T> {
 
 	/// The same for when asks began to be opened: those for the next epoch, if they are opened now; and those for the present
 	/// one, if another session had begun by its first block, whose session is `first`. Without one a pledge that was not written
-	/// before says what the epoch's start says.
+	/// before says what [`EpochStarts`] says.
 	fn keep_pledges(node: NodeId, epoch: EpochIndex, first: u32, before: Ability<'_>, after: Ability<'_>) {
 		let present = Some((epoch, Self::opening_session(epoch))).filter(|(_, session)| *session != first);
 		let coming = T::Clock::opening().map(|(coming, _)| (coming, Self::opening_session(coming)));
@@ -182,7 +184,15 @@ impl<T: Config> Pallet<T> {
 
 	/// See [`Nodes::eligible_at_start`].
 	pub(crate) fn was_eligible(node: NodeId, model: ModelId) -> bool {
-		Self::was_able(node, model) || Self::was_pledged(node, model)
+		let (epoch, _) = T::Clock::epoch();
+		Self::noted_pledge(epoch, node, model).unwrap_or_else(|| {
+			// Nothing but time had changed it by the epoch's first block, and only another session is time.
+			let session = Self::opening_session(epoch);
+			match session == Self::first_session(epoch) {
+				true => Self::was_able(node, model),
+				false => Self::serves_in(session, node, model),
+			}
+		})
 	}
 
 	/// Whether the node could serve the model in the present epoch's first block.
@@ -192,16 +202,6 @@ impl<T: Config> Pallet<T> {
 			return start.models.contains(&model);
 		}
 		Self::serves_in(Self::first_session(epoch), node, model)
-	}
-
-	/// Whether a node that could not serve the model in the present epoch's first block had pledged to.
-	fn was_pledged(node: NodeId, model: ModelId) -> bool {
-		let (epoch, _) = T::Clock::epoch();
-		Self::noted_pledge(epoch, node, model).unwrap_or_else(|| {
-			// Nothing but time has changed it then, and only another session is time.
-			let session = Self::opening_session(epoch);
-			session != Self::first_session(epoch) && Self::serves_in(session, node, model)
-		})
 	}
 
 	/// See [`Nodes::pledged`].
@@ -229,7 +229,7 @@ impl<T: Config> Pallet<T> {
 	/// See [`Nodes::lapsed`].
 	pub(crate) fn first_lapse(node: NodeId, model: ModelId) -> Option<BlockNumber> {
 		let (epoch, first) = T::Clock::epoch();
-		if !Self::was_able(node, model) && Self::was_pledged(node, model) {
+		if !Self::was_able(node, model) && Self::was_eligible(node, model) {
 			return Some(first);
 		}
 		let noted = EpochStarts::<T>::get(node)

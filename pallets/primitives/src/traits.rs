@@ -40,16 +40,16 @@ pub trait Nodes<AccountId> {
 	/// Whether the node is able to serve the model, however busy it is: bonded, not chilled, not jailed, heard of,
 	/// healthy, with slots to sell, hosting.
 	fn eligible(node: NodeId, model: ModelId) -> bool;
-	/// As [`Nodes::eligible`], but as of the first block of the current market epoch ([`MarketClock`]), or of the one in which
-	/// the asks for that epoch began to be opened: whoever touches the epoch first cannot pick the moment, and whoever has
-	/// looked at others' asks cannot take its own out. Constant time.
+	/// As [`Nodes::eligible`], but as of the block in which the asks for the current market epoch ([`MarketClock`]) began to be
+	/// opened; in the first epoch, whose asks nobody opened, as of its first block. So whoever touches the epoch first cannot pick
+	/// the moment, and whoever has looked at others' asks can neither take its own out nor put it in. Constant time.
 	fn eligible_at_start(node: NodeId, model: ModelId) -> bool;
-	/// Whether asks are being opened ([`MarketClock::opening`]) and the node was eligible when that began: in the coming
-	/// epoch it is [eligible at its start](Nodes::eligible_at_start), whatever it does. Constant time.
+	/// Whether asks are being opened ([`MarketClock::opening`]) and the node was eligible when that began: these nodes, and no
+	/// others, are [eligible at the start](Nodes::eligible_at_start) of the coming epoch, whatever they do. Constant time.
 	fn pledged(node: NodeId, model: ModelId) -> bool;
 	/// The first block of the current market epoch in which a node that was [eligible at its start](Nodes::eligible_at_start)
-	/// could not serve, whether it can again or not: the epoch's first, if only its pledge has made it so; the present
-	/// block, if only time has ended that. `None`: it could serve all along.
+	/// could not serve, whether it can again or not: the epoch's first, if it was not there by then; the present block, if only
+	/// time has ended that. `None`: it could serve all along.
 	fn lapsed(node: NodeId, model: ModelId) -> Option<BlockNumber>;
 	/// The operator's own bond, reserved or not; 0 if there is no such node.
 	fn own_bond(node: NodeId) -> Balance;

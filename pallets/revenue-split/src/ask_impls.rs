@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use frame_support::{defensive, traits::Get};
 use highway_math::audit;
 use highway_primitives::{
+	market::MarketPhase,
 	traits::{Models, Nodes},
 	Balance, EpochIndex, ModelId, NodeId,
 };
@@ -130,7 +131,7 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// The asks that hold in this epoch, `epoch`, of nodes that could serve when it began, or when its asks began to be opened.
+	/// The asks that hold in this epoch, `epoch`, of nodes that could serve when they began to be opened.
 	pub(crate) fn eligible_asks(model: ModelId, role: AskRole, epoch: EpochIndex) -> Vec<(NodeId, Balance)> {
 		Asks::<T>::get(model, role)
 			.iter()
@@ -225,9 +226,12 @@ impl<T: Config> Pallet<T> {
 		Self::is_hosting(node, model) || T::Nodes::pledged(node, model)
 	}
 
-	/// Whether a node can take jobs, or is to in the next epoch.
+	/// Whether a node's ask counts in the next epoch. Before asks are opened: whether it would, if they were now.
 	fn serves(node: NodeId, model: ModelId) -> bool {
-		T::Nodes::eligible(node, model) || T::Nodes::pledged(node, model)
+		match Self::phase().0 {
+			MarketPhase::Commit => T::Nodes::eligible(node, model),
+			MarketPhase::Reveal => T::Nodes::pledged(node, model),
+		}
 	}
 
 	/// The node's ask, if it has one, ends with this epoch, and its bond is lost.
@@ -244,10 +248,11 @@ impl<T: Config> Pallet<T> {
 		Self::store_book(model, role, book);
 	}
 
-	/// Takes its place from a node that is gone or does not host the model, else from one that cannot take jobs now, else
-	/// from the one that asks most, if that is more than `price`; of several the latest comer. `None` if there is no such
-	/// one, or if the one that `wants` the place cannot take jobs itself: places are for those who serve. Who is pledged for the
-	/// next epoch is taken for one that serves, whatever it has done since: else one could have its own ask displaced.
+	/// Takes its place from a node that is gone or does not host the model, else from one whose ask does not count in the next
+	/// epoch, else from the one that asks most, if that is more than `price`; of several the latest comer. `None` if there is no
+	/// such one, or if the ask of the one that `wants` the place does not count itself: places are for those who serve. Who is
+	/// pledged counts, and nobody else, whatever it has done since: else one could have its own ask displaced, or displace another
+	/// after a look.
 	///
 	/// Its ask still holds in `epoch`: a displacement must not move a price in the middle of it.
 	fn displace(

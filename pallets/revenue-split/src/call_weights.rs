@@ -16,8 +16,7 @@ pub(crate) fn commit<T: Config>(items: u32) -> Weight {
 	T::WeightInfo::commit_asks(items).saturating_add(ended::<T>(items))
 }
 
-/// Opening so many commitments. Measured are full books of nodes that serve; of each that does not it is asked whether it is
-/// pledged.
+/// Opening so many commitments: of each node in a full book it is asked whether it is pledged.
 pub(crate) fn reveal<T: Config>(items: u32) -> Weight {
 	T::WeightInfo::reveal_asks(items).saturating_add(pledges::<T>(items.saturating_mul(MAX_ASKS)))
 }
@@ -27,8 +26,7 @@ pub(crate) fn clear<T: Config>() -> Weight {
 	cleared::<T>(MOST_ASKS).saturating_add(ended::<T>(ENDED_BY_CLEAR))
 }
 
-/// Finding prices from so many asks. Measured are nodes that could serve when the epoch began; of each that could not it is asked
-/// whether it had pledged to.
+/// Finding prices from so many asks: of each node it is asked whether it was pledged.
 pub(crate) fn cleared<T: Config>(asks: u32) -> Weight {
 	T::WeightInfo::clear(asks).saturating_add(pledges::<T>(asks))
 }
@@ -53,7 +51,7 @@ pub(crate) fn winners<T: Config>(count: u32) -> Weight {
 	T::DbWeight::get().reads(u64::from(count).saturating_mul(4))
 }
 
-/// So many nodes, of whom it is asked whether they are pledged, beside whether they serve.
+/// So many nodes, of whom it is looked up what they pledged themselves for, beside what they serve.
 fn pledges<T: Config>(nodes: u32) -> Weight {
 	T::DbWeight::get().reads(nodes.into())
 }

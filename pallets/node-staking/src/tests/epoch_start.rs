@@ -1,4 +1,5 @@
-//! Who was eligible when the market epoch began stays known until the next one begins, whatever happens meanwhile.
+//! Who was eligible when the asks for a market epoch began to be opened, and who could serve when it began, stays known until the
+//! next one begins, whatever happens meanwhile. Where a test goes right to an epoch's first block nothing happened between the two.
 
 use super::*;
 use highway_primitives::{EpochIndex, ModelId};
@@ -193,7 +194,7 @@ fn session_that_begins_with_the_epoch_should_be_the_epochs_own() {
 		pass_sessions(1);
 		System::set_block_number(MarketEpoch::get() - 1);
 		next_block(1);
-		// Two are missed in the first block: nothing but its pledge has it count.
+		// Two are missed in the first block: its pledge has it count.
 		assert_eq!(was_and_is(node), (true, false));
 		assert_eq!(NodeStaking::lapsed(node, 1), Some(MarketEpoch::get()));
 		next_block(1);
@@ -377,7 +378,7 @@ proptest! {
 	#![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..Default::default() })]
 
 	#[test]
-	fn start_should_be_what_was_there_at_the_epochs_first_block(
+	fn start_should_be_what_was_there_when_asks_began_to_be_opened(
 		length in 3..9u32,
 		steps in prop::collection::vec(step(), 1..150),
 	) {
@@ -409,7 +410,7 @@ proptest! {
 						let (was, had_to_be) = (at_start.contains(key), had_pledged(epoch, key));
 						assert_eq!(
 							NodeStaking::eligible_at_start(node, model),
-							is_there && (was || had_to_be),
+							is_there && had_to_be,
 							"node {node}, model {model} after {shown}"
 						);
 						assert_eq!(

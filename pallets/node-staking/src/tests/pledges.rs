@@ -1,5 +1,5 @@
 //! Who could serve when asks began to be opened counts in the next market epoch, whatever it does, and has lapsed if it is not
-//! there when that begins.
+//! there when that begins. Nobody else counts in it.
 
 use super::*;
 use highway_primitives::{BlockNumber, EpochIndex, ModelId};
@@ -136,7 +136,7 @@ fn node_should_not_count_when_it_goes_before_asks_are_opened() {
 }
 
 #[test]
-fn node_should_count_without_a_pledge_when_it_comes_while_asks_are_opened() {
+fn node_should_wait_for_the_epoch_after_when_it_comes_while_asks_are_opened() {
 	for (act, go, come_back) in ACTS {
 		ExtBuilder::default().build_and_execute(|| {
 			let node = live(1, 500, 4);
@@ -146,9 +146,44 @@ fn node_should_count_without_a_pledge_when_it_comes_while_asks_are_opened() {
 			come_back();
 			assert_eq!(pledged(node), Vec::<ModelId>::new(), "{act}");
 			go_to(2, 0);
+			assert!(NodeStaking::eligible(node, 1), "{act}");
+			assert_eq!((counts(node), lapsed(node)), (Vec::new(), None), "{act}");
+			// Whatever it does, and whenever somebody clears.
+			go_to(2, OPENING);
+			assert_eq!((pledged(node), counts(node)), (vec![1], Vec::new()), "{act}");
+			go_to(3, 0);
 			assert_eq!((counts(node), lapsed(node)), (vec![1], None), "{act}");
 		});
 	}
+}
+
+#[test]
+fn node_should_not_count_when_its_first_heartbeat_after_silence_comes_in_the_session_of_the_epochs_start() {
+	ExtBuilder::default().build_and_execute(|| {
+		let node = live(1, 500, 4);
+		pass_sessions(2);
+		go_to(1, OPENING);
+		assert_eq!(pledged(node), Vec::<ModelId>::new());
+		go_to(1, 9);
+		pass_sessions(1);
+		beat(node, 4);
+		go_to(2, 0);
+		assert!(NodeStaking::eligible(node, 1));
+		assert_eq!(counts(node), Vec::<ModelId>::new());
+		go_to(2, 1);
+		pass_sessions(1);
+		beat(node, 4);
+		assert_eq!(counts(node), Vec::<ModelId>::new());
+	});
+}
+
+#[test]
+fn asks_of_the_first_epoch_should_be_opened_by_nobody() {
+	ExtBuilder::default().build_and_execute(|| {
+		System::set_block_number(0);
+		pass_sessions(1);
+		assert!(OpeningSessions::<Test>::get().is_empty());
+	});
 }
 
 #[test]
@@ -162,7 +197,7 @@ fn node_should_not_be_pledged_for_what_it_came_for_and_left_while_asks_are_opene
 		assert_ok!(NodeStaking::host(signed(1), 3));
 		assert_eq!(pledged(node), [1]);
 		go_to(2, 0);
-		assert_eq!(counts(node), [1, 3]);
+		assert_eq!(counts(node), [1]);
 		assert_eq!((lapsed(node), NodeStaking::lapsed(node, 3)), (Some(20), None));
 	});
 }

@@ -23,7 +23,7 @@ pub struct TestNode {
 	pub hosts: Vec<ModelId>,
 	/// Whether it can take jobs.
 	pub able: bool,
-	/// The models for which it could when the epoch began, or had pledged to.
+	/// The models for which it could when the asks for the epoch began to be opened.
 	pub at_start: Vec<ModelId>,
 	/// The latest epoch whose asks it has seen beginning to be opened, and the models for which it could take jobs then.
 	pub pledge: (EpochIndex, Vec<ModelId>),
@@ -59,12 +59,15 @@ pub fn with_node<R>(node: NodeId, change: impl FnOnce(&mut TestNode) -> R) -> R 
 pub fn note_epoch_start() {
 	let epoch = Pallet::<Test>::current_epoch();
 	TestNodes::translate_values(|node: TestNode| {
-		let mut at_start = node.serves();
+		let serves = node.serves();
 		let (of, pledged) = &node.pledge;
-		let lost = |model: &&ModelId| *of == epoch && !at_start.contains(*model);
-		let lost: Vec<ModelId> = pledged.iter().filter(lost).copied().collect();
-		let lapsed = (!lost.is_empty()).then(System::block_number);
-		at_start.extend(lost);
+		// Where a test goes right to the epoch, asks began to be opened in its first block.
+		let at_start = match *of == epoch {
+			true => pledged.clone(),
+			false => serves.clone(),
+		};
+		let lost = at_start.iter().any(|model| !serves.contains(model));
+		let lapsed = lost.then(System::block_number);
 		Some(TestNode {
 			at_start,
 			lapsed,

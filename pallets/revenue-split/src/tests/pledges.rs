@@ -1,4 +1,5 @@
-//! Who could serve when asks began to be opened is in the price of the next epoch, and pays for its place if it is not there.
+//! Who could serve when asks began to be opened is in the price of the next epoch, and pays for its place if it is not there. Nobody
+//! else is.
 
 use super::*;
 use crate::{pallet::Clearings, Error, MAX_ASKS};
@@ -156,7 +157,7 @@ fn a_node_that_goes_before_it_can_look_should_be_out_of_the_next_epoch() {
 }
 
 #[test]
-fn a_node_that_comes_while_asks_are_opened_should_count_when_the_epoch_begins() {
+fn a_node_that_comes_while_asks_are_opened_should_count_in_the_epoch_after_the_next() {
 	for (go, come_back) in ACTS {
 		ExtBuilder.build_and_execute(|| {
 			market();
@@ -164,9 +165,13 @@ fn a_node_that_comes_while_asks_are_opened_should_count_when_the_epoch_begins() 
 			go_to_reveals();
 			come_back(3);
 			go_to_epoch(2);
-			assert_eq!(found(), (200, vec![1, 2, 3]));
+			assert_eq!(found().1, vec![1, 2, 4]);
 			clear();
 			assert_noop!(prune(), Error::<Test>::NothingToPrune);
+			assert_eq!((lost(), reserved(3)), ([0; 4], BOND));
+			go_to_reveals();
+			go_to_epoch(3);
+			assert_eq!(found().1, vec![1, 2, 3]);
 		});
 	}
 }
@@ -178,6 +183,7 @@ fn a_place_should_not_be_had_from_a_node_that_went_after_a_look_but_by_asking_le
 			for node in 0..MAX_ASKS {
 				ask(node, COMPUTE, 10);
 			}
+			host(MAX_ASKS, MODEL);
 			go_to_reveals();
 			go(5);
 			// A partner's, that is revealed or not as its hand would have it.
@@ -208,6 +214,42 @@ fn a_better_ask_should_have_its_place_when_its_node_would_rather_not_after_a_loo
 		go_to_epoch(1);
 		assert_eq!(found().1.first(), Some(&MAX_ASKS));
 	});
+}
+
+#[test]
+fn a_node_that_comes_while_asks_are_opened_should_take_no_place_from_one_that_was_there() {
+	for (go, come_back) in ACTS {
+		ExtBuilder.build_and_execute(|| {
+			for node in 0..MAX_ASKS {
+				ask(node, COMPUTE, 10);
+			}
+			host(MAX_ASKS, MODEL);
+			go(MAX_ASKS);
+			go_to_reveals();
+			come_back(MAX_ASKS);
+			ask(MAX_ASKS, COMPUTE, 0);
+			assert_eq!((Split::ask_of(MAX_ASKS, MODEL, COMPUTE), reserved(MAX_ASKS)), (None, 0));
+			assert_eq!(Split::ask_of(MAX_ASKS - 1, MODEL, COMPUTE), Some(10));
+		});
+	}
+}
+
+#[test]
+fn a_place_should_go_to_one_that_counts_when_another_came_too_late_for_its_own() {
+	for (go, come_back) in ACTS {
+		ExtBuilder.build_and_execute(|| {
+			for node in 0..MAX_ASKS {
+				ask(node, COMPUTE, 10);
+			}
+			host(MAX_ASKS, MODEL);
+			go(5);
+			go_to_reveals();
+			come_back(5);
+			ask(MAX_ASKS, COMPUTE, 20);
+			assert_eq!(Split::ask_of(MAX_ASKS, MODEL, COMPUTE), Some(20));
+			assert_eq!((Split::ask_of(5, MODEL, COMPUTE), reserved(5)), (None, 0));
+		});
+	}
 }
 
 #[test]

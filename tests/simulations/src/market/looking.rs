@@ -4,7 +4,8 @@
 //! none, half or all of the others' asks.
 //!
 //! And looking after asking: when all asks are revealed, an ask can be taken out no more. A node could still do what makes it
-//! unable to serve in the one block in which the epoch begins.
+//! unable to serve in the one block in which the epoch begins, or not be able when asks begin to be opened, and come if it likes
+//! what it sees.
 
 use super::{
 	bidders::{compare, cost, Market},
@@ -122,6 +123,24 @@ pub(super) fn table(size: Size) -> Table {
 		Bound::promised(100.0, 100.1),
 		"half burned, half treasury, once anybody calls `clear` and `prune`; and the ask",
 	);
+	for (binds, case, bound, note) in [
+		(
+			true,
+			"two places: not there when asks begin to be opened, looks, and comes if that is best",
+			Bound::Nothing,
+			"who comes then counts an epoch later",
+		),
+		(
+			false,
+			"comes if that is best, if only the epoch's first block counted (rejected)",
+			Bound::RejectedRule,
+			"withholds with its eyes open, for nothing",
+		),
+	] {
+		let found = coming_after_a_look(size, &table, binds);
+		table.estimate(case, found.gain(), "% of what coming earns", bound, note);
+		table.require((found.frequency() > 0.0) != binds);
+	}
 	table
 }
 
@@ -167,14 +186,60 @@ fn without(chain: &mut Chain, costs: &[Balance], gone: &[NodeId], prunes: bool) 
 		}
 		chain.next_epoch();
 		gone.iter().for_each(|node| set_hosting(*node, true));
-		let record = chain.clear().expect("the others serve");
-		let each = f64::from(JOBS) / record.executors.len() as f64;
-		let earned: f64 = (0..2)
-			.filter(|node| record.executors.contains(node))
-			.map(|node| (record.compute_price as f64 - costs[node as usize] as f64) * each)
-			.sum();
+		let earned = earned_by_two(chain, costs);
 		chain.prune();
 		earned - (before - bonds()) as f64
+	})
+}
+
+/// What the first two nodes earn of this epoch's jobs.
+fn earned_by_two(chain: &mut Chain, costs: &[Balance]) -> f64 {
+	let record = chain.clear().expect("the others serve");
+	let each = f64::from(JOBS) / record.executors.len() as f64;
+	(0..2)
+		.filter(|node| record.executors.contains(node))
+		.map(|node| (record.compute_price as f64 - costs[node as usize] as f64) * each)
+		.sum()
+}
+
+/// Some of two of six nodes, whose asks stand, do not host when the asks of others begin to be opened, and do so after a look, or
+/// not, whatever is best. Compared with doing so in any case.
+fn coming_after_a_look(size: Size, table: &Table, binds: bool) -> Comparison {
+	let mut rng = size.rng(table);
+	Chain::run(|chain| {
+		bind_by_pledges(binds);
+		chain.join(HOSTS);
+		chain.set_market(2 * PRICE, JOBS);
+		let mut comparison = Comparison::default();
+		for _ in 0..size.markets / 10 {
+			let costs: Vec<Balance> = (0..HOSTS)
+				.map(|_| PRICE / 1_000 * Balance::from(rng.gen_range(500..1_500u32)))
+				.collect();
+			let asks: Vec<_> = (0..).zip(&costs).map(|(node, cost)| (node, Some(*cost))).collect();
+			chain.ask(AskRole::Compute, &asks);
+			chain.next_epoch();
+			chain.count_jobs(JOBS);
+			for away in GONE.iter().filter(|away| !away.is_empty()) {
+				let [comes, stays_away] = [true, false].map(|comes| coming(chain, &costs, away, comes));
+				comparison.add(comes, comes.max(stays_away));
+			}
+		}
+		comparison
+	})
+}
+
+/// What the first two nodes earn of the next epoch's jobs, if those that are `away` when asks begin to be opened host again after a
+/// look, or only when the epoch has begun.
+fn coming(chain: &mut Chain, costs: &[Balance], away: &[NodeId], comes: bool) -> f64 {
+	chain.imagine(|chain| {
+		away.iter().for_each(|node| set_hosting(*node, false));
+		chain.go_to_reveals();
+		if comes {
+			away.iter().for_each(|node| set_hosting(*node, true));
+		}
+		chain.next_epoch();
+		away.iter().for_each(|node| set_hosting(*node, true));
+		earned_by_two(chain, costs)
 	})
 }
 

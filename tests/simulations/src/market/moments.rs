@@ -96,16 +96,18 @@ fn chosen(size: &Size, table: &Table, epochs: u32, at_start: bool) -> Comparison
 			let asks: Vec<_> = (0..).zip(costs.iter().map(|cost| Some(*cost))).collect();
 			chain.ask(AskRole::Compute, &asks);
 			chain.next_epoch();
-			let mut incomes = Vec::new();
-			for block in 0..chain.blocks() {
-				chain.go_to_block(block);
-				// Each node is there when it begins, and its own always.
-				if block > 0 {
-					(1..NODES).for_each(|node| nodes::set_able(node, !rng.gen_bool(DOWN)));
+			let incomes = chain.imagine(|chain| {
+				let mut incomes = Vec::new();
+				for block in 0..chain.blocks() {
+					chain.go_to_block(block);
+					// Each node is there when asks begin to be opened and when the epoch begins, and its own always.
+					if block > 0 {
+						(1..NODES).for_each(|node| nodes::set_able(node, !rng.gen_bool(DOWN)));
+					}
+					incomes.push(income(chain.would_clear(), costs[0]));
 				}
-				incomes.push(income(chain.would_clear(), costs[0]));
-			}
-			(1..NODES).for_each(|node| nodes::set_able(node, true));
+				incomes
+			});
 			let best = incomes.iter().copied().fold(0.0, f64::max);
 			comparison.add(incomes[0], best);
 		}

@@ -62,6 +62,13 @@ impl SimulatedNode {
 		noted.map(|(_, able)| *able)
 	}
 
+	/// Whether its ask counts in `epoch`, the present one: it could take jobs when the asks began to be opened.
+	fn counts(&self, epoch: EpochIndex) -> bool {
+		// If nothing has changed between the two blocks, the later one says it, too.
+		let pledge = self.pledge(epoch).filter(|_| Pledges::get());
+		pledge.unwrap_or_else(|| self.was_able(epoch))
+	}
+
 	/// Whether its ask counts in `epoch`, the present one, only because it could take jobs when the asks began to be opened.
 	fn is_bound(&self, epoch: EpochIndex) -> bool {
 		Pledges::get() && !self.was_able(epoch) && self.pledge(epoch).unwrap_or_default()
@@ -73,18 +80,18 @@ impl SimulatedNode {
 type Joined = StorageMap<Simulation, Twox64Concat, NodeId, SimulatedNode>;
 
 parameter_types! {
-	/// Whether eligibility is as of the epoch's first block, as it is built, or as of the block of the first touch.
+	/// Whether eligibility is as of a block before the first touch, as it is built, or as of the block of that.
 	static LooksAtStart: bool = true;
-	/// Whether it binds that one was eligible when asks began to be opened, as it is built, or not.
+	/// Whether it is as of the block in which asks began to be opened, as it is built, or as of the epoch's first one.
 	static Pledges: bool = true;
 }
 
-/// Says as of which block nodes are eligible: the epoch's first one, or the first touch's, which was rejected.
+/// Says as of which block nodes are eligible: one before the first touch, or that of it, which was rejected.
 pub fn look_at_start(at_start: bool) {
 	LooksAtStart::set(at_start);
 }
 
-/// Says whether it binds nodes that they were eligible when asks began to be opened. That it does not was rejected.
+/// Says whether nodes are eligible as they were when asks began to be opened. As of the epoch's first block was rejected.
 pub fn bind_by_pledges(bind: bool) {
 	Pledges::set(bind);
 }
@@ -184,7 +191,7 @@ impl Nodes<AccountId> for Crowd {
 	fn eligible_at_start(node: NodeId, _: ModelId) -> bool {
 		let epoch = RevenueSplit::current_epoch();
 		Joined::get(node).is_some_and(|node| match LooksAtStart::get() {
-			true => node.was_able(epoch) || node.is_bound(epoch),
+			true => node.counts(epoch),
 			false => node.able,
 		})
 	}
@@ -357,8 +364,16 @@ mod tests {
 			set_able(0, false);
 			assert!(Crowd::eligible_at_start(0, MODEL) && Crowd::pledged(0, MODEL));
 			assert_eq!(Crowd::lapsed(0, MODEL), Some(first));
+			// Who comes then counts an epoch later.
+			chain.next_epoch();
+			chain.go_to_reveals();
+			assert!(!Crowd::pledged(0, MODEL));
+			set_able(0, true);
+			chain.next_epoch();
+			assert!(!Crowd::eligible_at_start(0, MODEL) && Crowd::eligible(0, MODEL));
+			assert_eq!(Crowd::lapsed(0, MODEL), None);
 			bind_by_pledges(false);
-			assert!(!Crowd::eligible_at_start(0, MODEL) && !Crowd::pledged(0, MODEL));
+			assert!(Crowd::eligible_at_start(0, MODEL) && !Crowd::pledged(0, MODEL));
 			assert_eq!(Crowd::lapsed(1, MODEL), None);
 		});
 	}
