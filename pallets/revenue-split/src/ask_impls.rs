@@ -172,7 +172,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Ends the asks of those who won compute in this epoch and have stopped being able to serve since it began. They lose what
 	/// their place would have earned in what was left of the epoch then, by what one was paid lately ([`Self::ask_bond`]): as much as
-	/// the fines for the jobs that they would have got. So do those whose asks were displaced, withdrawn or pruned meanwhile: such
+	/// the fines for the jobs that they would have got. What is not free comes out of the bond behind the ask, too. So do those whose asks were displaced, withdrawn or pruned meanwhile: such
 	/// an ask holds until the epoch is over. And so do those who could not even when it began, and had pledged to: all of it. The
 	/// ask of one that is pledged for the next epoch, too, stays in that one. Storage answers to challenges instead.
 	pub(crate) fn end_lapsed(model: ModelId) -> Lapses {
@@ -194,18 +194,16 @@ impl<T: Config> Pallet<T> {
 				let left = Perbill::from_rational(length.saturating_sub(served), length);
 				// Price and winners are known, so nothing needs it in this epoch any more; and without it nobody pays twice.
 				let next = ask.upcoming().filter(|_| T::Nodes::pledged(ask.node, model));
-				*ask = match next {
-					Some(price) => Ask {
-						next: Some((epoch.saturating_add(1), Some(price))),
-						bond: ask.bond,
-						..Ask::none(ask.node)
-					},
-					None => {
-						Self::release_bond(ask.node, ask.bond);
-						Ask::none(ask.node)
-					}
+				if next.is_none() {
+					Self::release_bond(ask.node, core::mem::take(&mut ask.bond));
+				}
+				let due = left.mul_ceil(place);
+				let bond = Self::forfeit(ask.node, model, AskRole::Compute, epoch, due, ask.bond);
+				*ask = Ask {
+					next: next.map(|price| (epoch.saturating_add(1), Some(price))),
+					bond,
+					..Ask::none(ask.node)
 				};
-				Self::forfeit(ask.node, model, AskRole::Compute, epoch, left.mul_ceil(place));
 				lapses.ended = lapses.ended.saturating_add(1);
 			}
 		}
@@ -243,7 +241,7 @@ impl<T: Config> Pallet<T> {
 		};
 		let bond = ask.bond;
 		Self::end(ask, epoch);
-		Self::forfeit(node, model, role, epoch, bond);
+		Self::forfeit(node, model, role, epoch, bond, 0);
 		forget_ended(&mut book, epoch);
 		Self::store_book(model, role, book);
 	}

@@ -226,12 +226,28 @@ impl<T: Config> Pallet<T> {
 		if !T::Models::exists(model) {
 			return;
 		}
-		Self::forfeit(node, model, role, epoch, bond);
+		Self::forfeit(node, model, role, epoch, bond, 0);
 	}
 
-	/// Takes so much of what is free of the node's own bond, or what there is: half is burned, half the treasury's.
-	pub(crate) fn forfeit(node: NodeId, model: ModelId, role: AskRole, epoch: EpochIndex, amount: Balance) {
-		let amount = Self::received(T::Nodes::fine(node, amount, &Self::pot_account()));
+	/// Takes so much of what is free of the node's own bond, and what is missing then out of `reserved` for it; or what there is:
+	/// half is burned, half the treasury's. Returns what stays reserved.
+	pub(crate) fn forfeit(
+		node: NodeId,
+		model: ModelId,
+		role: AskRole,
+		epoch: EpochIndex,
+		amount: Balance,
+		reserved: Balance,
+	) -> Balance {
+		let pot = Self::pot_account();
+		let free = T::Nodes::fine(node, amount, &pot);
+		let missing = amount.saturating_sub(free).min(reserved);
+		let mut taken = free;
+		if missing > 0 {
+			T::Nodes::release(node, missing);
+			taken = taken.saturating_add(T::Nodes::fine(node, missing, &pot));
+		}
+		let amount = Self::received(taken);
 		let burned = Self::take_fine(amount);
 		Self::deposit_event(Event::AskForfeited {
 			model,
@@ -241,6 +257,7 @@ impl<T: Config> Pallet<T> {
 			amount,
 			burned,
 		});
+		reserved.saturating_sub(missing)
 	}
 
 	/// Removes a commitment. What becomes of its bond is the caller's.

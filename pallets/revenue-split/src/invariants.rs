@@ -201,7 +201,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// A node asks once per model and role, no more asks hold in this epoch or the next than there are places, no book
-	/// is stored empty, no change lies more than one epoch ahead, and there is a bond for exactly those that have a place.
+	/// is stored empty, no change lies more than one epoch ahead, and there is a bond for none but those that have a place.
 	fn check_asks() -> Result<(), TryRuntimeError> {
 		let now = Self::current_epoch();
 		for (_, _, book) in Asks::<T>::iter() {
@@ -223,9 +223,10 @@ impl<T: Config> Pallet<T> {
 					from <= now.saturating_add(1),
 					"an ask changes later than in the next epoch"
 				);
+				// One that has a place may have paid with its bond for another that it let down.
 				ensure!(
-					(ask.bond > 0) == ask.upcoming().is_some(),
-					"a bond is reserved exactly for an ask that has a place"
+					ask.bond == 0 || ask.upcoming().is_some(),
+					"a bond is reserved for an ask that has no place"
 				);
 				ensure!(
 					ask.upcoming().is_none_or(|price| price <= T::MaxAsk::get()),

@@ -591,8 +591,7 @@ fn invariants_should_notice_when_book_and_bonds_disagree() {
 	ExtBuilder.build().execute_with(|| {
 		ask(1, COMPUTE, 40);
 		assert_ok!(Split::do_try_state());
-		let broken: [fn(&mut crate::Ask); 5] = [
-			|ask| ask.bond = 0,
+		let broken: [fn(&mut crate::Ask); 4] = [
 			|ask| ask.next = Some((2, Some(40))),
 			|ask| ask.next = Some((1, None)),
 			|ask| ask.next = Some((1, Some(MAX_ASK + 1))),

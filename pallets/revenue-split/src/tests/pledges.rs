@@ -104,6 +104,31 @@ fn an_ask_should_not_be_let_off_when_anybody_prunes_before_the_next_epoch_begins
 }
 
 #[test]
+fn a_lapse_should_be_paid_out_of_the_bond_behind_the_next_ask_when_nothing_else_is_free() {
+	for (go, _) in ACTS {
+		ExtBuilder.build_and_execute(|| {
+			market();
+			go_to_reveals();
+			go(3);
+			// So much is free beside what stands behind the ask.
+			with_node(3, |node| node.bond = BOND + 4);
+			let due = (3 * place()).div_ceil(10);
+			assert!(due > 4);
+			assert_ok!(prune());
+			let left = BOND + 4 - due;
+			assert_eq!((TestNodes::get(3).unwrap().bond, reserved(3)), (left, left));
+			check_invariants();
+			assert_eq!(Split::ask_of(3, MODEL, COMPUTE), Some(30));
+			go_to_epoch(2);
+			assert_eq!(found(), (200, vec![1, 2, 3]));
+			clear();
+			assert_ok!(prune());
+			assert_eq!((TestNodes::get(3).unwrap().bond, reserved(3)), (0, 0));
+		});
+	}
+}
+
+#[test]
 fn a_loser_should_stay_in_the_price_when_it_goes_after_a_look() {
 	for (go, come_back) in ACTS {
 		ExtBuilder.build_and_execute(|| {
