@@ -81,7 +81,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The highest price at which the node's own bond covers what is reserved for a job of one unit; `None` if it may not even
-	/// ask for nothing. Storage reserves nothing.
+	/// ask for nothing, and not commit. Storage reserves nothing.
 	///
 	/// Who has a place has its bond in use, as it should be: all of it counts, for an ask that rises. Who has none needs as
 	/// much free, at the market's reserve, too: that is what its place may pay, however little it asks. But not if all of its

@@ -21,6 +21,7 @@ use frame_support::{
 	BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use highway_math::audit;
 use highway_primitives::{
 	authorization::genesis_hash,
 	market::{ask_commitment, AskCommitment, AskReveal, MaxAskItems},
@@ -148,7 +149,7 @@ fn put_holes<T: Config>(model: ModelId, holes: u64) {
 		epoch: EpochIndex::MAX,
 		hash: H256::zero(),
 		bond: 1,
-		most: None,
+		most: 0,
 	};
 	Commitments::<T>::insert(model, holes, commitment);
 	CommitmentPlaces::<T>::insert(NodeId::MAX, (model, AskRole::Compute), holes);
@@ -273,12 +274,21 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// Nothing but the last item can be committed to: the bonds of all others are too dear.
+	/// Nothing but the last item can be committed to: the bonds of all others for storage are too dear, and beside those for compute
+	/// too little is free for a job at the reserve.
 	#[benchmark]
 	fn authorize_commit_asks(n: Linear<1, 24>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
 		let (last, others) = bidder.items.split_last().ok_or(BenchmarkError::Stop("there is one"))?;
-		others.iter().for_each(|(model, _)| put_summaries::<T>(*model, &[]));
+		let secured = audit::secured_by(T::Nodes::own_bond(bidder.node), T::SecurityFactor::get());
+		let full: Vec<NodeId> = (MAX_ASKS..MAX_STORED_ASKS)
+			.map(|index| NodeId::MAX.saturating_sub(index))
+			.collect();
+		for (model, _) in others {
+			put_summaries::<T>(*model, &[AskRole::Compute.line()]);
+			put_full_book::<T>(*model, AskRole::Compute, &full);
+			Markets::<T>::mutate(model, |state| state.compute_reserve = Some(secured));
+		}
 		put_summaries::<T>(last.0, &[last.1.line()]);
 		let call = bidder.commit_call::<T>()?;
 		#[block]

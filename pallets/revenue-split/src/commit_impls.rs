@@ -37,7 +37,8 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_commit_asks(node: NodeId, items: &[AskCommitment]) -> Weight {
 		let mut ended = 0u32;
 		for AskCommitment { model, role, hash } in items {
-			// What is refused was committed to before, stands in the batch twice, or the node does not host the model.
+			// What is refused was committed to before, stands in the batch twice, its bond is not there, or the node does not host
+			// the model.
 			ended = ended.saturating_add(Self::end_broken_before(node, *model, *role));
 			let _ = Self::commit(node, *model, *role, *hash);
 		}
@@ -66,8 +67,20 @@ impl<T: Config> Pallet<T> {
 	/// Whether [`Self::do_commit_asks`] would take this item now. Changes nothing.
 	pub(crate) fn may_commit(node: NodeId, model: ModelId, role: AskRole) -> bool {
 		// Whether the bond is there nobody can say but who reserves it.
-		let secured = || Self::tried(|| T::Nodes::secure(node, Self::ask_bond(model, role))).is_ok();
+		let secured = || Self::tried(|| Self::secure_commitment(node, model, role).map(drop)).is_ok();
 		Self::check_commit(node, model, role).is_ok() && secured()
+	}
+
+	/// Reserves the bond of a commitment. Returns it, and the highest price that the node's own bond secures a job at beside it.
+	/// Nothing changed if it fails.
+	fn secure_commitment(node: NodeId, model: ModelId, role: AskRole) -> Result<(Balance, Balance), DispatchError> {
+		let bond = Self::ask_bond(model, role);
+		T::Nodes::secure(node, bond)?;
+		let Some(most) = Self::highest_secured(node, model, role) else {
+			T::Nodes::release(node, bond);
+			return Err(Error::<T>::BondInUse.into());
+		};
+		Ok((bond, most))
 	}
 
 	/// Writes a commitment down and reserves its bond. Nothing changed if it fails.
@@ -77,10 +90,7 @@ impl<T: Config> Pallet<T> {
 			!CommitmentPlaces::<T>::contains_key(node, (model, role)),
 			Error::<T>::AlreadyCommitted
 		);
-		let bond = Self::ask_bond(model, role);
-		T::Nodes::secure(node, bond)?;
-		// Of what is left beside the bond of the commitment itself.
-		let most = Self::highest_secured(node, model, role);
+		let (bond, most) = Self::secure_commitment(node, model, role)?;
 		let mut queue = CommitmentQueues::<T>::get(model);
 		let place = queue.next;
 		queue.next = place.defensive_saturating_add(1);
@@ -156,7 +166,7 @@ impl<T: Config> Pallet<T> {
 		let AskReveal { model, role, .. } = *item;
 		let Commitment { bond, most, .. } = commitment;
 		match item.price {
-			Some(price) if most.is_some_and(|most| price <= most) => Self::place_ask(node, model, role, price, bond),
+			Some(price) if price <= most => Self::place_ask(node, model, role, price, bond),
 			Some(price) => Self::refuse_ask(node, model, role, price, bond),
 			None => Self::withdraw_ask(node, model, role, bond),
 		}

@@ -323,9 +323,9 @@ pub mod pallet {
 			/// What it would have asked.
 			price: Balance,
 		},
-		/// A node has revealed an ask that does not hold, because its own bond secured no job when it committed: too little of it
-		/// was free at this price or at the reserve, if it had no place; or all of it was too little for an ask that rises, and the
-		/// former one stands. It has the bond of its commitment back.
+		/// A node has revealed an ask that does not hold, because its own bond secured no job at this price when it committed: too
+		/// little of it was free, if it had no place; or all of it was too little for an ask that rises, and the former one stands.
+		/// It has the bond of its commitment back.
 		AskUnsecured {
 			/// The model.
 			model: ModelId,
@@ -568,6 +568,9 @@ pub mod pallet {
 		NotRevealPhase,
 		/// The node has committed to this model and role in this epoch.
 		AlreadyCommitted,
+		/// The node has no ask for compute of this model, and less of its own bond is free, beside the bond of the commitment, than
+		/// a job at the reserve takes, which all of it would cover: no ask would hold.
+		BondInUse,
 		/// The node has committed to nothing for this model, role and next epoch, or has revealed it.
 		NotCommitted,
 		/// This is not what the node committed to.
@@ -582,8 +585,8 @@ pub mod pallet {
 		NotACurator,
 		/// This epoch of the model is cleared already.
 		AlreadyCleared,
-		/// No node that could take jobs when the epoch began, or when its asks began to be opened, asks for at most the reserve. An
-		/// ask holds from the epoch after it is revealed.
+		/// No node that could take jobs when the asks for the epoch began to be opened asks for at most the reserve. An ask holds
+		/// from the epoch after it is revealed.
 		NobodyServes,
 		/// The price of the job is beyond all money.
 		PriceOverflow,

@@ -89,9 +89,9 @@ pub struct Commitment {
 	pub hash: H256,
 	/// What is reserved for it of the node's own bond: the ask takes it over, or it is lost.
 	pub bond: Balance,
-	/// The highest price that the node may ask: what its own bond secured a job at when it committed. `None`: nothing at all. What
+	/// The highest price that the node may ask: what its own bond secured a job at when it committed. What
 	/// becomes of the bond later does not matter, else whoever has seen what others ask could choose whether its own ask holds.
-	pub most: Option<Balance>,
+	pub most: Balance,
 }
 
 /// Where the commitments of a model lie, oldest first, and how many there are.

@@ -155,6 +155,12 @@ pub const ADVICE: &[(&str, &str, &str)] = &[
 	),
 	(
 		"RevenueSplit",
+		"BondInUse",
+		"`highway node status` says how much is reserved: `highway node bond` adds to the bond, and open jobs and audits give theirs \
+		 back when they are over",
+	),
+	(
+		"RevenueSplit",
 		"NotCommitted",
 		"`highway market show MODEL` tells what the node asks",
 	),

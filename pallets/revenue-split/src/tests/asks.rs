@@ -277,18 +277,29 @@ fn an_ask_of_nothing_should_have_no_place_when_a_job_at_the_reserve_finds_too_li
 		assert_eq!(crate::Markets::<Test>::get(MODEL).compute_reserve, Some(300));
 		go_to_epoch(2);
 		let behind = Split::ask_bond(MODEL, COMPUTE);
-		let asked = |node: NodeId, bond: Balance| {
+		let bonded = |node: NodeId, bond: Balance| {
 			host(node, MODEL);
 			with_node(node, |node| node.bond = bond);
+			go_to_epoch(Split::current_epoch() + 1);
+			Split::may_commit(node, MODEL, COMPUTE)
+		};
+		let refused = |node: NodeId, bond: Balance| {
+			assert!(!bonded(node, bond));
+			assert_noop!(commit(node, COMPUTE, Some(0)), Error::<Test>::BondInUse);
+			// In a batch, too, nothing stays reserved for it.
+			Split::do_commit_asks(node, &[commitment(node, COMPUTE, Some(0))]);
+			assert_eq!((Split::commitment_of(node, MODEL, COMPUTE), reserved(node)), (None, 0));
+		};
+		let asked = |node: NodeId, bond: Balance| {
+			assert!(bonded(node, bond));
 			ask_anew(node, COMPUTE, 0);
 			(upcoming(node), reserved(node))
 		};
 		// The bond of the ask is not free.
-		assert_eq!(asked(2, 64 * 300 + behind - 1), (None, 0));
-		assert!(is_unsecured(2, 0));
+		refused(2, 64 * 300 + behind - 1);
 		assert_eq!(asked(3, 64 * 300 + behind), (Some(0), behind));
 		// A dear reserve does not keep those out whose bond is small.
-		assert_eq!(asked(4, 64 * 300), (None, 0));
+		refused(4, 64 * 300);
 		assert_eq!(asked(5, 64 * 300 - 1), (Some(0), behind));
 		// A place in storage reserves nothing.
 		ask_anew(2, AskRole::Storage, 0);

@@ -227,7 +227,7 @@ fn is_taken(at_first: Balance, later: Balance) -> bool {
 		for node in 0..=NEWCOMER {
 			chain
 				.commit(node, AskRole::Compute, Some(COST))
-				.expect("it has the bond");
+				.expect("it has the bond, and there is no reserve");
 		}
 		chain.go_to_reveals();
 		for node in 0..=NEWCOMER {
