@@ -170,11 +170,12 @@ impl<T: Config> Pallet<T> {
 		pruned as u32
 	}
 
-	/// Ends the asks of those who won compute in this epoch and have stopped being able to serve since it began. They lose what
-	/// their place would have earned in what was left of the epoch then, by what one was paid lately ([`Self::ask_bond`]): as much as
-	/// the fines for the jobs that they would have got. What is not free comes out of the bond behind the ask, too. So do those whose asks were displaced, withdrawn or pruned meanwhile: such
-	/// an ask holds until the epoch is over. And so do those who could not even when it began, and had pledged to: all of it. The
-	/// ask of one that is pledged for the next epoch, too, stays in that one. Storage answers to challenges instead.
+	/// Ends the asks of those who won compute in this epoch and have stopped being able to serve since it began. They lose
+	/// what their place would have earned in what was left of the epoch then, by what one was paid lately
+	/// ([`Self::ask_bond`]): as much as the fines for the jobs that they would have got. What is not free comes out of the
+	/// bond behind the ask, too. So do those whose asks were displaced, withdrawn or pruned meanwhile: such an ask holds
+	/// until the epoch is over. And so do those who could not even when it began, and had pledged to: all of it. The ask of
+	/// one that is pledged for the next epoch, too, stays in that one. Storage answers to challenges instead.
 	pub(crate) fn end_lapsed(model: ModelId) -> Lapses {
 		let epoch = Self::current_epoch();
 		let mut lapses = Lapses::default();
