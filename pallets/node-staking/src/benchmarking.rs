@@ -4,8 +4,8 @@
 use crate::{
 	election::{CANDIDATES_PER_PLACE, MAX_OPERATORS_LOOKED_AT},
 	pallet::{
-		Authored, Call, Config, CurrentSession, Delegations, EpochStarts, FormerGenerations, HoldReason, NextNodeId,
-		NodeOf, NodeOfWorker, Nodes, OffenceShares, OpeningSessions, Pallet, Pledges, Pools, Standings,
+		Authored, Call, Config, CurrentSession, Delegations, FormerGenerations, HoldReason, NextNodeId, NodeOf,
+		NodeOfWorker, Nodes, OffenceShares, OpeningSessions, Pallet, Pledges, Pools, Standings,
 	},
 	pool_types::{DelegationOf, PoolRecord, UnbondingPart},
 	types::{NodeDescription, NodeRecord, Pledge, Standing, UnbondingChunk, MAX_PLEDGES},
@@ -223,15 +223,16 @@ fn hosted<T: Config>(node: NodeId, models: u32) {
 fn pledged<T: BenchmarkSetup>(node: NodeId) {
 	T::open_asks();
 	let (epoch, _) = T::Clock::epoch();
-	let models = BoundedVec::truncate_from((0..T::MaxHosted::get()).collect());
+	let models: Vec<ModelId> = (0..T::MaxHosted::get()).collect();
 	let pledges: BoundedVec<Pledge<T>, ConstU32<MAX_PLEDGES>> =
-		BoundedVec::truncate_from(vec![Pledge { epoch, models }]);
+		BoundedVec::truncate_from(vec![Pledge::new(epoch, &models)]);
 	Pledges::<T>::insert(node, pledges);
 }
 
-/// Whether what the node could serve was written down, as of the present epoch's start and of when asks began to be opened.
+/// Whether what the node had pledged itself for was written down, for the present epoch and the next one, and that it has lapsed.
 fn is_kept<T: Config>(node: NodeId) -> bool {
-	EpochStarts::<T>::contains_key(node) && Pledges::<T>::get(node).len() == MAX_PLEDGES as usize
+	let pledges = Pledges::<T>::get(node);
+	pledges.len() == MAX_PLEDGES as usize && pledges.iter().any(|pledge| !pledge.lapsed.is_empty())
 }
 
 /// Lets the node be eligible for as many models as it may host: whatever ends that writes them down first.

@@ -1,11 +1,11 @@
 //! What the calls do.
 
 use crate::{
-	epoch_start::Ability,
 	pallet::{
-		Config, CurrentSession, EpochStarts, Error, Event, HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet,
-		Pledges, Slashes, Standings,
+		Config, CurrentSession, Error, Event, HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, Pallet, Pledges,
+		Slashes, Standings,
 	},
+	pledges::Ability,
 	types::{NodeDescription, NodeRecord, NodeRecordOf, Standing, UnbondingChunk},
 };
 use codec::Encode;
@@ -225,7 +225,7 @@ impl<T: Config> Pallet<T> {
 	fn put_hosting(node: NodeId, record: NodeRecordOf<T>, before: &[ModelId]) {
 		let standing = Standings::<T>::get(node).defensive_unwrap_or_default();
 		let now = Ability::of::<T>(&record, &standing);
-		Self::keep_start(node, Ability { hosted: before, ..now }, now);
+		Self::keep_pledges(node, Ability { hosted: before, ..now }, now);
 		Nodes::<T>::insert(node, record);
 	}
 
@@ -236,7 +236,7 @@ impl<T: Config> Pallet<T> {
 			standing: before,
 			..now
 		};
-		Self::keep_start(node, was, now);
+		Self::keep_pledges(node, was, now);
 		Standings::<T>::insert(node, standing);
 	}
 
@@ -276,7 +276,6 @@ impl<T: Config> Pallet<T> {
 	fn remove_node(node: NodeId, record: NodeRecordOf<T>) {
 		Nodes::<T>::remove(node);
 		Standings::<T>::remove(node);
-		EpochStarts::<T>::remove(node);
 		Pledges::<T>::remove(node);
 		NodeOfWorker::<T>::remove(&record.worker);
 		NodeOf::<T>::remove(&record.operator);

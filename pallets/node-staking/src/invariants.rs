@@ -3,11 +3,11 @@
 use crate::{
 	bond_tree::{fits, position, total, Sums},
 	pallet::{
-		BondTree, BondTreeShape, Config, CurrentSession, Delegations, EpochStarts, FirstSession, FormerGenerations,
-		HoldReason, NextNodeId, NodeOf, NodeOfWorker, Nodes, OpeningSessions, Pallet, Pledges, Pools, Slashes,
-		Standings,
+		BondTree, BondTreeShape, Config, CurrentSession, Delegations, FirstSession, FormerGenerations, HoldReason,
+		NextNodeId, NodeOf, NodeOfWorker, Nodes, OpeningSessions, Pallet, Pledges, Pools, Slashes, Standings,
 	},
 	pool_types::PoolRecord,
+	types::Pledge,
 	MAX_COMMISSION_RISE, MAX_SLOTS,
 };
 use alloc::{
@@ -20,7 +20,7 @@ use highway_math::{
 	pool::{Pool, MAX_POINTS_PER_UNIT},
 	reliability::ONE,
 };
-use highway_primitives::{traits::MarketClock, Balance, NodeId};
+use highway_primitives::{traits::MarketClock, Balance, EpochIndex, NodeId};
 use sp_runtime::{traits::Saturating, TryRuntimeError};
 
 /// What the delegations with one node say of its pool.
@@ -43,8 +43,8 @@ impl<T: Config> Pallet<T> {
 		Self::check_tree()?;
 		Self::check_records()?;
 		Self::check_standings()?;
-		Self::check_starts()?;
 		Self::check_pledges()?;
+		Self::check_sessions()?;
 		Self::check_pools()?;
 		Self::check_delegations()
 	}
@@ -197,39 +197,11 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// What is kept of an epoch's start is of a node that is there and of an epoch that began; no model is named twice.
-	fn check_starts() -> Result<(), TryRuntimeError> {
-		let (epoch, _) = T::Clock::epoch();
-		for (id, start) in EpochStarts::<T>::iter() {
-			ensure!(
-				Nodes::<T>::contains_key(id),
-				"the start of an epoch is kept of a node that is gone"
-			);
-			ensure!(start.epoch <= epoch, "an epoch's start is kept that is to come");
-			let distinct = start.models.iter().collect::<BTreeSet<_>>();
-			ensure!(
-				distinct.len() == start.models.len(),
-				"a node was eligible for a model twice"
-			);
-			ensure!(
-				start.lapsed.iter().all(|(model, _)| distinct.contains(model)),
-				"a node let a model down for which it was not eligible"
-			);
-		}
-		if let Some((of, session)) = FirstSession::<T>::get() {
-			ensure!(
-				of <= epoch && session <= CurrentSession::<T>::get(),
-				"an epoch began in a session that is to come"
-			);
-		}
-		Ok(())
-	}
-
 	/// Pledges are of nodes that are there, one for an epoch and none for a later one than whose asks are being opened; no model
-	/// is named twice. The same holds of the sessions in which that began.
+	/// is named twice. Only what is pledged can lapse, once, and in no epoch that is to come.
 	fn check_pledges() -> Result<(), TryRuntimeError> {
 		let (epoch, _) = T::Clock::epoch();
-		let last = T::Clock::opening().map_or(epoch, |(coming, _)| coming);
+		let last = Self::last_opened();
 		for (id, pledges) in Pledges::<T>::iter() {
 			ensure!(Nodes::<T>::contains_key(id), "a pledge is kept of a node that is gone");
 			let epochs = pledges.iter().map(|pledge| pledge.epoch).collect::<BTreeSet<_>>();
@@ -237,27 +209,60 @@ impl<T: Config> Pallet<T> {
 				!pledges.is_empty() && epochs.len() == pledges.len(),
 				"pledges are kept for nothing, or two for an epoch"
 			);
+			for pledge in &pledges {
+				ensure!(
+					pledge.epoch <= last,
+					"a pledge is kept for an epoch whose asks nobody opens"
+				);
+				ensure!(
+					pledge.epoch <= epoch || pledge.lapsed.is_empty(),
+					"a node has lapsed in an epoch that is to come"
+				);
+				Self::check_models(pledge)?;
+			}
+		}
+		Ok(())
+	}
+
+	fn check_models(pledge: &Pledge<T>) -> Result<(), TryRuntimeError> {
+		let models = pledge.models.iter().collect::<BTreeSet<_>>();
+		ensure!(
+			models.len() == pledge.models.len(),
+			"a node has pledged itself for a model twice"
+		);
+		let lapsed = pledge.lapsed.iter().map(|(model, _)| model).collect::<BTreeSet<_>>();
+		ensure!(
+			lapsed.len() == pledge.lapsed.len() && lapsed.is_subset(&models),
+			"a node let a model down twice, or one for which it was not eligible"
+		);
+		Ok(())
+	}
+
+	/// The sessions in which an epoch began, and in which asks for one began to be opened, are none that is to come, and one for
+	/// an epoch.
+	fn check_sessions() -> Result<(), TryRuntimeError> {
+		let (epoch, _) = T::Clock::epoch();
+		let present = CurrentSession::<T>::get();
+		if let Some((of, session)) = FirstSession::<T>::get() {
 			ensure!(
-				epochs.iter().all(|epoch| *epoch <= last),
-				"a pledge is kept for an epoch whose asks nobody opens"
-			);
-			ensure!(
-				pledges
-					.iter()
-					.all(|pledge| pledge.models.iter().collect::<BTreeSet<_>>().len() == pledge.models.len()),
-				"a node has pledged itself for a model twice"
+				of <= epoch && session <= present,
+				"an epoch began in a session that is to come"
 			);
 		}
+		let last = Self::last_opened();
 		let sessions = OpeningSessions::<T>::get();
 		let epochs = sessions.iter().map(|(of, _)| *of).collect::<BTreeSet<_>>();
 		ensure!(
-			epochs.len() == sessions.len()
-				&& sessions
-					.iter()
-					.all(|(of, session)| *of <= last && *session <= CurrentSession::<T>::get()),
+			epochs.len() == sessions.len() && sessions.iter().all(|(of, session)| *of <= last && *session <= present),
 			"asks began to be opened twice, or in a session that is to come"
 		);
 		Ok(())
+	}
+
+	/// The last epoch for which asks were opened.
+	fn last_opened() -> EpochIndex {
+		let (epoch, _) = T::Clock::epoch();
+		T::Clock::opening().map_or(epoch, |(coming, _)| coming)
 	}
 
 	/// A pool stays with its node, or as long as somebody has something in it; its points have their worth; and a commission

@@ -18,12 +18,12 @@ pub mod bond_tree;
 mod delegation;
 mod dispatchable_impls;
 mod election;
-mod epoch_start;
 mod genesis;
 mod heartbeat;
 mod invariants;
 #[cfg(test)]
 mod mock;
+mod pledges;
 pub mod pool_types;
 mod pot;
 mod reads;
@@ -43,8 +43,7 @@ pub use pool_types::{
 };
 pub use slashing::REPORT_MARGIN;
 pub use types::{
-	EpochStart, GenesisNode, NodeDescription, NodeRecord, NodeRecordOf, Pledge, SlashTotals, Standing, UnbondingChunk,
-	MAX_PLEDGES,
+	GenesisNode, NodeDescription, NodeRecord, NodeRecordOf, Pledge, SlashTotals, Standing, UnbondingChunk, MAX_PLEDGES,
 };
 pub use weights::WeightInfo;
 
@@ -128,7 +127,7 @@ pub mod pallet {
 		/// What a node may sell, by what it proved. Asked at each of its heartbeats.
 		type Capacity: Capacity;
 
-		/// The market's epochs. Who was eligible at an epoch's first block stays known until the next one begins.
+		/// The market's epochs. Who was eligible when the asks for an epoch began to be opened stays known until it is over.
 		type Clock: MarketClock;
 
 		/// Accounts with session keys: only they can author blocks.
@@ -209,19 +208,13 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Standings<T: Config> = StorageMap<_, Twox64Concat, NodeId, Standing>;
 
-	/// For which models a node was eligible at the first block of a market epoch, if that has changed since. At most one per
-	/// node, gone with it; one of a past epoch says nothing, and the next one takes its place.
-	// Ids are given by us.
-	#[pallet::storage]
-	pub type EpochStarts<T: Config> = StorageMap<_, Twox64Concat, NodeId, EpochStart<T>>;
-
 	/// The latest market epoch in which a session began after the first block, and the session of that block.
 	#[pallet::storage]
 	pub type FirstSession<T: Config> = StorageValue<_, (EpochIndex, u32)>;
 
-	/// For which models a node was eligible when asks for a market epoch began to be opened, if that has changed since. Of the
-	/// present epoch and the next one at most, gone with the node; those of past ones say nothing, and go with the next one
-	/// that comes.
+	/// For which models a node was eligible when asks for a market epoch began to be opened, and for which of them it has lapsed
+	/// in that epoch, if anything of that would not be seen any more. Of the present epoch and the next one at most, gone with
+	/// the node; those of past ones say nothing, and go with the next one that comes.
 	// Ids are given by us.
 	#[pallet::storage]
 	pub type Pledges<T: Config> =

@@ -159,7 +159,7 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 			.is_some_and(|(record, standing)| Self::may_work(&record, &standing) && record.hosted.contains(&model))
 	}
 
-	/// Reads one to four items, and four that are the same for every node.
+	/// Reads one to three items, and four that are the same for every node.
 	fn eligible_at_start(node: NodeId, model: ModelId) -> bool {
 		Self::was_eligible(node, model)
 	}
@@ -169,7 +169,7 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 		Self::is_pledged(node, model)
 	}
 
-	/// Reads one to four items, and four that are the same for every node.
+	/// Reads one to three items, and four that are the same for every node.
 	fn lapsed(node: NodeId, model: ModelId) -> Option<BlockNumber> {
 		Self::first_lapse(node, model)
 	}

@@ -1,10 +1,10 @@
-//! Keeps the list of candidates, the tree of bonds and what is known of the market epoch's start in step with the records:
-//! every change of a bond or a chill goes through here.
+//! Keeps the list of candidates, the tree of bonds and what nodes have pledged in step with the records: every change of a bond
+//! or a chill goes through here.
 
 use crate::{
 	bond_tree::Tree,
-	epoch_start::Ability,
 	pallet::{Config, CurrentSession, Nodes, Pallet, Pools, Standings},
+	pledges::Ability,
 	types::NodeRecordOf,
 };
 use frame_election_provider_support::SortedListProvider;
@@ -54,7 +54,7 @@ impl<T: Config> Pallet<T> {
 			let standing = Standings::<T>::get(node).unwrap_or_default();
 			let now = Ability::of::<T>(&record, &standing);
 			let active = before.active;
-			Self::keep_start(node, Ability { active, ..now }, now);
+			Self::keep_pledges(node, Ability { active, ..now }, now);
 		}
 		Nodes::<T>::insert(node, record);
 	}

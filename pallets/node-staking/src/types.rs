@@ -3,7 +3,10 @@
 use crate::{Config, MISSED_INELIGIBLE, MISSED_JAILED};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{traits::Get, BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound};
+use frame_support::{
+	traits::{DefensiveTruncateFrom, Get},
+	BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound,
+};
 use highway_math::reliability::Reliability;
 use highway_primitives::{
 	node::{MaxAddresses, Multiaddress, PeerIdBytes, Region},
@@ -271,35 +274,11 @@ impl Standing {
 	}
 }
 
-/// For which models a node was eligible at the first block of a market epoch, and for which of them no longer.
-#[derive(
-	CloneNoBound,
-	PartialEqNoBound,
-	EqNoBound,
-	DebugNoBound,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
-#[codec(mel_bound())]
-#[scale_info(skip_type_params(T))]
-pub struct EpochStart<T: Config> {
-	/// The epoch.
-	#[codec(compact)]
-	pub epoch: EpochIndex,
-	/// The models: all that it hosted then, or none.
-	pub models: BoundedVec<ModelId, T::MaxHosted>,
-	/// Those of them for which something in the epoch ended that, each with the first block in which it did, whatever came after.
-	pub lapsed: BoundedVec<(ModelId, BlockNumber), T::MaxHosted>,
-}
-
 /// How many pledges of a node are kept: for the present market epoch and for the next one.
 pub const MAX_PLEDGES: u32 = 2;
 
 /// For which models a node was eligible at the first block in which asks for a market epoch were opened: in that epoch it
-/// counts for them, whatever it has done since.
+/// counts for them, whatever it has done since. And for which of them it has lapsed.
 #[derive(
 	CloneNoBound,
 	PartialEqNoBound,
@@ -319,6 +298,26 @@ pub struct Pledge<T: Config> {
 	pub epoch: EpochIndex,
 	/// The models: all that it hosted then, or none.
 	pub models: BoundedVec<ModelId, T::MaxHosted>,
+	/// Those of them that it has let down in the epoch, each with the first block in which it could not serve it, whatever came
+	/// after.
+	pub lapsed: BoundedVec<(ModelId, BlockNumber), T::MaxHosted>,
+}
+
+impl<T: Config> Pledge<T> {
+	/// Of a node that has let down none of the `models`.
+	pub fn new(epoch: EpochIndex, models: &[ModelId]) -> Self {
+		Self {
+			epoch,
+			models: BoundedVec::defensive_truncate_from(models.to_vec()),
+			lapsed: BoundedVec::new(),
+		}
+	}
+
+	/// The first block of the epoch in which it could not serve the model, if that is noted.
+	pub fn lapse_of(&self, model: ModelId) -> Option<BlockNumber> {
+		let noted = self.lapsed.iter().find(|(lapsed, _)| *lapsed == model);
+		noted.map(|(_, block)| *block)
+	}
 }
 
 /// What was taken for a node's faults so far.

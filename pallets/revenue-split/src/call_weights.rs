@@ -45,10 +45,10 @@ pub(crate) fn pruned<T: Config>(asks: u32) -> Weight {
 	T::WeightInfo::prune(asks).saturating_add(T::DbWeight::get().reads(u64::from(asks).saturating_mul(3)))
 }
 
-/// So many winners, of whom it is asked whether they serve: what is kept of the epoch's start, the node, its standing and its
-/// pledge. The lost bond of one weighs no more than that of a broken commitment.
+/// So many winners, of whom it is asked whether they serve: the node, its standing and its pledge. The lost bond of one weighs no
+/// more than that of a broken commitment.
 pub(crate) fn winners<T: Config>(count: u32) -> Weight {
-	T::DbWeight::get().reads(u64::from(count).saturating_mul(4))
+	T::DbWeight::get().reads(u64::from(count).saturating_mul(3))
 }
 
 /// So many nodes, of whom it is looked up what they pledged themselves for, beside what they serve.

@@ -40,21 +40,14 @@ fn change_standing(change: impl FnOnce(&mut Standing)) {
 	Standings::<Test>::mutate(0, |standing| change(standing.as_mut().unwrap()));
 }
 
-/// What is kept of an epoch's start.
-fn start(epoch: u32, models: &[u32]) -> EpochStart<Test> {
-	let models = models.to_vec().try_into().unwrap();
-	EpochStart {
-		epoch,
-		models,
-		lapsed: Default::default(),
-	}
-}
-
-/// What is kept of when asks for these epochs began to be opened.
-fn pledges(of: &[(u32, &[u32])]) -> BoundedVec<Pledge<Test>, ConstU32<MAX_PLEDGES>> {
-	let pledge = |(epoch, models): &(u32, &[u32])| Pledge::<Test> {
-		epoch: *epoch,
-		models: models.to_vec().try_into().unwrap(),
+/// What is kept of when asks for these epochs began to be opened: what a node was eligible for, and what of it has lapsed since.
+fn pledges(of: &[(u32, &[u32], &[u32])]) -> BoundedVec<Pledge<Test>, ConstU32<MAX_PLEDGES>> {
+	let pledge = |(epoch, models, lapsed): &(u32, &[u32], &[u32])| {
+		let lapsed = lapsed.iter().map(|model| (*model, 0u32)).collect::<Vec<_>>();
+		Pledge::<Test> {
+			lapsed: lapsed.try_into().unwrap(),
+			..Pledge::new(*epoch, models)
+		}
 	};
 	of.iter().map(pledge).collect::<Vec<_>>().try_into().unwrap()
 }
@@ -62,7 +55,7 @@ fn pledges(of: &[(u32, &[u32])]) -> BoundedVec<Pledge<Test>, ConstU32<MAX_PLEDGE
 /// What breaks something, and what is said of it.
 type Fault = (fn(), &'static str);
 
-const FAULTS: [Fault; 33] = [
+const FAULTS: [Fault; 34] = [
 	(
 		|| {
 			Balances::burn_from(
@@ -194,36 +187,43 @@ const FAULTS: [Fault; 33] = [
 		"a former generation is not that of its delegations",
 	),
 	(
-		|| EpochStarts::<Test>::insert(9, start(0, &[1])),
-		"the start of an epoch is kept of a node that is gone",
-	),
-	(
-		|| EpochStarts::<Test>::insert(0, start(1, &[1])),
-		"an epoch's start is kept that is to come",
-	),
-	(
-		|| EpochStarts::<Test>::insert(0, start(0, &[1, 1])),
-		"a node was eligible for a model twice",
-	),
-	(
 		|| FirstSession::<Test>::put((0, 99)),
 		"an epoch began in a session that is to come",
 	),
 	(
-		|| Pledges::<Test>::insert(9, pledges(&[(0, &[1])])),
+		|| Pledges::<Test>::insert(9, pledges(&[(0, &[1], &[])])),
 		"a pledge is kept of a node that is gone",
 	),
 	(
-		|| Pledges::<Test>::insert(0, pledges(&[(0, &[1]), (0, &[2])])),
+		|| Pledges::<Test>::insert(0, pledges(&[(0, &[1], &[]), (0, &[2], &[])])),
 		"pledges are kept for nothing, or two for an epoch",
 	),
 	(
-		|| Pledges::<Test>::insert(0, pledges(&[(1, &[1])])),
+		|| Pledges::<Test>::insert(0, pledges(&[])),
+		"pledges are kept for nothing, or two for an epoch",
+	),
+	(
+		|| Pledges::<Test>::insert(0, pledges(&[(1, &[1], &[])])),
 		"a pledge is kept for an epoch whose asks nobody opens",
 	),
 	(
-		|| Pledges::<Test>::insert(0, pledges(&[(0, &[1, 1])])),
+		|| Pledges::<Test>::insert(0, pledges(&[(0, &[1, 1], &[])])),
 		"a node has pledged itself for a model twice",
+	),
+	(
+		|| Pledges::<Test>::insert(0, pledges(&[(0, &[1], &[2])])),
+		"a node let a model down twice, or one for which it was not eligible",
+	),
+	(
+		|| Pledges::<Test>::insert(0, pledges(&[(0, &[1, 2], &[1, 1])])),
+		"a node let a model down twice, or one for which it was not eligible",
+	),
+	(
+		|| {
+			System::set_block_number(7);
+			Pledges::<Test>::insert(0, pledges(&[(1, &[1], &[1])]));
+		},
+		"a node has lapsed in an epoch that is to come",
 	),
 	(
 		|| OpeningSessions::<Test>::put(BoundedVec::truncate_from(vec![(0u32, 99u32)])),

@@ -8,7 +8,6 @@ mod cost;
 mod delegation;
 mod description;
 mod election;
-mod epoch_start;
 mod genesis;
 mod heartbeat;
 mod invariants;
