@@ -27,7 +27,9 @@ use pallet_model_registry::{
 	benchmarking::{largest_spec, register_model},
 	NextModelId,
 };
-use pallet_node_staking::{NextNodeId, NodeDescription, Nodes, Standings, MAX_SLOTS};
+use pallet_node_staking::{
+	CurrentSession, FirstSession, NextNodeId, NodeDescription, Nodes, OpeningSessions, Standings, MAX_SLOTS,
+};
 use pallet_proof_of_work_done::{
 	AuditPhase, AuditRecord, Audits, Commitments, SealedBlock, SeatRecord, Vrfs, JURORS, MAX_AUDITORS, RING,
 };
@@ -280,6 +282,15 @@ impl pallet_revenue_split::benchmarking::BenchmarkSetup for Runtime {
 			Standings::<Runtime>::insert(node, standing);
 		}
 		rivals.collect()
+	}
+
+	/// Nothing is written down of it yet: the epoch began in a session in which nobody was heard.
+	fn lapse() {
+		let epoch = RevenueSplit::current_epoch();
+		let session = CurrentSession::<Runtime>::get();
+		let opened = [(epoch, session), (epoch.saturating_add(1), session)];
+		OpeningSessions::<Runtime>::put(BoundedVec::truncate_from(opened.to_vec()));
+		FirstSession::<Runtime>::put((epoch, u32::MAX));
 	}
 }
 

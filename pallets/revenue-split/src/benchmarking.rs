@@ -41,6 +41,9 @@ pub trait BenchmarkSetup: Config {
 	fn bidder(worker: WorkerId, models: u32) -> (NodeId, Vec<ModelId>);
 	/// So many other nodes that host all these models and can take jobs, each with the least bond of an ask reserved.
 	fn rivals(models: &[ModelId], count: u32) -> Vec<NodeId>;
+	/// All nodes have been unable since the first block of the present epoch, for which they were pledged; for the next one they
+	/// are, too.
+	fn lapse();
 }
 
 /// Gives the node an ask that holds from the next epoch on, as if it had committed to it and revealed it. For the benchmarks
@@ -162,10 +165,9 @@ fn put_holes<T: Config>(model: ModelId, holes: u64) {
 	CommitmentQueues::<T>::insert(model, queue);
 }
 
-/// A record of the first epoch with as many winners as may be, and no jobs.
-fn put_record<T: Config>(model: ModelId) {
-	let winners: Winners = BoundedVec::truncate_from((0..MAX_ASKS).collect());
-	let record = Clearing {
+/// A record with these winners in both roles, and no jobs.
+fn won_by(winners: &Winners) -> Clearing {
+	Clearing {
 		compute_price: 1,
 		executors: winners.clone(),
 		storage_price: 1,
@@ -174,8 +176,13 @@ fn put_record<T: Config>(model: ModelId) {
 		dearest_storage: 1,
 		royalties: Default::default(),
 		jobs: 0,
-	};
-	Clearings::<T>::insert(model, 0, record);
+	}
+}
+
+/// A record of the first epoch with as many winners as may be.
+fn put_record<T: Config>(model: ModelId) {
+	let winners: Winners = BoundedVec::truncate_from((0..MAX_ASKS).collect());
+	Clearings::<T>::insert(model, 0, won_by(&winners));
 	LastCleared::<T>::insert(model, 0);
 	Pallet::<T>::note_stored(model, &winners);
 }
@@ -374,6 +381,48 @@ mod benchmarks {
 			ended = Pallet::<T>::end_broken(model, 1, 1);
 		}
 		assert_eq!(ended, 1);
+		Ok(())
+	}
+
+	/// So many winners have let their places down. Each owes more than all that it has: it pays with what is free, and then with
+	/// what stands behind its ask for the next epoch, for which it is pledged, too.
+	#[benchmark]
+	fn end_lapses(w: Linear<1, 64>) -> Result<(), BenchmarkError> {
+		let model = T::model();
+		let bond = T::MinAskBond::get();
+		put_summaries::<T>(model, &[]);
+		Pallet::<T>::endow_pot();
+		for _ in 0..MAX_SUMMARIES {
+			next_epoch::<T>();
+		}
+		let epoch = Pallet::<T>::current_epoch();
+		let mut book = Vec::new();
+		for index in 0..w {
+			let node = node_hosting::<T>(model, index)?;
+			T::Nodes::secure(node, bond)?;
+			book.push(Ask {
+				node,
+				current: Some(1),
+				next: Some((epoch.saturating_add(1), Some(2))),
+				bond,
+			});
+		}
+		let nodes: Vec<NodeId> = book.iter().map(|ask| ask.node).collect();
+		Clearings::<T>::insert(model, epoch, won_by(&BoundedVec::truncate_from(nodes.clone())));
+		LastCleared::<T>::insert(model, epoch);
+		Asks::<T>::insert(model, AskRole::Compute, BoundedVec::truncate_from(book));
+		go_to_reveals::<T>();
+		T::lapse();
+
+		let lapses;
+		#[block]
+		{
+			lapses = Pallet::<T>::end_lapsed(model);
+		}
+		assert_eq!(lapses.ended, w);
+		// Nothing is left of their bonds, and their asks hold all the same.
+		assert!(nodes.iter().all(|node| T::Nodes::own_bond(*node) == 0));
+		assert_eq!(Asks::<T>::get(model, AskRole::Compute).len(), w as usize);
 		Ok(())
 	}
 

@@ -27,7 +27,7 @@ use sp_runtime::{DispatchError, DispatchResult};
 pub(crate) const LOOKED_AT_BY_COMMITMENT: u32 = 4;
 
 /// Broken commitments that [`crate::Call::clear`] ends.
-pub(crate) const ENDED_BY_CLEAR: u32 = 8;
+pub(crate) const ENDED_BY_CLEAR: u32 = 4;
 
 /// Broken commitments that [`crate::Call::prune`] ends.
 pub(crate) const ENDED_BY_PRUNE: u32 = 32;

@@ -67,10 +67,8 @@ impl<T: Config> Pallet<T> {
 			commitments,
 		});
 		Ok(call_weights::pruned::<T>(looked_at)
-			.saturating_add(call_weights::winners::<T>(lapses.looked_at))
-			.saturating_add(call_weights::place_pay::<T>(lapses.looked_at))
-			.saturating_add(call_weights::ended::<T>(commitments))
-			.saturating_add(call_weights::lapsed::<T>(lapses.ended)))
+			.saturating_add(call_weights::lapses::<T>(lapses))
+			.saturating_add(call_weights::ended::<T>(commitments)))
 	}
 
 	/// What is remembered of the market of a model that is gone. Returns whether there was something.

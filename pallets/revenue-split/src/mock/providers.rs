@@ -262,4 +262,13 @@ impl crate::benchmarking::BenchmarkSetup for Test {
 		}
 		rivals.collect()
 	}
+	fn lapse() {
+		let coming = Pallet::<Test>::current_epoch() + 1;
+		for node in TestNodes::iter_keys().collect::<Vec<_>>() {
+			with_node(node, |node| {
+				node.lapsed = Some(System::block_number());
+				node.pledge = (coming, node.hosts.clone());
+			});
+		}
+	}
 }
