@@ -166,7 +166,7 @@ fn put_holes<T: Config>(model: ModelId, holes: u64) {
 }
 
 /// A record with these winners in both roles, and no jobs.
-fn won_by(winners: &Winners) -> Clearing {
+fn won_by<T: Config>(winners: &Winners) -> Clearing<T::AccountId> {
 	Clearing {
 		compute_price: 1,
 		executors: winners.clone(),
@@ -182,7 +182,7 @@ fn won_by(winners: &Winners) -> Clearing {
 /// A record of the first epoch with as many winners as may be.
 fn put_record<T: Config>(model: ModelId) {
 	let winners: Winners = BoundedVec::truncate_from((0..MAX_ASKS).collect());
-	Clearings::<T>::insert(model, 0, won_by(&winners));
+	Clearings::<T>::insert(model, 0, won_by::<T>(&winners));
 	LastCleared::<T>::insert(model, 0);
 	Pallet::<T>::note_stored(model, &winners);
 }
@@ -390,27 +390,29 @@ mod benchmarks {
 	fn end_lapses(w: Linear<1, 64>) -> Result<(), BenchmarkError> {
 		let model = T::model();
 		let bond = T::MinAskBond::get();
+		// Before asks for the epoch are opened.
+		let mut nodes = Vec::new();
+		for index in 0..w {
+			let node = node_hosting::<T>(model, index)?;
+			T::Nodes::secure(node, bond)?;
+			nodes.push(node);
+		}
 		put_summaries::<T>(model, &[]);
 		Pallet::<T>::endow_pot();
 		for _ in 0..MAX_SUMMARIES {
 			next_epoch::<T>();
 		}
 		let epoch = Pallet::<T>::current_epoch();
-		let mut book = Vec::new();
-		for index in 0..w {
-			let node = node_hosting::<T>(model, index)?;
-			T::Nodes::secure(node, bond)?;
-			book.push(Ask {
-				node,
-				current: Some(1),
-				next: Some((epoch.saturating_add(1), Some(2))),
-				bond,
-			});
-		}
-		let nodes: Vec<NodeId> = book.iter().map(|ask| ask.node).collect();
-		Clearings::<T>::insert(model, epoch, won_by(&BoundedVec::truncate_from(nodes.clone())));
+		let asks = nodes.iter().map(|node| Ask {
+			node: *node,
+			current: Some(1),
+			next: Some((epoch.saturating_add(1), Some(2))),
+			bond,
+		});
+		let book = BoundedVec::truncate_from(asks.collect());
+		Clearings::<T>::insert(model, epoch, won_by::<T>(&BoundedVec::truncate_from(nodes.clone())));
 		LastCleared::<T>::insert(model, epoch);
-		Asks::<T>::insert(model, AskRole::Compute, BoundedVec::truncate_from(book));
+		Asks::<T>::insert(model, AskRole::Compute, book);
 		go_to_reveals::<T>();
 		T::lapse();
 

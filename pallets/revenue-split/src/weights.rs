@@ -13,6 +13,7 @@ use frame_support::{traits::Get, weights::{constants::RocksDbWeight, Weight}};
 
 /// Weights of what `benchmarking.rs` measures, each at its worst.
 pub trait WeightInfo {
+	fn end_lapses(w: u32) -> Weight;
 	fn no_epoch() -> Weight;
 	fn begin_epoch() -> Weight;
 	fn commit_asks(n: u32) -> Weight;
@@ -31,6 +32,7 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+	fn end_lapses(_w: u32) -> Weight { Weight::zero() }
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	fn no_epoch() -> Weight {
 		Weight::from_parts(11_373_000, 0)
@@ -223,6 +225,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 /// For tests.
 impl WeightInfo for () {
+	fn end_lapses(_w: u32) -> Weight { Weight::zero() }
 	fn no_epoch() -> Weight {
 		Weight::from_parts(11_373_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
