@@ -1,7 +1,7 @@
 //! The book: who has a place, who loses it, and what stands behind it.
 
 use super::*;
-use crate::{pallet::Asks, Error, MAX_ASKS};
+use crate::{pallet::Asks, Error, WeightInfo, MAX_ASKS};
 use frame_support::{assert_noop, assert_ok};
 
 const COMPUTE: AskRole = AskRole::Compute;
@@ -562,7 +562,6 @@ fn prune_should_drop_everything_when_the_model_is_gone() {
 #[test]
 fn prune_should_weigh_the_asks_that_it_looked_at() {
 	ExtBuilder.build_and_execute(|| {
-		use crate::WeightInfo;
 		for node in 0..5 {
 			ask(node, COMPUTE, 1);
 		}
