@@ -43,6 +43,10 @@ const INITIALIZE_RATIO: Perbill = Perbill::from_percent(30);
 /// by slower machines.
 const MAX_BLOCK_WEIGHT: Weight = Weight::from_parts(500 * WEIGHT_REF_TIME_PER_MILLIS, u64::MAX);
 
+/// What operational transactions find even in a block that hooks have filled, as a session's first one may be: as much as a worker's
+/// largest word weighs, [`highway_primitives::market::MaxAskItems`] asks revealed in full books.
+const OPERATIONAL_RESERVE: Perbill = Perbill::from_percent(35);
+
 /// The most that the due queue of jobs takes of one block: two fifths.
 ///
 /// It ends windows, settles and removes, about half of what a job weighs from its submission on: with a fifth of the block it would
@@ -69,8 +73,7 @@ parameter_types! {
 		.for_class(DispatchClass::Normal, |weights| weights.max_total = Some(NORMAL_RATIO * MAX_BLOCK_WEIGHT))
 		.for_class(DispatchClass::Operational, |weights| {
 			weights.max_total = Some(MAX_BLOCK_WEIGHT);
-			// Room that normal transactions cannot take, and on top of what a session change fills.
-			weights.reserved = Some(MAX_BLOCK_WEIGHT.saturating_sub(NORMAL_RATIO * MAX_BLOCK_WEIGHT));
+			weights.reserved = Some(OPERATIONAL_RESERVE * MAX_BLOCK_WEIGHT);
 		})
 		.avg_block_initialization(INITIALIZE_RATIO)
 		.build_or_panic();
