@@ -69,8 +69,7 @@ impl Market {
 	/// Lets payers sign on from what is in blocks: a pool may have dropped what it was given.
 	pub async fn count_anew(&mut self) -> Result<()> {
 		for payer in &mut self.payers {
-			let nonce = payer.nonce_in_best_block().await?;
-			payer.rewind(nonce);
+			payer.count_anew().await?;
 		}
 		Ok(())
 	}

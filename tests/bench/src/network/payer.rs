@@ -14,7 +14,7 @@ use serde_json::{json, Value};
 use sp_core::{crypto::AccountId32, H256};
 use subxt::{config::DefaultExtrinsicParamsBuilder, tx::Payload, Metadata, OnlineClient, PolkadotConfig};
 
-/// Blocks that a transaction stays valid for, the most that the chain takes: longer than the whole measurement.
+/// Blocks that a transaction stays valid for, the most that the chain takes: longer than any one load.
 const MORTALITY: u64 = 4096;
 
 /// Call data, ready to be signed.
@@ -45,10 +45,7 @@ impl Payer {
 		let chain = OnlineClient::from_insecure_url(url).await?;
 		let signer = Signer::new(keystore::from_phrase(key)?);
 		let next_nonce = client.next_nonce(&signer.account()).await?;
-		let hash: H256 = client.request("chain_getFinalizedHead", vec![]).await?;
-		let header: Value = client.request("chain_getHeader", vec![json!(hash)]).await?;
-		let number = header["number"].as_str().context("a header has a number")?;
-		let birth = (u64::from_str_radix(number.trim_start_matches("0x"), 16)?, hash);
+		let birth = last_final(&client).await?;
 		Ok(Self {
 			client,
 			chain,
@@ -131,13 +128,23 @@ impl Payer {
 		Ok(waiting.len())
 	}
 
-	/// Forgets about transactions that were signed and came into no block.
-	pub fn rewind(&mut self, nonce: u64) {
-		self.next_nonce = nonce;
+	/// Forgets about transactions that were signed and came into no block. Those that it signs from now on are valid from now on.
+	pub async fn count_anew(&mut self) -> Result<()> {
+		self.next_nonce = self.nonce_in_best_block().await?;
+		self.birth = last_final(&self.client).await?;
+		Ok(())
 	}
 
 	/// The next nonce that it signs with.
 	pub fn next_nonce(&self) -> u64 {
 		self.next_nonce
 	}
+}
+
+/// The last finalized block: its number and hash.
+async fn last_final(client: &Client) -> Result<(u64, H256)> {
+	let hash: H256 = client.request("chain_getFinalizedHead", vec![]).await?;
+	let header: Value = client.request("chain_getHeader", vec![json!(hash)]).await?;
+	let number = header["number"].as_str().context("a header has a number")?;
+	Ok((u64::from_str_radix(number.trim_start_matches("0x"), 16)?, hash))
 }
