@@ -80,13 +80,13 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// The highest price at which the node's own bond covers what is reserved for a job of one unit; `None` if it may not even
-	/// ask for nothing, and not commit. Storage reserves nothing.
+	/// The highest price at which the node's own bond, of which `bond` is reserved for this ask, covers what is reserved for a job
+	/// of one unit; `None` if it may not even ask for nothing, and not commit. Storage reserves nothing.
 	///
 	/// Who has a place has its bond in use, as it should be: all of it counts, for an ask that rises. Who has none needs as
 	/// much free, at the market's reserve, too: that is what its place may pay, however little it asks. But not if all of its
-	/// bond is less: a reserve that somebody made dear would else keep out whoever could end it.
-	pub(crate) fn highest_secured(node: NodeId, model: ModelId, role: AskRole) -> Option<Balance> {
+	/// bond but this ask's is less: a reserve that somebody made dear would else keep out whoever could end it.
+	pub(crate) fn highest_secured(node: NodeId, model: ModelId, role: AskRole, bond: Balance) -> Option<Balance> {
 		if role == AskRole::Storage {
 			return Some(Balance::MAX);
 		}
@@ -98,7 +98,7 @@ impl<T: Config> Pallet<T> {
 		}
 		let free = T::Nodes::free_bond(node);
 		let market = audit::security(Markets::<T>::get(model).compute_reserve.unwrap_or_default(), factor);
-		(free >= market || own < market).then(|| audit::secured_by(free, factor))
+		(free >= market || own.saturating_sub(bond) < market).then(|| audit::secured_by(free, factor))
 	}
 
 	/// An ask that the node's own bond did not secure when it was committed to is not taken: the bond of the commitment goes back,

@@ -36,7 +36,8 @@ pub(crate) fn prune<T: Config>() -> Weight {
 	pruned::<T>(MOST_ASKS)
 		.saturating_add(winners::<T>(MAX_ASKS))
 		.saturating_add(place_pay::<T>(MAX_ASKS))
-		.saturating_add(ended::<T>(ENDED_BY_PRUNE.saturating_add(MAX_ASKS)))
+		.saturating_add(ended::<T>(ENDED_BY_PRUNE))
+		.saturating_add(lapsed::<T>(MAX_ASKS))
 }
 
 /// Looking through so many asks for some to end. Measured is a model that is gone; of another one each node is asked whether it
@@ -45,8 +46,7 @@ pub(crate) fn pruned<T: Config>(asks: u32) -> Weight {
 	T::WeightInfo::prune(asks).saturating_add(T::DbWeight::get().reads(u64::from(asks).saturating_mul(3)))
 }
 
-/// So many winners, of whom it is asked whether they serve: the node, its standing and its pledge. The lost bond of one weighs no
-/// more than that of a broken commitment.
+/// So many winners, of whom it is asked whether they serve: the node, its standing and its pledge.
 pub(crate) fn winners<T: Config>(count: u32) -> Weight {
 	T::DbWeight::get().reads(u64::from(count).saturating_mul(3))
 }
@@ -68,6 +68,12 @@ pub(crate) fn place_pay<T: Config>(winners: u32) -> Weight {
 /// looked up, and it is noted who is asked to show it.
 pub(crate) fn claim_storage_pay<T: Config>() -> Weight {
 	T::WeightInfo::claim_storage_pay().saturating_add(T::DbWeight::get().reads_writes(2, 1))
+}
+
+/// So many winners that pay for having let their place down. Each pays in two parts at most, with what is free and with what stands
+/// behind its next ask, and neither weighs more than the bond of a broken commitment.
+pub(crate) fn lapsed<T: Config>(count: u32) -> Weight {
+	ended::<T>(count.saturating_mul(2))
 }
 
 /// So many broken commitments.

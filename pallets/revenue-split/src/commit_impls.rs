@@ -76,7 +76,7 @@ impl<T: Config> Pallet<T> {
 	fn secure_commitment(node: NodeId, model: ModelId, role: AskRole) -> Result<(Balance, Balance), DispatchError> {
 		let bond = Self::ask_bond(model, role);
 		T::Nodes::secure(node, bond)?;
-		let Some(most) = Self::highest_secured(node, model, role) else {
+		let Some(most) = Self::highest_secured(node, model, role, bond) else {
 			T::Nodes::release(node, bond);
 			return Err(Error::<T>::BondInUse.into());
 		};

@@ -66,11 +66,11 @@ impl<T: Config> Pallet<T> {
 			asks,
 			commitments,
 		});
-		let forfeits = commitments.saturating_add(lapses.ended);
 		Ok(call_weights::pruned::<T>(looked_at)
 			.saturating_add(call_weights::winners::<T>(lapses.looked_at))
 			.saturating_add(call_weights::place_pay::<T>(lapses.looked_at))
-			.saturating_add(call_weights::ended::<T>(forfeits)))
+			.saturating_add(call_weights::ended::<T>(commitments))
+			.saturating_add(call_weights::lapsed::<T>(lapses.ended)))
 	}
 
 	/// What is remembered of the market of a model that is gone. Returns whether there was something.

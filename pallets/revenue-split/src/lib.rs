@@ -569,7 +569,7 @@ pub mod pallet {
 		/// The node has committed to this model and role in this epoch.
 		AlreadyCommitted,
 		/// The node has no ask for compute of this model, and less of its own bond is free, beside the bond of the commitment, than
-		/// a job at the reserve takes, which all of it would cover: no ask would hold.
+		/// a job at the reserve takes, which the rest of it would cover if none was in use: no ask would hold.
 		BondInUse,
 		/// The node has committed to nothing for this model, role and next epoch, or has revealed it.
 		NotCommitted,

@@ -277,30 +277,35 @@ fn an_ask_of_nothing_should_have_no_place_when_a_job_at_the_reserve_finds_too_li
 		assert_eq!(crate::Markets::<Test>::get(MODEL).compute_reserve, Some(300));
 		go_to_epoch(2);
 		let behind = Split::ask_bond(MODEL, COMPUTE);
-		let bonded = |node: NodeId, bond: Balance| {
+		// So much is bonded, of which other work has reserved some.
+		let bonded = |node: NodeId, bond: Balance, used: Balance| {
 			host(node, MODEL);
-			with_node(node, |node| node.bond = bond);
+			with_node(node, |node| (node.bond, node.reserved) = (bond, used));
 			go_to_epoch(Split::current_epoch() + 1);
 			Split::may_commit(node, MODEL, COMPUTE)
 		};
-		let refused = |node: NodeId, bond: Balance| {
-			assert!(!bonded(node, bond));
+		let refused = |node: NodeId, bond: Balance, used: Balance| {
+			assert!(!bonded(node, bond, used));
 			assert_noop!(commit(node, COMPUTE, Some(0)), Error::<Test>::BondInUse);
 			// In a batch, too, nothing stays reserved for it.
 			Split::do_commit_asks(node, &[commitment(node, COMPUTE, Some(0))]);
-			assert_eq!((Split::commitment_of(node, MODEL, COMPUTE), reserved(node)), (None, 0));
+			assert_eq!(
+				(Split::commitment_of(node, MODEL, COMPUTE), reserved(node)),
+				(None, used)
+			);
 		};
-		let asked = |node: NodeId, bond: Balance| {
-			assert!(bonded(node, bond));
+		let asked = |node: NodeId, bond: Balance, used: Balance| {
+			assert!(bonded(node, bond, used));
 			ask_anew(node, COMPUTE, 0);
-			(upcoming(node), reserved(node))
+			(upcoming(node), reserved(node) - used)
 		};
-		// The bond of the ask is not free.
-		refused(2, 64 * 300 + behind - 1);
-		assert_eq!(asked(3, 64 * 300 + behind), (Some(0), behind));
-		// A dear reserve does not keep those out whose bond is small.
-		refused(4, 64 * 300);
-		assert_eq!(asked(5, 64 * 300 - 1), (Some(0), behind));
+		// The bond of the ask is not free, and no other reservation.
+		refused(2, 64 * 300 + behind, 1);
+		assert_eq!(asked(3, 64 * 300 + behind, 0), (Some(0), behind));
+		assert_eq!(asked(4, 64 * 300 + behind + 1, 1), (Some(0), behind));
+		// A dear reserve does not keep those out whose bond is small, whatever of it is in use.
+		assert_eq!(asked(5, 64 * 300 + behind - 1, 0), (Some(0), behind));
+		assert_eq!(asked(6, 64 * 300 + behind - 1, 64 * 200), (Some(0), behind));
 		// A place in storage reserves nothing.
 		ask_anew(2, AskRole::Storage, 0);
 		assert_eq!(Split::ask_of(2, MODEL, AskRole::Storage), Some(0));
@@ -450,8 +455,8 @@ fn a_winner_should_lose_its_ask_and_the_rest_of_the_epochs_pay_when_it_stops_ser
 		assert_eq!(price_now(), Some(200));
 		go_to_epoch(3);
 		assert_eq!(Split::quote(&order(1, 0)).unwrap().executors, vec![3, 4]);
-		use crate::call_weights::{ended, place_pay, winners};
-		let looked_at = winners::<Test>(3) + place_pay::<Test>(3) + ended::<Test>(2);
+		use crate::call_weights::{lapsed, place_pay, winners};
+		let looked_at = winners::<Test>(3) + place_pay::<Test>(3) + lapsed::<Test>(2);
 		assert_eq!(weight, Some(<() as crate::WeightInfo>::prune(4) + looked_at));
 	});
 }

@@ -4,6 +4,7 @@
 
 use frame_support::{
 	assert_ok,
+	dispatch::GetDispatchInfo,
 	pallet_prelude::TransactionSource,
 	traits::{Authorize, UnfilteredDispatchable},
 	weights::{
@@ -209,6 +210,11 @@ fn a_clearing_should_access_no_more_than_is_declared_when_64_nodes_ask_in_each_r
 	let asks = 2 * MAX_ASKS;
 	let slower = <() as pallet_revenue_split::WeightInfo>::clear(asks);
 	compare("clearing 64 asks in each role", cost, Weights::clear(asks), slower);
+	let charged = pallet_revenue_split::Call::<Runtime>::clear { model }
+		.get_dispatch_info()
+		.call_weight;
+	let twentieth = RuntimeBlockWeights::get().max_block / 20;
+	assert!(charged.all_lte(twentieth), "clearing is charged as {charged:?}");
 }
 
 /// Challenges Alice's node, which has earned something, and returns its answer.
