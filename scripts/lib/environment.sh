@@ -16,8 +16,6 @@ export ORT_DYLIB_PATH=${ORT_DYLIB_PATH:-$HIGHWAY_CACHE/onnxruntime/libonnxruntim
 export ORT_DISABLE_TELEMETRY=1
 # litep2p would compile OpenSSL itself; the system's is found through pkg-config.
 export OPENSSL_NO_VENDOR=1
-# The Wasm builder compiles all of Binaryen, the longest step of a first build: Clang takes little more than half of GCC's time.
-export CXX=${CXX:-clang++}
 # What scripts/cargo builds from: a copy of the checkout. The runtime's builder is told where its Cargo.lock is.
 build_source=$CARGO_TARGET_DIR/source
 export WASM_BUILD_WORKSPACE_HINT=$build_source
