@@ -115,13 +115,19 @@ mod tests {
 	fn run_should_refuse_instructions_of_later_versions_and_what_is_no_module() {
 		let mut bytes = module(&[]);
 		// Behind the number it extends the sign of its lowest byte.
-		let at = bytes.windows(3).position(|code| code == [0x41, 7, 0x0b]).expect("it returns 7");
+		let at = bytes
+			.windows(3)
+			.position(|code| code == [0x41, 7, 0x0b])
+			.expect("it returns 7");
 		assert_eq!(run(&bytes, &[Pass::SignextLowering]).unwrap(), bytes);
 		bytes.insert(at + 2, 0xc0);
 		// The function and its section are a byte longer.
 		bytes[at - 2] += 1;
 		bytes[at - 4] += 1;
-		assert!(matches!(run(&bytes, &[Pass::SignextLowering]), Err(Error::UnknownOpcode(0xc0))));
+		assert!(matches!(
+			run(&bytes, &[Pass::SignextLowering]),
+			Err(Error::UnknownOpcode(0xc0))
+		));
 		assert!(run(b"no module", &[]).is_err());
 	}
 }
