@@ -284,6 +284,7 @@ fn an_ask_of_nothing_should_have_no_place_when_a_job_at_the_reserve_finds_too_li
 			go_to_epoch(Split::current_epoch() + 1);
 			Split::may_commit(node, MODEL, COMPUTE)
 		};
+		let give_back = |node: NodeId, used: Balance| with_node(node, |node| node.reserved -= used);
 		let refused = |node: NodeId, bond: Balance, used: Balance| {
 			assert!(!bonded(node, bond, used));
 			assert_noop!(commit(node, COMPUTE, Some(0)), Error::<Test>::BondInUse);
@@ -293,11 +294,13 @@ fn an_ask_of_nothing_should_have_no_place_when_a_job_at_the_reserve_finds_too_li
 				(Split::commitment_of(node, MODEL, COMPUTE), reserved(node)),
 				(None, used)
 			);
+			give_back(node, used);
 		};
 		let asked = |node: NodeId, bond: Balance, used: Balance| {
 			assert!(bonded(node, bond, used));
 			ask_anew(node, COMPUTE, 0);
-			(upcoming(node), reserved(node) - used)
+			give_back(node, used);
+			(upcoming(node), reserved(node))
 		};
 		// The bond of the ask is not free, and no other reservation.
 		refused(2, 64 * 300 + behind, 1);
