@@ -433,6 +433,7 @@ impl Driver {
 			Action::SubmitAskCommitments { node, epoch, items } => self.commit_asks(node, epoch, items),
 			Action::SubmitAskReveals { node, epoch, items } => self.reveal_asks(node, epoch, items),
 			Action::CountBid { key, price, outcome } => self.count_bid(key, price, outcome),
+			Action::TellObstacle { key, obstacle } => self.tell_obstacle(key, obstacle),
 			Action::ForgetAsks(keys) => self.forget_asks(keys),
 			Action::Unanswerable { key, step } => {
 				self.metrics.unanswerable(step);

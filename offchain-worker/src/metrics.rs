@@ -285,8 +285,8 @@ impl Inner {
 			)?,
 			bids: counters(
 				"highway_bids_total",
-				"Asks that the node made by itself, by how far they came; no_place: revealed, and do not stand; elsewhere: made by \
-				 others in its name",
+				"Asks that the node made by itself, by how far they came; not_eligible, no_bond: not committed to for a while; \
+				 no_place: revealed, and do not stand; elsewhere: made by others in its name",
 				&["outcome"],
 			)?,
 			ask: register(

@@ -22,9 +22,11 @@ pub fn ask_tasks(node: NodeId, hosted: &[ModelId]) -> Vec<AskTask> {
 			role: task.role,
 			epoch: task.epoch,
 			phase: task.phase,
+			from: task.from,
 			until: task.until,
 			standing: task.standing,
 			committed: task.committed,
+			obstacle: task.obstacle,
 			price: task.price,
 			won: task.won,
 		})

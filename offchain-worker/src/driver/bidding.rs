@@ -8,7 +8,7 @@ use crate::{
 	LOG_TARGET,
 };
 use highway_math::audit::SECURITY_FACTOR;
-use highway_primitives::{AskCommitment, AskReveal, Balance, EpochIndex, NodeId, WorkerAction};
+use highway_primitives::{AskCommitment, AskObstacle, AskReveal, AskRole, Balance, EpochIndex, NodeId, WorkerAction};
 
 impl Driver {
 	pub(super) fn name_models(&mut self, names: Vec<ModelName>) {
@@ -101,6 +101,37 @@ impl Driver {
 				target: LOG_TARGET,
 				"the chain holds a commitment of node {node} about {role} of model {model} in epoch {epoch} that the journal \
 				 does not know: whoever made it, the operator's account or another worker, has to reveal it, or its bond is lost"
+			),
+			// Counted with what is missing: see `tell_obstacle`.
+			(BidOutcome::NotEligible | BidOutcome::NoBond, _) => {}
+		}
+	}
+
+	pub(super) fn tell_obstacle(&self, key: AskKey, obstacle: AskObstacle) {
+		self.metrics.bid(obstacle.into());
+		let AskKey { epoch, model, role, .. } = key;
+		let what = format!(
+			"what is to be asked for {} of model {model} from epoch {epoch} on",
+			role_name(role)
+		);
+		match (obstacle, role) {
+			(AskObstacle::NotEligible, _) => log::info!(
+				target: LOG_TARGET,
+				"{what} waits: the node cannot take jobs now, `highway node status` says why. It is committed to as soon as the node can"
+			),
+			(AskObstacle::NoBond { missing }, AskRole::Compute) => log::warn!(
+				target: LOG_TARGET,
+				"{what} is not committed to: {} AIC more of the node's own bond would have to be free, for the bond of the ask and, if \
+				 the node asks nothing for it yet, for {SECURITY_FACTOR} times the market's reserve. Add so much with `highway node bond`, \
+				 or wait until open jobs and audits give theirs back: it is committed to as soon as that can be",
+				in_aic(missing)
+			),
+			(AskObstacle::NoBond { missing }, AskRole::Storage) => log::warn!(
+				target: LOG_TARGET,
+				"{what} is not committed to: {} AIC more of the node's own bond would have to be free, for the bond of the ask. Add so \
+				 much with `highway node bond`, or wait until open jobs and audits give theirs back: it is committed to as soon as that \
+				 can be",
+				in_aic(missing)
 			),
 		}
 	}

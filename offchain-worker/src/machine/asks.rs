@@ -1,7 +1,7 @@
 //! What a node asks, as the journal keeps it, and what is said of it.
 
 use codec::{Decode, Encode};
-use highway_primitives::{market::ask_commitment, AskRole, Balance, EpochIndex, ModelId, NodeId};
+use highway_primitives::{market::ask_commitment, AskObstacle, AskRole, Balance, EpochIndex, ModelId, NodeId};
 use highway_runtime_api::types::AskTask;
 use sp_core::H256;
 
@@ -76,6 +76,10 @@ impl AskStep {
 /// What became of an ask.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum BidOutcome {
+	/// It is not committed to yet: the node cannot take jobs.
+	NotEligible,
+	/// It is not committed to yet: too little of the node's own bond is free.
+	NoBond,
 	/// The chain holds its commitment.
 	Committed,
 	/// It was revealed, and stands as its epoch begins.
@@ -92,11 +96,22 @@ impl BidOutcome {
 	/// Its name in metrics.
 	pub fn name(&self) -> &'static str {
 		match self {
+			Self::NotEligible => "not_eligible",
+			Self::NoBond => "no_bond",
 			Self::Committed => "committed",
 			Self::Revealed => "revealed",
 			Self::NoPlace => "no_place",
 			Self::Missed => "missed",
 			Self::Elsewhere => "elsewhere",
+		}
+	}
+}
+
+impl From<AskObstacle> for BidOutcome {
+	fn from(obstacle: AskObstacle) -> Self {
+		match obstacle {
+			AskObstacle::NotEligible => Self::NotEligible,
+			AskObstacle::NoBond { .. } => Self::NoBond,
 		}
 	}
 }

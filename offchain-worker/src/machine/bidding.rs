@@ -2,10 +2,14 @@
 //!
 //! ```text
 //! list: Commit ─► standing ask, bids, load of the last epoch ─► another ask? ─journal─► commit, again while it is not there
-//! list: Reveal ─► what the chain holds is what the journal holds ─────────────────────► reveal, again while it is there
+//! list: Reveal ─► what the chain holds is what the journal holds ───────── final? ────► reveal, again while it is there
 //! ```
 //!
-//! The list says what counts in the next block, which is the first one that a word can be in.
+//! The list says what counts in the next block, which is the first one that a word can be in. What it names an obstacle to,
+//! too little bond above all, is not said: the operator is told once, and it is said as soon as there is none.
+//!
+//! Nothing is revealed before the last block for commitments is final, as far as that can be waited for: whoever could still
+//! put another block in its place would commit in it after a look.
 //!
 //! Price and salt are in the journal before the chain hears of them, and what is in the journal for an epoch is never
 //! replaced. So after a restart or a reorg the same commitment is said again, and the one that the chain holds can be
@@ -18,7 +22,7 @@
 use super::{load::Meter, *};
 use crate::bids::{Bids, ModelName, Terms};
 use highway_primitives::{
-	market::MaxAskItems, AskCommitment, AskReveal, AskRole, Balance, EpochIndex, MarketPhase, ModelId,
+	market::MaxAskItems, AskCommitment, AskObstacle, AskReveal, AskRole, Balance, EpochIndex, MarketPhase, ModelId,
 };
 use highway_runtime_api::types::AskTask;
 use sp_core::{Get, H256};
@@ -63,6 +67,8 @@ pub(super) struct Bidding {
 	tasks: BTreeMap<(ModelId, AskRole), AskTask>,
 	/// What the last list with all of them said.
 	figures: Vec<AskFigures>,
+	/// The last final block.
+	finalized: BlockNumber,
 	/// The epoch that the last list with any was about.
 	round: Option<Round>,
 	/// Words on their way to the pool. A reorg may lead to another epoch and back meanwhile.
@@ -108,7 +114,7 @@ struct Planned {
 	on_chain: OnChain,
 	/// Whether it was in a word that reveals.
 	revealing: bool,
-	/// What was counted already: a reorg does not count again.
+	/// What was counted already: a reorg does not count again, nor does an obstacle that stays or comes back.
 	counted: BTreeSet<BidOutcome>,
 	/// The first block in which its epoch was over; `None` before.
 	over_since: Option<BlockNumber>,
@@ -190,6 +196,13 @@ impl Bidding {
 			.flatten()
 	}
 
+	/// Whether this task was in the last list with an obstacle, and has none any more.
+	fn is_freed(&self, task: &AskTask) -> bool {
+		let before = self.tasks.get(&(task.model, task.role));
+		let was_kept = before.is_some_and(|before| before.epoch == task.epoch && before.obstacle.is_some());
+		was_kept && task.obstacle.is_none()
+	}
+
 	/// The asks that fit into one word, of those that are to be said: what was said least goes first.
 	fn batch(&self, wants: impl Fn(&AskTask, &Planned) -> bool) -> Vec<AskKey> {
 		let most = <MaxAskItems as Get<u32>>::get() as usize;
@@ -263,7 +276,9 @@ impl Machine {
 		let block = self.block;
 		let hosting = self.models.values().any(|model| model.hosted);
 		let bidding = &mut self.bidding;
+		bidding.finalized = finalized;
 		let listed = asks.iter().map(|task| task.epoch).max();
+		let freed = asks.iter().any(|task| bidding.is_freed(task));
 		bidding.tasks = asks
 			.into_iter()
 			.filter(|task| Some(task.epoch) == listed)
@@ -299,6 +314,10 @@ impl Machine {
 		if let Some(round) = bidding.round.as_mut().filter(|_| committing) {
 			// A reorg led back here: reveals that were in vain must not delay those to come.
 			round.reveal = Word::NOW;
+		}
+		if let Some(round) = bidding.round.as_mut().filter(|_| freed) {
+			// What could not be said before does not wait until it is time for what was said.
+			round.commit = Word::NOW;
 		}
 		bidding
 			.meter
@@ -453,13 +472,27 @@ impl Machine {
 		let (Some(bids), Names::Known(names)) = (&self.config.bids, &bidding.names) else {
 			return;
 		};
-		if !bidding.is_due(AskStep::Commit, block) {
-			return;
-		}
 		let offer = Offer { bids, names, stored };
-		let due = bidding.batch(|task, plan| {
+		let is_wanted = |task: &AskTask, plan: &Planned| {
 			is_open(task, MarketPhase::Commit, block) && task.committed.is_none() && offer.admits(task, plan.ask.price)
-		});
+		};
+		let kept: Vec<(AskKey, AskObstacle)> = bidding
+			.planned
+			.iter()
+			.filter_map(|(key, plan)| {
+				let task = bidding.task_of(key).filter(|task| is_wanted(task, plan))?;
+				Some((*key, task.obstacle?))
+			})
+			.collect();
+		let due = match bidding.is_due(AskStep::Commit, block) {
+			true => bidding.batch(|task, plan| task.obstacle.is_none() && is_wanted(task, plan)),
+			false => Vec::new(),
+		};
+		for (key, obstacle) in kept {
+			if let Some(plan) = bidding.planned.get_mut(&key) {
+				plan.tell(obstacle, actions);
+			}
+		}
 		let Some(round) = &mut bidding.round else { return };
 		let items: Vec<AskCommitment> = due
 			.iter()
@@ -490,8 +523,12 @@ impl Machine {
 		if !bidding.is_due(AskStep::Reveal, block) {
 			return;
 		}
-		let due = bidding
-			.batch(|task, plan| is_open(task, MarketPhase::Reveal, block) && task.committed == Some(plan.commitment));
+		let finalized = bidding.finalized;
+		let due = bidding.batch(|task, plan| {
+			is_open(task, MarketPhase::Reveal, block)
+				&& task.is_time_to_reveal(block, finalized)
+				&& task.committed == Some(plan.commitment)
+		});
 		let Some(round) = &mut bidding.round else { return };
 		let items: Vec<AskReveal> = due
 			.iter()
@@ -571,6 +608,16 @@ impl Planned {
 			(_, Some(true)) if self.revealing => Some(BidOutcome::Revealed),
 			(OnChain::Opened, Some(_)) => Some(BidOutcome::NoPlace),
 			(OnChain::Committed, _) => Some(BidOutcome::Missed),
+		}
+	}
+
+	/// Tells what keeps it from being committed to, the same thing once.
+	fn tell(&mut self, obstacle: AskObstacle, actions: &mut Vec<Action>) {
+		if self.counted.insert(obstacle.into()) {
+			actions.push(Action::TellObstacle {
+				key: self.ask.key,
+				obstacle,
+			});
 		}
 	}
 

@@ -16,8 +16,8 @@ use highway_primitives::{
 	audit::{ballot_commitment, SketchSeed},
 	model::VersionSpec,
 	node::Contact,
-	AskCommitment, AskReveal, AttestItem, Balance, Ballot, BlobHash, BlobRef, BlockNumber, EpochIndex, FailureClass,
-	JobId, ModelId, NodeId, Opening, ProbeSeed, Sketch, WorkId, WorkTag,
+	AskCommitment, AskObstacle, AskReveal, AttestItem, Balance, Ballot, BlobHash, BlobRef, BlockNumber, EpochIndex,
+	FailureClass, JobId, ModelId, NodeId, Opening, ProbeSeed, Sketch, WorkId, WorkTag,
 };
 use highway_runtime_api::types::{AuditItem, WorkItem, WorkList};
 use sp_core::H256;
@@ -374,8 +374,9 @@ pub struct RunItem {
 }
 
 /// What the machine wants done. Each but [`Action::StopFetch`], [`Action::DropJob`], [`Action::DropModel`],
-/// [`Action::ReleaseModel`], [`Action::Unanswerable`], [`Action::EndProbe`], [`Action::KeepArtefact`], [`Action::EndChallenge`], [`Action::CountBid`], [`Action::ForgetAsks`] and
-/// [`Action::Forget`] is answered by exactly one event, unless it is a fetch that is broken off.
+/// [`Action::ReleaseModel`], [`Action::Unanswerable`], [`Action::EndProbe`], [`Action::KeepArtefact`], [`Action::EndChallenge`],
+/// [`Action::CountBid`], [`Action::TellObstacle`], [`Action::ForgetAsks`] and [`Action::Forget`] is answered by exactly one
+/// event, unless it is a fetch that is broken off.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
 	/// Ask the engine how it is.
@@ -597,6 +598,13 @@ pub enum Action {
 		price: Option<Balance>,
 		/// How far.
 		outcome: BidOutcome,
+	},
+	/// An ask that is wanted is not committed to yet, for this reason. Said once for each kind of reason.
+	TellObstacle {
+		/// Which.
+		key: AskKey,
+		/// Why.
+		obstacle: AskObstacle,
 	},
 	/// Strike asks from the journal: their epoch has begun for good.
 	ForgetAsks(Vec<AskKey>),

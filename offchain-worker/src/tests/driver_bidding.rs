@@ -4,7 +4,7 @@ use crate::{
 	fixtures::*,
 	machine::SealedAsk,
 };
-use highway_primitives::{AskCommitment, AskReveal, AskRole, Balance, EpochIndex, MarketPhase, AIC};
+use highway_primitives::{AskCommitment, AskObstacle, AskReveal, AskRole, Balance, EpochIndex, MarketPhase, AIC};
 
 const EPOCH: EpochIndex = 8;
 
@@ -37,11 +37,12 @@ impl Node {
 		Self::bidder(vec![bid(Scope::All, AskRole::Compute)])
 	}
 
-	/// The phase of the auction, which else stays as it is.
+	/// The phase of the auction from the next block on, which else stays as it is.
 	fn market(&self, phase: MarketPhase) {
 		let mut chain = self.chain.0.lock();
+		let from = chain.number + 1;
 		match chain.asks.first_mut() {
-			Some(task) => task.phase = phase,
+			Some(task) => (task.phase, task.from) = (phase, from),
 			None => chain.asks.push(ask_task(1, EPOCH, phase, UNTIL)),
 		}
 	}
@@ -242,5 +243,38 @@ async fn operators_commitment_should_be_left_alone() {
 	node.blocks(3).await;
 	assert!(node.ask_commitments().is_empty() && node.ask_reveals().is_empty());
 	assert!(node.metrics().contains("highway_bids_total{outcome=\"elsewhere\"} 1"));
+	node.stop().await;
+}
+
+#[tokio::test]
+async fn ask_should_not_be_revealed_before_the_last_block_for_commitments_is_final() {
+	let mut node = Node::computing();
+	node.start();
+	node.until("committed", Node::is_committed).await;
+	node.market(MarketPhase::Reveal);
+	// Finality is two blocks behind: the last block for commitments is final with the second one for reveals.
+	node.blocks(1).await;
+	tokio::time::sleep(Duration::from_millis(30)).await;
+	assert!(node.ask_reveals().is_empty());
+	node.until("revealed", |node| node.standing() == Some(AIC / 4)).await;
+	node.stop().await;
+}
+
+#[tokio::test]
+async fn ask_that_the_chain_would_not_take_should_be_counted_and_not_said() {
+	let mut node = Node::computing();
+	node.chain.0.lock().asks[0].obstacle = Some(AskObstacle::NoBond { missing: AIC });
+	node.start();
+	let counted = "highway_bids_total{outcome=\"no_bond\"} 1";
+	node.until(counted, |node| node.metrics().contains(counted)).await;
+	node.blocks(5).await;
+	assert!(node.ask_commitments().is_empty());
+	let metrics = node.metrics();
+	assert!(
+		metrics.contains(counted) && !metrics.contains("commit_asks"),
+		"{metrics}"
+	);
+	node.chain.0.lock().asks[0].obstacle = None;
+	node.until("committed", Node::is_committed).await;
 	node.stop().await;
 }

@@ -147,16 +147,18 @@ pub fn storage_task(model: ModelId, chunk: u64, drawn_at: BlockNumber, until: Bl
 	}
 }
 
-/// What the market wants to hear about compute of a model in the epoch after the present one.
+/// What the market wants to hear about compute of a model in the epoch after the present one, in a phase that began long ago.
 pub fn ask_task(model: ModelId, epoch: EpochIndex, phase: MarketPhase, until: BlockNumber) -> AskTask {
 	AskTask {
 		model,
 		role: AskRole::Compute,
 		epoch,
 		phase,
+		from: 0,
 		until,
 		standing: None,
 		committed: None,
+		obstacle: None,
 		price: None,
 		won: false,
 	}

@@ -19,6 +19,8 @@ mod words;
 pub(super) struct Rig {
 	pub machine: Machine,
 	number: BlockNumber,
+	/// The last final block, where a test does not say.
+	pub finalized: BlockNumber,
 	pub hosted: Vec<HostedModel>,
 	pub audits: Vec<AuditItem>,
 	pub probe: Option<ProbeTask>,
@@ -40,6 +42,7 @@ impl Rig {
 		let mut rig = Self {
 			machine: Machine::new(config),
 			number: 0,
+			finalized: 0,
 			hosted: vec![],
 			audits: vec![],
 			probe: None,
@@ -56,7 +59,7 @@ impl Rig {
 	}
 
 	pub fn block(&mut self, number: BlockNumber, jobs: Vec<WorkItem>) -> Vec<Action> {
-		self.block_finalized(number, 0, jobs)
+		self.block_finalized(number, self.finalized, jobs)
 	}
 
 	pub fn block_finalized(&mut self, number: BlockNumber, finalized: BlockNumber, jobs: Vec<WorkItem>) -> Vec<Action> {

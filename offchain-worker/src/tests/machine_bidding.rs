@@ -3,10 +3,13 @@ use crate::{
 	bids::{Bid, Bids, ModelName, Scope, Terms},
 	fixtures::*,
 };
-use highway_primitives::{AskRole, Balance, EpochIndex, MarketPhase, ModelId};
+use highway_primitives::{AskObstacle, AskRole, Balance, EpochIndex, MarketPhase, ModelId};
 use highway_runtime_api::types::AskTask;
 use sp_core::H256;
 use sp_runtime::Perbill;
+
+#[path = "machine_bidding/timing.rs"]
+mod timing;
 
 /// The epoch that is bid for first. Its phases are blocks 10 to 20 and 21 to 30; each later epoch comes 21 blocks later.
 const EPOCH: EpochIndex = 8;
@@ -109,6 +112,17 @@ fn counted(actions: &[Action]) -> Vec<(EpochIndex, BidOutcome)> {
 		.collect()
 }
 
+/// What keeps asks from being committed to, as far as the operator is told.
+fn obstacles(actions: &[Action]) -> Vec<(AskKey, AskObstacle)> {
+	actions
+		.iter()
+		.filter_map(|action| match action {
+			Action::TellObstacle { key, obstacle } => Some((*key, *obstacle)),
+			_ => None,
+		})
+		.collect()
+}
+
 fn said(epoch: EpochIndex, step: AskStep) -> Event {
 	Event::Submitted(Submission::Asks(NODE, epoch, step))
 }
@@ -149,13 +163,18 @@ impl Rig {
 		(task.role, task.standing) = (AskRole::Storage, standing);
 	}
 
-	/// The auction for compute of model 1.
+	/// The auction for compute of model 1. While asks are revealed, the blocks in which they were committed to are final.
 	fn market(&mut self, epoch: EpochIndex, phase: MarketPhase) -> &mut AskTask {
-		let until = match phase {
-			MarketPhase::Commit => 20,
-			MarketPhase::Reveal => 30,
+		let later = 21 * (epoch - EPOCH);
+		let (from, until) = match phase {
+			MarketPhase::Commit => (10 + later, 20 + later),
+			MarketPhase::Reveal => (21 + later, 30 + later),
 		};
-		self.asks = vec![ask_task(1, epoch, phase, until + 21 * (epoch - EPOCH))];
+		if phase == MarketPhase::Reveal {
+			self.finalized = from - 1;
+		}
+		let task = ask_task(1, epoch, phase, until);
+		self.asks = vec![AskTask { from, ..task }];
 		&mut self.asks[0]
 	}
 

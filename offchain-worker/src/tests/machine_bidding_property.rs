@@ -5,8 +5,8 @@ use crate::{
 	bids::{Bid, Bids, ModelName, Scope, Terms, DEFAULT_STEP, DEFAULT_TARGET},
 	fixtures::*,
 };
-use highway_primitives::{market::ask_commitment, AskRole, Balance, EpochIndex, MarketPhase, ModelId};
-use highway_runtime_api::types::AskTask;
+use highway_primitives::{market::ask_commitment, AskObstacle, AskRole, Balance, EpochIndex, MarketPhase, ModelId};
+use highway_runtime_api::types::{AskTask, BLOCKS_TO_REVEAL};
 use proptest::prelude::*;
 use sp_core::H256;
 
@@ -68,6 +68,15 @@ impl Chain {
 		(self.number + 1) / LENGTH * LENGTH + length - 1
 	}
 
+	/// The first block of that phase.
+	fn since(&self) -> BlockNumber {
+		let before = match self.phase() {
+			MarketPhase::Commit => 0,
+			MarketPhase::Reveal => COMMIT,
+		};
+		(self.number + 1) / LENGTH * LENGTH + before
+	}
+
 	/// What the next block finds: if it begins an epoch, what was not revealed is lost.
 	fn open(&self) -> BTreeMap<Place, H256> {
 		if self.epoch() == epoch_at(self.number) {
@@ -120,12 +129,17 @@ impl Chain {
 		}
 	}
 
-	fn tasks(&self) -> Vec<AskTask> {
+	/// What the node is told, if its bond does not allow it to commit to these.
+	fn tasks(&self, kept: &BTreeSet<Place>) -> Vec<AskTask> {
 		let open = self.open();
+		let may_commit = |place: &Place| self.phase() == MarketPhase::Commit && !open.contains_key(place);
 		let task = |model, role| AskTask {
 			role,
+			from: self.since(),
 			standing: self.standing.get(&(model, role)).copied(),
 			committed: open.get(&(model, role)).copied(),
+			obstacle: (may_commit(&(model, role)) && kept.contains(&(model, role)))
+				.then_some(AskObstacle::NoBond { missing: 1 }),
 			..ask_task(model, self.epoch(), self.phase(), self.until())
 		};
 		(0..MODELS)
@@ -190,6 +204,9 @@ struct World {
 	pool: Vec<Action>,
 	/// What the operator's account commits to in the next block.
 	account: Vec<(Place, H256)>,
+	/// What the node's bond does not allow it to commit to, by the next block and by the best one.
+	kept: BTreeSet<Place>,
+	told: BTreeSet<Place>,
 	journal: BTreeMap<AskKey, SealedAsk>,
 	salts: u64,
 	/// Every commitment that was ever said.
@@ -217,6 +234,10 @@ enum Step {
 	Operator {
 		which: u8,
 	},
+	/// A part of the bond is free from the next block on, or is not any more.
+	Bond {
+		which: u8,
+	},
 	Syncing,
 }
 
@@ -226,6 +247,7 @@ fn step() -> impl Strategy<Value = Step> {
 		10 => (any::<u8>(), any::<u8>()).prop_map(|(which, how)| Step::Answer { which, how }),
 		1 => (any::<u8>(), any::<bool>()).prop_map(|(bids, written)| Step::Restart { bids, written }),
 		1 => any::<u8>().prop_map(|which| Step::Operator { which }),
+		1 => any::<u8>().prop_map(|which| Step::Bond { which }),
 		1 => Just(Step::Syncing),
 	]
 }
@@ -243,6 +265,8 @@ impl World {
 			open: Vec::new(),
 			pool: Vec::new(),
 			account: Vec::new(),
+			kept: BTreeSet::new(),
+			told: BTreeSet::new(),
 			journal: BTreeMap::new(),
 			salts: 0,
 			said: BTreeMap::new(),
@@ -270,7 +294,7 @@ impl World {
 						self.journal.remove(&key);
 					}
 				}
-				Action::CountBid { .. } => {}
+				Action::CountBid { .. } | Action::TellObstacle { .. } => {}
 				action => self.open.push(action),
 			}
 		}
@@ -314,6 +338,10 @@ impl World {
 						model: item.model,
 						role: item.role,
 					};
+					assert!(
+						!self.told.contains(&(item.model, item.role)),
+						"the chain would not take it"
+					);
 					let sealed = self.journal.get(&key).expect("said what is not in the journal");
 					assert_eq!(sealed.commitment(), item.hash);
 					assert_eq!(
@@ -325,6 +353,11 @@ impl World {
 			}
 			Action::SubmitAskReveals { node, epoch, items } => {
 				assert!(!items.is_empty() && items.len() <= 32 && chain.phase() == MarketPhase::Reveal);
+				let (over, left) = (chain.number + 1 - chain.since(), chain.until() - chain.number);
+				assert!(
+					self.finalized() + 1 >= chain.since() || over >= left || left <= BLOCKS_TO_REVEAL,
+					"others may commit after a look at it"
+				);
 				assert!(
 					!self.is_open(|open| matches!(open, Action::SubmitAskReveals { epoch: e, .. } if e == epoch)),
 					"said while it is being said"
@@ -344,6 +377,10 @@ impl World {
 			| Action::LoadModel { .. }
 			| Action::CountBid { .. }
 			| Action::ForgetAsks(_) => {}
+			Action::TellObstacle { key, .. } => {
+				assert_eq!((key.node, key.epoch), (NODE, chain.epoch()));
+				assert!(self.told.contains(&(key.model, key.role)) && self.journal.contains_key(key));
+			}
 			other => panic!("nothing to do with asks: {other:?}"),
 		}
 	}
@@ -356,9 +393,10 @@ impl World {
 		while self.finalized() + FINALITY < self.best().number {
 			self.chain.remove(0);
 		}
+		self.told = self.kept.clone();
 		let list = WorkList {
 			hosted: (0..MODELS).map(hosted).collect(),
-			asks: self.best().tasks(),
+			asks: self.best().tasks(&self.told),
 			slots: 10,
 			..work(vec![])
 		};
@@ -452,12 +490,19 @@ impl World {
 				let place = (ModelId::from(which) % MODELS, AskRole::ALL[usize::from(which) % 2]);
 				self.account.push((place, H256::repeat_byte(which)));
 			}
+			Step::Bond { which } => {
+				let place = (ModelId::from(which) % MODELS, AskRole::ALL[usize::from(which) % 2]);
+				if !self.kept.remove(&place) {
+					self.kept.insert(place);
+				}
+			}
 			Step::Syncing => self.tell(Event::Syncing),
 		}
 	}
 
-	/// Good weather: everything is answered the good way at once, and every word lands in the next block.
+	/// Good weather: everything is answered the good way at once, every word lands in the next block, and there is bond enough.
 	fn drain(&mut self, blocks: BlockNumber) {
+		self.kept.clear();
 		for _ in 0..blocks {
 			self.block();
 			for _ in 0..1_000 {

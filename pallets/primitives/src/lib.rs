@@ -40,7 +40,7 @@ pub use audit::{AuditReason, Ballot, Sketch, Verdict, Vote};
 pub use batch::{Opening, MAX_INPUTS, MIN_INPUTS};
 pub use blob::{BlobHash, BlobRef, MaxBlobSize};
 pub use job::{work_id, work_tag, FailureClass, JobId, JobPhase, Quorum, Tier, WorkId, WorkTag};
-pub use market::{AskCommitment, AskReveal, AskRole, EpochIndex, MarketPhase, Role};
+pub use market::{AskCommitment, AskObstacle, AskReveal, AskRole, EpochIndex, MarketPhase, Role};
 pub use model::{ModelId, ModelVersion, RoyaltyLine, Unit};
 pub use node::{DeviceClass, NodeId};
 pub use probe::{ProbeSeed, ProbeTask, ProbeTerms};

@@ -151,6 +151,18 @@ pub struct AskReveal {
 	pub salt: [u8; 32],
 }
 
+/// What keeps a node from committing to an ask, though it is time for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum AskObstacle {
+	/// The node cannot take jobs now.
+	NotEligible,
+	/// Too little of the node's own bond is free.
+	NoBond {
+		/// So much more of it would have to be free.
+		missing: Balance,
+	},
+}
+
 /// Separates commitments to asks from other hashes.
 const ASK_DOMAIN: &[u8; 13] = b"highway/ask/1";
 

@@ -91,14 +91,28 @@ impl<T: Config> Pallet<T> {
 			return Some(Balance::MAX);
 		}
 		let factor = T::SecurityFactor::get();
-		let own = T::Nodes::own_bond(node);
-		let book = Asks::<T>::get(model, role);
-		if let Some(standing) = book.iter().find(|ask| ask.node == node).and_then(Ask::upcoming) {
-			return Some(audit::secured_by(own, factor).max(standing));
+		if let Some(standing) = Self::standing(node, model, role) {
+			return Some(audit::secured_by(T::Nodes::own_bond(node), factor).max(standing));
 		}
 		let free = T::Nodes::free_bond(node);
-		let market = audit::security(Markets::<T>::get(model).compute_reserve.unwrap_or_default(), factor);
-		(free >= market || own.saturating_sub(bond) < market).then(|| audit::secured_by(free, factor))
+		(free >= Self::room_of_first_ask(node, model, bond)).then(|| audit::secured_by(free, factor))
+	}
+
+	/// What must be free of the own bond of a node that has no place in compute, beside the `bond` of its commitment: see
+	/// [`Self::highest_secured`].
+	pub(crate) fn room_of_first_ask(node: NodeId, model: ModelId, bond: Balance) -> Balance {
+		let reserve = Markets::<T>::get(model).compute_reserve.unwrap_or_default();
+		let market = audit::security(reserve, T::SecurityFactor::get());
+		match T::Nodes::own_bond(node).saturating_sub(bond) < market {
+			true => 0,
+			false => market,
+		}
+	}
+
+	/// What the node asks from the next epoch on, if it says nothing.
+	pub(crate) fn standing(node: NodeId, model: ModelId, role: AskRole) -> Option<Balance> {
+		let book = Asks::<T>::get(model, role);
+		book.iter().find(|ask| ask.node == node).and_then(Ask::upcoming)
 	}
 
 	/// An ask that the node's own bond did not secure when it was committed to is not taken: the bond of the commitment goes back,

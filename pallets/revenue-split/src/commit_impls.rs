@@ -15,7 +15,7 @@ use frame_support::{
 	weights::Weight,
 };
 use highway_primitives::{
-	market::{ask_commitment, AskCommitment, AskReveal, MarketPhase},
+	market::{ask_commitment, AskCommitment, AskObstacle, AskReveal, MarketPhase},
 	traits::{Models, Nodes},
 	Balance, EpochIndex, ModelId, NodeId,
 };
@@ -66,9 +66,33 @@ impl<T: Config> Pallet<T> {
 
 	/// Whether [`Self::do_commit_asks`] would take this item now. Changes nothing.
 	pub(crate) fn may_commit(node: NodeId, model: ModelId, role: AskRole) -> bool {
-		// Whether the bond is there nobody can say but who reserves it.
-		let secured = || Self::tried(|| Self::secure_commitment(node, model, role).map(drop)).is_ok();
-		Self::check_commit(node, model, role).is_ok() && secured()
+		Self::check_commit(node, model, role).is_ok() && Self::may_secure(node, model, role)
+	}
+
+	/// Whether the bond of a commitment is there, which nobody can say but who reserves it. Changes nothing.
+	fn may_secure(node: NodeId, model: ModelId, role: AskRole) -> bool {
+		Self::tried(|| Self::secure_commitment(node, model, role).map(drop)).is_ok()
+	}
+
+	/// What would keep a node that hosts the model from committing to an ask, if it were time for it and it had not done so
+	/// yet. Changes nothing.
+	pub(crate) fn obstacle_to(node: NodeId, model: ModelId, role: AskRole) -> Option<AskObstacle> {
+		if Self::may_secure(node, model, role) {
+			return None;
+		}
+		if !T::Nodes::eligible(node, model) {
+			return Some(AskObstacle::NotEligible);
+		}
+		let bond = Self::ask_bond(model, role);
+		let room = match role {
+			AskRole::Compute if Self::standing(node, model, role).is_none() => {
+				Self::room_of_first_ask(node, model, bond)
+			},
+			AskRole::Compute | AskRole::Storage => 0,
+		};
+		let needed = bond.saturating_add(room);
+		let missing = needed.saturating_sub(T::Nodes::free_bond(node));
+		Some(AskObstacle::NoBond { missing })
 	}
 
 	/// Reserves the bond of a commitment. Returns it, and the highest price that the node's own bond secures a job at beside it.

@@ -52,6 +52,15 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// The first block of the phase that `block` is in.
+	pub(crate) fn phase_from(block: BlockNumber) -> BlockNumber {
+		let epoch = Self::epoch_at(block);
+		match Self::phase_at(block).0 {
+			MarketPhase::Commit => Self::first_block_of(epoch),
+			MarketPhase::Reveal => Self::first_reveal_of(epoch),
+		}
+	}
+
 	/// Stores what breaks ties in the epoch that begins with this block, if one does. Returns whether it does.
 	///
 	/// All asks of the epoch are revealed by then. The author of the block before has known its own randomness for longer,

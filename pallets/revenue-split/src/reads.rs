@@ -12,6 +12,7 @@ use frame_support::traits::{fungible::Inspect, Get};
 use highway_math::demand;
 use highway_primitives::{
 	market::{BillLine, MarketPhase, Order},
+	traits::Models,
 	Balance, EpochIndex, ModelId, NodeId,
 };
 use sp_runtime::DispatchError;
@@ -137,16 +138,18 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// What the node's worker may say in the next block, which is the first one that what is sent now can be in: while it is
-	/// time to commit, both roles of the models that the node hosts; while it is time to reveal, whatever it committed to,
-	/// hosted by now or not, since a withdrawal can be revealed all the same. As many as those models have roles, or as the
-	/// node has bonds for at most.
+	/// time to commit, both roles of the models that the node hosts and that there are, each with what keeps the node from it as
+	/// things stand; while it is time to reveal, whatever it committed to, hosted by now or not, since a withdrawal can be
+	/// revealed all the same. As many as those models have roles, or as the node has bonds for at most.
 	pub fn ask_tasks(node: NodeId, hosted: &[ModelId]) -> Vec<AskTaskParts> {
 		let next = Self::now().saturating_add(1);
 		let (phase, until) = Self::phase_at(next);
+		let from = Self::phase_from(next);
 		let epoch = Self::epoch_at(next).saturating_add(1);
 		let both = |model: &ModelId| AskRole::ALL.map(|role| (*model, role));
+		let there = hosted.iter().filter(|model| T::Models::exists(**model));
 		let places: Vec<(ModelId, AskRole)> = match phase {
-			MarketPhase::Commit => hosted.iter().flat_map(both).collect(),
+			MarketPhase::Commit => there.flat_map(both).collect(),
 			MarketPhase::Reveal => {
 				let mut committed: Vec<_> = CommitmentPlaces::<T>::iter_key_prefix(node).collect();
 				committed.sort_unstable();
@@ -160,15 +163,17 @@ impl<T: Config> Pallet<T> {
 			if phase == MarketPhase::Reveal && committed.is_none() {
 				continue;
 			}
-			let book = Asks::<T>::get(model, role);
+			let may_commit = phase == MarketPhase::Commit && committed.is_none();
 			tasks.push(AskTaskParts {
 				model,
 				role,
 				epoch,
 				phase,
+				from,
 				until,
-				standing: book.iter().find(|ask| ask.node == node).and_then(|ask| ask.upcoming()),
+				standing: Self::standing(node, model, role),
 				committed,
+				obstacle: may_commit.then(|| Self::obstacle_to(node, model, role)).flatten(),
 				price: Self::last_price(model, role),
 				won: Self::last_winners(model, role).contains(&node),
 			});

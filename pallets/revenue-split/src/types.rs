@@ -6,7 +6,7 @@ use frame_support::{traits::ConstU32, BoundedVec};
 use highway_math::{auction::place_pay, demand::Demand};
 pub use highway_primitives::market::{AskRole, MAX_DEBTS_AT_ONCE};
 use highway_primitives::{
-	market::{BillLine, MarketPhase},
+	market::{AskObstacle, BillLine, MarketPhase},
 	model::MAX_LINEAGE,
 	Balance, BlockNumber, EpochIndex, JobId, ModelId, NodeId, Role, RoyaltyLine,
 };
@@ -516,12 +516,16 @@ pub struct AskTaskParts {
 	pub epoch: EpochIndex,
 	/// Whether to commit or to reveal.
 	pub phase: MarketPhase,
+	/// The first block of the phase.
+	pub from: BlockNumber,
 	/// The last block of the phase.
 	pub until: BlockNumber,
 	/// What the node asks from the next epoch on, if it says nothing.
 	pub standing: Option<Balance>,
 	/// What it committed to for the next epoch and has not revealed.
 	pub committed: Option<H256>,
+	/// While it is time to commit, and it has not: why it could not now.
+	pub obstacle: Option<AskObstacle>,
 	/// The price that was found last.
 	pub price: Option<Balance>,
 	/// Whether the node won the latest clearing.

@@ -339,6 +339,21 @@ impl Client {
 			.map_err(|error| request_error("chain_getHeader", error))?;
 		Ok(header.map_or(0, |header| header.number))
 	}
+
+	/// The number of the last final block.
+	pub async fn final_block(&self) -> Result<u32, ClientError> {
+		let hash = self
+			.methods
+			.chain_get_finalized_head()
+			.await
+			.map_err(|error| request_error("chain_getFinalizedHead", error))?;
+		let header = self
+			.methods
+			.chain_get_header(Some(hash))
+			.await
+			.map_err(|error| request_error("chain_getHeader", error))?;
+		Ok(header.map_or(0, |header| header.number))
+	}
 }
 
 /// Whether the chain's type, as its specification names it, is one for development.

@@ -296,7 +296,7 @@ fn lost(bid: &Bid, step: Step) -> Option<String> {
 			"{what} was not revealed in time: if it was committed to, its bond is lost; `highway node status` shows what \
 			the node has; bid again"
 		)),
-		Step::Wait(_) | Step::Reveal | Step::Revealed => None,
+		Step::Wait(_) | Step::Hold(_) | Step::Reveal | Step::Revealed => None,
 	}
 }
 

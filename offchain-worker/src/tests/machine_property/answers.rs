@@ -182,6 +182,7 @@ impl World {
 			| Action::SubmitAskCommitments { .. }
 			| Action::SubmitAskReveals { .. }
 			| Action::CountBid { .. }
+			| Action::TellObstacle { .. }
 			| Action::ForgetAsks(_) => unreachable!("there are no bids"),
 		};
 		self.tell(event);

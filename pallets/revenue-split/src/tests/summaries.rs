@@ -3,13 +3,17 @@
 use super::*;
 use crate::{AskTaskParts, AskView, Summary, MAX_SUMMARIES};
 use frame_support::assert_ok;
-use highway_primitives::{market::MarketPhase, Role};
+use highway_primitives::{market::MarketPhase, AskObstacle, Role};
 
 const COMPUTE: AskRole = AskRole::Compute;
 const STORAGE: AskRole = AskRole::Storage;
 
 fn clear() {
 	assert_ok!(Split::clear(RuntimeOrigin::signed(PAYER), MODEL));
+}
+
+fn reserved_of(node: NodeId) -> Balance {
+	TestNodes::get(node).unwrap().reserved
 }
 
 fn line(summary: &Summary, role: Role) -> Balance {
@@ -161,9 +165,11 @@ fn ask_tasks_should_say_what_a_worker_may_say_now() {
 			role: COMPUTE,
 			epoch: 2,
 			phase: MarketPhase::Commit,
+			from: EPOCH,
 			until: EPOCH + FIRST_REVEAL - 1,
 			standing: Some(5),
 			committed: Some(hash),
+			obstacle: None,
 			price: Some(10),
 			won: true,
 		};
@@ -178,6 +184,7 @@ fn ask_tasks_should_say_what_a_worker_may_say_now() {
 		assert_eq!(Split::ask_tasks(1, &[MODEL]), vec![compute, storage]);
 		let reveals = AskTaskParts {
 			phase: MarketPhase::Reveal,
+			from: EPOCH + FIRST_REVEAL,
 			until: 2 * EPOCH - 1,
 			..compute
 		};
@@ -195,6 +202,7 @@ fn ask_tasks_should_say_what_a_worker_may_say_now() {
 		go_to(2 * EPOCH - 1);
 		let next = AskTaskParts {
 			epoch: 3,
+			from: 2 * EPOCH,
 			until: 2 * EPOCH + FIRST_REVEAL - 1,
 			standing: Some(9),
 			committed: None,
@@ -207,6 +215,103 @@ fn ask_tasks_should_say_what_a_worker_may_say_now() {
 		go_to_epoch(3);
 		let again = Split::ask_tasks(1, &[MODEL])[0];
 		assert_eq!((again.standing, again.committed), (Some(9), None));
+	});
+}
+
+#[test]
+fn ask_tasks_should_name_no_model_that_is_gone_but_what_can_still_be_opened() {
+	ExtBuilder.build_and_execute(|| {
+		host(1, MODEL);
+		assert_ok!(commit(1, COMPUTE, None));
+		ModelIsGone::set(true);
+		assert_eq!(Split::ask_tasks(1, &[MODEL]), vec![]);
+		go_to_reveals();
+		assert_eq!(Split::ask_tasks(1, &[MODEL]).len(), 1);
+		assert_ok!(reveal(1, COMPUTE, None));
+		ModelIsGone::set(false);
+	});
+}
+
+/// What keeps the node from committing to an ask for compute, and for storage, by what its worker is told.
+fn obstacles(node: NodeId) -> Vec<Option<AskObstacle>> {
+	let tasks = Split::ask_tasks(node, &[MODEL]);
+	tasks.into_iter().map(|task| task.obstacle).collect()
+}
+
+#[test]
+fn ask_tasks_should_say_why_a_commitment_would_be_refused() {
+	ExtBuilder.build_and_execute(|| {
+		ask(1, COMPUTE, 300);
+		go_to_epoch(1);
+		let deal = open(1, 1, 0);
+		Split::close(MODEL, &deal);
+		go_to_epoch(2);
+		let (behind, room) = (Split::ask_bond(MODEL, COMPUTE), 64 * 300);
+		assert_eq!((behind, Split::ask_bond(MODEL, STORAGE)), (BOND, BOND));
+		let missing = |missing: Balance| Some(AskObstacle::NoBond { missing });
+		host(2, MODEL);
+		let told = |bond: Balance, reserved: Balance| {
+			with_node(2, |node| (node.bond, node.reserved) = (bond, reserved));
+			let told = obstacles(2);
+			for (role, obstacle) in [COMPUTE, STORAGE].into_iter().zip(&told) {
+				assert_eq!(Split::may_commit(2, MODEL, role), obstacle.is_none());
+			}
+			assert_eq!(reserved_of(2), reserved, "nothing is reserved for a look");
+			told
+		};
+		assert_eq!(told(room + behind, 0), [None, None]);
+		// The bond of a first ask, and a job at the reserve beside it.
+		assert_eq!(told(room + behind - 1, 0), [missing(1), None]);
+		assert_eq!(told(room + behind, room), [missing(room), None]);
+		assert_eq!(told(room + behind, room + 1), [missing(room + 1), missing(1)]);
+		assert_eq!(
+			told(room + behind, room + behind),
+			[missing(room + behind), missing(BOND)]
+		);
+		// Whose whole bond is less than that job takes needs that of the ask alone.
+		assert_eq!(told(room - 1, 0), [None, None]);
+		assert_eq!(told(room - 1, room - BOND), [missing(1), missing(1)]);
+		// What is missing is enough.
+		assert_eq!(told(room + behind + 7, 7), [None, None]);
+		fall_silent(2);
+		assert_eq!(told(room + behind, 0), [Some(AskObstacle::NotEligible); 2]);
+		with_node(2, |node| node.able = true);
+		// Nothing keeps it from what it has done.
+		assert_ok!(commit(2, COMPUTE, Some(1)));
+		with_node(2, |node| node.reserved = node.bond);
+		assert_eq!(obstacles(2), [None, missing(BOND)]);
+		go_to(2 * EPOCH + FIRST_REVEAL - 1);
+		assert_eq!(obstacles(2), [None], "it is to be opened");
+		with_node(2, |node| node.reserved = BOND);
+	});
+}
+
+#[test]
+fn ask_tasks_should_ask_no_more_of_who_has_a_place_than_the_bond_of_its_ask() {
+	ExtBuilder.build_and_execute(|| {
+		ask(1, COMPUTE, 300);
+		go_to_epoch(1);
+		let deal = open(1, 1, 0);
+		Split::close(MODEL, &deal);
+		go_to_epoch(2);
+		with_node(1, |node| node.reserved = node.bond - BOND);
+		assert_eq!(obstacles(1), [None, None]);
+		with_node(1, |node| node.reserved += 1);
+		let missing = Some(AskObstacle::NoBond { missing: 1 });
+		assert_eq!(obstacles(1), [missing, missing]);
+		with_node(1, |node| node.reserved = BOND);
+	});
+}
+
+#[test]
+fn ask_tasks_should_know_before_an_epoch_begins_what_will_keep_a_node_from_committing_in_it() {
+	ExtBuilder.build_and_execute(|| {
+		host(1, MODEL);
+		go_to(EPOCH - 1);
+		assert_eq!(obstacles(1), [None, None]);
+		with_node(1, |node| node.bond = BOND - 1);
+		let missing = Some(AskObstacle::NoBond { missing: 1 });
+		assert_eq!(obstacles(1), [missing, missing]);
 	});
 }
 

@@ -12,4 +12,4 @@ pub use job::{Bill, JobInfo, Quote};
 pub use market::{AskInfo, CuratorInfo, EarningsInfo, EpochPrices, FeaturedInfo, MarketInfo, RoleMarket, SplitInfo};
 pub use model::{ComingVersion, ModelInfo};
 pub use node::{DelegationInfo, MeasuredInfo, NodeInfo};
-pub use work::{AskTask, AuditItem, HostedModel, StorageTask, WorkItem, WorkList};
+pub use work::{AskTask, AuditItem, HostedModel, StorageTask, WorkItem, WorkList, BLOCKS_TO_REVEAL};

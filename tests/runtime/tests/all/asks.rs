@@ -1,7 +1,8 @@
 //! What nodes may say about asks, and when: checked in the pool and in the block. And what it costs to say half of it.
 
 use highway_primitives::{
-	market::ask_commitment, AskCommitment, AskRole, Balance, MarketPhase, ModelId, NodeId, WorkerAction, AIC,
+	market::ask_commitment, AskCommitment, AskObstacle, AskRole, Balance, MarketPhase, ModelId, NodeId, WorkerAction,
+	AIC,
 };
 use highway_runtime::{
 	AccountId, Balances, Block, NodeStaking, RevenueSplit, Runtime, RuntimeEvent, UncheckedExtrinsic,
@@ -13,7 +14,7 @@ use highway_runtime_tests::{
 use pallet_node_staking::Call as Node;
 use pallet_revenue_split::{Call as Split, Error, Event};
 use sp_core::H256;
-use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave, Eve, Ferdie};
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Dave, Eve, Ferdie};
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 /// What a unit costs here.
@@ -36,6 +37,13 @@ fn taken(chain: &mut Chain, transaction: UncheckedExtrinsic) {
 /// What a node asks in this epoch; if nothing, from the next on.
 fn asked(node: NodeId, model: ModelId) -> Option<Balance> {
 	RevenueSplit::ask_of(node, model, AskRole::Compute)
+}
+
+/// What keeps the node of this worker from committing to an ask for compute, by what the worker is told.
+fn obstacle(worker: Sr25519Keyring) -> Option<AskObstacle> {
+	let work = <Runtime as WorkerApi<Block>>::work_for(worker.public().into()).expect("the key has a node");
+	let mut tasks = work.asks.into_iter().filter(|task| task.role == AskRole::Compute);
+	tasks.next().expect("it hosts a model").obstacle
 }
 
 fn reserved(node: NodeId) -> Balance {
@@ -222,6 +230,36 @@ fn an_ask_should_count_as_its_bond_was_when_it_was_committed_to() {
 		assert!(chain.events().contains(&unsecured));
 		assert_eq!([0, 1].map(|node| asked(node, model)), [None, Some(just)]);
 		assert_eq!([0, 1].map(reserved), [before[0], before[1] + least_ask_bond()]);
+	});
+}
+
+#[test]
+fn a_worker_should_be_told_beforehand_that_its_commitment_would_be_refused() {
+	Chain::local(|chain| {
+		// A job at this price takes more than the least bond of a node.
+		let price = 16 * AIC;
+		let model = chain.served_model(0, price);
+		let job = chain.submit(Ferdie, model);
+		chain.attest(job);
+		chain.finish(job);
+		let node = chain.join(Eve, 2_000 * AIC);
+		chain.host(model, &[Eve]);
+		chain.next_market_epoch();
+		let enough = 64 * price + RevenueSplit::ask_bond(model, AskRole::Compute);
+		let amount = own_bond(node) - enough + 1;
+		chain.ok(Eve, Node::unbond { amount });
+
+		let (epoch, asks) = (chain.coming_epoch(), [(model, AskRole::Compute, Some(MILLI))]);
+		let commit = || worker_transaction(Eve, commit_asks(node, epoch, &asks));
+		assert_eq!(obstacle(Eve), Some(AskObstacle::NoBond { missing: 1 }));
+		refused(chain, commit(), InvalidTransaction::Stale);
+		chain.ok(Eve, Node::bond_extra { amount: 1 });
+		assert_eq!(obstacle(Eve), None);
+		taken(chain, commit());
+		assert_eq!(obstacle(Eve), None, "it is committed to");
+		assert_eq!(obstacle(Bob), None);
+		chain.ok(Bob, Node::chill {});
+		assert_eq!(obstacle(Bob), Some(AskObstacle::NotEligible));
 	});
 }
 

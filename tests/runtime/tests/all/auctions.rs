@@ -115,6 +115,7 @@ fn the_first_losing_ask_should_be_the_price_and_the_split_move_when_the_cheapest
 			(told.epoch, told.phase, told.until),
 			(epoch, MarketPhase::Commit, market(model).phase_until)
 		);
+		assert_eq!((told.from, told.obstacle), (12 * (epoch - 1), None));
 		assert_eq!(
 			(told.standing, told.committed, told.price),
 			(Some(RESERVE), None, Some(RESERVE))

@@ -134,7 +134,7 @@ impl<'a> Bidder<'a> {
 		}
 	}
 
-	/// Reveals what is to be revealed, as far as that can be done now, or, with `wait`, to the end. Returns how each bid ended.
+	/// Reveals what is to be revealed, as far as it is time for that now, or, with `wait`, to the end. Returns how each bid ended.
 	pub async fn follow(
 		&self,
 		client: &mut Client,
@@ -162,12 +162,13 @@ impl<'a> Bidder<'a> {
 				continue;
 			}
 			let next = steps.iter().filter_map(|step| match step {
-				Step::Wait(block) => Some(*block),
+				Step::Hold(block) => Some(*block),
+				Step::Wait(block) if wait => Some(*block),
 				_ => None,
 			});
 			match next.min() {
-				Some(block) if wait => self.until_behind(client, block, "until asks are revealed").await?,
-				_ => {
+				Some(block) => self.until_behind(client, block, "until asks are revealed").await?,
+				None => {
 					let done: Vec<_> = bids.into_iter().zip(steps).collect();
 					self.tidy(&done, &seen);
 					return Ok(done);
@@ -192,13 +193,15 @@ impl<'a> Bidder<'a> {
 			Ok(client.ask_tasks(&self.node.worker).await?)
 		})
 		.await?;
+		let best = best_block(client).await?;
+		let finalized = patiently(client, async |client: &Client| Ok(client.final_block().await?)).await?;
 		let mut all = Vec::new();
 		for bid in bids {
 			let task = tasks
 				.iter()
 				.find(|task| task.model == bid.model && task.role == bid.role);
 			if let Some(task) = task {
-				all.push(Some(Seen::from(task)));
+				all.push(Some(Seen::from_task(task, best, finalized)));
 				continue;
 			}
 			let hosts = self.hosts(client, bid.model).await?;

@@ -122,9 +122,11 @@ mod tests {
 			role,
 			epoch: 8,
 			phase: MarketPhase::Commit,
+			from: 1,
 			until: 77,
 			standing,
 			committed: None,
+			obstacle: None,
 			price: None,
 			won: false,
 		}

@@ -18,24 +18,26 @@ pub struct Seen {
 	pub committed: Option<H256>,
 	/// What is asked in that epoch unless something else is revealed.
 	pub standing: Option<Balance>,
+	/// The best block, if nothing is to be revealed before the next one: see [`AskTask::is_time_to_reveal`].
+	pub hold: Option<BlockNumber>,
 }
 
-impl From<&AskTask> for Seen {
-	fn from(task: &AskTask) -> Self {
+impl Seen {
+	/// What the node's worker is told, and what its node knows of the chain: its best block, and the last final one.
+	pub fn from_task(task: &AskTask, best: BlockNumber, finalized: BlockNumber) -> Self {
 		Self {
 			epoch: task.epoch,
 			phase: task.phase,
 			until: task.until,
 			committed: task.committed,
 			standing: task.standing,
+			hold: (!task.is_time_to_reveal(best, finalized)).then_some(best),
 		}
 	}
-}
 
-impl Seen {
 	/// Where the node's worker is told nothing of its asks: in the reveal phase, because nothing is left to be revealed; at any
 	/// time, because the node does not host the model any more. Then the bid is taken for committed to, and the chain has the
-	/// last word.
+	/// last word: what it would refuse is not sent, so that nobody learns anything by it.
 	pub fn from_market(market: &MarketInfo, bid: &Bid, hosts: bool) -> Self {
 		Self {
 			epoch: market.epoch.saturating_add(1),
@@ -43,6 +45,7 @@ impl Seen {
 			until: market.phase_until,
 			committed: (!hosts && !bid.revealed).then(|| bid.hash()),
 			standing: public_ask(market, bid).map(|ask| ask.price),
+			hold: None,
 		}
 	}
 }
@@ -66,6 +69,8 @@ pub fn has_place(market: &MarketInfo, bid: &Bid) -> bool {
 pub enum Step {
 	/// Nothing before the block behind this one.
 	Wait(BlockNumber),
+	/// The same, but it is about time for its reveal: others could still commit after a look at it.
+	Hold(BlockNumber),
 	/// Its reveal.
 	Reveal,
 	/// Nothing: it is revealed.
@@ -91,7 +96,7 @@ pub fn step(bid: &Bid, seen: Option<&Seen>) -> Step {
 	}
 	if seen.committed == Some(bid.hash()) {
 		// Also where it was revealed before, in a block that another one has replaced.
-		return Step::Reveal;
+		return seen.hold.map_or(Step::Reveal, Step::Hold);
 	}
 	match bid.revealed || (seen.committed.is_none() && seen.standing == bid.price) {
 		true => Step::Revealed,
@@ -131,6 +136,7 @@ mod tests {
 			until: 77,
 			committed,
 			standing,
+			hold: None,
 		}
 	}
 
@@ -142,6 +148,37 @@ mod tests {
 		assert_eq!(at(8, MarketPhase::Reveal), Step::Reveal);
 		assert_eq!(at(7, MarketPhase::Reveal), Step::Wait(77));
 		assert_eq!(at(9, MarketPhase::Reveal), Step::Late);
+	}
+
+	/// What the worker is told in a reveal phase of blocks 61 to 80.
+	fn task(phase: MarketPhase) -> AskTask {
+		AskTask {
+			model: 5,
+			role: AskRole::Compute,
+			epoch: 8,
+			phase,
+			from: 61,
+			until: 80,
+			standing: None,
+			committed: Some(bid().hash()),
+			obstacle: None,
+			price: None,
+			won: false,
+		}
+	}
+
+	#[test]
+	fn bids_should_not_be_revealed_before_the_last_block_for_commitments_is_final() {
+		let told = task(MarketPhase::Reveal);
+		let after = |best, finalized| step(&bid(), Some(&Seen::from_task(&told, best, finalized)));
+		assert_eq!(after(60, 58), Step::Hold(60));
+		assert_eq!(after(63, 59), Step::Hold(63));
+		assert_eq!(after(63, 60), Step::Reveal);
+		// Finality may stall, and the bond shall not be lost for that.
+		assert_eq!(after(69, 59), Step::Hold(69));
+		assert_eq!(after(70, 59), Step::Reveal);
+		let committing = Seen::from_task(&task(MarketPhase::Commit), 50, 49);
+		assert_eq!(step(&bid(), Some(&committing)), Step::Wait(80));
 	}
 
 	#[test]
