@@ -140,7 +140,7 @@ impl<T: Config> Pallet<T> {
 		let siblings = T::WeightInfo::submit_later().saturating_mul(jobs.saturating_sub(1));
 		let one = match looks.market {
 			0 => T::WeightInfo::submit_later(),
-			nodes => T::WeightInfo::submit_job(nodes).saturating_add(Self::pledges(nodes)),
+			nodes => T::WeightInfo::submit_job(nodes),
 		};
 		one.saturating_add(siblings).saturating_add(Self::besides(jobs, looks))
 	}
@@ -149,14 +149,9 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn batch_weight(looks: Looks) -> Weight {
 		let one = match looks.market {
 			0 => T::WeightInfo::submit_later(),
-			nodes => T::WeightInfo::submit_batch(nodes).saturating_add(Self::pledges(nodes)),
+			nodes => T::WeightInfo::submit_batch(nodes),
 		};
 		one.saturating_add(Self::besides(1, looks))
-	}
-
-	/// What clearing the market adds: of each node that asks it is looked up what it had pledged itself for.
-	fn pledges(nodes: u32) -> Weight {
-		T::DbWeight::get().reads(nodes.into())
 	}
 
 	/// What a submission of so many jobs weighs beside its calls: draws beyond their first samples, and what it leaves to the

@@ -1,6 +1,6 @@
 //! Weights of `pallet_node_staking`. Written by `scripts/weights`: what is changed by hand is lost with the next measurement, and CI refuses it.
 //!
-//! Measured on 2026-11-30 in 20 steps of 20 runs, by `AMD EPYC`.
+//! Measured on 2026-11-30 in 20 steps of 20 runs, by `Intel(R) Xeon(R) Processor @ 2.80GHz`.
 //!
 //! Each is a line that no size lies above: times by the median of a size's runs, accesses by all of them. Proofs have no
 //! size on a chain of its own: the second dimension counts what is left to later blocks, and is 0 here.
@@ -62,7 +62,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
 	/// Storage: `NodeStaking::Nodes` (r:0 w:1)
 	fn register() -> Weight {
-		Weight::from_parts(528_638_000, 0)
+		Weight::from_parts(630_174_000, 0)
 			.saturating_add(T::DbWeight::get().reads(23_u64))
 			.saturating_add(T::DbWeight::get().writes(20_u64))
 	}
@@ -71,7 +71,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::NodeOfWorker` (r:1 w:2)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	fn update_node() -> Weight {
-		Weight::from_parts(213_968_000, 0)
+		Weight::from_parts(235_089_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -87,15 +87,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
-	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn bond_extra() -> Weight {
-		Weight::from_parts(447_487_000, 0)
-			.saturating_add(T::DbWeight::get().reads(26_u64))
-			.saturating_add(T::DbWeight::get().writes(19_u64))
+		Weight::from_parts(561_319_000, 0)
+			.saturating_add(T::DbWeight::get().reads(25_u64))
+			.saturating_add(T::DbWeight::get().writes(18_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
@@ -107,14 +106,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
-	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
+	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	fn unbond() -> Weight {
-		Weight::from_parts(331_103_000, 0)
-			.saturating_add(T::DbWeight::get().reads(23_u64))
-			.saturating_add(T::DbWeight::get().writes(16_u64))
+		Weight::from_parts(318_951_000, 0)
+			.saturating_add(T::DbWeight::get().reads(22_u64))
+			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
@@ -122,7 +120,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	fn withdraw_unbonded() -> Weight {
-		Weight::from_parts(182_031_000, 0)
+		Weight::from_parts(219_637_000, 0)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -135,23 +133,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
-	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn chill() -> Weight {
-		Weight::from_parts(327_768_000, 0)
-			.saturating_add(T::DbWeight::get().reads(23_u64))
-			.saturating_add(T::DbWeight::get().writes(16_u64))
+		Weight::from_parts(379_199_000, 0)
+			.saturating_add(T::DbWeight::get().reads(22_u64))
+			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::Pools` (r:1 w:0)
 	/// Storage: `VoterList::Lock` (r:1 w:0)
 	/// Storage: `VoterList::ListNodes` (r:2 w:2)
@@ -160,7 +157,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	fn resume() -> Weight {
-		Weight::from_parts(279_326_000, 0)
+		Weight::from_parts(360_110_000, 0)
 			.saturating_add(T::DbWeight::get().reads(22_u64))
 			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
@@ -169,29 +166,27 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `ModelRegistry::Models` (r:1 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
-	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn host() -> Weight {
-		Weight::from_parts(126_859_000, 0)
-			.saturating_add(T::DbWeight::get().reads(10_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(146_985_000, 0)
+			.saturating_add(T::DbWeight::get().reads(9_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
-	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	fn unhost() -> Weight {
-		Weight::from_parts(141_020_000, 0)
-			.saturating_add(T::DbWeight::get().reads(9_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(164_420_000, 0)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:1 w:1)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
@@ -202,15 +197,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListNodes` (r:1 w:0)
 	/// Storage: `NodeStaking::Pools` (r:1 w:1)
 	/// Storage: `NodeStaking::Pledges` (r:0 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:0 w:1)
 	/// Storage: `NodeStaking::NodeOfWorker` (r:0 w:1)
 	/// Storage: `NodeStaking::Slashes` (r:0 w:1)
 	/// Storage: `CapacityProbes::Answers` (r:0 w:1)
 	/// Storage: `CapacityProbes::Measurements` (r:0 w:1)
 	fn deregister() -> Weight {
-		Weight::from_parts(368_589_000, 0)
+		Weight::from_parts(466_180_000, 0)
 			.saturating_add(T::DbWeight::get().reads(9_u64))
-			.saturating_add(T::DbWeight::get().writes(13_u64))
+			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
@@ -218,23 +212,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `CapacityProbes::Measurements` (r:1 w:1)
 	/// Storage: `CapacityProbes::Round` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
-	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
 	/// Storage: `CapacityProbes::Answers` (r:0 w:1)
 	fn heartbeat() -> Weight {
-		Weight::from_parts(195_982_000, 0)
-			.saturating_add(T::DbWeight::get().reads(11_u64))
-			.saturating_add(T::DbWeight::get().writes(5_u64))
+		Weight::from_parts(209_994_000, 0)
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	fn authorize_heartbeat() -> Weight {
-		Weight::from_parts(119_498_000, 0)
+		Weight::from_parts(148_712_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
@@ -244,16 +237,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Pools` (r:1 w:1)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `NodeStaking::Pledges` (r:0 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:0 w:1)
 	/// Storage: `NodeStaking::NodeOfWorker` (r:0 w:1)
 	/// Storage: `NodeStaking::Slashes` (r:0 w:1)
 	/// Storage: `NodeStaking::NodeOf` (r:0 w:1)
 	/// Storage: `CapacityProbes::Answers` (r:0 w:1)
 	/// Storage: `CapacityProbes::Measurements` (r:0 w:1)
 	fn reap() -> Weight {
-		Weight::from_parts(250_814_000, 0)
+		Weight::from_parts(271_241_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(12_u64))
+			.saturating_add(T::DbWeight::get().writes(11_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `NodeStaking::Pools` (r:1 w:1)
@@ -265,7 +257,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListNodes` (r:1 w:1)
 	/// Storage: `VoterList::ListBags` (r:2 w:2)
 	fn delegate() -> Weight {
-		Weight::from_parts(288_991_000, 0)
+		Weight::from_parts(379_597_000, 0)
 			.saturating_add(T::DbWeight::get().reads(11_u64))
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
@@ -277,7 +269,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `VoterList::ListNodes` (r:2 w:2)
 	/// Storage: `VoterList::ListBags` (r:2 w:2)
 	fn undelegate() -> Weight {
-		Weight::from_parts(181_210_000, 0)
+		Weight::from_parts(230_816_000, 0)
 			.saturating_add(T::DbWeight::get().reads(9_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -287,7 +279,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	/// Storage: `System::Account` (r:2 w:2)
 	fn withdraw_delegation() -> Weight {
-		Weight::from_parts(218_636_000, 0)
+		Weight::from_parts(274_832_000, 0)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -298,7 +290,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `NodeStaking::Nodes` (r:1 w:0)
 	fn claim_rewards() -> Weight {
-		Weight::from_parts(227_348_000, 0)
+		Weight::from_parts(320_263_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -306,13 +298,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Pools` (r:1 w:1)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	fn set_commission() -> Weight {
-		Weight::from_parts(66_719_000, 0)
+		Weight::from_parts(88_971_000, 0)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	/// Storage: `NodeStaking::Authored` (r:1 w:1)
 	fn note_author() -> Weight {
-		Weight::from_parts(17_907_000, 0)
+		Weight::from_parts(26_059_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -325,8 +317,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// `v` is from 1 to 100.
 	fn end_session(v: u32) -> Weight {
-		Weight::from_parts(1_147_825_782, 0)
-			.saturating_add(Weight::from_parts(36_757_686, 0).saturating_mul(v.into()))
+		Weight::from_parts(808_393_068, 0)
+			.saturating_add(Weight::from_parts(58_157_478, 0).saturating_mul(v.into()))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(v.into())))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
@@ -341,8 +333,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Historical::HistoricalSessions` (r:0 w:2)
 	/// `v` is from 1 to 100.
 	fn start_session(v: u32) -> Weight {
-		Weight::from_parts(33_091_800, 0)
-			.saturating_add(Weight::from_parts(875_782, 0).saturating_mul(v.into()))
+		Weight::from_parts(91_644_476, 0)
+			.saturating_add(Weight::from_parts(1_531_161, 0).saturating_mul(v.into()))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(v.into())))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
@@ -356,8 +348,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Pools` (r:400 w:0)
 	/// `n` is from 1 to 2048.
 	fn new_session(n: u32) -> Weight {
-		Weight::from_parts(12_469_054_084, 0)
-			.saturating_add(Weight::from_parts(16_450_306, 0).saturating_mul(n.into()))
+		Weight::from_parts(14_849_923_792, 0)
+			.saturating_add(Weight::from_parts(27_271_672, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(803_u64))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
@@ -377,16 +369,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
-	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
+	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	/// Storage: `NodeStaking::FormerGenerations` (r:0 w:1)
 	/// Storage: `ProofOfWorkDone::Suspects` (r:0 w:1)
 	fn on_offence() -> Weight {
-		Weight::from_parts(579_674_000, 0)
-			.saturating_add(T::DbWeight::get().reads(29_u64))
-			.saturating_add(T::DbWeight::get().writes(25_u64))
+		Weight::from_parts(803_365_000, 0)
+			.saturating_add(T::DbWeight::get().reads(28_u64))
+			.saturating_add(T::DbWeight::get().writes(24_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
 	/// Storage: `NodeStaking::Standings` (r:1 w:1)
@@ -400,14 +391,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
-	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
+	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	fn slash() -> Weight {
-		Weight::from_parts(272_797_000, 0)
-			.saturating_add(T::DbWeight::get().reads(26_u64))
-			.saturating_add(T::DbWeight::get().writes(21_u64))
+		Weight::from_parts(548_682_000, 0)
+			.saturating_add(T::DbWeight::get().reads(25_u64))
+			.saturating_add(T::DbWeight::get().writes(20_u64))
 	}
 	/// Storage: `NodeStaking::Nodes` (r:1 w:1)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
@@ -421,14 +411,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:1)
 	/// Storage: `NodeStaking::BondTree` (r:8 w:8)
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
-	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
-	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::Pledges` (r:1 w:1)
-	/// Storage: `NodeStaking::EpochStarts` (r:1 w:1)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
+	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	fn fine() -> Weight {
-		Weight::from_parts(273_507_000, 0)
-			.saturating_add(T::DbWeight::get().reads(26_u64))
-			.saturating_add(T::DbWeight::get().writes(20_u64))
+		Weight::from_parts(527_529_000, 0)
+			.saturating_add(T::DbWeight::get().reads(25_u64))
+			.saturating_add(T::DbWeight::get().writes(19_u64))
 	}
 	/// Storage: `NodeStaking::NodeOf` (r:6 w:0)
 	/// Storage: `NodeStaking::BondTreeShape` (r:1 w:0)
@@ -437,7 +426,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Standings` (r:16 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	fn draw_judge() -> Weight {
-		Weight::from_parts(1_089_213_000, 0)
+		Weight::from_parts(1_667_433_000, 0)
 			.saturating_add(T::DbWeight::get().reads(146_u64))
 	}
 }
@@ -445,139 +434,139 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn register() -> Weight {
-		Weight::from_parts(528_638_000, 0)
+		Weight::from_parts(630_174_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(23_u64))
 			.saturating_add(RocksDbWeight::get().writes(20_u64))
 	}
 	fn update_node() -> Weight {
-		Weight::from_parts(213_968_000, 0)
+		Weight::from_parts(235_089_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn bond_extra() -> Weight {
-		Weight::from_parts(447_487_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(26_u64))
-			.saturating_add(RocksDbWeight::get().writes(19_u64))
+		Weight::from_parts(561_319_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(25_u64))
+			.saturating_add(RocksDbWeight::get().writes(18_u64))
 	}
 	fn unbond() -> Weight {
-		Weight::from_parts(331_103_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(23_u64))
-			.saturating_add(RocksDbWeight::get().writes(16_u64))
+		Weight::from_parts(318_951_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(22_u64))
+			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
 	fn withdraw_unbonded() -> Weight {
-		Weight::from_parts(182_031_000, 0)
+		Weight::from_parts(219_637_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn chill() -> Weight {
-		Weight::from_parts(327_768_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(23_u64))
-			.saturating_add(RocksDbWeight::get().writes(16_u64))
+		Weight::from_parts(379_199_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(22_u64))
+			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
 	fn resume() -> Weight {
-		Weight::from_parts(279_326_000, 0)
+		Weight::from_parts(360_110_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(22_u64))
 			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
 	fn host() -> Weight {
-		Weight::from_parts(126_859_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(10_u64))
-			.saturating_add(RocksDbWeight::get().writes(3_u64))
+		Weight::from_parts(146_985_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(9_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn unhost() -> Weight {
-		Weight::from_parts(141_020_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(9_u64))
-			.saturating_add(RocksDbWeight::get().writes(3_u64))
+		Weight::from_parts(164_420_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn deregister() -> Weight {
-		Weight::from_parts(368_589_000, 0)
+		Weight::from_parts(466_180_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(9_u64))
-			.saturating_add(RocksDbWeight::get().writes(13_u64))
+			.saturating_add(RocksDbWeight::get().writes(12_u64))
 	}
 	fn heartbeat() -> Weight {
-		Weight::from_parts(195_982_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(11_u64))
-			.saturating_add(RocksDbWeight::get().writes(5_u64))
+		Weight::from_parts(209_994_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(10_u64))
+			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn authorize_heartbeat() -> Weight {
-		Weight::from_parts(119_498_000, 0)
+		Weight::from_parts(148_712_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 	}
 	fn reap() -> Weight {
-		Weight::from_parts(250_814_000, 0)
+		Weight::from_parts(271_241_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().writes(12_u64))
+			.saturating_add(RocksDbWeight::get().writes(11_u64))
 	}
 	fn delegate() -> Weight {
-		Weight::from_parts(288_991_000, 0)
+		Weight::from_parts(379_597_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(11_u64))
 			.saturating_add(RocksDbWeight::get().writes(8_u64))
 	}
 	fn undelegate() -> Weight {
-		Weight::from_parts(181_210_000, 0)
+		Weight::from_parts(230_816_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(9_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn withdraw_delegation() -> Weight {
-		Weight::from_parts(218_636_000, 0)
+		Weight::from_parts(274_832_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn claim_rewards() -> Weight {
-		Weight::from_parts(227_348_000, 0)
+		Weight::from_parts(320_263_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn set_commission() -> Weight {
-		Weight::from_parts(66_719_000, 0)
+		Weight::from_parts(88_971_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn note_author() -> Weight {
-		Weight::from_parts(17_907_000, 0)
+		Weight::from_parts(26_059_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn end_session(v: u32) -> Weight {
-		Weight::from_parts(1_147_825_782, 0)
-			.saturating_add(Weight::from_parts(36_757_686, 0).saturating_mul(v.into()))
+		Weight::from_parts(808_393_068, 0)
+			.saturating_add(Weight::from_parts(58_157_478, 0).saturating_mul(v.into()))
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(v.into())))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(v.into())))
 	}
 	fn start_session(v: u32) -> Weight {
-		Weight::from_parts(33_091_800, 0)
-			.saturating_add(Weight::from_parts(875_782, 0).saturating_mul(v.into()))
+		Weight::from_parts(91_644_476, 0)
+			.saturating_add(Weight::from_parts(1_531_161, 0).saturating_mul(v.into()))
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(v.into())))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(v.into())))
 	}
 	fn new_session(n: u32) -> Weight {
-		Weight::from_parts(12_469_054_084, 0)
-			.saturating_add(Weight::from_parts(16_450_306, 0).saturating_mul(n.into()))
+		Weight::from_parts(14_849_923_792, 0)
+			.saturating_add(Weight::from_parts(27_271_672, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(803_u64))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(n.into())))
 	}
 	fn on_offence() -> Weight {
-		Weight::from_parts(579_674_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(29_u64))
-			.saturating_add(RocksDbWeight::get().writes(25_u64))
+		Weight::from_parts(803_365_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(28_u64))
+			.saturating_add(RocksDbWeight::get().writes(24_u64))
 	}
 	fn slash() -> Weight {
-		Weight::from_parts(272_797_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(26_u64))
-			.saturating_add(RocksDbWeight::get().writes(21_u64))
-	}
-	fn fine() -> Weight {
-		Weight::from_parts(273_507_000, 0)
-			.saturating_add(RocksDbWeight::get().reads(26_u64))
+		Weight::from_parts(548_682_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(25_u64))
 			.saturating_add(RocksDbWeight::get().writes(20_u64))
 	}
+	fn fine() -> Weight {
+		Weight::from_parts(527_529_000, 0)
+			.saturating_add(RocksDbWeight::get().reads(25_u64))
+			.saturating_add(RocksDbWeight::get().writes(19_u64))
+	}
 	fn draw_judge() -> Weight {
-		Weight::from_parts(1_089_213_000, 0)
+		Weight::from_parts(1_667_433_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(146_u64))
 	}
 }
-// Written by scripts/weights as it is: blake2-256 1bf5b7bbc21a0907dcec8c28eebcdc4e0c26527da78ec1b618d834fee5736660
+// Written by scripts/weights as it is: blake2-256 3162fb59ba42da9591cad09913a417e2b2ed0cbeaebb87dfb52783762b478399

@@ -275,21 +275,28 @@ mod benchmarks {
 	}
 
 	/// Nothing but the last item can be committed to: the bonds of all others for storage are too dear, and beside those for compute
-	/// too little is free for a job at the reserve.
+	/// too little is free for a job at the reserve, as a little is in use.
 	#[benchmark]
 	fn authorize_commit_asks(n: Linear<1, 24>) -> Result<(), BenchmarkError> {
 		let bidder = Bidder::new::<T>(n);
 		let (last, others) = bidder.items.split_last().ok_or(BenchmarkError::Stop("there is one"))?;
-		let secured = audit::secured_by(T::Nodes::own_bond(bidder.node), T::SecurityFactor::get());
+		let factor = T::SecurityFactor::get();
+		T::Nodes::secure(bidder.node, audit::security(1, factor))?;
 		let full: Vec<NodeId> = (MAX_ASKS..MAX_STORED_ASKS)
 			.map(|index| NodeId::MAX.saturating_sub(index))
 			.collect();
 		for (model, _) in others {
 			put_summaries::<T>(*model, &[AskRole::Compute.line()]);
 			put_full_book::<T>(*model, AskRole::Compute, &full);
-			Markets::<T>::mutate(model, |state| state.compute_reserve = Some(secured));
+			let rest = T::Nodes::own_bond(bidder.node).saturating_sub(Pallet::<T>::ask_bond(*model, AskRole::Compute));
+			Markets::<T>::mutate(model, |state| {
+				state.compute_reserve = Some(audit::secured_by(rest, factor))
+			});
 		}
 		put_summaries::<T>(last.0, &[last.1.line()]);
+		assert!(others
+			.iter()
+			.all(|(model, role)| !Pallet::<T>::may_commit(bidder.node, *model, *role)));
 		let call = bidder.commit_call::<T>()?;
 		#[block]
 		{

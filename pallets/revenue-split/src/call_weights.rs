@@ -16,19 +16,9 @@ pub(crate) fn commit<T: Config>(items: u32) -> Weight {
 	T::WeightInfo::commit_asks(items).saturating_add(ended::<T>(items))
 }
 
-/// Opening so many commitments: of each node in a full book it is asked whether it is pledged.
-pub(crate) fn reveal<T: Config>(items: u32) -> Weight {
-	T::WeightInfo::reveal_asks(items).saturating_add(pledges::<T>(items.saturating_mul(MAX_ASKS)))
-}
-
 /// [`crate::Call::clear`].
 pub(crate) fn clear<T: Config>() -> Weight {
-	cleared::<T>(MOST_ASKS).saturating_add(ended::<T>(ENDED_BY_CLEAR))
-}
-
-/// Finding prices from so many asks: of each node it is asked whether it was pledged.
-pub(crate) fn cleared<T: Config>(asks: u32) -> Weight {
-	T::WeightInfo::clear(asks).saturating_add(pledges::<T>(asks))
+	T::WeightInfo::clear(MOST_ASKS).saturating_add(ended::<T>(ENDED_BY_CLEAR))
 }
 
 /// [`crate::Call::prune`].
@@ -49,11 +39,6 @@ pub(crate) fn pruned<T: Config>(asks: u32) -> Weight {
 /// So many winners, of whom it is asked whether they serve: the node, its standing and its pledge.
 pub(crate) fn winners<T: Config>(count: u32) -> Weight {
 	T::DbWeight::get().reads(u64::from(count).saturating_mul(3))
-}
-
-/// So many nodes, of whom it is looked up what they pledged themselves for, beside what they serve.
-fn pledges<T: Config>(nodes: u32) -> Weight {
-	T::DbWeight::get().reads(nodes.into())
 }
 
 /// What their places were paid, if there are any: summaries that a model that is gone has no use for.

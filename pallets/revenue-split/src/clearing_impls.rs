@@ -1,8 +1,8 @@
 //! The record of a model's epoch: made on the first touch, kept while a job refers to it.
 //!
 //! Who wins and at what price does not depend on who touches first, and when: asks hold for whole epochs, eligibility is as of
-//! the epoch's first block or of the one in which its asks began to be opened, and ties are as of the first one. Royalties and
-//! who gets them are as of the touch.
+//! the block in which the epoch's asks began to be opened, and ties are as of its first one. Royalties and who gets them are as of
+//! the touch.
 
 use crate::{
 	call_weights,
@@ -10,6 +10,7 @@ use crate::{
 	pallet::{Asks, Clearings, Config, EpochSeed, Error, Event, LastCleared, Markets, Pallet},
 	pricing::STORAGE_UNIT,
 	types::{AskRole, Clearing, EpochPlaces, MarketState, Winners},
+	weights::WeightInfo,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -146,7 +147,7 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		let ended = Self::end_broken(model, ENDED_BY_CLEAR, ENDED_BY_CLEAR);
-		Ok(call_weights::cleared::<T>(looked_at).saturating_add(call_weights::ended::<T>(ended)))
+		Ok(T::WeightInfo::clear(looked_at).saturating_add(call_weights::ended::<T>(ended)))
 	}
 
 	/// How many asks are stored of a model.

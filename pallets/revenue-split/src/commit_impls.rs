@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
 		let room = match role {
 			AskRole::Compute if Self::standing(node, model, role).is_none() => {
 				Self::room_of_first_ask(node, model, bond)
-			},
+			}
 			AskRole::Compute | AskRole::Storage => 0,
 		};
 		let needed = bond.saturating_add(room);
@@ -151,7 +151,7 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		// Of one that is skipped: its place, the commitment, the model, the node.
-		call_weights::reveal::<T>(opened).saturating_add(T::DbWeight::get().reads(skipped.saturating_mul(4)))
+		T::WeightInfo::reveal_asks(opened).saturating_add(T::DbWeight::get().reads(skipped.saturating_mul(4)))
 	}
 
 	/// [`crate::Call::reveal_ask`].

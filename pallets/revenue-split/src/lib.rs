@@ -654,7 +654,7 @@ pub mod pallet {
 		///
 		/// Items that open no commitment are skipped.
 		#[pallet::call_index(1)]
-		#[pallet::weight((call_weights::reveal::<T>(items.len() as u32), DispatchClass::Operational, Pays::No))]
+		#[pallet::weight((T::WeightInfo::reveal_asks(items.len() as u32), DispatchClass::Operational, Pays::No))]
 		#[pallet::authorize(|_, node, epoch, items, signature| Self::authorize_reveal(*node, *epoch, items, signature))]
 		#[pallet::weight_of_authorize(T::WeightInfo::authorize_reveal_asks(items.len() as u32))]
 		pub fn reveal_asks(
@@ -686,7 +686,7 @@ pub mod pallet {
 		/// Reveals what the caller's node committed to, as [`Call::reveal_asks`] does: `price` per unit of compute, or per started
 		/// MiB of input for storage; without one the ask ends with this epoch.
 		#[pallet::call_index(3)]
-		#[pallet::weight(call_weights::reveal::<T>(1))]
+		#[pallet::weight(T::WeightInfo::reveal_asks(1))]
 		pub fn reveal_ask(
 			origin: OriginFor<T>,
 			#[pallet::compact] model: ModelId,

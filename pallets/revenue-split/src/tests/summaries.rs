@@ -261,14 +261,15 @@ fn ask_tasks_should_say_why_a_commitment_would_be_refused() {
 		};
 		assert_eq!(told(room + behind, 0), [None, None]);
 		// The bond of a first ask, and a job at the reserve beside it.
-		assert_eq!(told(room + behind - 1, 0), [missing(1), None]);
+		assert_eq!(told(room + behind, 1), [missing(1), None]);
 		assert_eq!(told(room + behind, room), [missing(room), None]);
 		assert_eq!(told(room + behind, room + 1), [missing(room + 1), missing(1)]);
 		assert_eq!(
 			told(room + behind, room + behind),
 			[missing(room + behind), missing(BOND)]
 		);
-		// Whose whole bond is less than that job takes needs that of the ask alone.
+		// Whose whole bond is less than both together needs that of the ask alone.
+		assert_eq!(told(room + behind - 1, 0), [None, None]);
 		assert_eq!(told(room - 1, 0), [None, None]);
 		assert_eq!(told(room - 1, room - BOND), [missing(1), missing(1)]);
 		// What is missing is enough.

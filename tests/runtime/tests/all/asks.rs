@@ -245,12 +245,18 @@ fn a_worker_should_be_told_beforehand_that_its_commitment_would_be_refused() {
 		let node = chain.join(Eve, 2_000 * AIC);
 		chain.host(model, &[Eve]);
 		chain.next_market_epoch();
-		let enough = 64 * price + RevenueSplit::ask_bond(model, AskRole::Compute);
-		let amount = own_bond(node) - enough + 1;
+		let [compute, storage] = [AskRole::Compute, AskRole::Storage].map(|role| RevenueSplit::ask_bond(model, role));
+		let amount = own_bond(node) - (64 * price + compute + storage) + 1;
 		chain.ok(Eve, Node::unbond { amount });
 
-		let (epoch, asks) = (chain.coming_epoch(), [(model, AskRole::Compute, Some(MILLI))]);
-		let commit = || worker_transaction(Eve, commit_asks(node, epoch, &asks));
+		let epoch = chain.coming_epoch();
+		let commit = |role| {
+			let asks = [(model, role, Some(MILLI))];
+			worker_transaction(Eve, commit_asks(node, epoch, &asks))
+		};
+		assert_eq!(obstacle(Eve), None);
+		taken(chain, commit(AskRole::Storage));
+		let commit = || commit(AskRole::Compute);
 		assert_eq!(obstacle(Eve), Some(AskObstacle::NoBond { missing: 1 }));
 		refused(chain, commit(), InvalidTransaction::Stale);
 		chain.ok(Eve, Node::bond_extra { amount: 1 });
