@@ -1,6 +1,6 @@
 //! Weights of `pallet_revenue_split`. Written by `scripts/weights`: what is changed by hand is lost with the next measurement, and CI refuses it.
 //!
-//! Measured on 2026-11-30 in 20 steps of 20 runs, by `AMD EPYC`.
+//! Measured on 2026-11-30 in 20 steps of 20 runs, by `Intel(R) Xeon(R) Processor @ 2.80GHz`.
 //!
 //! Each is a line that no size lies above: times by the median of a size's runs, accesses by all of them. Proofs have no
 //! size on a chain of its own: the second dimension counts what is left to later blocks, and is 0 here.
@@ -33,7 +33,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	fn no_epoch() -> Weight {
-		Weight::from_parts(7_040_000, 0)
+		Weight::from_parts(11_373_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
@@ -41,7 +41,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::ParentHash` (r:1 w:0)
 	/// Storage: `RevenueSplit::EpochSeed` (r:0 w:1)
 	fn begin_epoch() -> Weight {
-		Weight::from_parts(16_534_000, 0)
+		Weight::from_parts(28_673_000, 0)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -59,8 +59,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Markets` (r:12 w:0)
 	/// `n` is from 1 to 24.
 	fn commit_asks(n: u32) -> Weight {
-		Weight::from_parts(420_462_812, 0)
-			.saturating_add(Weight::from_parts(157_152_942, 0).saturating_mul(n.into()))
+		Weight::from_parts(450_075_580, 0)
+			.saturating_add(Weight::from_parts(227_062_571, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().reads(9_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
@@ -75,12 +75,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Summaries` (r:24 w:0)
 	/// Storage: `NodeStaking::Standings` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `RevenueSplit::Asks` (r:11 w:0)
+	/// Storage: `RevenueSplit::Markets` (r:11 w:0)
 	/// `n` is from 1 to 24.
 	fn authorize_commit_asks(n: u32) -> Weight {
-		Weight::from_parts(371_150_456, 0)
-			.saturating_add(Weight::from_parts(53_811_981, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(n.into())))
+		Weight::from_parts(721_304_647, 0)
+			.saturating_add(Weight::from_parts(84_618_123, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(n.into())))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
 	/// Storage: `RevenueSplit::CommitmentPlaces` (r:24 w:24)
@@ -89,14 +91,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `NodeStaking::Nodes` (r:1537 w:0)
 	/// Storage: `RevenueSplit::CommitmentQueues` (r:12 w:12)
 	/// Storage: `RevenueSplit::Asks` (r:24 w:24)
-	/// Storage: `NodeStaking::Standings` (r:1537 w:24)
+	/// Storage: `NodeStaking::Pledges` (r:1537 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
+	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
+	/// Storage: `NodeStaking::Standings` (r:1537 w:24)
 	/// `n` is from 1 to 24.
 	fn reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(7_822_649_984, 0)
-			.saturating_add(Weight::from_parts(2_078_292_228, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().reads(132_u64.saturating_mul(n.into())))
+		Weight::from_parts(10_289_441_430, 0)
+			.saturating_add(Weight::from_parts(3_015_090_935, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().reads(196_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(5_u64.saturating_mul(n.into())))
 	}
 	/// Storage: `RevenueSplit::EpochLength` (r:1 w:0)
@@ -107,8 +112,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `ModelRegistry::Models` (r:1 w:0)
 	/// `n` is from 1 to 24.
 	fn authorize_reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(242_073_268, 0)
-			.saturating_add(Weight::from_parts(20_880_396, 0).saturating_mul(n.into()))
+		Weight::from_parts(170_586_580, 0)
+			.saturating_add(Weight::from_parts(18_241_971, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(n.into())))
 	}
@@ -131,7 +136,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	/// Storage: `RevenueSplit::CommitmentPlaces` (r:0 w:1)
 	fn end_commitment() -> Weight {
-		Weight::from_parts(322_100_000, 0)
+		Weight::from_parts(561_917_000, 0)
 			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().writes(22_u64))
 	}
@@ -141,7 +146,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Markets` (r:1 w:1)
 	/// Storage: `ModelRegistry::Models` (r:5 w:0)
 	/// Storage: `ModelRegistry::Versions` (r:1 w:0)
-	/// Storage: `NodeStaking::EpochStarts` (r:128 w:0)
+	/// Storage: `NodeStaking::Pledges` (r:128 w:0)
+	/// Storage: `NodeStaking::OpeningSessions` (r:1 w:0)
 	/// Storage: `NodeStaking::FirstSession` (r:1 w:0)
 	/// Storage: `NodeStaking::CurrentSession` (r:1 w:0)
 	/// Storage: `NodeStaking::Nodes` (r:128 w:0)
@@ -157,16 +163,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::StoredModels` (r:0 w:1)
 	/// `a` is from 2 to 256.
 	fn clear(a: u32) -> Weight {
-		Weight::from_parts(1_715_395_800, 0)
-			.saturating_add(Weight::from_parts(11_243_120, 0).saturating_mul(a.into()))
-			.saturating_add(T::DbWeight::get().reads(150_u64))
+		Weight::from_parts(3_757_702_692, 0)
+			.saturating_add(Weight::from_parts(17_244_814, 0).saturating_mul(a.into()))
+			.saturating_add(T::DbWeight::get().reads(151_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(a.into())))
 			.saturating_add(T::DbWeight::get().writes(11_u64))
 	}
 	/// Storage: `RevenueSplit::Curators` (r:1 w:1)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	fn set_curator() -> Weight {
-		Weight::from_parts(87_130_000, 0)
+		Weight::from_parts(99_338_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
@@ -174,7 +180,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	fn claim() -> Weight {
-		Weight::from_parts(87_080_000, 0)
+		Weight::from_parts(102_064_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -186,7 +192,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Books` (r:1 w:1)
 	/// Storage: `RevenueSplit::Earnings` (r:1 w:1)
 	fn claim_storage_pay() -> Weight {
-		Weight::from_parts(68_162_000, 0)
+		Weight::from_parts(79_935_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -206,8 +212,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `RevenueSplit::Summaries` (r:0 w:32)
 	/// `a` is from 2 to 256.
 	fn prune(a: u32) -> Weight {
-		Weight::from_parts(928_026_385, 0)
-			.saturating_add(Weight::from_parts(3_373_449, 0).saturating_mul(a.into()))
+		Weight::from_parts(1_734_527_852, 0)
+			.saturating_add(Weight::from_parts(5_616_631, 0).saturating_mul(a.into()))
 			.saturating_add(T::DbWeight::get().reads(45_u64))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(a.into())))
 			.saturating_add(T::DbWeight::get().writes(42_u64))
@@ -218,75 +224,75 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn no_epoch() -> Weight {
-		Weight::from_parts(7_040_000, 0)
+		Weight::from_parts(11_373_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 	}
 	fn begin_epoch() -> Weight {
-		Weight::from_parts(16_534_000, 0)
+		Weight::from_parts(28_673_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn commit_asks(n: u32) -> Weight {
-		Weight::from_parts(420_462_812, 0)
-			.saturating_add(Weight::from_parts(157_152_942, 0).saturating_mul(n.into()))
+		Weight::from_parts(450_075_580, 0)
+			.saturating_add(Weight::from_parts(227_062_571, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().reads(9_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64.saturating_mul(n.into())))
 	}
 	fn authorize_commit_asks(n: u32) -> Weight {
-		Weight::from_parts(371_150_456, 0)
-			.saturating_add(Weight::from_parts(53_811_981, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(n.into())))
+		Weight::from_parts(721_304_647, 0)
+			.saturating_add(Weight::from_parts(84_618_123, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(n.into())))
 	}
 	fn reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(7_822_649_984, 0)
-			.saturating_add(Weight::from_parts(2_078_292_228, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(5_u64))
-			.saturating_add(RocksDbWeight::get().reads(132_u64.saturating_mul(n.into())))
+		Weight::from_parts(10_289_441_430, 0)
+			.saturating_add(Weight::from_parts(3_015_090_935, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().reads(196_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(5_u64.saturating_mul(n.into())))
 	}
 	fn authorize_reveal_asks(n: u32) -> Weight {
-		Weight::from_parts(242_073_268, 0)
-			.saturating_add(Weight::from_parts(20_880_396, 0).saturating_mul(n.into()))
+		Weight::from_parts(170_586_580, 0)
+			.saturating_add(Weight::from_parts(18_241_971, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(n.into())))
 	}
 	fn end_commitment() -> Weight {
-		Weight::from_parts(322_100_000, 0)
+		Weight::from_parts(561_917_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(26_u64))
 			.saturating_add(RocksDbWeight::get().writes(22_u64))
 	}
 	fn clear(a: u32) -> Weight {
-		Weight::from_parts(1_715_395_800, 0)
-			.saturating_add(Weight::from_parts(11_243_120, 0).saturating_mul(a.into()))
-			.saturating_add(RocksDbWeight::get().reads(150_u64))
+		Weight::from_parts(3_757_702_692, 0)
+			.saturating_add(Weight::from_parts(17_244_814, 0).saturating_mul(a.into()))
+			.saturating_add(RocksDbWeight::get().reads(151_u64))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(a.into())))
 			.saturating_add(RocksDbWeight::get().writes(11_u64))
 	}
 	fn set_curator() -> Weight {
-		Weight::from_parts(87_130_000, 0)
+		Weight::from_parts(99_338_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn claim() -> Weight {
-		Weight::from_parts(87_080_000, 0)
+		Weight::from_parts(102_064_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn claim_storage_pay() -> Weight {
-		Weight::from_parts(68_162_000, 0)
+		Weight::from_parts(79_935_000, 0)
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn prune(a: u32) -> Weight {
-		Weight::from_parts(928_026_385, 0)
-			.saturating_add(Weight::from_parts(3_373_449, 0).saturating_mul(a.into()))
+		Weight::from_parts(1_734_527_852, 0)
+			.saturating_add(Weight::from_parts(5_616_631, 0).saturating_mul(a.into()))
 			.saturating_add(RocksDbWeight::get().reads(45_u64))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(a.into())))
 			.saturating_add(RocksDbWeight::get().writes(42_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(a.into())))
 	}
 }
-// Written by scripts/weights as it is: blake2-256 3dd07c5f21ff203383bc3b80140ce87bcf1c50cfc3bf66272e6cb721a0637c98
+// Written by scripts/weights as it is: blake2-256 51b6b9b117f370d702b3974b7ea2873482f41c6186f3c378d2a345a4e48df89c
