@@ -239,7 +239,7 @@ fn a_signature_over_the_metadata_hash_should_hold_for_the_runtimes_own_hash_only
 		);
 		assert_eq!(good.clone().check(&context).map(|_| ()), Ok(()));
 
-		// From bytes it finds the hash that the runtime was built with: none, without the feature `metadata-hash`.
+		// From bytes it finds the hash that the runtime was built with: none, natively. A built one is in `metadata_hash`.
 		let read = UncheckedExtrinsic::decode(&mut &good.encode()[..]).expect("it is whole");
 		let unknown = UnknownTransaction::CannotLookup;
 		assert_eq!(chain.apply_here(read.clone()), Err(unknown.into()));
