@@ -121,7 +121,8 @@ pub enum Subcommand {
 	/// Print what the database says of itself.
 	ChainInfo(sc_cli::ChainInfoCmd),
 
-	/// Measure what the runtime's calls cost.
+	/// Measure what the runtime's calls cost (`pallet`) or what this machine does (`machine`). The others are refused: they find
+	/// what a block, an extrinsic and the database weigh, which this runtime takes from the SDK.
 	#[cfg(feature = "runtime-benchmarks")]
 	#[command(subcommand)]
 	Benchmark(frame_benchmarking_cli::BenchmarkCmd),

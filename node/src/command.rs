@@ -127,7 +127,7 @@ pub fn run(wrap: WrapPorts) -> sc_cli::Result<()> {
 			frame_benchmarking_cli::BenchmarkCmd::Machine(command) => {
 				command.run(&config, frame_benchmarking_cli::SUBSTRATE_REFERENCE_HARDWARE.clone())
 			}
-			_ => Err("only `benchmark pallet` and `benchmark machine` are supported".into()),
+			_ => Err("only `benchmark pallet` and `benchmark machine` are here: node/README.md says why".into()),
 		}),
 	}
 }
