@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use std::{
 	collections::HashMap,
 	fs::File,
+	future::Future,
 	os::unix::fs::FileExt,
 	path::Path,
 	sync::Arc,
@@ -64,22 +65,10 @@ impl OrtEngine {
 			Provider::Cuda(index) => Some(index),
 			Provider::Auto => Path::new("/dev/nvidia0").exists().then_some(0),
 		};
-		let mut cuda = None;
-		if let Some(index) = wanted {
-			match probe_in_background(launch(&config, Some(index), Vec::new(), None)).await {
-				Ok(attempts) => {
-					all_denied(attempts)?;
-					cuda = Some(index);
-				}
-				Err(error) => log::error!(
-					target: "highway",
-					"CUDA device {index} cannot be used, inference runs and is advertised on the CPU instead: {error}"
-				),
-			}
-		}
-		if cuda.is_none() {
-			all_denied(probe_in_background(launch(&config, None, Vec::new(), None)).await?)?;
-		}
+		let cuda = choose(wanted, |cuda| {
+			probe_in_background(launch(&config, cuda, Vec::new(), None))
+		})
+		.await?;
 		log::info!(target: "highway", "inference runs on {}", cuda.map_or(Provider::Cpu, Provider::Cuda));
 		Ok(Self {
 			config,
@@ -149,6 +138,23 @@ fn launch(config: &EngineConfig, cuda: Option<u32>, outputs: Vec<String>, trace:
 		extra_memory: u64::from(config.memory_mib) << 20,
 		metrics: config.metrics.clone(),
 	}
+}
+
+/// The CUDA device that is wanted, if it computes and its sandbox holds; else the CPU, whose sandbox must hold.
+async fn choose<Probed>(wanted: Option<u32>, probe: impl Fn(Option<u32>) -> Probed) -> Result<Option<u32>, EngineError>
+where
+	Probed: Future<Output = Result<Vec<Attempt>, EngineError>>,
+{
+	if let Some(index) = wanted {
+		match probe(wanted).await.and_then(all_denied) {
+			Ok(()) => return Ok(wanted),
+			Err(error) => log::error!(
+				target: "highway",
+				"CUDA device {index} cannot be used, inference runs and is advertised on the CPU instead: {error}"
+			),
+		}
+	}
+	probe(None).await.and_then(all_denied).map(|()| None)
 }
 
 async fn probe_in_background(launch: Launch) -> Result<Vec<Attempt>, EngineError> {
@@ -329,5 +335,41 @@ impl Engine for OrtEngine {
 				false
 			}
 		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn attempt(denied: bool) -> Result<Vec<Attempt>, EngineError> {
+		let what = "read /etc/passwd".to_string();
+		Ok(vec![Attempt { what, denied }])
+	}
+
+	fn broken() -> Result<Vec<Attempt>, EngineError> {
+		Err(EngineError::Unavailable("no driver".into()))
+	}
+
+	#[tokio::test]
+	async fn cpu_should_run_where_cuda_does_not_compute_or_its_sandbox_leaks() {
+		let chosen = |wanted, cuda: fn() -> Result<Vec<Attempt>, EngineError>| {
+			choose(wanted, move |device| async move {
+				device.map_or_else(|| attempt(true), |_| cuda())
+			})
+		};
+		assert_eq!(chosen(Some(1), || attempt(true)).await.unwrap(), Some(1));
+		assert_eq!(chosen(Some(1), || attempt(false)).await.unwrap(), None);
+		assert_eq!(chosen(Some(1), broken).await.unwrap(), None);
+		assert_eq!(chosen(None, || attempt(true)).await.unwrap(), None);
+	}
+
+	#[tokio::test]
+	async fn start_should_be_refused_when_the_sandbox_of_the_cpu_leaks() {
+		for wanted in [None, Some(0)] {
+			let error = choose(wanted, |_| async { attempt(false) }).await.unwrap_err();
+			assert!(error.to_string().contains("read /etc/passwd"), "{error}");
+		}
+		assert!(choose(None, |_| async { broken() }).await.is_err());
 	}
 }
