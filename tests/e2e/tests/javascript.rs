@@ -12,7 +12,7 @@ use tokio::process::Command;
 /// How long the script may take.
 const SCRIPT_LIMIT: Duration = Duration::from_secs(180);
 
-/// How long its packages may take to arrive.
+/// How long it may take to install its packages.
 const INSTALL_LIMIT: Duration = Duration::from_secs(180);
 
 async fn run(folder: &Path, limit: Duration, program: &str, arguments: &[&str]) -> Result<Output> {
@@ -48,13 +48,12 @@ async fn script_should_transfer_and_submit_when_it_knows_only_the_metadata() -> 
 		"{} has no locked packages",
 		folder.display()
 	);
-	run(
-		&folder,
-		INSTALL_LIMIT,
-		"npm",
-		&["ci", "--no-audit", "--no-fund", "--prefer-offline"],
-	)
-	.await?;
+	let cache = binaries::cache().join("npm");
+	let cache = cache.to_str().context("the name of the cache folder is not text")?;
+	let install = ["ci", "--offline", "--cache", cache, "--no-audit", "--no-fund"];
+	run(&folder, INSTALL_LIMIT, "npm", &install)
+		.await
+		.context("the packages come out of a cache that scripts/setup fills: run it")?;
 	Devnet::run(async |devnet| {
 		let url = devnet.node("alice").url();
 		let output = run(&folder, SCRIPT_LIMIT, "node", &["transfer_and_submit.mjs", &url]).await?;
