@@ -23,7 +23,8 @@ pub const MAX_PUT: usize = 4 << 20;
 /// The most bytes of one `blob_get`.
 pub const MAX_GET: u64 = 1 << 20;
 
-/// What all outsiders together may put, or make this node fetch, in a minute.
+/// What all outsiders together may put, or make this node fetch, in a minute. One sum: over HTTP each request is a connection of
+/// its own, so what a connection may would bound nobody.
 pub const OUTSIDERS_BYTES_PER_MINUTE: u64 = 256 << 20;
 
 /// The largest blob that an outsider can make this node fetch.
@@ -79,7 +80,8 @@ pub trait BlobApi {
 		model: Option<ModelId>,
 	) -> Result<Bytes, Error>;
 
-	/// How much of the blob is here; `null` if nothing.
+	/// How much of the blob is here; `null` if nothing. It looks into memory and counts nothing: if it did, few bytes of calls
+	/// would use up what outsiders may put.
 	#[method(name = "status")]
 	async fn status(&self, hash: BlobHash) -> Result<Option<BlobStatus>, Error>;
 

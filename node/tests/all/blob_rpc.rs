@@ -13,6 +13,9 @@ use sc_rpc_api::DenyUnsafe;
 use serde_json::{json, Value};
 use std::sync::Arc;
 
+/// What a fetch counts in all. So little is held in memory while it is fetched: the disk slows nothing down.
+const FETCH: u64 = 1 << 20;
+
 /// A network of one.
 struct Alone;
 
@@ -185,8 +188,6 @@ async fn get_should_say_what_to_do_when_the_blob_cannot_be_had() {
 
 #[tokio::test]
 async fn put_should_be_refused_when_too_large_or_too_fast() {
-	// Each fetch counts one MiB in all. So little is held in memory while it is fetched: the disk slows nothing down.
-	const FETCH: u64 = 1 << 20;
 	let named = BlobRef {
 		size: FETCH - MIN_CHARGE,
 		..BlobRef::of(b"named")
@@ -220,4 +221,28 @@ async fn put_should_be_refused_when_too_large_or_too_fast() {
 	assert_eq!(refused, 15_002);
 	assert!(fetched >= OUTSIDERS_BYTES_PER_MINUTE, "{fetched}");
 	node.call(DenyUnsafe::No, "blob_put", json!([bytes])).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_here_should_be_told_and_read_when_outsiders_used_up_their_share() {
+	let named = BlobRef {
+		size: FETCH - MIN_CHARGE,
+		..BlobRef::of(b"named")
+	};
+	let node = Node::new(named);
+	let stored = node
+		.call(DenyUnsafe::No, "blob_put", json!([hex_of(b"output")]))
+		.await
+		.unwrap();
+	let fetch = || node.call(DenyUnsafe::Yes, "blob_get", json!([named.hash, 0, 1, null, 3]));
+	while fetch().await.unwrap_err().0 != 15_002 {}
+	// So many that there would not be enough for them, if they counted.
+	for _ in 0..1_000 {
+		for (method, params) in [
+			("blob_status", json!([stored["hash"]])),
+			("blob_get", json!([stored["hash"], 0, 6])),
+		] {
+			node.call(DenyUnsafe::Yes, method, params).await.unwrap();
+		}
+	}
 }
