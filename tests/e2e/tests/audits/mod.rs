@@ -18,6 +18,6 @@ mod cheats;
 mod draws;
 mod quorum;
 mod restarts;
-mod scene;
+pub mod scene;
 mod settings;
 mod small_networks;
