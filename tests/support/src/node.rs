@@ -72,7 +72,6 @@ fn cheating_node() -> Result<PathBuf> {
 	Ok(path)
 }
 
-/// A port that was free a moment ago.
 /// Ports below those that the system gives to outgoing connections: nothing takes one between this look and the node's start.
 const PORTS: std::ops::Range<u16> = 10_000..32_000;
 

@@ -56,7 +56,7 @@ pub enum Pace {
 pub struct Load {
 	/// Correct, final jobs in a second of the chain's time.
 	pub rate: f64,
-	/// Runs of bare ONNX Runtime in a second, of the same inputs on the same core, beside the idle nodes.
+	/// Runs of bare ONNX Runtime in a second, of the same inputs on the same core, beside nodes whose jobs are all over.
 	pub bare: f64,
 	/// The block of the first attestation, and that of the last submission: the load lasts from after the one to the other.
 	pub blocks: (BlockNumber, BlockNumber),
@@ -84,12 +84,11 @@ struct Prepared {
 
 /// Loads the network and reads from the blocks what came of it.
 pub async fn run(scene: &mut Scene<'_>, pace: Pace) -> Result<Load> {
+	let (seconds, explain) = (scene.seconds, scene.explain);
 	let Scene {
 		market,
 		subject,
-		seconds,
 		bare_before,
-		explain,
 		..
 	} = scene;
 	eprintln!("preparing jobs …");
@@ -98,11 +97,11 @@ pub async fn run(scene: &mut Scene<'_>, pace: Pace) -> Result<Load> {
 		Pace::PerSecond(rate) => rate,
 	};
 	let first_nonces: Vec<_> = market.payers.iter().map(Payer::next_nonce).collect();
-	let prepared = sign(market, subject.as_mut(), (per_second * *seconds as f64).ceil() as usize)?;
+	let prepared = sign(market, subject.as_mut(), (per_second * seconds as f64).ceil() as usize)?;
 
 	eprintln!("{seconds} s of jobs …");
 	let started = Instant::now();
-	let end = started + Duration::from_secs(*seconds);
+	let end = started + Duration::from_secs(seconds);
 	let limit = AtomicU64::new(0);
 	let counts = match pace {
 		Pace::AsSlotsAllow => {
@@ -130,7 +129,7 @@ pub async fn run(scene: &mut Scene<'_>, pace: Pace) -> Result<Load> {
 	let sent: Vec<String> = jobs.keys().map(|transaction| transaction.to_string()).collect();
 	eprintln!("{} jobs sent; waiting until they are final …", sent.len());
 	// What came too fast waits in the pools.
-	let patience = market.final_within + Duration::from_secs(2 * *seconds);
+	let patience = market.final_within + Duration::from_secs(2 * seconds);
 	let fates = market.ledger.wait_for(&sent, patience).await?;
 	market.count_anew().await?;
 	market.ledger.tell_of_losses(&fates).await?;
@@ -141,10 +140,13 @@ pub async fn run(scene: &mut Scene<'_>, pace: Pace) -> Result<Load> {
 		.collect();
 	ensure!(!attested.is_empty(), "no job was attested");
 
+	// What the chain still does for these jobs would hold bare ONNX Runtime up, and so flatter the network.
+	scene.quiet().await?;
+	let Scene { market, subject, .. } = scene;
 	eprintln!("checking {} outputs …", attested.len());
 	let (correct, bare) = correct(market, subject.as_mut(), &attested).await?;
 	let ids: Vec<JobId> = attested.iter().map(|(job, _)| *job).collect();
-	if *explain {
+	if explain {
 		show(&market.ledger, &ids, sent.len(), correct.len());
 	}
 	let (rate, blocks) = rate(&market.ledger, &correct)?;
