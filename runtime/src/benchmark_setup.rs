@@ -400,6 +400,18 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for Runtime {
 			.collect()
 	}
 
+	fn only_judges(count: u32) -> Vec<NodeId> {
+		let executor = account::<AccountId>("executor", 0, 0);
+		let others: Vec<AccountId> = Nodes::<Runtime>::iter_values()
+			.filter(|record| !record.chilled && record.operator != executor)
+			.map(|record| record.operator)
+			.collect();
+		for operator in others {
+			NodeStaking::chill(signed(&operator)).expect("it is not chilled");
+		}
+		Self::judges(count)
+	}
+
 	fn end_phase(job: JobId) {
 		let record = Jobs::<Runtime>::get(job).expect("the job was submitted");
 		System::set_block_number(record.due());

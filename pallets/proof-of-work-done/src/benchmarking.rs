@@ -10,11 +10,13 @@ use frame_support::{
 	BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use highway_math::audit::JUDGE_TRIES;
 use highway_primitives::{
 	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, Seat, SketchSeed, Step},
 	authorization::genesis_hash,
 	batch::sketch_root,
 	chunk_proof,
+	market::MAX_DEBTS_AT_ONCE,
 	traits::{Attestations, Jobs, Market, Nodes},
 	worker::{self, ChunkProof, MaxAttestations},
 	AttestItem, Balance, Ballot, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, MaxBlobSize, ModelId,
@@ -34,6 +36,8 @@ pub trait BenchmarkSetup: Config {
 	fn of_most_inputs(job: JobId);
 	/// So many further nodes of the executor's device class, each of an operator of its own, able to judge each of the jobs.
 	fn judges(count: u32) -> Vec<NodeId>;
+	/// As [`Self::judges`]; all others but the executor are chilled before, so that nobody else is tried.
+	fn only_judges(count: u32) -> Vec<NodeId>;
 	/// Goes to the block at which the job's present phase ends, and lets its queue end it. With no VRF in the ring the
 	/// draw is lost, so that an attested job comes into audit.
 	fn end_phase(job: JobId);
@@ -64,6 +68,9 @@ const SALT: [u8; 32] = [5; 32];
 
 /// More than are worked off while one audit is judged.
 const DEBTS: u32 = 32;
+
+/// The most nodes that are tried as an auditor.
+const TRIES: u32 = JUDGE_TRIES as u32;
 
 fn batch(jobs: &[(JobId, WorkTag)]) -> BoundedVec<AttestItem, MaxAttestations> {
 	let item = |(job, work): &(JobId, WorkTag)| AttestItem {
@@ -256,16 +263,52 @@ fn fill_ring<T: Config>(subject: &AuditSubject<T::AccountId>, fixed: BlockNumber
 	Ok(())
 }
 
-/// Judges of other jobs wait for their pay, and the audit pot has something again.
-fn indebted<T: Config>(subject: &AuditSubject<T::AccountId>) -> Result<(), BenchmarkError> {
+/// Lets a draw behind `fixed` end with so many blocks: the third author that is no party has made the last of them.
+fn end_draw<T: Config>(
+	subject: &AuditSubject<T::AccountId>,
+	fixed: BlockNumber,
+	blocks: u32,
+) -> Result<(), BenchmarkError> {
+	fill_ring::<T>(subject, fixed)?;
+	let last = fixed.saturating_add(blocks);
+	for block in last.saturating_sub(2)..=last {
+		let seal = Some((account("author", block, 0), [9; 32]));
+		Vrfs::<T>::insert(Pallet::<T>::slot(block), SealedBlock { block, seal });
+	}
+	Ok(())
+}
+
+/// As many authors as count have said that the parent block is final.
+fn hinted<T: Config>() {
+	let now = Pallet::<T>::now();
+	let most: u32 = MaxHints::get();
+	let hints = vec![now.saturating_sub(1); most.saturated_into()];
+	FinalityHints::<T>::put(Finality {
+		noted_at: now,
+		hints: BoundedVec::truncate_from(hints),
+	});
+}
+
+/// So many judges of other jobs came to wait for their pay, and the audit pot has something again: the pay of one judge, less
+/// what the first of those were paid at once, as many as are worked off at a time.
+fn indebted<T: Config>(subject: &AuditSubject<T::AccountId>, judges: u32) -> Result<(), BenchmarkError> {
 	let bond = subject.reward;
 	T::Market::escrow_bond(subject.job, &subject.payer, bond)?;
-	for judge in 0..DEBTS {
+	for judge in 0..judges {
 		T::Market::pay_judge(subject.job, &account("judge of another job", judge, 0), 1);
 	}
 	// A bond that is lost fills the pot.
 	T::Market::end_bond(subject.job, &subject.payer, bond, false);
 	Ok(())
+}
+
+/// Executor and auditor are both wrong.
+fn guilty() -> Ballot {
+	Ballot {
+		vote: Vote::No,
+		auditor_right: false,
+		sketch: Sketch::default(),
+	}
 }
 
 fn seat(node: NodeId, seat: Seat, ballot: Option<Ballot>) -> SeatRecord {
@@ -291,6 +334,11 @@ fn record<T: Config>(subject: &AuditSubject<T::AccountId>, phase: AuditPhase, se
 		seats: BoundedVec::truncate_from(seats),
 		slashes: Default::default(),
 	}
+}
+
+/// The seat of an auditor or a juror of which nothing is asked any more.
+fn former_seat(role: Seat) -> SeatRecord {
+	seat(NodeId::MAX, role, Some(ballot()))
 }
 
 #[benchmarks(where T: BenchmarkSetup)]
@@ -530,12 +578,7 @@ mod benchmarks {
 		let (_, mut subjects) = all_attested::<T>(&worker_key(), 1)?;
 		let mut subject = subjects.pop().ok_or(BenchmarkError::Stop("there is a job"))?;
 		subject.rate = Perbill::zero();
-		fill_ring::<T>(&subject, subject.deadline)?;
-		let last = subject.deadline.saturating_add(b);
-		for block in last.saturating_sub(2)..=last {
-			let seal = Some((account("author", block, 0), [9; 32]));
-			Vrfs::<T>::insert(Pallet::<T>::slot(block), SealedBlock { block, seal });
-		}
+		end_draw::<T>(&subject, subject.deadline, b)?;
 		let over;
 		#[block]
 		{
@@ -545,21 +588,121 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// All tries to find an auditor are used, in vain: nobody has so much of its bond free. The payer has asked for the audit.
+	/// The draw ends with this block behind the fixed one, and so many nodes are tried as auditors, in vain: nobody has so much
+	/// of its bond free, and there are no others. With the bond of a payer that asked for the audit it is more than to find one.
 	#[benchmark]
-	fn audit_opened() -> Result<(), BenchmarkError> {
+	fn audit_opened(b: Linear<3, WALK>, t: Linear<0, TRIES>) -> Result<(), BenchmarkError> {
 		let (_, mut subjects) = all_attested::<T>(&worker_key(), 1)?;
 		let mut subject = subjects.pop().ok_or(BenchmarkError::Stop("there is a job"))?;
 		Pallet::<T>::do_force_audit(subject.payer.clone(), subject.job)?;
+		T::only_judges(t);
 		subject.rate = Perbill::one();
 		subject.security = Balance::MAX / 2;
-		fill_ring::<T>(&subject, subject.deadline)?;
+		end_draw::<T>(&subject, subject.deadline, b)?;
 		let over;
 		#[block]
 		{
 			over = Pallet::<T>::window_over(&subject);
 		}
-		assert_eq!((over.step, over.looked_at), (Step::End(Verdict::Unaudited), WALK));
+		assert_eq!((over.step, over.looked_at), (Step::End(Verdict::Unaudited), b));
+		assert!(!Forced::<T>::contains_key(subject.job));
+		Ok(())
+	}
+
+	/// Executor and auditor do not agree, so that the audit goes on: of all steps that only lead to the next phase the one that
+	/// reads most, with a record of as many seats as there may be.
+	#[benchmark]
+	fn audit_passed_on() -> Result<(), BenchmarkError> {
+		let (_, mut subjects) = all_attested::<T>(&worker_key(), 1)?;
+		let subject = subjects.pop().ok_or(BenchmarkError::Stop("there is a job"))?;
+		let others = (1..MAX_AUDITORS).map(|_| former_seat(Seat::Auditor));
+		let auditor = seat(NodeId::MAX, Seat::Auditor, Some(guilty()));
+		let jury = (0..JURORS).map(|_| former_seat(Seat::Juror));
+		let seats = others.chain([auditor]).chain(jury).collect();
+		Audits::<T>::insert(
+			subject.job,
+			record::<T>(&subject, AuditPhase::Opening { fixed: 0 }, seats),
+		);
+		hinted::<T>();
+		let step;
+		#[block]
+		{
+			step = Pallet::<T>::audit_due(&subject);
+		}
+		assert!(matches!(step, Step::Audit(_)));
+		assert_eq!(
+			Audits::<T>::get(subject.job).map(|record| record.phase),
+			Some(AuditPhase::JuryDraw { fixed: 0 })
+		);
+		Ok(())
+	}
+
+	/// Executor and auditor agree, and so many debts of the audit pot are paid: before the auditor is, and out of the bond of the
+	/// payer, who has asked for the audit. The last one of them is what the pot lacked of the auditor's own pay.
+	#[benchmark]
+	fn audit_agreed(d: Linear<0, { 2 * MAX_DEBTS_AT_ONCE }>) -> Result<(), BenchmarkError> {
+		let (_, mut subjects) = all_attested::<T>(&worker_key(), 1)?;
+		let subject = subjects.pop().ok_or(BenchmarkError::Stop("there is a job"))?;
+		let auditor = T::judges(1).pop().ok_or(BenchmarkError::Stop("there is a judge"))?;
+		Pallet::<T>::do_force_audit(subject.payer.clone(), subject.job)?;
+		let waiting = match d {
+			// The pot has the auditor's pay.
+			0 => 0,
+			// The first are paid when the pot is filled, and the last debt is the auditor's.
+			debts => debts.saturating_add(MAX_DEBTS_AT_ONCE).saturating_sub(1),
+		};
+		indebted::<T>(&subject, waiting)?;
+		T::Nodes::secure(auditor, subject.security)?;
+		let others = (1..MAX_AUDITORS).map(|_| former_seat(Seat::Auditor));
+		let seats = others.chain([seat(auditor, Seat::Auditor, Some(ballot()))]).collect();
+		Audits::<T>::insert(
+			subject.job,
+			record::<T>(&subject, AuditPhase::Opening { fixed: 0 }, seats),
+		);
+		hinted::<T>();
+		let step;
+		#[block]
+		{
+			step = Pallet::<T>::audit_due(&subject);
+		}
+		assert_eq!(step, Step::End(Verdict::Upheld));
+		assert!(!Forced::<T>::contains_key(subject.job));
+		Ok(())
+	}
+
+	/// The second auditor is silent and loses its security, and so many nodes are tried as the third, in vain: all that they have
+	/// is reserved, and there are no others. With the bond of a payer that asked for the audit it is more than to find one.
+	#[benchmark]
+	fn auditor_replaced(t: Linear<1, TRIES>) -> Result<(), BenchmarkError> {
+		let (_, mut subjects) = all_attested::<T>(&worker_key(), 1)?;
+		let mut subject = subjects.pop().ok_or(BenchmarkError::Stop("there is a job"))?;
+		Pallet::<T>::do_force_audit(subject.payer.clone(), subject.job)?;
+		let nodes = T::only_judges(t.saturating_add(3));
+		let [of_payer, first, silent, tried @ ..] = nodes.as_slice() else {
+			return Err(BenchmarkError::Stop("there are four judges"));
+		};
+		// A payer with a node: it is one of the five operators without which nobody is slashed, and is not tried.
+		subject.payer = T::Nodes::operator(*of_payer).ok_or(BenchmarkError::Stop("the node has an operator"))?;
+		T::Nodes::secure(*silent, subject.security)?;
+		for node in tried {
+			T::Nodes::secure(*node, T::Nodes::free_bond(*node))?;
+		}
+		let seats = vec![seat(*first, Seat::Auditor, None), seat(*silent, Seat::Auditor, None)];
+		Audits::<T>::insert(
+			subject.job,
+			record::<T>(&subject, AuditPhase::Revealing { fixed: 0 }, seats),
+		);
+		hinted::<T>();
+		let step;
+		#[block]
+		{
+			step = Pallet::<T>::audit_due(&subject);
+		}
+		assert_eq!(step, Step::End(Verdict::Unaudited));
+		assert_eq!(
+			Audits::<T>::get(subject.job).map(|record| record.slashes.len()),
+			Some(1)
+		);
 		assert!(!Forced::<T>::contains_key(subject.job));
 		Ok(())
 	}
@@ -580,7 +723,7 @@ mod benchmarks {
 			return Err(BenchmarkError::Stop("there are nine judges"));
 		};
 		Pallet::<T>::do_force_audit(judged.payer.clone(), judged.job)?;
-		indebted::<T>(&judged)?;
+		indebted::<T>(&judged, DEBTS)?;
 		judged.security = 1;
 		fill_ring::<T>(&drawn, drawn.deadline)?;
 		let phase = AuditPhase::JuryDraw { fixed: drawn.deadline };
@@ -596,12 +739,7 @@ mod benchmarks {
 		for node in [auditor, first, second, third] {
 			T::Nodes::secure(node, judged.security)?;
 		}
-		let guilty = Ballot {
-			vote: Vote::No,
-			auditor_right: false,
-			sketch: Sketch::default(),
-		};
-		let jury = [(first, Some(guilty)), (second, Some(guilty)), (third, None)];
+		let jury = [(first, Some(guilty())), (second, Some(guilty())), (third, None)];
 		let jury = jury.map(|(node, ballot)| seat(node, Seat::Juror, ballot));
 		let seats = seats.into_iter().chain(jury).collect();
 		Audits::<T>::insert(judged.job, record::<T>(&judged, AuditPhase::JuryRevealing, seats));

@@ -225,6 +225,9 @@ impl crate::benchmarking::BenchmarkSetup for Test {
 		(1..=count).for_each(join);
 		(1..=count).collect()
 	}
+	fn only_judges(count: u32) -> Vec<NodeId> {
+		Self::judges(count)
+	}
 	fn end_phase(job: JobId) {
 		let due = OpenJobs::get(job).expect("the job is attested").due;
 		System::set_block_number(due.into());
