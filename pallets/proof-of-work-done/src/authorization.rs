@@ -1,11 +1,12 @@
 //! Who may say what: checked in the pool and, by the same code, in the block.
 
-use crate::{types::Duty, AuditRecord, Audits, Commitments, Config, Pallet, SeatRecord};
+use crate::{types::Duty, AuditRecord, Audits, Commitments, Config, Pallet, SeatRecord, WeightInfo};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
 	pallet_prelude::{InvalidTransaction, TransactionPriority, TransactionTag, TransactionValidityWithRefund},
 	traits::Get,
+	weights::Weight,
 	BoundedVec,
 };
 use highway_primitives::{
@@ -55,6 +56,14 @@ enum Say {
 }
 
 impl<T: Config> Pallet<T> {
+	/// What [`Self::authorize_attest`] weighs, of one job by itself.
+	pub(crate) fn authorize_attest_weight(jobs: u32) -> Weight {
+		match jobs {
+			1 => T::WeightInfo::authorize_attest_one(),
+			jobs => T::WeightInfo::authorize_attest(jobs),
+		}
+	}
+
 	/// Cheap checks first: what is stale ends after a few reads. Whoever did not sign costs no more than [`PROBES`] of them and
 	/// the check of the signature, however long the batch is: junk pays nothing.
 	pub(crate) fn authorize_attest(

@@ -312,9 +312,9 @@ pub mod pallet {
 		/// Items that do not wait for the node, or name other work than the job stands for on this fork, are skipped, so
 		/// that one of them does not cost the others their pay.
 		#[pallet::call_index(0)]
-		#[pallet::weight((T::WeightInfo::attest(items.len() as u32), DispatchClass::Operational, Pays::No))]
+		#[pallet::weight((Pallet::<T>::attest_weight(items.len() as u32), DispatchClass::Operational, Pays::No))]
 		#[pallet::authorize(|_, node, items, signature| Self::authorize_attest(*node, items, signature))]
-		#[pallet::weight_of_authorize(T::WeightInfo::authorize_attest(items.len() as u32))]
+		#[pallet::weight_of_authorize(Pallet::<T>::authorize_attest_weight(items.len() as u32))]
 		pub fn attest(
 			origin: OriginFor<T>,
 			#[pallet::compact] node: NodeId,

@@ -50,6 +50,18 @@ fn attest_should_skip_bad_items_and_do_the_good_ones() {
 }
 
 #[test]
+fn attest_should_weigh_what_was_measured_of_one_job_when_there_is_one() {
+	execute(|| {
+		let transaction = attest(&key(0), 0, items([1]));
+		let info = transaction.get_dispatch_info();
+		let of_one = (<() as WeightInfo>::attest_one(), <() as WeightInfo>::authorize_attest_one());
+		assert_eq!((info.call_weight, info.extension_weight), of_one);
+		let post = apply(&transaction).unwrap().unwrap();
+		assert_eq!(post.actual_weight, Some(info.total_weight()));
+	});
+}
+
+#[test]
 fn attest_should_count_a_job_once_when_it_stands_twice_in_the_batch() {
 	execute(|| {
 		let mut second = item(1);

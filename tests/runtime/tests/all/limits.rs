@@ -8,7 +8,7 @@ use highway_primitives::{
 	market::MaxAskItems,
 	model::{DerivativeTerms, VersionSpec},
 	worker::{ChunkProof, WorkerAction},
-	AskRole, Ballot, BlobRef, FailureClass, Opening, ProbeTerms, Sketch, Tier, Vote, MAX_INPUTS,
+	AskRole, Ballot, BlobRef, FailureClass, JobId, Opening, ProbeTerms, Sketch, Tier, Vote, MAX_INPUTS,
 };
 use highway_runtime::{
 	constants::{RuntimeBlockWeights, MAX_TICK_WEIGHT},
@@ -333,13 +333,18 @@ fn most_asks() -> Vec<Ask> {
 
 /// The largest batch of attestations.
 fn largest_batch() -> WorkerAction {
+	attestations(256)
+}
+
+/// Attestations of so many jobs.
+pub(crate) fn attestations(jobs: JobId) -> WorkerAction {
 	let item = |job| highway_primitives::AttestItem {
 		job,
 		work: Default::default(),
 		output: output_of(job),
 		commitment: Default::default(),
 	};
-	let items = (0..256)
+	let items = (0..jobs)
 		.map(item)
 		.collect::<Vec<_>>()
 		.try_into()

@@ -1,7 +1,7 @@
 //! Every weight of ours was measured, and every call weighs what its benchmark found. That benchmarks do no more than is
 //! declared is seen on the runtime that is built with them, by `scripts/weights --check`.
 
-use crate::limits::{largest_calls, largest_words};
+use crate::limits::{attestations, largest_calls, largest_words};
 use frame_support::{
 	dispatch::GetDispatchInfo,
 	traits::{Authorize, GetCallMetadata},
@@ -173,4 +173,20 @@ fn an_authorization_should_weigh_what_its_benchmark_has_found_when_it_is_the_lar
 			assert_eq!(own, found.at(names.pallet_name, &benchmark, None), "{benchmark}");
 		}
 	});
+}
+
+#[test]
+fn an_attestation_should_weigh_what_was_measured_of_one_job_and_no_more_than_the_line_when_it_is_of_one() {
+	let found = Found::read();
+	let measured = |benchmark, jobs| found.at("ProofOfWorkDone", benchmark, jobs);
+	let line = |jobs| ["attest", "authorize_attest"].map(|benchmark| measured(benchmark, Some(jobs)));
+	let one = ["attest_one", "authorize_attest_one"].map(|benchmark| measured(benchmark, None));
+	Chain::local(|_| {
+		let weigh = |jobs| {
+			let call = worker_transaction(Alice, attestations(jobs)).function;
+			[call.get_dispatch_info().call_weight, call.weight_of_authorize()].map(|weight| weight.ref_time())
+		};
+		assert_eq!((weigh(1), weigh(2)), (one, line(2)));
+	});
+	assert!(one[0] <= line(1)[0] && one[1] <= line(1)[1], "{one:?} and {:?}", line(1));
 }
