@@ -10,7 +10,7 @@ use crate as pallet_capacity_probes;
 use codec::Encode;
 use frame_support::{derive_impl, parameter_types, traits::ConstU128};
 use highway_primitives::{
-	audit::SketchSeed,
+	audit::{DrawnJudge, SketchSeed},
 	traits::{BlockSeeds, Nodes},
 	Balance, BlockNumber, DeviceClass, ModelId, NodeId, ProbeTerms, WorkerId,
 };
@@ -150,8 +150,8 @@ impl Nodes<AccountId> for TestNodes {
 	fn declared_slots(node: NodeId) -> u16 {
 		Fleet::get().get(&node).copied().unwrap_or_default()
 	}
-	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> Option<NodeId> {
-		None
+	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> DrawnJudge {
+		DrawnJudge::default()
 	}
 	fn active_operators() -> u32 {
 		0

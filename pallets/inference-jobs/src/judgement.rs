@@ -11,7 +11,7 @@ use crate::{
 use frame_support::{defensive, weights::Weight};
 use highway_math::reliability;
 use highway_primitives::{
-	audit::{AuditSubject, Step, WindowOver},
+	audit::{AuditDue, AuditSubject, Step, WindowOver},
 	market::Settlement,
 	traits::{Attestations as _, Market, Nodes},
 	BlockNumber, JobId, JobPhase, Role, Verdict,
@@ -61,11 +61,18 @@ impl<T: Config> Pallet<T> {
 			return Weight::zero();
 		};
 		let in_audit = record.phase() == JobPhase::Auditing;
-		let (step, looked_at) = match in_audit {
-			true => (T::Attestations::audit_due(&subject), 0),
+		let (step, asked) = match in_audit {
+			true => {
+				let AuditDue { step, work } = T::Attestations::audit_due(&subject);
+				(step, T::AuditWeights::audit_due(work))
+			}
 			false => {
-				let WindowOver { step, looked_at } = T::Attestations::window_over(&subject);
-				(step, looked_at)
+				let WindowOver { step, looked_at, tried } = T::Attestations::window_over(&subject);
+				let asked = match step {
+					Step::Wait(_) | Step::End(Verdict::Upheld) => T::AuditWeights::window_over(looked_at),
+					Step::Audit(_) | Step::End(_) => T::AuditWeights::audit_opened(looked_at, tried),
+				};
+				(step, asked)
 			}
 		};
 		// Whoever was asked may have moved the end of the phase on its way to the answer.
@@ -75,11 +82,6 @@ impl<T: Config> Pallet<T> {
 		}) else {
 			defensive!("only this pallet takes attested work further");
 			return Weight::zero();
-		};
-		let asked = match (in_audit, step) {
-			(true, _) => T::AuditWeights::audit_due(),
-			(false, Step::Wait(_) | Step::End(Verdict::Upheld)) => T::AuditWeights::window_over(looked_at),
-			(false, _) => T::AuditWeights::audit_opened(),
 		};
 		let then = match step {
 			Step::Wait(block) if !in_audit => {

@@ -12,7 +12,7 @@ use frame_support::{
 	traits::{Hooks, Randomness},
 	weights::Weight,
 };
-use highway_primitives::{BlockNumber, NodeId};
+use highway_primitives::{audit::AuditWork, BlockNumber, NodeId};
 use parties::{Attestations, Fleet, Market, MockNode, Models, Nodes};
 use sp_core::H256;
 use sp_runtime::BuildStorage;
@@ -60,6 +60,8 @@ parameter_types! {
 	pub static Seed: Option<H256> = Some(H256::zero());
 	/// Nodes whose weight was asked for, in order.
 	pub static Looked: Vec<NodeId> = vec![];
+	/// What the end of an audit's phase takes.
+	pub static Work: AuditWork = AuditWork::Seated;
 }
 
 pub struct MockRandomness;
@@ -107,6 +109,7 @@ impl ExtBuilder {
 		TickLimit::set(Weight::from_parts(1_000_000_000_000, u64::MAX));
 		Seed::set(Some(H256::zero()));
 		Looked::set(vec![]);
+		Work::set(AuditWork::Seated);
 		self.build().execute_with(|| {
 			test();
 			check();

@@ -11,6 +11,7 @@ use frame_support::{
 };
 use highway_math::audit;
 use highway_primitives::{
+	audit::AuditWork,
 	market::MAX_DEBTS_AT_ONCE,
 	model::{MAX_LINEAGE, MIN_DETECTION},
 	BlockNumber, Tier,
@@ -50,7 +51,8 @@ impl<T: Config> Pallet<T> {
 				Due::<T>::remove(block, job);
 				continue;
 			};
-			// Room for the worst, charged as it was: most windows end without an audit, and most draws with their first sample.
+			// Room for the worst, charged as it was: most windows end without an audit, most audits without a jury, and most
+			// draws with their first sample.
 			if !meter.can_consume(Self::step_weight(&record)) {
 				return false;
 			}
@@ -85,12 +87,23 @@ impl<T: Config> Pallet<T> {
 
 	fn heaviest_window_over(failures: u32) -> Weight {
 		T::AuditWeights::window_over(audit::DRAW_WALK)
-			.max(T::AuditWeights::audit_opened())
+			.max(Self::heaviest_opening())
 			.saturating_add(Self::heaviest_verdict(failures))
 	}
 
 	fn heaviest_audit_due(failures: u32) -> Weight {
-		T::AuditWeights::audit_due().saturating_add(Self::heaviest_verdict(failures))
+		Self::heaviest_work().saturating_add(Self::heaviest_verdict(failures))
+	}
+
+	/// The most that it weighs to open an audit.
+	fn heaviest_opening() -> Weight {
+		T::AuditWeights::audit_opened(audit::DRAW_WALK, audit::JUDGE_TRIES.into())
+	}
+
+	/// The most that the end of an audit's phase weighs, before what it does to the job.
+	fn heaviest_work() -> Weight {
+		let works = AuditWork::MOST.into_iter().map(T::AuditWeights::audit_due);
+		works.fold(Weight::zero(), |most, work| most.max(work))
 	}
 
 	/// Nodes that reported a failure of a job that is done then pay for it: a fine is most of what it can weigh.
@@ -184,13 +197,15 @@ impl<T: Config> Pallet<T> {
 			.saturating_add(Self::audit_share())
 	}
 
-	/// What an audit in which everybody speaks and agrees adds to a job's steps, times the largest probability of one.
+	/// What an audit adds to a job's steps, times the largest probability of one. Payers pay for three steps at their worst,
+	/// whatever the queue is charged for them. An audit in which everybody speaks and agrees takes three, and is charged a small
+	/// part of that; one that goes through all its auditors and ends with a jury takes more, and is charged no more than that,
+	/// unless it has to wait for the blocks that draw the jury.
 	pub(crate) fn audit_share() -> Weight {
-		// The auditor commits and reveals, the executor opens.
-		let phase = T::WeightInfo::tick_look()
-			.saturating_add(T::AuditWeights::audit_due())
+		let step = T::WeightInfo::tick_look()
+			.saturating_add(Self::heaviest_work())
 			.saturating_add(T::WeightInfo::tick_wait());
-		let added = T::AuditWeights::audit_opened().saturating_add(phase.saturating_mul(3));
+		let added = Self::heaviest_opening().saturating_add(step.saturating_mul(3));
 		let rate = audit::rate(1, audit::security(1, T::SecurityFactor::get()), MIN_DETECTION);
 		Weight::from_parts(rate.mul_ceil(added.ref_time()), rate.mul_ceil(added.proof_size()))
 	}

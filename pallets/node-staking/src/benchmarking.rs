@@ -23,7 +23,7 @@ use frame_support::{
 	BoundedVec,
 };
 use frame_system::RawOrigin;
-use highway_math::pool::Part;
+use highway_math::{audit::JUDGE_TRIES, pool::Part};
 use highway_primitives::{
 	authorization::genesis_hash,
 	traits::{MarketClock as _, Models as _, Nodes as _},
@@ -724,7 +724,7 @@ mod benchmarks {
 			found = Pallet::<T>::draw_judge(&[7; 32], Balance::MAX, &parties, None);
 		}
 
-		assert_eq!(found, None);
+		assert_eq!((found.node, found.tried), (None, JUDGE_TRIES.into()));
 		Ok(())
 	}
 

@@ -19,7 +19,9 @@ use frame_support::{
 };
 use highway_math::audit::JUDGE_TRIES;
 use highway_primitives::{
-	audit::SketchSeed, node::Contact, traits, Balance, BlockNumber, DeviceClass, ModelId, NodeId, WorkerId,
+	audit::{DrawnJudge, SketchSeed},
+	node::Contact,
+	traits, Balance, BlockNumber, DeviceClass, ModelId, NodeId, WorkerId,
 };
 use sp_runtime::Perbill;
 
@@ -259,27 +261,34 @@ impl<T: Config> traits::Nodes<T::AccountId> for Pallet<T> {
 		security: Balance,
 		parties: &[T::AccountId],
 		class: Option<DeviceClass>,
-	) -> Option<NodeId> {
+	) -> DrawnJudge {
 		let mut excluded = Vec::<(NodeId, Balance)>::new();
 		for node in parties.iter().filter_map(NodeOf::<T>::get) {
 			if excluded.iter().all(|(known, _)| *known != node) {
 				excluded.push((node, Tree::<T>::leaf(node)));
 			}
 		}
+		let mut tried: u32 = 0;
 		for attempt in 0..JUDGE_TRIES {
 			let hash = sp_io::hashing::blake2_128(&(JUDGE_DOMAIN, seed, attempt).encode());
-			let (node, leaf) = Tree::<T>::draw(u128::from_le_bytes(hash), &excluded)?;
+			let Some((node, leaf)) = Tree::<T>::draw(u128::from_le_bytes(hash), &excluded) else {
+				break;
+			};
+			tried = tried.saturating_add(1);
 			let able = Self::node(node).is_some_and(|(record, standing)| {
 				Self::may_work(&record, &standing)
 					&& record.bond.saturating_sub(standing.reserved) >= security
 					&& class.is_none_or(|class| record.device == class)
 			});
 			if able {
-				return Some(node);
+				return DrawnJudge {
+					node: Some(node),
+					tried,
+				};
 			}
 			excluded.push((node, leaf));
 		}
-		None
+		DrawnJudge { node: None, tried }
 	}
 
 	fn active_operators() -> u32 {

@@ -1,7 +1,8 @@
 //! What is said in an audit: sketches of a run's inside, ballots, and how an audit ends.
 
-use crate::{BlobRef, BlockNumber, JobId, ModelId, ModelVersion, NodeId, WorkId};
+use crate::{market::MAX_DEBTS_AT_ONCE, BlobRef, BlockNumber, JobId, ModelId, ModelVersion, NodeId, WorkId};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use highway_math::audit::{DRAW_WALK, JUDGE_TRIES};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
@@ -213,13 +214,83 @@ pub enum Step {
 	End(Verdict),
 }
 
+impl Step {
+	/// The answer that took so much.
+	pub fn after(self, work: AuditWork) -> AuditDue {
+		AuditDue { step: self, work }
+	}
+}
+
 /// What becomes of attested work whose window is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WindowOver {
 	/// What becomes of it.
 	pub step: Step,
-	/// At how many blocks its draw looked; at most [`DRAW_WALK`](highway_math::audit::DRAW_WALK).
+	/// At how many blocks its draw looked; at most [`DRAW_WALK`].
 	pub looked_at: u32,
+	/// How many nodes were tried as its auditor; at most [`JUDGE_TRIES`], and none where there is no audit.
+	pub tried: u32,
+}
+
+/// What becomes of a job whose audit's phase is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AuditDue {
+	/// What becomes of it.
+	pub step: Step,
+	/// What that took.
+	pub work: AuditWork,
+}
+
+/// What the end of an audit's phase took: whoever asks for it is charged for that, and not for the most that it may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AuditWork {
+	/// Nothing but the audit's own record: it goes on, in another phase or in the same, or ended before.
+	PassedOn,
+	/// The jury is not drawn yet.
+	Undrawn {
+		/// At how many blocks the draw looked; at most [`DRAW_WALK`].
+		looked_at: u32,
+	},
+	/// Executor and auditor agreed.
+	Agreed {
+		/// How many debts of the audit pot were paid, for the auditor's pay and out of a lost bond; at most twice
+		/// [`MAX_DEBTS_AT_ONCE`].
+		debts: u32,
+	},
+	/// The auditor gave up its seat, or lost it with its security.
+	Replaced {
+		/// How many nodes were tried as the next one; at most [`JUDGE_TRIES`], and none after the last auditor.
+		tried: u32,
+	},
+	/// A jury was drawn, and seated if it is complete. At its worst: few audits come so far.
+	Seated,
+	/// A jury has judged, or the executor was silent, which convicts it. At its worst, as well.
+	Judged,
+}
+
+impl AuditWork {
+	/// Of each kind the most: none weighs more than the heaviest of these.
+	pub const MOST: [Self; 6] = [
+		Self::PassedOn,
+		Self::Undrawn { looked_at: DRAW_WALK },
+		Self::Agreed {
+			debts: 2 * MAX_DEBTS_AT_ONCE,
+		},
+		Self::Replaced {
+			tried: JUDGE_TRIES as u32,
+		},
+		Self::Seated,
+		Self::Judged,
+	];
+}
+
+/// What came of the draw of an auditor or a juror.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DrawnJudge {
+	/// The node; `None` if none of those that were tried can judge.
+	pub node: Option<NodeId>,
+	/// How many nodes were tried; at most [`JUDGE_TRIES`].
+	pub tried: u32,
 }
 
 /// What a version says about its own audits.

@@ -1,7 +1,7 @@
 //! The seams between the pallets.
 
 use crate::{
-	audit::{AuditSubject, AuditTerms, SketchSeed, Step, WindowOver},
+	audit::{AuditDue, AuditSubject, AuditTerms, DrawnJudge, SketchSeed, WindowOver},
 	job::FailureClass,
 	market::{BillLines, Deal, EpochIndex, Order, Settlement},
 	model::{ModelService, Royalties},
@@ -87,7 +87,7 @@ pub trait Nodes<AccountId> {
 		security: Balance,
 		parties: &[AccountId],
 		class: Option<DeviceClass>,
-	) -> Option<NodeId>;
+	) -> DrawnJudge;
 	/// How many operators have a bond and are not chilled.
 	fn active_operators() -> u32;
 	/// Moves the node's reliability by one outcome. `weight` says how much the job counts.
@@ -142,12 +142,14 @@ pub trait Market<AccountId> {
 	/// Divides `amount`, moved into [`Market::slash_account`] before: half is burned; of the rest each of `shares` gets
 	/// its part as earnings as far as it lasts, in order; the remainder is the treasury's. One event each.
 	fn split_slash(job: JobId, amount: Balance, shares: &[(AccountId, Balance)]);
-	/// Pays `payee` for judging a job, from the audit pot. What the pot lacks is a debt, which later premiums pay first.
-	fn pay_judge(job: JobId, payee: &AccountId, amount: Balance);
+	/// Pays `payee` for judging a job, from the audit pot. What the pot lacks is a debt, which later premiums pay first. Returns
+	/// how many older debts were paid before; at most [`MAX_DEBTS_AT_ONCE`](crate::market::MAX_DEBTS_AT_ONCE).
+	fn pay_judge(job: JobId, payee: &AccountId, amount: Balance) -> u32;
 	/// Takes the bond of a payer that asks for an audit into the pot.
 	fn escrow_bond(job: JobId, payer: &AccountId, bond: Balance) -> DispatchResult;
-	/// Gives it back, if the payer was right to ask, or else puts it into the audit pot.
-	fn end_bond(job: JobId, payer: &AccountId, bond: Balance, right: bool);
+	/// Gives it back, if the payer was right to ask, or else puts it into the audit pot. Returns how many debts that paid; at
+	/// most [`MAX_DEBTS_AT_ONCE`](crate::market::MAX_DEBTS_AT_ONCE).
+	fn end_bond(job: JobId, payer: &AccountId, bond: Balance, right: bool) -> u32;
 	/// Lets go of the clearing record. Returns whether it is gone.
 	fn close(model: ModelId, deal: &Deal<AccountId>) -> bool;
 	/// Who will be paid what if `executor` does the job. The lines sum to `deal.price`.
@@ -226,7 +228,7 @@ pub trait Attestations<AccountId> {
 	/// The job's window is over, and the blocks that draw its audit are there or not: settle it, or audit it, or wait.
 	fn window_over(subject: &AuditSubject<AccountId>) -> WindowOver;
 	/// The present phase of the job's audit is over.
-	fn audit_due(subject: &AuditSubject<AccountId>) -> Step;
+	fn audit_due(subject: &AuditSubject<AccountId>) -> AuditDue;
 	/// The job's record is going: forget what is kept about it. Returns whether an audit is among that.
 	fn forget(job: JobId) -> bool;
 	/// Whether slashing of work on the version is suspended, because too many of its audits were disputed: it takes no new

@@ -12,7 +12,9 @@ use alloc::vec::Vec;
 use frame_support::{defensive, storage::with_storage_layer, traits::Get};
 use highway_math::{audit, reliability};
 use highway_primitives::{
-	audit::{work_seed, AuditReason, AuditSubject, Seat, Step, Verdict, Vote, WindowOver},
+	audit::{
+		work_seed, AuditDue, AuditReason, AuditSubject, AuditWork, DrawnJudge, Seat, Step, Verdict, Vote, WindowOver,
+	},
 	traits::{Models, Nodes},
 	BlockNumber, JobId, NodeId,
 };
@@ -31,14 +33,14 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_window_over(subject: &SubjectOf<T>) -> WindowOver {
 		let parties = Self::parties(subject, &[]);
 		let (draw, looked_at) = Self::draw(subject.job, subject.deadline, &parties);
-		let step = match draw {
-			None => Step::Wait(Self::now().saturating_add(DRAW_RETRY)),
+		let (step, tried) = match draw {
+			None => (Step::Wait(Self::now().saturating_add(DRAW_RETRY)), 0),
 			Some(draw) => match Self::reason(subject, &draw) {
 				Some(reason) => Self::open_audit(subject, draw, reason),
-				None => Step::End(Verdict::Upheld),
+				None => (Step::End(Verdict::Upheld), 0),
 			},
 		};
-		WindowOver { step, looked_at }
+		WindowOver { step, looked_at, tried }
 	}
 
 	/// Why the job is audited, if it is.
@@ -58,7 +60,8 @@ impl<T: Config> Pallet<T> {
 			.then_some(AuditReason::Suspected)
 	}
 
-	fn open_audit(subject: &SubjectOf<T>, draw: Draw, reason: AuditReason) -> Step {
+	/// Returns, too, how many nodes were tried as its auditor.
+	fn open_audit(subject: &SubjectOf<T>, draw: Draw, reason: AuditReason) -> (Step, u32) {
 		let record = AuditRecord {
 			reason,
 			executor: subject.executor,
@@ -77,27 +80,27 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Ends the present phase of an audit.
-	pub(crate) fn do_audit_due(subject: &SubjectOf<T>) -> Step {
+	pub(crate) fn do_audit_due(subject: &SubjectOf<T>) -> AuditDue {
 		let Some(mut record) = Audits::<T>::get(subject.job) else {
 			defensive!("a job in audit has an audit");
-			return Step::End(Verdict::Void);
+			return Step::End(Verdict::Void).after(AuditWork::PassedOn);
 		};
 		let now = Self::now();
 		if let Some(verdict) = record.verdict() {
-			return Step::End(verdict);
+			return Step::End(verdict).after(AuditWork::PassedOn);
 		}
 		if now < record.until {
-			return Step::Wait(record.until);
+			return Step::Wait(record.until).after(AuditWork::PassedOn);
 		}
 		if Self::clocks_stand_still() {
-			return Self::prolong(subject.job, record);
+			return Self::prolong(subject.job, record).after(AuditWork::PassedOn);
 		}
 		match record.phase {
 			AuditPhase::Judging => match record.is_complete() {
 				true => {
 					let until = now.saturating_add(T::RevealBlocks::get());
 					let fixed = until.saturating_add(T::RevealBlocks::get());
-					Self::enter(subject.job, record, AuditPhase::Revealing { fixed }, until)
+					Self::pass_on(subject.job, record, AuditPhase::Revealing { fixed }, until)
 				}
 				false => Self::replace_silent_auditor(subject, record),
 			},
@@ -127,10 +130,10 @@ impl<T: Config> Pallet<T> {
 					true => 1,
 					false => T::RevealBlocks::get(),
 				};
-				Self::enter(subject.job, record, AuditPhase::JuryRevealing, now.saturating_add(wait))
+				Self::pass_on(subject.job, record, AuditPhase::JuryRevealing, now.saturating_add(wait))
 			}
-			AuditPhase::JuryRevealing => Self::conclude(subject, record),
-			AuditPhase::Ended(verdict) => Step::End(verdict),
+			AuditPhase::JuryRevealing => Self::conclude(subject, record).after(AuditWork::Judged),
+			AuditPhase::Ended(verdict) => Step::End(verdict).after(AuditWork::PassedOn),
 		}
 	}
 
@@ -164,6 +167,11 @@ impl<T: Config> Pallet<T> {
 		Step::Audit(until)
 	}
 
+	/// Stores the audit in a phase that ends at `until`, and that is all.
+	fn pass_on(job: JobId, record: AuditRecord, phase: AuditPhase, until: BlockNumber) -> AuditDue {
+		Self::enter(job, record, phase, until).after(AuditWork::PassedOn)
+	}
+
 	/// Stores the audit, whose phase goes on until `until`.
 	pub(crate) fn wait(job: JobId, mut record: AuditRecord, until: BlockNumber) -> Step {
 		record.until = until;
@@ -181,15 +189,17 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The next auditor judges. Without one the work is paid as it is; but not where an auditor missed the output, and
-	/// nobody could compare anything instead.
-	fn next_auditor(subject: &SubjectOf<T>, mut record: AuditRecord) -> Step {
+	/// nobody could compare anything instead. Returns, too, how many nodes were tried.
+	fn next_auditor(subject: &SubjectOf<T>, mut record: AuditRecord) -> (Step, u32) {
 		let round = record.auditors().count();
-		let Some(node) = Self::draw_auditor(subject, &record, round) else {
+		let DrawnJudge { node, tried } = Self::draw_auditor(subject, &record, round);
+		let Some(node) = node else {
 			let verdict = match record.is_missed() {
 				true => Verdict::Void,
 				false => Verdict::Unaudited,
 			};
-			return Self::end(subject, record, verdict);
+			Self::end(subject, record, verdict);
+			return (Step::End(verdict), tried);
 		};
 		let seat = SeatRecord {
 			node,
@@ -218,18 +228,22 @@ impl<T: Config> Pallet<T> {
 				until,
 			},
 		});
-		Self::enter(job, record, AuditPhase::Judging, until)
+		(Self::enter(job, record, AuditPhase::Judging, until), tried)
 	}
 
-	fn draw_auditor(subject: &SubjectOf<T>, record: &AuditRecord, round: usize) -> Option<NodeId> {
-		if round >= MAX_AUDITORS {
-			return None;
-		}
+	fn draw_auditor(subject: &SubjectOf<T>, record: &AuditRecord, round: usize) -> DrawnJudge {
+		let (true, Ok(number)) = (round < MAX_AUDITORS, u32::try_from(round)) else {
+			return DrawnJudge::default();
+		};
 		let parties = Self::parties(subject, &record.seats);
-		let seed = derive(&record.draw, Purpose::Auditor(u32::try_from(round).ok()?));
-		let node = T::Nodes::draw_judge(&seed, subject.security, &parties, None)?;
+		let seed = derive(&record.draw, Purpose::Auditor(number));
+		let drawn = T::Nodes::draw_judge(&seed, subject.security, &parties, None);
 		// A refusal must leave no half of a reservation: no call stands around this one that would undo it.
-		with_storage_layer(|| Self::secure(subject, node)).ok().map(|()| node)
+		let secure = |node: &NodeId| with_storage_layer(|| Self::secure(subject, *node)).is_ok();
+		DrawnJudge {
+			node: drawn.node.filter(secure),
+			..drawn
+		}
 	}
 
 	/// The first block in which a judge that is drawn now is late.
@@ -239,25 +253,30 @@ impl<T: Config> Pallet<T> {
 			.saturating_add(audit::JUDGE_EXTRA)
 	}
 
-	fn replace_silent_auditor(subject: &SubjectOf<T>, mut record: AuditRecord) -> Step {
+	fn replace_silent_auditor(subject: &SubjectOf<T>, mut record: AuditRecord) -> AuditDue {
 		if let Some(node) = record.auditor().map(|seat| seat.node) {
 			let may_slash = Self::may_slash_silence();
 			Self::punish_silence(subject, &mut record, node, may_slash);
 			Tasks::<T>::remove(node, subject.job);
 		}
-		Self::next_auditor(subject, record)
+		Self::replace_auditor(subject, record)
 	}
 
-	fn replace_idle_auditor(subject: &SubjectOf<T>, record: AuditRecord) -> Step {
+	fn replace_idle_auditor(subject: &SubjectOf<T>, record: AuditRecord) -> AuditDue {
 		if let Some(node) = record.auditor().map(|seat| seat.node) {
 			Self::excuse(subject, node);
 			Tasks::<T>::remove(node, subject.job);
 		}
-		Self::next_auditor(subject, record)
+		Self::replace_auditor(subject, record)
+	}
+
+	fn replace_auditor(subject: &SubjectOf<T>, record: AuditRecord) -> AuditDue {
+		let (step, tried) = Self::next_auditor(subject, record);
+		step.after(AuditWork::Replaced { tried })
 	}
 
 	/// The auditor misses the output: the executor must show a chunk that nobody can have chosen.
-	fn challenge(subject: &SubjectOf<T>, record: AuditRecord) -> Step {
+	fn challenge(subject: &SubjectOf<T>, record: AuditRecord) -> AuditDue {
 		let since = Self::now();
 		// The chunk is known in the next block.
 		let until = since.saturating_add(1).saturating_add(T::RevealBlocks::get());
@@ -272,38 +291,37 @@ impl<T: Config> Pallet<T> {
 			proved: false,
 			fixed,
 		};
-		Self::enter(subject.job, record, phase, until)
+		Self::pass_on(subject.job, record, phase, until)
 	}
 
 	/// The executor opens until the scheduled end, however early others have spoken: a jury's fixed block must not be
 	/// chosen.
-	fn ask_to_open(subject: &SubjectOf<T>, record: AuditRecord, fixed: BlockNumber) -> Step {
+	fn ask_to_open(subject: &SubjectOf<T>, record: AuditRecord, fixed: BlockNumber) -> AuditDue {
 		let until = fixed.max(Self::now().saturating_add(1));
-		Self::enter(subject.job, record, AuditPhase::Opening { fixed }, until)
+		Self::pass_on(subject.job, record, AuditPhase::Opening { fixed }, until)
 	}
 
 	/// The executor did not open, or did not show, what it says that it has.
-	fn convict_silent_executor(subject: &SubjectOf<T>, mut record: AuditRecord) -> Step {
+	fn convict_silent_executor(subject: &SubjectOf<T>, mut record: AuditRecord) -> AuditDue {
 		let auditor = record.auditor().map(|seat| seat.node);
 		if let Some(node) = auditor {
 			Self::release(subject, node);
 			Self::note(subject, node, true);
 		}
-		match Self::may_slash_silence() {
+		let (taken, verdict) = match Self::may_slash_silence() {
 			true => {
 				let taken = Self::slash(subject, &mut record, subject.executor, SlashReason::Silence);
-				Self::share_out(subject, taken, &[], auditor);
-				Self::end(subject, record, Verdict::Rejected)
+				(taken, Verdict::Rejected)
 			}
-			false => {
-				Self::share_out(subject, 0, &[], auditor);
-				Self::end(subject, record, Verdict::Void)
-			}
-		}
+			false => (0, Verdict::Void),
+		};
+		Self::share_out(subject, taken, &[], auditor);
+		Self::end(subject, record, verdict);
+		Step::End(verdict).after(AuditWork::Judged)
 	}
 
 	/// Both are open: they agree, or a jury judges. Of an auditor that missed the output counts the sketch alone.
-	fn compare(subject: &SubjectOf<T>, record: AuditRecord, fixed: BlockNumber) -> Step {
+	fn compare(subject: &SubjectOf<T>, record: AuditRecord, fixed: BlockNumber) -> AuditDue {
 		let tolerance = Self::tolerance(subject);
 		let agree = record
 			.claims()
@@ -312,14 +330,16 @@ impl<T: Config> Pallet<T> {
 			(true, Some(auditor)) => {
 				Self::release(subject, auditor);
 				Self::note(subject, auditor, true);
-				Self::share_out(subject, 0, &[], Some(auditor));
-				Self::end(subject, record, Verdict::Upheld)
+				let before_pay = Self::share_out(subject, 0, &[], Some(auditor));
+				let of_bond = Self::end(subject, record, Verdict::Upheld);
+				let debts = before_pay.saturating_add(of_bond);
+				Step::End(Verdict::Upheld).after(AuditWork::Agreed { debts })
 			}
 			_ => {
 				let until = fixed
 					.saturating_add(audit::DRAW_DELAY)
 					.max(Self::now().saturating_add(1));
-				Self::enter(subject.job, record, AuditPhase::JuryDraw { fixed }, until)
+				Self::pass_on(subject.job, record, AuditPhase::JuryDraw { fixed }, until)
 			}
 		}
 	}

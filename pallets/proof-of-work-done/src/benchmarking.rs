@@ -12,7 +12,7 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use highway_math::audit::JUDGE_TRIES;
 use highway_primitives::{
-	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, Seat, SketchSeed, Step},
+	audit::{ballot_commitment, work_seed, AuditReason, AuditSubject, AuditWork, Seat, SketchSeed, Step},
 	authorization::genesis_hash,
 	batch::sketch_root,
 	chunk_proof,
@@ -604,7 +604,8 @@ mod benchmarks {
 		{
 			over = Pallet::<T>::window_over(&subject);
 		}
-		assert_eq!((over.step, over.looked_at), (Step::End(Verdict::Unaudited), b));
+		assert_eq!(over.step, Step::End(Verdict::Unaudited));
+		assert_eq!((over.looked_at, over.tried), (b, t));
 		assert!(!Forced::<T>::contains_key(subject.job));
 		Ok(())
 	}
@@ -624,12 +625,13 @@ mod benchmarks {
 			record::<T>(&subject, AuditPhase::Opening { fixed: 0 }, seats),
 		);
 		hinted::<T>();
-		let step;
+		let due;
 		#[block]
 		{
-			step = Pallet::<T>::audit_due(&subject);
+			due = Pallet::<T>::audit_due(&subject);
 		}
-		assert!(matches!(step, Step::Audit(_)));
+		assert_eq!(due.work, AuditWork::PassedOn);
+		assert!(matches!(due.step, Step::Audit(_)));
 		assert_eq!(
 			Audits::<T>::get(subject.job).map(|record| record.phase),
 			Some(AuditPhase::JuryDraw { fixed: 0 })
@@ -660,12 +662,13 @@ mod benchmarks {
 			record::<T>(&subject, AuditPhase::Opening { fixed: 0 }, seats),
 		);
 		hinted::<T>();
-		let step;
+		let due;
 		#[block]
 		{
-			step = Pallet::<T>::audit_due(&subject);
+			due = Pallet::<T>::audit_due(&subject);
 		}
-		assert_eq!(step, Step::End(Verdict::Upheld));
+		let agreed = AuditWork::Agreed { debts: d };
+		assert_eq!(due, Step::End(Verdict::Upheld).after(agreed));
 		assert!(!Forced::<T>::contains_key(subject.job));
 		Ok(())
 	}
@@ -693,12 +696,13 @@ mod benchmarks {
 			record::<T>(&subject, AuditPhase::Revealing { fixed: 0 }, seats),
 		);
 		hinted::<T>();
-		let step;
+		let due;
 		#[block]
 		{
-			step = Pallet::<T>::audit_due(&subject);
+			due = Pallet::<T>::audit_due(&subject);
 		}
-		assert_eq!(step, Step::End(Verdict::Unaudited));
+		let replaced = AuditWork::Replaced { tried: t };
+		assert_eq!(due, Step::End(Verdict::Unaudited).after(replaced));
 		assert_eq!(
 			Audits::<T>::get(subject.job).map(|record| record.slashes.len()),
 			Some(1)
@@ -711,7 +715,7 @@ mod benchmarks {
 	/// the executor's class; and a jury convicts executor and auditor while one of it was silent. What is slashed is too little
 	/// to pay it, so that the audit pot does, with older debts before each; and the payer has asked for the audit.
 	///
-	/// The jurors are found at first sight. Who takes this for a weight adds the searches of three of them.
+	/// The jurors are found at first sight. Who takes this for the weight of seating them adds the searches of three.
 	#[benchmark]
 	fn audit_due() -> Result<(), BenchmarkError> {
 		let (_, mut subjects) = all_attested::<T>(&worker_key(), 2)?;
@@ -747,12 +751,15 @@ mod benchmarks {
 		Calibrations::<T>::mutate(judged.model, judged.version, |calibration| {
 			calibration.reproduced_by = BoundedVec::truncate_from(confirmed);
 		});
-		let steps;
+		let due;
 		#[block]
 		{
-			steps = (Pallet::<T>::audit_due(&drawn), Pallet::<T>::audit_due(&judged));
+			due = [Pallet::<T>::audit_due(&drawn), Pallet::<T>::audit_due(&judged)];
 		}
-		assert!(matches!(steps, (Step::Audit(_), Step::End(Verdict::Rejected))));
+		let [seated, convicted] = due;
+		assert_eq!((seated.work, convicted.work), (AuditWork::Seated, AuditWork::Judged));
+		assert!(matches!(seated.step, Step::Audit(_)));
+		assert_eq!(convicted.step, Step::End(Verdict::Rejected));
 		assert_eq!(Audits::<T>::get(judged.job).map(|record| record.slashes.len()), Some(3));
 		Ok(())
 	}

@@ -2,9 +2,10 @@
 
 use crate::{
 	types::Duty, AuditPhase, AuditRecord, Audits, Commitments, Config, Error, Event, Forced, Pallet, SeatRecord,
-	WeightInfo,
+	WeightInfo, WALK,
 };
 use frame_support::{ensure, traits::Get, weights::Weight, BoundedVec};
+use highway_math::audit::JUDGE_TRIES;
 use highway_primitives::{
 	traits::{Jobs, Market},
 	worker::MaxAttestations,
@@ -98,11 +99,12 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// What asking for an audit weighs. An audit in which everybody speaks and agrees is left to the queue of jobs: it stands
-	/// in the second dimension, as what a submission leaves, and the runtime's fee adds it to the first.
+	/// What asking for an audit weighs. The audit is left to the queue of jobs: it stands in the second dimension, as what a
+	/// submission leaves, and the runtime's fee adds it to the first. Its payer pays for three steps at their worst, whatever the
+	/// queue is charged for them: that covers a jury.
 	pub(crate) fn force_weight() -> Weight {
 		let phases = T::WeightInfo::audit_due().saturating_mul(3);
-		let later = T::WeightInfo::audit_opened().saturating_add(phases);
+		let later = T::WeightInfo::audit_opened(WALK, JUDGE_TRIES.into()).saturating_add(phases);
 		T::WeightInfo::force_audit().saturating_add(Weight::from_parts(0, later.ref_time()))
 	}
 

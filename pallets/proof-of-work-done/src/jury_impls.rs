@@ -9,7 +9,7 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::{defensive, storage::with_storage_layer};
 use highway_primitives::{
-	audit::{Seat, Step, Verdict, Vote},
+	audit::{AuditDue, AuditWork, Seat, Step, Verdict, Vote},
 	traits::Nodes,
 	NodeId,
 };
@@ -17,14 +17,16 @@ use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
 	/// Seats the jury, once the blocks behind `fixed` are there. Without three jurors nobody knows who is right.
-	pub(crate) fn seat_jury(subject: &SubjectOf<T>, mut record: AuditRecord, fixed: u32) -> Step {
+	pub(crate) fn seat_jury(subject: &SubjectOf<T>, mut record: AuditRecord, fixed: u32) -> AuditDue {
 		let parties = Self::parties(subject, &record.seats);
-		let (Some(draw), _) = Self::draw(subject.job, fixed, &parties) else {
-			return Self::wait(subject.job, record, Self::now().saturating_add(DRAW_RETRY));
+		let (draw, looked_at) = Self::draw(subject.job, fixed, &parties);
+		let Some(draw) = draw else {
+			let step = Self::wait(subject.job, record, Self::now().saturating_add(DRAW_RETRY));
+			return step.after(AuditWork::Undrawn { looked_at });
 		};
 		let drawn = with_storage_layer(|| Self::draw_jurors(subject, &record, &draw.seed, parties));
 		let Ok(jurors) = drawn else {
-			return Self::void(subject, record, &[]);
+			return Self::void(subject, record, &[]).after(AuditWork::Seated);
 		};
 		let seed = derive(&draw.seed, Purpose::Sketch);
 		for node in &jurors {
@@ -47,7 +49,7 @@ impl<T: Config> Pallet<T> {
 			jurors,
 			until,
 		});
-		Self::enter(subject.job, record, AuditPhase::JuryJudging, until)
+		Self::enter(subject.job, record, AuditPhase::JuryJudging, until).after(AuditWork::Seated)
 	}
 
 	/// Three nodes of distinct operators that have no hand in the job, each with its security reserved. The first runs on
@@ -61,7 +63,7 @@ impl<T: Config> Pallet<T> {
 		let mut jurors = Vec::with_capacity(JURORS);
 		for round in 0..u32::try_from(JURORS).unwrap_or_default() {
 			let seed = derive(seed, Purpose::Juror(round));
-			let draw = |class| T::Nodes::draw_judge(&seed, subject.security, &parties, class);
+			let draw = |class| T::Nodes::draw_judge(&seed, subject.security, &parties, class).node;
 			let of_class = record.device.filter(|_| round == 0).and_then(|class| draw(Some(class)));
 			let node = of_class.or_else(|| draw(None)).ok_or(DispatchError::Unavailable)?;
 			parties.push(T::Nodes::operator(node).ok_or(DispatchError::Unavailable)?);
@@ -157,13 +159,16 @@ impl<T: Config> Pallet<T> {
 				Self::share_out(subject, of_executor, agreed, finder);
 				Self::share_out(subject, of_auditor, &[], None);
 			}
-			false => Self::share_out(subject, of_auditor, agreed, finder),
+			false => {
+				Self::share_out(subject, of_auditor, agreed, finder);
+			}
 		}
 		let verdict = match executor_right {
 			true => Verdict::Upheld,
 			false => Verdict::Rejected,
 		};
-		Self::end(subject, record, verdict)
+		Self::end(subject, record, verdict);
+		Step::End(verdict)
 	}
 
 	/// Nobody knows for sure: who judged is paid for it, and nobody is slashed for what it said.
@@ -173,6 +178,7 @@ impl<T: Config> Pallet<T> {
 			Self::release(subject, node);
 		}
 		Self::share_out(subject, 0, judged, auditor);
-		Self::end(subject, record, Verdict::Void)
+		Self::end(subject, record, Verdict::Void);
+		Step::End(Verdict::Void)
 	}
 }

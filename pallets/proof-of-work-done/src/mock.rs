@@ -105,6 +105,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	Validators::set(NEUTRAL.to_vec());
 	Absent::set(vec![]);
 	HasVrf::set(true);
+	Works::set(vec![]);
 	let genesis = RuntimeGenesisConfig::default().build_storage().unwrap();
 	let mut ext = sp_io::TestExternalities::from(genesis);
 	ext.execute_with(|| System::set_block_number(1));

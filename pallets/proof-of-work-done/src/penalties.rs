@@ -8,9 +8,8 @@ use alloc::vec::Vec;
 use frame_support::defensive;
 use highway_math::{reliability, split};
 use highway_primitives::{
-	audit::{Step, Verdict},
 	traits::{Market, Nodes},
-	Balance, NodeId,
+	Balance, NodeId, Verdict,
 };
 use sp_runtime::{DispatchResult, Perbill};
 
@@ -83,9 +82,10 @@ impl<T: Config> Pallet<T> {
 
 	/// Divides what was slashed: half is burned, each of `judges` gets the price of an audit from the rest, `finder` up to
 	/// twice of it, the treasury what remains. Whoever the rest does not pay that price is paid it from the audit pot:
-	/// everybody once.
-	pub(crate) fn share_out(subject: &SubjectOf<T>, taken: Balance, judges: &[NodeId], finder: Option<NodeId>) {
+	/// everybody once. Returns how many older debts the pot paid before.
+	pub(crate) fn share_out(subject: &SubjectOf<T>, taken: Balance, judges: &[NodeId], finder: Option<NodeId>) -> u32 {
 		let price = subject.reward;
+		let mut debts: u32 = 0;
 		let (_, mut rest) = split::burn_half(taken);
 		let mut shares: Vec<(T::AccountId, Balance)> = Vec::new();
 		let most = judges
@@ -101,16 +101,18 @@ impl<T: Config> Pallet<T> {
 				rest = rest.saturating_sub(part);
 				shares.push((account, part));
 			} else {
-				T::Market::pay_judge(subject.job, &account, price);
+				debts = debts.saturating_add(T::Market::pay_judge(subject.job, &account, price));
 			}
 		}
 		if taken > 0 {
 			T::Market::split_slash(subject.job, taken, &shares);
 		}
+		debts
 	}
 
-	/// Ends an audit: what it held of nodes was given back or taken before.
-	pub(crate) fn end(subject: &SubjectOf<T>, mut record: AuditRecord, verdict: Verdict) -> Step {
+	/// Ends an audit: what it held of nodes was given back or taken before. Returns how many debts of the audit pot a lost bond
+	/// paid.
+	pub(crate) fn end(subject: &SubjectOf<T>, mut record: AuditRecord, verdict: Verdict) -> u32 {
 		let job = subject.job;
 		Tasks::<T>::remove(subject.executor, job);
 		for node in record.held() {
@@ -119,14 +121,14 @@ impl<T: Config> Pallet<T> {
 		if verdict == Verdict::Rejected {
 			Self::suspect(subject.executor);
 		}
-		if let Some((payer, bond)) = Forced::<T>::take(job) {
-			T::Market::end_bond(job, &payer, bond, verdict != Verdict::Upheld);
-		}
+		let debts = Forced::<T>::take(job).map_or(0, |(payer, bond)| {
+			T::Market::end_bond(job, &payer, bond, verdict != Verdict::Upheld)
+		});
 		record.phase = AuditPhase::Ended(verdict);
 		record.until = Self::now();
 		Audits::<T>::insert(job, record);
 		Self::deposit_event(Event::AuditEnded { job, verdict });
-		Step::End(verdict)
+		debts
 	}
 
 	/// From now on all unsettled jobs of the node that it attested until now are audited: its word, or what stands behind

@@ -3,7 +3,7 @@
 use crate::{types::Duty, AuditRecord, Audits, Calibration, Calibrations, Commitments, Config, Forced, Pallet, Tasks};
 use alloc::vec::Vec;
 use highway_primitives::{
-	audit::{AuditSubject, AuditTask, Seat, Step, WindowOver},
+	audit::{AuditDue, AuditSubject, AuditTask, Seat, WindowOver},
 	chunk_proof,
 	traits::{Attestations, BlockSeeds, Jobs, Market, SecurityTouched},
 	BlockNumber, JobId, ModelId, ModelVersion, NodeId,
@@ -93,7 +93,7 @@ impl<T: Config> Attestations<T::AccountId> for Pallet<T> {
 		Self::do_window_over(subject)
 	}
 
-	fn audit_due(subject: &AuditSubject<T::AccountId>) -> Step {
+	fn audit_due(subject: &AuditSubject<T::AccountId>) -> AuditDue {
 		Self::do_audit_due(subject)
 	}
 

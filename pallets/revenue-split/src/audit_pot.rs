@@ -20,9 +20,9 @@ impl<T: Config> Pallet<T> {
 		Self::work_off_debts()
 	}
 
-	/// Pays for judging a job, behind all older debts.
-	pub(crate) fn pay_from_audit_pot(job: JobId, payee: &T::AccountId, amount: Balance) {
-		Self::work_off_debts();
+	/// Pays for judging a job, behind all older debts. Returns how many of these were paid.
+	pub(crate) fn pay_from_audit_pot(job: JobId, payee: &T::AccountId, amount: Balance) -> u32 {
+		let debts = Self::work_off_debts();
 		let paid = match Books::<T>::get().has_debts() {
 			true => 0,
 			false => Self::pay_part(job, payee, amount),
@@ -35,6 +35,7 @@ impl<T: Config> Pallet<T> {
 				amount: owed,
 			});
 		}
+		debts
 	}
 
 	/// Pays the oldest debts, as many as fit into one step and as far as the audit pot lasts. Returns how many, the last one in

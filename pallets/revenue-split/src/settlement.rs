@@ -349,8 +349,8 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		}
 	}
 
-	fn pay_judge(job: JobId, payee: &T::AccountId, amount: Balance) {
-		Self::pay_from_audit_pot(job, payee, amount);
+	fn pay_judge(job: JobId, payee: &T::AccountId, amount: Balance) -> u32 {
+		Self::pay_from_audit_pot(job, payee, amount)
 	}
 
 	fn escrow_bond(job: JobId, payer: &T::AccountId, bond: Balance) -> DispatchResult {
@@ -367,7 +367,7 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		Ok(())
 	}
 
-	fn end_bond(job: JobId, payer: &T::AccountId, bond: Balance, right: bool) {
+	fn end_bond(job: JobId, payer: &T::AccountId, bond: Balance, right: bool) -> u32 {
 		let mut books = Books::<T>::get();
 		if books.bonds < bond {
 			defensive!("a bond ends that was not taken");
@@ -376,8 +376,7 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		books.bonds = books.bonds.saturating_sub(bond);
 		Books::<T>::put(books);
 		if !right {
-			Self::fill_audit_pot(job, bond);
-			return;
+			return Self::fill_audit_pot(job, bond);
 		}
 		if bond > 0 {
 			let claimable = Self::return_coins(payer, bond);
@@ -388,6 +387,7 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 				claimable,
 			});
 		}
+		0
 	}
 
 	fn close(model: ModelId, deal: &Deal<T::AccountId>) -> bool {

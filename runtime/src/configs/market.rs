@@ -14,7 +14,7 @@ use frame_support::{
 	PalletId,
 };
 use highway_math::audit;
-use highway_primitives::{Balance, BlobRef, BlockNumber, ModelId, AIC};
+use highway_primitives::{audit::AuditWork, Balance, BlobRef, BlockNumber, ModelId, AIC};
 use pallet_node_staking::WeightInfo as _;
 use pallet_proof_of_work_done::weights::WeightInfo as _;
 use sp_runtime::Perbill;
@@ -130,14 +130,26 @@ impl pallet_inference_jobs::AuditWeights for AuditWeights {
 		ProofWeights::window_over(looked_at)
 	}
 
-	fn audit_opened() -> Weight {
-		ProofWeights::audit_opened()
+	fn audit_opened(looked_at: u32, tried: u32) -> Weight {
+		ProofWeights::audit_opened(looked_at, tried)
 	}
 
-	/// Measured with jurors that are found at first sight: each may be the last one that is tried.
-	fn audit_due() -> Weight {
-		let searches = NodeWeights::draw_judge().saturating_mul(pallet_proof_of_work_done::JURORS as u64);
-		ProofWeights::audit_due().saturating_add(searches)
+	fn audit_due(work: AuditWork) -> Weight {
+		match work {
+			AuditWork::PassedOn => ProofWeights::audit_passed_on(),
+			// The draw of a jury looks at what the draw of an audit does.
+			AuditWork::Undrawn { looked_at } => {
+				ProofWeights::audit_passed_on().saturating_add(ProofWeights::window_over(looked_at))
+			}
+			AuditWork::Agreed { debts } => ProofWeights::audit_agreed(debts),
+			AuditWork::Replaced { tried } => ProofWeights::auditor_replaced(tried),
+			// Measured with jurors that are found at first sight: each may be the last one that is tried.
+			AuditWork::Seated => {
+				let searches = NodeWeights::draw_judge().saturating_mul(pallet_proof_of_work_done::JURORS as u64);
+				ProofWeights::audit_due().saturating_add(searches)
+			}
+			AuditWork::Judged => ProofWeights::audit_due(),
+		}
 	}
 }
 

@@ -1,12 +1,12 @@
 //! In-memory stand-ins for the other pallets. They live in storage, so that a failed call leaves no trace in them either.
 
-use super::{AccountId, Looked, Test, MODEL, PAYER, SPEC};
+use super::{AccountId, Looked, Test, Work, MODEL, PAYER, SPEC};
 use crate::Jobs;
 use codec::{Decode, Encode};
 use frame_support::{ensure, pallet_prelude::ValueQuery, storage_alias, Twox64Concat};
 use frame_system::Pallet as System;
 use highway_primitives::{
-	audit::{AuditSubject, AuditTerms, SketchSeed, Step, WindowOver},
+	audit::{AuditDue, AuditSubject, AuditTerms, DrawnJudge, SketchSeed, Step, WindowOver},
 	market::{BillLine, BillLines, Deal, Order, Role, Settlement},
 	model::{ModelService, Royalties},
 	traits, Balance, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, Unit, Verdict, WorkerId,
@@ -101,6 +101,9 @@ pub type Forgotten = StorageValue<Mock, Vec<JobId>, ValueQuery>;
 /// How many blocks the draw of each audit looks at.
 #[storage_alias]
 pub type Walk = StorageValue<Mock, u32, ValueQuery>;
+/// How many nodes are tried as an auditor when a window is over.
+#[storage_alias]
+pub type Tries = StorageValue<Mock, u32, ValueQuery>;
 /// Jobs that came into audit.
 #[storage_alias]
 pub type Audited = StorageMap<Mock, Twox64Concat, JobId, ()>;
@@ -239,8 +242,8 @@ impl traits::Nodes<AccountId> for Nodes {
 	fn declared_slots(_: NodeId) -> u16 {
 		0
 	}
-	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> Option<NodeId> {
-		None
+	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> DrawnJudge {
+		DrawnJudge::default()
 	}
 	fn active_operators() -> u32 {
 		0
@@ -352,11 +355,15 @@ impl traits::Market<AccountId> for Market {
 		assert!(amount > 0 && shares.is_empty(), "a fine goes to nobody");
 		SlashAccount::mutate(|slashes| *slashes -= amount);
 	}
-	fn pay_judge(_: JobId, _: &AccountId, _: Balance) {}
+	fn pay_judge(_: JobId, _: &AccountId, _: Balance) -> u32 {
+		0
+	}
 	fn escrow_bond(_: JobId, _: &AccountId, _: Balance) -> DispatchResult {
 		Ok(())
 	}
-	fn end_bond(_: JobId, _: &AccountId, _: Balance, _: bool) {}
+	fn end_bond(_: JobId, _: &AccountId, _: Balance, _: bool) -> u32 {
+		0
+	}
 	fn fail(job: JobId, _: &AccountId, deal: &Deal<AccountId>, reporters: &[NodeId]) -> BillLines<AccountId> {
 		Self::end(job, deal, Outcome::Failed(reporters.to_vec()));
 		bill_of(reporters)
@@ -409,10 +416,11 @@ impl traits::Attestations<AccountId> for Attestations {
 		WindowOver {
 			step: Self::answer(Question::WindowOver, subject),
 			looked_at: Walk::get(),
+			tried: Tries::get(),
 		}
 	}
-	fn audit_due(subject: &AuditSubject<AccountId>) -> Step {
-		Self::answer(Question::AuditDue, subject)
+	fn audit_due(subject: &AuditSubject<AccountId>) -> AuditDue {
+		Self::answer(Question::AuditDue, subject).after(Work::get())
 	}
 	fn forget(job: JobId) -> bool {
 		Forgotten::append(job);

@@ -4,10 +4,13 @@ use crate::{
 	mock::parties::*, mock::*, AuditWeights, AverageReward, Due, Error, Event, JobState, Pallet, WeightInfo, MAX_DRAWN,
 };
 use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
-use highway_math::audit::{DRAW_DELAY, DRAW_WALK};
+use highway_math::audit::{DRAW_DELAY, DRAW_WALK, JUDGE_TRIES};
 use highway_primitives::{
-	audit::AuditSubject, market::MAX_DEBTS_AT_ONCE, model::MAX_LINEAGE, traits::Jobs as _, Balance, BlockNumber,
-	FailureClass, JobId, JobPhase, Tier, Verdict,
+	audit::{AuditSubject, AuditWork},
+	market::MAX_DEBTS_AT_ONCE,
+	model::MAX_LINEAGE,
+	traits::Jobs as _,
+	Balance, BlockNumber, FailureClass, JobId, JobPhase, Tier, Verdict,
 };
 use sp_runtime::{traits::Dispatchable, Perbill};
 
@@ -365,8 +368,14 @@ fn audit_should_outlive_its_node() {
 
 /// What one block's queue weighs with one due job.
 fn weight_of(answers: &[Answer], at: BlockNumber) -> Weight {
+	weight_of_work(answers, at, AuditWork::Seated)
+}
+
+/// The same where the end of an audit's phase takes so much.
+fn weight_of_work(answers: &[Answer], at: BlockNumber, work: AuditWork) -> Weight {
 	let mut weight = Weight::zero();
 	ExtBuilder(1).build_and_execute(|| {
+		Work::set(work);
 		attested(answers);
 		go_to(at - 1);
 		System::set_block_number(at.into());
@@ -380,8 +389,8 @@ fn weight_of(answers: &[Answer], at: BlockNumber) -> Weight {
 fn steps_should_be_charged_as_they_were() {
 	let (window, opened, due) = (
 		<() as AuditWeights>::window_over(0),
-		<() as AuditWeights>::audit_opened(),
-		<() as AuditWeights>::audit_due(),
+		<() as AuditWeights>::audit_opened(0, 0),
+		<() as AuditWeights>::audit_due(AuditWork::Seated),
 	);
 	let (settle, wait) = (
 		<() as WeightInfo>::tick_settle(0, 0, 0),
@@ -403,6 +412,67 @@ fn steps_should_be_charged_as_they_were() {
 		weight_of(&[Answer::Audit(2), end(Verdict::Void)], 3 + WINDOW),
 		due + settle
 	);
+}
+
+#[test]
+fn the_end_of_an_audit_s_phase_should_be_charged_for_what_it_did_and_for_no_more_than_there_was_room_for() {
+	let (settle, wait) = (
+		<() as WeightInfo>::tick_settle(0, 0, 0),
+		<() as WeightInfo>::tick_wait(),
+	);
+	let mut room = Weight::zero();
+	ExtBuilder(1).build_and_execute(|| room = Pallet::<Test>::heaviest_poke());
+	let works = (0..=DRAW_WALK)
+		.map(|looked_at| AuditWork::Undrawn { looked_at })
+		.chain((0..=2 * MAX_DEBTS_AT_ONCE).map(|debts| AuditWork::Agreed { debts }))
+		.chain((0..=u32::from(JUDGE_TRIES)).map(|tried| AuditWork::Replaced { tried }))
+		.chain([AuditWork::PassedOn, AuditWork::Seated, AuditWork::Judged]);
+	let mut charged = Vec::new();
+	for work in works {
+		let asked = <() as AuditWeights>::audit_due(work);
+		for (answer, then) in [
+			(Answer::Wait(2), wait),
+			(Answer::Audit(2), wait),
+			(Answer::End(Verdict::Upheld), settle),
+			(Answer::End(Verdict::Void), settle),
+		] {
+			let weight = weight_of_work(&[Answer::Audit(2), answer], 3 + WINDOW, work);
+			assert_eq!(weight, asked + then, "{work:?}");
+			assert!((<() as WeightInfo>::tick_look() + weight).all_lte(room), "{work:?}");
+		}
+		charged.push(asked);
+	}
+	// What is said to be the most is.
+	for asked in charged {
+		assert!(AuditWork::MOST
+			.into_iter()
+			.any(|most| asked.all_lte(<() as AuditWeights>::audit_due(most))));
+	}
+}
+
+#[test]
+fn an_audit_that_is_opened_should_be_charged_for_the_blocks_and_nodes_that_were_looked_at() {
+	let opened = |looked_at: u32, tried: u32, answer: Answer| {
+		let mut weight = Weight::zero();
+		ExtBuilder(1).build_and_execute(|| {
+			Walk::put(looked_at);
+			Tries::put(tried);
+			attested(&[answer]);
+			go_to(WINDOW);
+			System::set_block_number((1 + WINDOW).into());
+			weight = InferenceJobs::on_initialize((1 + WINDOW).into());
+		});
+		weight - <() as WeightInfo>::tick_base() - <() as WeightInfo>::tick_look() * 2u64
+	};
+	let wait = <() as WeightInfo>::tick_wait();
+	// The premium that goes back counts as a debt.
+	let unaudited = <() as WeightInfo>::tick_settle(0, 0, 1);
+	for (looked_at, tried) in [(3, 1), (3, 2), (4, 1), (DRAW_WALK, JUDGE_TRIES.into())] {
+		let asked = <() as AuditWeights>::audit_opened(looked_at, tried);
+		assert_eq!(opened(looked_at, tried, Answer::Audit(2)), asked + wait);
+		let end = Answer::End(Verdict::Unaudited);
+		assert_eq!(opened(looked_at, tried, end), asked + unaudited);
+	}
 }
 
 /// What the queue is charged for settling a job of a model with so many ancestors, whose premium pays so many debts.
@@ -483,8 +553,8 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 			<() as WeightInfo>::tick_time_out(MAX_DRAWN),
 			<() as WeightInfo>::tick_prune(3),
 			<() as AuditWeights>::window_over(DRAW_WALK) + heaviest_settlement(),
-			<() as AuditWeights>::audit_opened() + heaviest_settlement(),
-			<() as AuditWeights>::audit_due() + heaviest_settlement(),
+			<() as AuditWeights>::audit_opened(DRAW_WALK, JUDGE_TRIES.into()) + heaviest_settlement(),
+			<() as AuditWeights>::audit_due(AuditWork::Seated) + heaviest_settlement(),
 		] {
 			assert!((look + step).all_lte(declared));
 		}
@@ -495,7 +565,7 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 fn queue_should_start_no_step_that_might_not_fit() {
 	ExtBuilder(1).build_and_execute(|| {
 		let jobs: Vec<_> = (0..30).map(|_| attested(&[Answer::Audit(1)])).collect();
-		let worst = (<() as AuditWeights>::audit_due() + heaviest_settlement())
+		let worst = (<() as AuditWeights>::audit_due(AuditWork::Seated) + heaviest_settlement())
 			.max(<() as WeightInfo>::tick_time_out(MAX_DRAWN));
 		let share = <() as WeightInfo>::tick_base() + <() as WeightInfo>::tick_look() + worst;
 		go_to(WINDOW);

@@ -1,6 +1,7 @@
 use crate::{mock::parties::*, mock::*, Due, NextDue, Pallet, WeightInfo};
 use frame_support::{traits::Hooks, weights::Weight};
-use highway_primitives::{FailureClass, JobPhase};
+use highway_math::audit::{DRAW_WALK, JUDGE_TRIES};
+use highway_primitives::{audit::AuditWork, FailureClass, JobPhase};
 
 /// Room for the cursor and `steps` timeouts of jobs that one node serves.
 fn room_for(steps: u64) -> Weight {
@@ -60,10 +61,13 @@ fn submission_should_pay_for_everything_that_the_queue_does_for_it() {
 }
 
 #[test]
-fn submissions_should_pay_for_the_audit_of_one_in_twenty() {
-	let worked_for = |answers: Vec<Answer>| {
+fn submissions_should_pay_for_the_audit_of_one_in_twenty_at_its_worst_whatever_it_is_charged() {
+	let worked_for = |answers: Vec<Answer>, work| {
 		let mut all = Weight::zero();
 		ExtBuilder(1).build_and_execute(|| {
+			Work::set(work);
+			Walk::put(DRAW_WALK);
+			Tries::put(u32::from(JUDGE_TRIES));
 			let job = submit();
 			attest(job).unwrap();
 			Answers::insert(job, answers);
@@ -72,11 +76,15 @@ fn submissions_should_pay_for_the_audit_of_one_in_twenty() {
 		});
 		all
 	};
-	let added = worked_for(vec![Answer::Audit(1); 3]) - worked_for(vec![]);
+	let added = |work| worked_for(vec![Answer::Audit(1); 3], work) - worked_for(vec![], work);
 	// 4.93 % of them are audited.
 	let share = Pallet::<Test>::audit_share();
-	assert!(added.all_lte(share * 21u64), "{added} of {share}");
-	assert!((share * 15u64).all_lte(added), "{added} of {share}");
+	let worst = added(AuditWork::Seated);
+	assert!(worst.all_lte(share * 21u64), "{worst} of {share}");
+	assert!((share * 15u64).all_lte(worst), "{worst} of {share}");
+	for work in AuditWork::MOST {
+		assert!(added(work).all_lte(worst), "{work:?}");
+	}
 }
 
 #[test]

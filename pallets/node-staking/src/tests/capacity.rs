@@ -58,7 +58,7 @@ fn node_should_get_no_jobs_and_judge_nothing_when_it_may_sell_nothing() {
 		let node = live(1, 150, 4);
 		assert!(!NodeStaking::is_eligible(node));
 		assert_eq!(NodeStaking::draw_weight(node, 1, 0), 0);
-		assert_eq!(NodeStaking::draw_judge(&[1; 32], 0, &[], None), None);
+		assert_eq!(NodeStaking::draw_judge(&[1; 32], 0, &[], None).node, None);
 		// It is heard all the same, and is not jailed.
 		assert_eq!(standing(node).last_heartbeat, Some(0));
 		May::set((u16::MAX, true));

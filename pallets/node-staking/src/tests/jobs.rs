@@ -137,6 +137,6 @@ fn only_the_own_bond_should_secure_jobs_when_others_delegated() {
 		assert_eq!(NodeStaking::draw_weight(node, 1, 501), 0);
 		assert_noop!(NodeStaking::reserve(node, 501), Error::<Test>::BondReserved);
 		assert_noop!(NodeStaking::secure(node, 501), Error::<Test>::BondReserved);
-		assert_eq!(NodeStaking::draw_judge(&[0; 32], 501, &[], None), None);
+		assert_eq!(NodeStaking::draw_judge(&[0; 32], 501, &[], None).node, None);
 	});
 }

@@ -1,4 +1,5 @@
 use super::*;
+use highway_primitives::audit::DrawnJudge;
 use std::collections::BTreeMap;
 
 fn seed(number: u32) -> [u8; 32] {
@@ -6,6 +7,10 @@ fn seed(number: u32) -> [u8; 32] {
 }
 
 fn draw(number: u32, security: Balance, parties: &[AccountId]) -> Option<NodeId> {
+	drawn(number, security, parties).node
+}
+
+fn drawn(number: u32, security: Balance, parties: &[AccountId]) -> DrawnJudge {
 	NodeStaking::draw_judge(&seed(number), security, parties, None)
 }
 
@@ -90,6 +95,28 @@ fn draw_judge_should_stop_after_sixteen_tries() {
 }
 
 #[test]
+fn draw_judge_should_tell_how_many_it_tried() {
+	ExtBuilder::default().build_and_execute(|| {
+		let tried = |security, parties: &[AccountId]| drawn(0, security, parties).tried;
+		assert_eq!(tried(0, &[]), 0, "no node");
+		five();
+		assert_eq!((tried(500, &[]), tried(501, &[]), tried(501, &[1, 2, 9])), (1, 5, 3));
+		assert_eq!(tried(0, &[1, 2, 3, 4, 5]), 0, "all are parties");
+		// One of them has enough free, and is found by one of five tries.
+		for node in 0..4 {
+			assert_ok!(NodeStaking::secure(node, 450));
+		}
+		let found: Vec<DrawnJudge> = (0..100).map(|number| drawn(number, 100, &[])).collect();
+		assert!(found.iter().all(|judge| judge.node == Some(4)));
+		assert!((1..=5).all(|tries| found.iter().any(|judge| judge.tried == tries)));
+		for operator in 6..=20 {
+			live(operator, 500, 1);
+		}
+		assert_eq!(tried(501, &[]), 16, "it gives up");
+	});
+}
+
+#[test]
 fn draw_judge_should_draw_by_own_bond_without_regard_to_delegations() {
 	ExtBuilder::default().build_and_execute(|| {
 		live(1, 100, 1);
@@ -115,7 +142,7 @@ fn draw_judge_should_keep_to_the_class_asked_for() {
 		assert_eq!(NodeStaking::device(2), Some(DeviceClass::CpuArm));
 		assert_eq!(NodeStaking::device(9), None);
 		for number in 0..50 {
-			let drawn = |class| NodeStaking::draw_judge(&seed(number), 500, &[], Some(class));
+			let drawn = |class| NodeStaking::draw_judge(&seed(number), 500, &[], Some(class)).node;
 			assert_eq!(drawn(DeviceClass::CpuArm), Some(2));
 			assert_ne!(drawn(DeviceClass::Cuda), Some(2));
 			assert_eq!(drawn(DeviceClass::CpuX86), None);

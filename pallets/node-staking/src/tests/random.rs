@@ -209,7 +209,7 @@ fn take(step: Step, jobs: &mut Vec<Job>) {
 		),
 		Step::Judge(seed, security, parties) => {
 			let seed = sp_io::hashing::blake2_256(&seed.to_le_bytes());
-			if let Some(node) = NodeStaking::draw_judge(&seed, security, &parties, None) {
+			if let Some(node) = NodeStaking::draw_judge(&seed, security, &parties, None).node {
 				assert!(NodeStaking::is_eligible(node) && !parties.contains(&record(node).operator));
 				assert!(record(node).bond - standing(node).reserved >= security);
 			}

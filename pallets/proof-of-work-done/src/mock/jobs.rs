@@ -4,7 +4,7 @@ use super::{now, work_id, AccountId, Nodes, Pallet, Test, MODEL, PAYER, REWARD, 
 use codec::{Decode, Encode};
 use frame_support::{ensure, pallet_prelude::*, storage_alias};
 use highway_primitives::{
-	audit::{AuditSubject, Step},
+	audit::{AuditDue, AuditSubject, AuditWork, Step},
 	traits::{self, Attestations as _, Nodes as _},
 	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, NodeId, Verdict, WorkTag,
 };
@@ -16,6 +16,10 @@ pub const ALLOWANCE: BlockNumber = 6;
 frame_support::parameter_types! {
 	/// How often somebody asked for a job's state.
 	pub static LookUps: u32 = 0;
+	/// What the ends of audits' phases took, one after another.
+	pub static Works: Vec<AuditWork> = vec![];
+	/// At how many blocks the draw of the last audit that might have begun looked, and how many nodes were tried as its auditor.
+	pub static WindowWork: (u32, u32) = (0, 0);
 }
 
 /// A job that was attested and has not ended.
@@ -120,8 +124,16 @@ impl traits::Jobs<AccountId> for Jobs {
 pub fn poke(job: JobId) -> Option<Step> {
 	let open = OpenJobs::get(job).filter(|open| open.due <= now())?;
 	let step = match open.in_audit {
-		true => Pallet::<Test>::audit_due(&open.subject),
-		false => Pallet::<Test>::window_over(&open.subject).step,
+		true => {
+			let AuditDue { step, work } = Pallet::<Test>::audit_due(&open.subject);
+			Works::mutate(|works| works.push(work));
+			step
+		}
+		false => {
+			let over = Pallet::<Test>::window_over(&open.subject);
+			WindowWork::set((over.looked_at, over.tried));
+			over.step
+		}
 	};
 	let mut open = OpenJobs::get(job).expect("only this file takes jobs");
 	match step {

@@ -4,7 +4,7 @@ use super::{key, Assigned, OpenJobs, Pallet, Test};
 use codec::{Decode, Encode};
 use frame_support::{ensure, pallet_prelude::*, storage_alias};
 use highway_primitives::{
-	audit::{AuditTerms, SketchSeed},
+	audit::{AuditTerms, DrawnJudge, SketchSeed},
 	market::{BillLines, Deal, Order, Settlement},
 	model::{ModelService, Royalties},
 	traits, Balance, BlockNumber, DeviceClass, JobId, ModelId, ModelVersion, NodeId, WorkerId,
@@ -56,6 +56,13 @@ pub type Undivided = StorageValue<Mock, Balance, ValueQuery>;
 /// What judging a job earned, by whom.
 #[storage_alias]
 pub type Earned = StorageDoubleMap<Mock, Twox64Concat, JobId, Twox64Concat, AccountId, Balance>;
+
+/// How many nodes are tried at each draw of a judge.
+#[storage_alias]
+pub type Tries = StorageValue<Mock, u32, ValueQuery>;
+/// How many debts are paid whenever the audit pot pays or is filled.
+#[storage_alias]
+pub type DebtsAtOnce = StorageValue<Mock, u32, ValueQuery>;
 
 /// The version has no trace and outputs with a tolerance: sketches say nothing.
 #[storage_alias]
@@ -188,7 +195,7 @@ impl traits::Nodes<AccountId> for Nodes {
 		security: Balance,
 		parties: &[AccountId],
 		class: Option<DeviceClass>,
-	) -> Option<NodeId> {
+	) -> DrawnJudge {
 		let mut able: Vec<NodeId> = Fleet::iter()
 			.filter(|(_, mock)| !mock.chilled && mock.reserved + security <= mock.bond)
 			.filter(|(_, mock)| !parties.contains(&mock.operator))
@@ -196,8 +203,11 @@ impl traits::Nodes<AccountId> for Nodes {
 			.map(|(node, _)| node)
 			.collect();
 		able.sort_unstable();
-		let ticket = usize::from(seed[0]).checked_rem(able.len())?;
-		able.get(ticket).copied()
+		let ticket = usize::from(seed[0]).checked_rem(able.len());
+		DrawnJudge {
+			node: ticket.and_then(|ticket| able.get(ticket).copied()),
+			tried: Tries::get(),
+		}
 	}
 	fn active_operators() -> u32 {
 		Fleet::iter().filter(|(_, mock)| !mock.chilled).count() as u32
@@ -256,9 +266,10 @@ impl traits::Market<AccountId> for Market {
 		}
 		Treasury::mutate(|treasury| *treasury += rest);
 	}
-	fn pay_judge(job: JobId, payee: &AccountId, amount: Balance) {
+	fn pay_judge(job: JobId, payee: &AccountId, amount: Balance) -> u32 {
 		AuditPot::mutate(|pot| *pot -= amount as i128);
 		Self::earn(job, *payee, amount);
+		DebtsAtOnce::get()
 	}
 	fn escrow_bond(_: JobId, payer: &AccountId, bond: Balance) -> DispatchResult {
 		let purse = Purses::get(payer).checked_sub(bond).ok_or("the payer is poor")?;
@@ -266,12 +277,14 @@ impl traits::Market<AccountId> for Market {
 		Bonds::mutate(|bonds| *bonds += bond);
 		Ok(())
 	}
-	fn end_bond(_: JobId, payer: &AccountId, bond: Balance, right: bool) {
+	fn end_bond(_: JobId, payer: &AccountId, bond: Balance, right: bool) -> u32 {
 		Bonds::mutate(|bonds| *bonds = bonds.checked_sub(bond).expect("a bond ends once"));
-		match right {
-			true => Purses::mutate(payer, |purse| *purse += bond),
-			false => AuditPot::mutate(|pot| *pot += bond as i128),
+		if right {
+			Purses::mutate(payer, |purse| *purse += bond);
+			return 0;
 		}
+		AuditPot::mutate(|pot| *pot += bond as i128);
+		DebtsAtOnce::get()
 	}
 	fn close(_: ModelId, _: &Deal<AccountId>) -> bool {
 		true

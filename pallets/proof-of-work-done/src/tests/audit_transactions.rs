@@ -1,6 +1,6 @@
 //! What nodes say in audits is free: it must neither flood a pool nor count twice, nor for anything else.
 
-use crate::{mock::*, Call, WeightInfo};
+use crate::{mock::*, Call, WeightInfo, WALK};
 use frame_support::dispatch::{DispatchClass, GetDispatchInfo, Pays};
 use highway_primitives::{audit::ballot_commitment, Vote};
 use sp_core::H256;
@@ -206,7 +206,7 @@ fn calls_should_be_operational_free_and_closed_to_accounts() {
 		}
 		let paid = Call::<Test>::force_audit { job: 1 }.get_dispatch_info();
 		assert_eq!((paid.class, paid.pays_fee), (DispatchClass::Normal, Pays::Yes));
-		let later = <() as WeightInfo>::audit_opened() + <() as WeightInfo>::audit_due() * 3u64;
+		let later = <() as WeightInfo>::audit_opened(WALK, 16) + <() as WeightInfo>::audit_due() * 3u64;
 		assert_eq!(
 			paid.call_weight.proof_size(),
 			later.ref_time(),

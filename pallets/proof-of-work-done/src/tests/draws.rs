@@ -1,7 +1,7 @@
 //! Whether there is an audit: by the VRFs of several authors behind a fixed block.
 
 use crate::{draw::Draw, mock::*, Audits, Pallet, Vrfs, RING, WALK};
-use highway_primitives::audit::{AuditReason, Step, Verdict};
+use highway_primitives::audit::{AuditReason, AuditWork, Step, Verdict};
 use sp_runtime::Perbill;
 
 const PARTIES: [AccountId; 2] = [PAYER, 100];
@@ -254,9 +254,9 @@ fn answers_should_repeat_themselves_when_they_are_asked_too_early_or_too_late() 
 		audited(1, honest(1));
 		let subject = OpenJobs::get(1).unwrap().subject;
 		let early = <Pallet<Test> as Attestations<AccountId>>::audit_due(&subject);
-		assert_eq!(early, Step::Wait(record(1).until));
+		assert_eq!(early, Step::Wait(record(1).until).after(AuditWork::PassedOn));
 		auditor_says(1, yes(1), honest(1));
 		let late = <Pallet<Test> as Attestations<AccountId>>::audit_due(&subject);
-		assert_eq!(late, Step::End(Verdict::Upheld));
+		assert_eq!(late, Step::End(Verdict::Upheld).after(AuditWork::PassedOn));
 	});
 }

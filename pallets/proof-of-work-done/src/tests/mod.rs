@@ -17,3 +17,4 @@ mod random;
 mod reads;
 mod report_failure;
 mod small_networks;
+mod work;

@@ -7,7 +7,7 @@ use frame_support::{
 	Twox64Concat,
 };
 use highway_primitives::{
-	audit::{AuditTerms, SketchSeed},
+	audit::{AuditTerms, DrawnJudge, SketchSeed},
 	model::{ModelService, Royalties},
 	traits::{MarketClock, Models, Nodes, StorageChallenges},
 	worker::WorkerPair,
@@ -213,8 +213,8 @@ impl Nodes<AccountId> for TestMarket {
 	fn declared_slots(_: NodeId) -> u16 {
 		0
 	}
-	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> Option<NodeId> {
-		None
+	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> DrawnJudge {
+		DrawnJudge::default()
 	}
 	fn active_operators() -> u32 {
 		0

@@ -189,6 +189,28 @@ fn settle_should_tell_how_many_debts_its_premium_paid() {
 }
 
 #[test]
+fn a_judge_s_pay_and_a_lost_bond_should_tell_how_many_debts_were_paid() {
+	ExtBuilder.build_and_execute(|| {
+		let owe = |debts: u32| {
+			for judge in 0..debts {
+				assert_eq!(Split::pay_judge(1, &(100 + AccountId::from(judge)), 10), 0);
+			}
+		};
+		owe(MAX_DEBTS_AT_ONCE + 2);
+		assert_ok!(Split::escrow_bond(1, &PAYER, 5_000));
+		assert_eq!(Split::end_bond(1, &PAYER, 4_000, false), MAX_DEBTS_AT_ONCE);
+		// The two that are left, and what the pot has beside them.
+		assert_eq!(Split::pay_judge(2, &JUDGE, 5_000), 2);
+		assert_eq!((Books::<Test>::get().audit_pot, debts().len()), (0, 1));
+		assert_eq!(Split::pay_judge(2, &JUDGE, 10), 0, "the pot is empty");
+		// A part of one.
+		assert_eq!(Split::end_bond(1, &PAYER, 500, false), 1);
+		assert_eq!(debts().len(), 2);
+		assert_eq!(Split::end_bond(1, &PAYER, 500, true), 0, "nothing came into the pot");
+	});
+}
+
+#[test]
 fn bond_should_come_back_when_the_payer_was_right() {
 	ExtBuilder.build_and_execute(|| {
 		let before = Balances::free_balance(PAYER);

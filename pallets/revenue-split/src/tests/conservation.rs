@@ -131,7 +131,9 @@ impl AuditBooks {
 		match act {
 			Act::Judge(judge, amount) => {
 				self.asked += amount;
-				self.watch(0, 0, || Split::pay_judge(1, judge, *amount));
+				self.watch(0, 0, || {
+					Split::pay_judge(1, judge, *amount);
+				});
 			}
 			Act::Slash(amount, shares) => {
 				let mut left = amount - amount / 2;
@@ -154,7 +156,9 @@ impl AuditBooks {
 			}
 			Act::EndBond(right) => {
 				if let Some((payer, bond)) = self.bonds.pop() {
-					self.watch(0, 0, || Split::end_bond(1, &payer, bond, *right));
+					self.watch(0, 0, || {
+						Split::end_bond(1, &payer, bond, *right);
+					});
 				}
 			}
 			Act::Prove(node) => {

@@ -4,7 +4,7 @@ use super::*;
 use crate::Artefacts;
 use frame_support::parameter_types;
 use highway_primitives::{
-	audit::SketchSeed,
+	audit::{DrawnJudge, SketchSeed},
 	market::{BillLines, Deal, Order, Settlement},
 	traits::{Market, Nodes, StorageMarket},
 	BlobRef, DeviceClass, JobId, ModelId, NodeId, WorkerId,
@@ -206,8 +206,8 @@ impl Nodes<AccountId> for TestNodes {
 	fn declared_slots(_: NodeId) -> u16 {
 		0
 	}
-	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> Option<NodeId> {
-		None
+	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> DrawnJudge {
+		DrawnJudge::default()
 	}
 	fn active_operators() -> u32 {
 		0
@@ -284,11 +284,15 @@ impl Market<AccountId> for TestMarket {
 		POT
 	}
 	fn split_slash(_: JobId, _: Balance, _: &[(AccountId, Balance)]) {}
-	fn pay_judge(_: JobId, _: &AccountId, _: Balance) {}
+	fn pay_judge(_: JobId, _: &AccountId, _: Balance) -> u32 {
+		0
+	}
 	fn escrow_bond(_: JobId, _: &AccountId, _: Balance) -> DispatchResult {
 		Ok(())
 	}
-	fn end_bond(_: JobId, _: &AccountId, _: Balance, _: bool) {}
+	fn end_bond(_: JobId, _: &AccountId, _: Balance, _: bool) -> u32 {
+		0
+	}
 	fn close(_: ModelId, _: &Deal<AccountId>) -> bool {
 		true
 	}

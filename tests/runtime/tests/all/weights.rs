@@ -6,9 +6,12 @@ use frame_support::{
 	dispatch::GetDispatchInfo,
 	traits::{Authorize, GetCallMetadata},
 };
-use highway_runtime::constants::DbWeight;
+use highway_primitives::{audit::AuditWork, market::MAX_DEBTS_AT_ONCE};
+use highway_runtime::{constants::DbWeight, Runtime};
 use highway_runtime_tests::{worker_transaction, Chain};
 use highway_weights::file::{Measurement, WeightFile};
+use pallet_inference_jobs::AuditWeights as _;
+use pallet_proof_of_work_done::WALK;
 use sp_keyring::Sr25519Keyring::Alice;
 use std::{
 	collections::{BTreeMap, BTreeSet},
@@ -189,4 +192,89 @@ fn an_attestation_should_weigh_what_was_measured_of_one_job_and_no_more_than_the
 		assert_eq!((weigh(1), weigh(2)), (one, line(2)));
 	});
 	assert!(one[0] <= line(1)[0] && one[1] <= line(1)[1], "{one:?} and {:?}", line(1));
+}
+
+/// The most nodes that are tried as an auditor.
+const TRIES: u32 = 16;
+
+type AuditWeights = <Runtime as pallet_inference_jobs::Config>::AuditWeights;
+
+/// What the due queue is charged for the end of an audit's phase, beside what it does to the job.
+fn charged(work: AuditWork) -> u64 {
+	AuditWeights::audit_due(work).ref_time()
+}
+
+/// What it has to have room for before.
+fn room() -> u64 {
+	AuditWork::MOST.into_iter().map(charged).max().unwrap_or_default()
+}
+
+#[test]
+fn the_end_of_an_audit_s_phase_should_weigh_what_was_measured_of_what_it_did() {
+	let found = Found::read();
+	let measured = |benchmark, size| found.at("ProofOfWorkDone", benchmark, size);
+	let passed_on = measured("audit_passed_on", None);
+	assert_eq!(charged(AuditWork::PassedOn), passed_on);
+	for looked_at in [4, WALK] {
+		let draw = measured("window_over", Some(looked_at));
+		assert_eq!(charged(AuditWork::Undrawn { looked_at }), passed_on + draw);
+	}
+	for debts in [0, 1, 2 * MAX_DEBTS_AT_ONCE] {
+		let agreed = measured("audit_agreed", Some(debts));
+		assert_eq!(charged(AuditWork::Agreed { debts }), agreed);
+	}
+	for tried in [0, 1, TRIES] {
+		let replaced = measured("auditor_replaced", Some(tried));
+		assert_eq!(charged(AuditWork::Replaced { tried }), replaced);
+	}
+	// Both of its steps were measured together, and the searches by those whose nodes are looked at.
+	let judged = measured("audit_due", None);
+	let searches = 3 * found.at("NodeStaking", "draw_judge", None);
+	assert_eq!(charged(AuditWork::Judged), judged);
+	assert_eq!(charged(AuditWork::Seated), judged + searches);
+	let opened = AuditWeights::audit_opened(WALK, TRIES).ref_time();
+	assert_eq!(opened, measured("audit_opened", None));
+}
+
+#[test]
+fn the_end_of_an_audit_s_phase_should_never_weigh_more_than_there_was_room_for() {
+	let undrawn = (0..=WALK).map(|looked_at| AuditWork::Undrawn { looked_at });
+	let agreed = (0..=2 * MAX_DEBTS_AT_ONCE).map(|debts| AuditWork::Agreed { debts });
+	let replaced = (0..=TRIES).map(|tried| AuditWork::Replaced { tried });
+	for work in undrawn.chain(agreed).chain(replaced).chain(AuditWork::MOST) {
+		assert!(charged(work) <= room(), "{work:?}");
+	}
+	assert!(AuditWork::MOST.contains(&AuditWork::Replaced { tried: TRIES }));
+	let most = AuditWeights::audit_opened(WALK, TRIES);
+	for looked_at in 0..=WALK {
+		for tried in 0..=TRIES {
+			assert!(AuditWeights::audit_opened(looked_at, tried).all_lte(most));
+		}
+	}
+}
+
+#[test]
+fn an_audit_should_weigh_a_small_part_of_what_payers_pay_for_unless_a_jury_judges_and_then_no_more() {
+	let opened = |tried| AuditWeights::audit_opened(4, tried).ref_time();
+	let (passed_on, seated, judged) = (
+		charged(AuditWork::PassedOn),
+		charged(AuditWork::Seated),
+		charged(AuditWork::Judged),
+	);
+	// Three steps at their worst, beside the opening.
+	let paid = AuditWeights::audit_opened(WALK, TRIES).ref_time() + 3 * room();
+	let ordinary = opened(1) + 2 * passed_on + charged(AuditWork::Agreed { debts: 0 });
+	assert!(10 * ordinary <= paid, "{ordinary} of {paid}");
+	// Two auditors reveal nothing, and the third misses the output.
+	let replaced = passed_on + charged(AuditWork::Replaced { tried: TRIES });
+	let longest = opened(TRIES) + 2 * replaced + 4 * passed_on + seated + passed_on + judged;
+	assert!(longest <= paid, "{longest} of {paid}");
+
+	// Whoever asks for an audit pays without the searches, and for a jury all the same.
+	Chain::local(|_| {
+		let forced = pallet_proof_of_work_done::Call::<Runtime>::force_audit { job: 0 }.get_dispatch_info();
+		let jury = opened(1) + 4 * passed_on + seated + judged;
+		let paid = forced.call_weight.proof_size();
+		assert!(jury <= paid, "{jury} of {paid}");
+	});
 }

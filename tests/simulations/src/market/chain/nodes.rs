@@ -8,7 +8,7 @@ use frame_support::{
 	Twox64Concat,
 };
 use highway_primitives::{
-	audit::SketchSeed,
+	audit::{DrawnJudge, SketchSeed},
 	traits::{MarketClock, Nodes},
 	Balance, BlockNumber, DeviceClass, EpochIndex, ModelId, NodeId, WorkerId,
 };
@@ -295,8 +295,8 @@ impl Nodes<AccountId> for Crowd {
 		0
 	}
 
-	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> Option<NodeId> {
-		None
+	fn draw_judge(_: &SketchSeed, _: Balance, _: &[AccountId], _: Option<DeviceClass>) -> DrawnJudge {
+		DrawnJudge::default()
 	}
 
 	fn active_operators() -> u32 {
