@@ -54,7 +54,10 @@ fn attest_should_weigh_what_was_measured_of_one_job_when_there_is_one() {
 	execute(|| {
 		let transaction = attest(&key(0), 0, items([1]));
 		let info = transaction.get_dispatch_info();
-		let of_one = (<() as WeightInfo>::attest_one(), <() as WeightInfo>::authorize_attest_one());
+		let of_one = (
+			<() as WeightInfo>::attest_one(),
+			<() as WeightInfo>::authorize_attest_one(),
+		);
 		assert_eq!((info.call_weight, info.extension_weight), of_one);
 		let post = apply(&transaction).unwrap().unwrap();
 		assert_eq!(post.actual_weight, Some(info.total_weight()));

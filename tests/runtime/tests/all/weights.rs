@@ -191,7 +191,11 @@ fn an_attestation_should_weigh_what_was_measured_of_one_job_and_no_more_than_the
 		};
 		assert_eq!((weigh(1), weigh(2)), (one, line(2)));
 	});
-	assert!(one[0] <= line(1)[0] && one[1] <= line(1)[1], "{one:?} and {:?}", line(1));
+	assert!(
+		one[0] <= line(1)[0] && one[1] <= line(1)[1],
+		"{one:?} and {:?}",
+		line(1)
+	);
 }
 
 /// The most nodes that are tried as an auditor.
