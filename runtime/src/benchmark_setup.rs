@@ -16,10 +16,9 @@ use highway_primitives::{
 	job::MAX_QUORUM,
 	model::{DerivativeTerms, VersionSpec, MAX_LINEAGE},
 	traits::Nodes as _,
-	work_tag,
 	worker::{self, WorkerSignature},
 	BlobRef, BlockNumber, DeviceClass, EpochIndex, FailureClass, JobId, ModelId, ModelVersion, NodeId, ProbeTerms,
-	Quorum, Tier, WorkTag, WorkerId, AIC, MAX_INPUTS,
+	Quorum, Tier, WorkId, WorkerId, AIC, MAX_INPUTS,
 };
 use pallet_capacity_probes::{Answer, Answers, Measurement, Measurements, Round, RoundRecord, Rounds, Terms};
 use pallet_inference_jobs::{benchmarking::Dearest, Jobs, NextJobId};
@@ -29,7 +28,7 @@ use pallet_model_registry::{
 };
 use pallet_node_staking::{NextNodeId, NodeDescription, Nodes, Standings, MAX_SLOTS};
 use pallet_proof_of_work_done::{
-	AuditPhase, AuditRecord, Audits, Commitments, SealedBlock, SeatRecord, Vrfs, JURORS, MAX_AUDITORS, RING,
+	AuditPhase, AuditRecord, Audits, SealedBlock, SeatRecord, Vrfs, JURORS, MAX_AUDITORS, RING,
 };
 use pallet_revenue_split::{
 	benchmarking::{next_epoch, put_ask},
@@ -334,7 +333,6 @@ impl pallet_inference_jobs::benchmarking::BenchmarkSetup for Runtime {
 			seats: BoundedVec::truncate_from(seats.collect()),
 			slashes: Default::default(),
 		};
-		Commitments::<Runtime>::insert(job, sp_core::H256::zero());
 		Audits::<Runtime>::insert(job, record);
 	}
 }
@@ -354,7 +352,7 @@ fn draw_vrf() {
 }
 
 impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for Runtime {
-	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
+	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkId)>) {
 		let model = model();
 		let executor = funded("executor", 0);
 		let executor_node = node_hosting(&executor, worker, model);
@@ -378,7 +376,7 @@ impl pallet_proof_of_work_done::benchmarking::BenchmarkSetup for Runtime {
 					.iter()
 					.take(reporters as usize)
 					.for_each(|node| reported(job, *node));
-				let work = Jobs::<Runtime>::get(job).map(|record| work_tag(&record.work));
+				let work = Jobs::<Runtime>::get(job).map(|record| record.work);
 				(job, work.unwrap_or_default())
 			})
 			.collect::<Vec<_>>();

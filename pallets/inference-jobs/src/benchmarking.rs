@@ -114,7 +114,13 @@ fn attest<T: Config>(job: JobId) -> Result<(), BenchmarkError> {
 	let node = record
 		.executor()
 		.ok_or(BenchmarkError::Stop("the job has an executor"))?;
-	Ok(Pallet::<T>::attested(job, work_tag(&record.work), node, input())?)
+	Ok(Pallet::<T>::attested(
+		job,
+		work_tag(&record.work),
+		node,
+		input(),
+		H256::zero(),
+	)?)
 }
 
 /// Goes to the block at which the job's phase ends. Returns the block.

@@ -24,6 +24,7 @@ impl<T: Config> Pallet<T> {
 		let Attestation {
 			node,
 			output,
+			commitment,
 			at,
 			deadline,
 		} = record.attestation()?;
@@ -35,6 +36,7 @@ impl<T: Config> Pallet<T> {
 			version: record.version,
 			executor: node,
 			output,
+			commitment,
 			inputs: record.inputs,
 			reward: record.deal.compute,
 			security: record.security,

@@ -11,6 +11,7 @@ use highway_primitives::{
 	traits::{Attestations as _, Market, Models, Nodes},
 	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, NodeId, WorkTag,
 };
+use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
 /// What goes with a job's record at most, beside what each job leaves: the clearing record that no other job refers to, the
@@ -32,7 +33,13 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The node did the job: its slot is free again, its security stays until the job is over.
-	pub(crate) fn do_attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult {
+	pub(crate) fn do_attested(
+		job: JobId,
+		work: WorkTag,
+		node: NodeId,
+		output: BlobRef,
+		commitment: H256,
+	) -> DispatchResult {
 		let record = Self::assigned_record(job, work, node)?;
 		T::Nodes::free_slot(node);
 		let at = Self::now();
@@ -46,6 +53,7 @@ impl<T: Config> Pallet<T> {
 			JobState::Attested {
 				node,
 				output,
+				commitment,
 				at,
 				deadline,
 				settle_at,

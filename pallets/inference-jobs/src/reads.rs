@@ -3,6 +3,7 @@
 use crate::{Assignments, Config, JobRecordOf, Jobs, NextDue, Pallet};
 use alloc::vec::Vec;
 use highway_primitives::{audit::AuditSubject, traits, BlobRef, BlockNumber, FailureClass, JobId, NodeId, WorkTag};
+use sp_core::H256;
 use sp_runtime::{DispatchResult, SaturatedConversion};
 
 /// The most assignments that one read looks at: more than any node has slots for.
@@ -41,8 +42,8 @@ impl<T: Config> traits::Jobs<T::AccountId> for Pallet<T> {
 		Self::assigned_record(job, work, node).is_ok()
 	}
 
-	fn attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult {
-		Self::do_attested(job, work, node, output)
+	fn attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef, commitment: H256) -> DispatchResult {
+		Self::do_attested(job, work, node, output, commitment)
 	}
 
 	fn failure_reported(job: JobId, work: WorkTag, node: NodeId, class: FailureClass) -> DispatchResult {

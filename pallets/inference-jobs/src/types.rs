@@ -7,6 +7,7 @@ use highway_primitives::{
 	Balance, BlobRef, BlockNumber, FailureClass, JobId, JobPhase, ModelId, ModelVersion, NodeId, Quorum, Tier, WorkId,
 };
 use scale_info::TypeInfo;
+use sp_core::H256;
 
 /// The most nodes that get one job, one after another.
 pub type MaxExecutors = ConstU32<3>;
@@ -27,6 +28,8 @@ pub enum JobState {
 		node: NodeId,
 		/// The output.
 		output: BlobRef,
+		/// What it committed itself to beside that.
+		commitment: H256,
 		/// Block of the attestation.
 		at: BlockNumber,
 		/// The last block of the node's time: the fixed block behind which its audit is drawn.
@@ -40,6 +43,8 @@ pub enum JobState {
 		node: NodeId,
 		/// The output.
 		output: BlobRef,
+		/// What it committed itself to beside that.
+		commitment: H256,
 		/// Block of the attestation.
 		at: BlockNumber,
 		/// The last block of the node's time.
@@ -119,6 +124,8 @@ pub(crate) struct Attestation {
 	pub node: NodeId,
 	/// The output.
 	pub output: BlobRef,
+	/// What it committed itself to beside that.
+	pub commitment: H256,
 	/// Block of the attestation.
 	pub at: BlockNumber,
 	/// The last block of the node's time.
@@ -131,12 +138,14 @@ impl Attestation {
 		let Self {
 			node,
 			output,
+			commitment,
 			at,
 			deadline,
 		} = self;
 		JobState::Attested {
 			node,
 			output,
+			commitment,
 			at,
 			deadline,
 			settle_at,
@@ -148,12 +157,14 @@ impl Attestation {
 		let Self {
 			node,
 			output,
+			commitment,
 			at,
 			deadline,
 		} = self;
 		JobState::Auditing {
 			node,
 			output,
+			commitment,
 			at,
 			deadline,
 			until,
@@ -293,6 +304,7 @@ impl<AccountId> JobRecord<AccountId> {
 			JobState::Attested {
 				node,
 				output,
+				commitment,
 				at,
 				deadline,
 				..
@@ -300,12 +312,14 @@ impl<AccountId> JobRecord<AccountId> {
 			| JobState::Auditing {
 				node,
 				output,
+				commitment,
 				at,
 				deadline,
 				..
 			} => Some(Attestation {
 				node,
 				output,
+				commitment,
 				at,
 				deadline,
 			}),

@@ -187,6 +187,8 @@ pub struct AuditSubject<AccountId> {
 	pub executor: NodeId,
 	/// The output that it attested.
 	pub output: BlobRef,
+	/// What it committed itself to with that: the sketches of its own runs.
+	pub commitment: sp_core::H256,
 	/// How many inputs it has: more than one, and the output is a [bundle](crate::batch).
 	pub inputs: u16,
 	/// The compute line: what an audit pays.

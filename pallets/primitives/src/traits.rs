@@ -9,6 +9,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use frame_support::dispatch::DispatchResult;
+use sp_core::H256;
 use sp_runtime::{DispatchError, Perbill};
 
 /// Provided by the model registry.
@@ -212,8 +213,9 @@ pub trait MarketClock {
 pub trait Jobs<AccountId> {
 	/// Whether the job stands for this work and waits for this very node.
 	fn is_assigned(job: JobId, work: WorkTag, node: NodeId) -> bool;
-	/// The node did the job. Error, and nothing changed, if this work is not assigned to it.
-	fn attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult;
+	/// The node did the job, and is bound by `commitment` to its inside. Error, and nothing changed, if this work is not
+	/// assigned to it.
+	fn attested(job: JobId, work: WorkTag, node: NodeId, output: BlobRef, commitment: H256) -> DispatchResult;
 	/// The node cannot do the job. Error, and nothing changed, if this work is not assigned to it.
 	fn failure_reported(job: JobId, work: WorkTag, node: NodeId, class: FailureClass) -> DispatchResult;
 	/// The job as its audit sees it, while it is attested or in audit.

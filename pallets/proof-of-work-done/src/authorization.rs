@@ -1,6 +1,6 @@
 //! Who may say what: checked in the pool and, by the same code, in the block.
 
-use crate::{types::Duty, AuditRecord, Audits, Commitments, Config, Pallet, SeatRecord, WeightInfo};
+use crate::{types::Duty, AuditRecord, Audits, Config, Pallet, SeatRecord, WeightInfo};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
@@ -125,8 +125,7 @@ impl<T: Config> Pallet<T> {
 		}
 		let subject = Self::subject(job)?;
 		let opened = worker::commitment(&subject.work, node, &subject.output, &opening.root, salt);
-		let is_opened = Commitments::<T>::get(job) == Some(opened);
-		if !is_opened || !opening.is_of(record.input(subject.inputs), subject.inputs) {
+		if opened != subject.commitment || !opening.is_of(record.input(subject.inputs), subject.inputs) {
 			return Err(WRONG_OPENING.into());
 		}
 		let action = WorkerAction::OpenCommitment {

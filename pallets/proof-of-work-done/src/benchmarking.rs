@@ -18,9 +18,10 @@ use highway_primitives::{
 	chunk_proof,
 	market::MAX_DEBTS_AT_ONCE,
 	traits::{Attestations, Jobs, Market, Nodes},
+	work_tag,
 	worker::{self, ChunkProof, MaxAttestations},
 	AttestItem, Balance, Ballot, BlobRef, BlockNumber, DeviceClass, FailureClass, JobId, MaxBlobSize, ModelId,
-	ModelVersion, NodeId, Opening, Sketch, Verdict, Vote, WorkTag, WorkerAction, WorkerId, WorkerSignature, MAX_INPUTS,
+	ModelVersion, NodeId, Opening, Sketch, Verdict, Vote, WorkId, WorkerAction, WorkerId, WorkerSignature, MAX_INPUTS,
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
@@ -31,7 +32,7 @@ pub trait BenchmarkSetup: Config {
 	/// A node with this worker key that has `jobs` jobs to do, of a model with 64 executors, of which `reporters` said
 	/// before that they could not, and none has a free slot; a single one is the first of the largest quorum. There are as
 	/// many validators as there may be.
-	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkTag)>);
+	fn assigned(worker: WorkerId, jobs: u32, reporters: u32) -> (NodeId, Vec<(JobId, WorkId)>);
 	/// As if the job, which is not attested yet, had as many inputs as there may be.
 	fn of_most_inputs(job: JobId);
 	/// So many further nodes of the executor's device class, each of an operator of its own, able to judge each of the jobs.
@@ -72,10 +73,10 @@ const DEBTS: u32 = 32;
 /// The most nodes that are tried as an auditor.
 const TRIES: u32 = JUDGE_TRIES as u32;
 
-fn batch(jobs: &[(JobId, WorkTag)]) -> BoundedVec<AttestItem, MaxAttestations> {
-	let item = |(job, work): &(JobId, WorkTag)| AttestItem {
+fn batch(jobs: &[(JobId, WorkId)]) -> BoundedVec<AttestItem, MaxAttestations> {
+	let item = |(job, work): &(JobId, WorkId)| AttestItem {
 		job: *job,
-		work: *work,
+		work: work_tag(work),
 		output: output(),
 		commitment: H256::repeat_byte(3),
 	};
@@ -101,19 +102,23 @@ fn sketches(inputs: u16) -> Vec<Sketch> {
 	vec![Sketch::default(); inputs.into()]
 }
 
-/// An attested job.
+/// An attested job of so many inputs.
 fn attested<T: Config>(
 	job: JobId,
-	work: WorkTag,
+	work: WorkId,
 	node: NodeId,
 	output: BlobRef,
+	inputs: u16,
 ) -> Result<AuditSubject<T::AccountId>, BenchmarkError> {
-	T::Jobs::attested(job, work, node, output)?;
-	let subject = T::Jobs::audit_subject(job).ok_or(BenchmarkError::Stop("the job is attested"))?;
-	let root = sketch_root(&sketches(subject.inputs));
-	let commitment = worker::commitment(&subject.work, node, &subject.output, &root, &SALT);
-	Commitments::<T>::insert(job, commitment);
-	Ok(subject)
+	let root = sketch_root(&sketches(inputs));
+	let commitment = worker::commitment(&work, node, &output, &root, &SALT);
+	T::Jobs::attested(job, work_tag(&work), node, output, commitment)?;
+	T::Jobs::audit_subject(job).ok_or(BenchmarkError::Stop("the job is attested"))
+}
+
+/// Whether the item has counted.
+fn is_attested<T: Config>(item: &AttestItem) -> bool {
+	T::Jobs::audit_subject(item.job).is_some_and(|subject| subject.commitment == item.commitment)
 }
 
 /// So many attested jobs of one node.
@@ -124,13 +129,13 @@ fn all_attested<T: BenchmarkSetup>(
 	let (node, jobs) = T::assigned(key.clone(), jobs, 0);
 	let subjects: Result<Vec<_>, _> = jobs
 		.into_iter()
-		.map(|(job, work)| attested::<T>(job, work, node, output()))
+		.map(|(job, work)| attested::<T>(job, work, node, output(), 1))
 		.collect();
 	Ok((node, subjects?))
 }
 
 /// A node with this worker key, and its one job.
-fn assigned<T: BenchmarkSetup>(key: &WorkerId) -> Result<(NodeId, JobId, WorkTag), BenchmarkError> {
+fn assigned<T: BenchmarkSetup>(key: &WorkerId) -> Result<(NodeId, JobId, WorkId), BenchmarkError> {
 	let (node, jobs) = T::assigned(key.clone(), 1, 0);
 	let (job, work) = jobs
 		.first()
@@ -160,7 +165,7 @@ fn in_audit<T: BenchmarkSetup>(
 	phase: AuditPhase,
 ) -> Result<(NodeId, AuditSubject<T::AccountId>), BenchmarkError> {
 	let (node, job, work) = assigned::<T>(key)?;
-	let subject = attested::<T>(job, work, node, output())?;
+	let subject = attested::<T>(job, work, node, output(), 1)?;
 	audit::<T>(&subject, phase)?;
 	Ok((node, subject))
 }
@@ -178,7 +183,7 @@ fn opening<T: BenchmarkSetup>() -> Result<(NodeId, JobId, Opening, WorkerSignatu
 	let key = worker_key();
 	let (node, job, work) = assigned::<T>(&key)?;
 	T::of_most_inputs(job);
-	let subject = attested::<T>(job, work, node, output())?;
+	let subject = attested::<T>(job, work, node, output(), MAX_INPUTS)?;
 	audit::<T>(&subject, AuditPhase::Opening { fixed: 0 })?;
 	let record = Audits::<T>::get(job).ok_or(BenchmarkError::Stop("the job is in audit"))?;
 	let opening = Opening::of(&sketches(MAX_INPUTS), record.input(MAX_INPUTS))
@@ -229,7 +234,7 @@ fn proof<T: BenchmarkSetup>() -> Result<(NodeId, JobId, ChunkProof, WorkerSignat
 	let (node, job, work) = assigned::<T>(&key)?;
 	let chunk = Pallet::<T>::drawn_chunk(job, 0, chunk_proof::chunks(MaxBlobSize::get()));
 	let (output, proof) = chunk_proof::largest(chunk).ok_or(BenchmarkError::Stop("it has the chunk"))?;
-	let subject = attested::<T>(job, work, node, output)?;
+	let subject = attested::<T>(job, work, node, output, 1)?;
 	let phase = AuditPhase::Challenged {
 		since: 0,
 		proved: false,
@@ -350,7 +355,7 @@ mod benchmarks {
 		let (node, items, signature) = attestation::<T>(n)?;
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, node, items.clone(), signature);
-		assert!(items.iter().all(|item| Commitments::<T>::contains_key(item.job)));
+		assert!(items.iter().all(is_attested::<T>));
 		Ok(())
 	}
 
@@ -360,7 +365,7 @@ mod benchmarks {
 		let (node, items, signature) = attestation::<T>(1)?;
 		#[extrinsic_call]
 		attest(RawOrigin::Authorized, node, items.clone(), signature);
-		assert!(items.iter().all(|item| Commitments::<T>::contains_key(item.job)));
+		assert!(items.iter().all(is_attested::<T>));
 		Ok(())
 	}
 
@@ -392,6 +397,7 @@ mod benchmarks {
 	fn report_failure() -> Result<(), BenchmarkError> {
 		let key = worker_key();
 		let (node, job, work) = assigned::<T>(&key)?;
+		let work = work_tag(&work);
 		let class = FailureClass::RunFailed;
 		let signature = sign::<T>(&key, &WorkerAction::ReportFailure { node, job, work, class })?;
 		#[extrinsic_call]
@@ -404,6 +410,7 @@ mod benchmarks {
 	fn authorize_report_failure() -> Result<(), BenchmarkError> {
 		let key = worker_key();
 		let (node, job, work) = assigned::<T>(&key)?;
+		let work = work_tag(&work);
 		let class = FailureClass::RunFailed;
 		let signature = sign::<T>(&key, &WorkerAction::ReportFailure { node, job, work, class })?;
 		let call = Call::<T>::report_failure {

@@ -1,8 +1,7 @@
 //! What the calls do, once authorized.
 
 use crate::{
-	types::Duty, AuditPhase, AuditRecord, Audits, Commitments, Config, Error, Event, Forced, Pallet, SeatRecord,
-	WeightInfo, WALK,
+	types::Duty, AuditPhase, AuditRecord, Audits, Config, Error, Event, Forced, Pallet, SeatRecord, WeightInfo, WALK,
 };
 use frame_support::{ensure, traits::Get, weights::Weight, BoundedVec};
 use highway_math::audit::JUDGE_TRIES;
@@ -30,14 +29,15 @@ impl<T: Config> Pallet<T> {
 		let mut done = 0u32;
 		let mut skipped = 0u64;
 		for item in items {
+			let AttestItem {
+				job,
+				work,
+				output,
+				commitment,
+			} = item;
 			// Asked again for each: a job may stand in the batch twice.
-			if Self::is_open(node, &item) && T::Jobs::attested(item.job, item.work, node, item.output).is_ok() {
-				Commitments::<T>::insert(item.job, item.commitment);
-				Self::deposit_event(Event::Attested {
-					job: item.job,
-					node,
-					output: item.output,
-				});
+			if Self::is_open(node, &item) && T::Jobs::attested(job, work, node, output, commitment).is_ok() {
+				Self::deposit_event(Event::Attested { job, node, output });
 				done = done.saturating_add(1);
 			} else {
 				skipped = skipped.saturating_add(1);

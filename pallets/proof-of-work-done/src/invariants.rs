@@ -1,11 +1,10 @@
 //! What must hold between two blocks. Always compiled: unit tests check it after every test, `try-runtime` on a live state.
 //!
-//! That every commitment belongs to a job, and that what is reserved of nodes is what jobs and audits hold, is checked
-//! where the pallets meet, in the runtime's tests.
+//! That what is reserved of nodes is what jobs and audits hold is checked where the pallets meet, in the runtime's tests.
 
 use crate::{
-	AuditPhase, AuditRecord, Audits, Calibrations, Commitments, Config, FinalityHints, Forced, Pallet, Tasks, Vrfs,
-	JURORS, MAX_AUDITORS, RING,
+	AuditPhase, AuditRecord, Audits, Calibrations, Config, FinalityHints, Forced, Pallet, Tasks, Vrfs, JURORS,
+	MAX_AUDITORS, RING,
 };
 use alloc::collections::BTreeSet;
 use frame_support::ensure;
@@ -20,10 +19,6 @@ impl<T: Config> Pallet<T> {
 	/// Checks every invariant of this pallet; the first one that is broken is the error. What is stored can be read: a change
 	/// of its type without a migration breaks that.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
-		ensure!(
-			Commitments::<T>::iter_keys().all(|job| Commitments::<T>::get(job).is_some()),
-			"a commitment does not decode"
-		);
 		let mut held = 0usize;
 		for job in Audits::<T>::iter_keys() {
 			let record = Audits::<T>::get(job).ok_or("an audit does not decode")?;
@@ -97,8 +92,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The job of an open audit waits for it, with its commitment, and whoever the audit holds finds it. Returns how many
-	/// it holds.
+	/// The job of an open audit waits for it, and whoever the audit holds finds it. Returns how many it holds.
 	fn check_open(job: JobId, record: &AuditRecord) -> Result<usize, TryRuntimeError> {
 		if record.verdict().is_some() {
 			return Ok(0);
@@ -108,7 +102,6 @@ impl<T: Config> Pallet<T> {
 			subject.executor == record.executor,
 			"an audit has another executor than its job"
 		);
-		ensure!(Commitments::<T>::contains_key(job), "an audited job has no commitment");
 		ensure!(
 			record.input(subject.inputs) < subject.inputs,
 			"an audit is about an input that its job does not have"

@@ -88,11 +88,6 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	/// What each executor committed itself to beside its output. One per attested job, until the job's record goes.
-	// Ids of jobs are counted up, nobody chooses them.
-	#[pallet::storage]
-	pub type Commitments<T> = StorageMap<_, Twox64Concat, JobId, H256>;
-
 	/// The last [`RING`] blocks with their authors and VRF outputs, at block number modulo [`RING`].
 	// Keys are counted round.
 	#[pallet::storage]

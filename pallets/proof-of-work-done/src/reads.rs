@@ -1,6 +1,6 @@
 //! What others read of audits, and what this pallet offers to other pallets.
 
-use crate::{types::Duty, AuditRecord, Audits, Calibration, Calibrations, Commitments, Config, Forced, Pallet, Tasks};
+use crate::{types::Duty, AuditRecord, Audits, Calibration, Calibrations, Config, Forced, Pallet, Tasks};
 use alloc::vec::Vec;
 use highway_primitives::{
 	audit::{AuditDue, AuditSubject, AuditTask, Seat, WindowOver},
@@ -98,7 +98,6 @@ impl<T: Config> Attestations<T::AccountId> for Pallet<T> {
 	}
 
 	fn forget(job: JobId) -> bool {
-		Commitments::<T>::remove(job);
 		let audit = Audits::<T>::take(job);
 		if let Some(record) = &audit {
 			// An audit that ended holds nobody: only a record that goes in the middle of one leaves something.

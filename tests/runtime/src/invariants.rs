@@ -17,7 +17,6 @@ pub fn check() {
 	check_open_jobs();
 	check_clearings();
 	check_summaries();
-	check_commitments();
 	check_measurements();
 	check_accounts();
 }
@@ -169,20 +168,6 @@ fn check_summaries() {
 			);
 		}
 	}
-}
-
-/// A commitment is kept for every job that was attested, and for no other.
-fn check_commitments() {
-	for (job, record) in Jobs::<Runtime>::iter() {
-		assert_eq!(
-			pallet_proof_of_work_done::Commitments::<Runtime>::contains_key(job),
-			record.output().is_some(),
-			"job {job} has a commitment exactly if it has an output"
-		);
-	}
-	let orphan =
-		pallet_proof_of_work_done::Commitments::<Runtime>::iter_keys().find(|job| !Jobs::<Runtime>::contains_key(job));
-	assert_eq!(orphan, None, "a commitment outlived its job");
 }
 
 /// What is known is known of nodes that are there.

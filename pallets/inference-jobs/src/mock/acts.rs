@@ -22,6 +22,11 @@ pub fn output() -> BlobRef {
 	}
 }
 
+/// What an executor commits itself to beside its output.
+pub fn commitment() -> H256 {
+	H256::repeat_byte(3)
+}
+
 /// Submits through the dispatchable, in a storage layer as in a block.
 pub fn try_submit(max_price: Balance) -> Result<JobId, DispatchError> {
 	try_submit_tier(Tier::Spot, max_price)
@@ -73,7 +78,7 @@ pub fn poke(job: JobId) -> DispatchResult {
 }
 
 pub fn attest(job: JobId) -> DispatchResult {
-	InferenceJobs::attested(job, work(job), executor(job), output())
+	InferenceJobs::attested(job, work(job), executor(job), output(), commitment())
 }
 
 pub fn report(job: JobId, class: FailureClass) -> DispatchResult {

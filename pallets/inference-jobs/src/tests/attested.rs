@@ -20,6 +20,7 @@ fn attested_should_free_the_slot_and_keep_the_security() {
 			JobState::Attested {
 				node: 0,
 				output: output(),
+				commitment: commitment(),
 				at: 3,
 				deadline: 1 + ALLOWANCE,
 				settle_at: 3 + WINDOW
@@ -62,15 +63,15 @@ fn attested_should_refuse_every_node_but_the_assigned_one() {
 		let other = 1 - executor(job);
 		assert!(!InferenceJobs::is_assigned(job, work(job), other));
 		assert_noop!(
-			InferenceJobs::attested(job, work(job), other, output()),
+			InferenceJobs::attested(job, work(job), other, output(), commitment()),
 			Error::<Test>::NotAssigned
 		);
 		assert_noop!(
-			InferenceJobs::attested(job, work(job), 99, output()),
+			InferenceJobs::attested(job, work(job), 99, output(), commitment()),
 			Error::<Test>::NotAssigned
 		);
 		assert_noop!(
-			InferenceJobs::attested(job + 1, work(job), other, output()),
+			InferenceJobs::attested(job + 1, work(job), other, output(), commitment()),
 			Error::<Test>::UnknownJob
 		);
 	});
@@ -92,7 +93,7 @@ fn node_should_not_be_heard_when_it_speaks_of_other_work_with_the_same_job_id() 
 		for work in elsewhere.iter().map(work_tag) {
 			assert!(!InferenceJobs::is_assigned(job, work, 0));
 			assert_noop!(
-				InferenceJobs::attested(job, work, 0, output()),
+				InferenceJobs::attested(job, work, 0, output(), commitment()),
 				Error::<Test>::OtherWork
 			);
 			assert_noop!(

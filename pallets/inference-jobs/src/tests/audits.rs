@@ -68,6 +68,7 @@ fn the_question_should_tell_all_that_an_audit_needs() {
 			version: 3,
 			executor: 0,
 			output: output(),
+			commitment: commitment(),
 			inputs: 1,
 			reward: COMPUTE,
 			security: SECURITY,
@@ -121,6 +122,7 @@ fn job_should_be_in_audit_until_the_answer_is_an_end() {
 			let state = JobState::Auditing {
 				node: 0,
 				output: output(),
+				commitment: commitment(),
 				at: 1,
 				deadline: 1 + ALLOWANCE,
 				until: until + WINDOW,

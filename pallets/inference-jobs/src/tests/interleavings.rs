@@ -34,7 +34,7 @@ fn act(act: Act, job: u64) {
 	let Some(record) = Jobs::<Test>::get(job) else { return };
 	let node = record.executor().unwrap_or_default();
 	let _ = match act {
-		Act::Attest => InferenceJobs::attested(job, work(job), node, output()),
+		Act::Attest => InferenceJobs::attested(job, work(job), node, output(), commitment()),
 		Act::Report => InferenceJobs::failure_reported(job, work(job), node, FailureClass::RunFailed),
 		Act::Poke => poke(job),
 		Act::Queue => {
@@ -232,7 +232,7 @@ fn run(step: &Step) {
 		Step::Attest(job, node) => {
 			let right = Jobs::<Test>::get(job).and_then(|record| record.executor());
 			let node = if node < 3 { right.unwrap_or(node) } else { node };
-			let _ = InferenceJobs::attested(job, work(job), node, output());
+			let _ = InferenceJobs::attested(job, work(job), node, output(), commitment());
 		}
 		Step::Report(job, node, class) => {
 			let right = Jobs::<Test>::get(job).and_then(|record| record.executor());

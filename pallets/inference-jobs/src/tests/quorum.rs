@@ -284,7 +284,7 @@ fn perform(jobs: &[JobId], act: Act) {
 		FailureClass::RunFailed,
 	];
 	assert_ok!(match act {
-		Act::Attest(_) => InferenceJobs::attested(job, work(job), node, output()),
+		Act::Attest(_) => InferenceJobs::attested(job, work(job), node, output(), commitment()),
 		_ => InferenceJobs::failure_reported(job, work(job), node, reasons[record.failures.len()]),
 	});
 }

@@ -211,12 +211,12 @@ pub fn events() -> Vec<Event<Test>> {
 
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::benchmarking::BenchmarkSetup for Test {
-	fn assigned(worker: highway_primitives::WorkerId, jobs: u32, _: u32) -> (NodeId, Vec<(JobId, WorkTag)>) {
+	fn assigned(worker: highway_primitives::WorkerId, jobs: u32, _: u32) -> (NodeId, Vec<(JobId, WorkId)>) {
 		join(0);
 		Purses::insert(PAYER, 1_000_000);
 		change(0, |mock| mock.worker = worker);
 		(0..u64::from(jobs)).for_each(|job| assign(job, 0));
-		(0, (0..u64::from(jobs)).map(|job| (job, work(job))).collect())
+		(0, (0..u64::from(jobs)).map(|job| (job, work_id(job))).collect())
 	}
 	fn of_most_inputs(job: JobId) {
 		Inputs::insert(job, highway_primitives::MAX_INPUTS);

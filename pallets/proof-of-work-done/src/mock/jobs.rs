@@ -8,6 +8,7 @@ use highway_primitives::{
 	traits::{self, Attestations as _, Nodes as _},
 	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, NodeId, Verdict, WorkTag,
 };
+use sp_core::H256;
 use sp_runtime::Perbill;
 
 pub const WINDOW: BlockNumber = 10;
@@ -34,6 +35,9 @@ pub struct Open {
 pub type Assigned = StorageMap<Mock, Twox64Concat, JobId, NodeId>;
 #[storage_alias]
 pub type Done = StorageMap<Mock, Twox64Concat, JobId, (NodeId, BlobRef)>;
+/// What was committed to with each attestation, for ever.
+#[storage_alias]
+pub type Committed = StorageMap<Mock, Twox64Concat, JobId, H256>;
 #[storage_alias]
 pub type Reported = StorageMap<Mock, Twox64Concat, JobId, (NodeId, FailureClass)>;
 #[storage_alias]
@@ -72,11 +76,12 @@ impl traits::Jobs<AccountId> for Jobs {
 		LookUps::mutate(|count| *count += 1);
 		Assigned::get(job) == Some(node) && work_tag(&work_id(job)) == tag
 	}
-	fn attested(job: JobId, tag: WorkTag, node: NodeId, output: BlobRef) -> DispatchResult {
+	fn attested(job: JobId, tag: WorkTag, node: NodeId, output: BlobRef, commitment: H256) -> DispatchResult {
 		ensure!(Self::is_assigned(job, tag, node), "not assigned");
 		Assigned::remove(job);
 		assert!(!Done::contains_key(job), "a job is attested once");
 		Done::insert(job, (node, output));
+		Committed::insert(job, commitment);
 		let deadline = now() + ALLOWANCE;
 		let subject = AuditSubject {
 			job,
@@ -86,6 +91,7 @@ impl traits::Jobs<AccountId> for Jobs {
 			version: VERSION,
 			executor: node,
 			output,
+			commitment,
 			inputs: Inputs::get(job).unwrap_or(1),
 			reward: if Free::get() { 0 } else { REWARD },
 			security: security(),

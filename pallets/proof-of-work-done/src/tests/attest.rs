@@ -1,16 +1,16 @@
-use crate::{mock::*, Commitments, Event, Pallet, WeightInfo};
+use crate::{mock::*, Event, WeightInfo};
 use frame_support::{dispatch::GetDispatchInfo, traits::Get};
-use highway_primitives::{traits::Attestations, AttestItem};
+use highway_primitives::AttestItem;
 use sp_core::H256;
 
 #[test]
-fn attest_should_hand_on_output_and_keep_the_commitment() {
+fn attest_should_hand_on_output_and_commitment() {
 	execute(|| {
 		let transaction = attest(&key(0), 0, items([1]));
 		validate(&transaction).unwrap();
 		apply(&transaction).unwrap().unwrap();
 		assert_eq!(Done::get(1), Some((0, item(1).output)));
-		assert_eq!(Commitments::<Test>::get(1), Some(item(1).commitment));
+		assert_eq!(Committed::get(1), Some(item(1).commitment));
 		assert_eq!(
 			events(),
 			vec![Event::Attested {
@@ -36,7 +36,7 @@ fn attest_should_skip_bad_items_and_do_the_good_ones() {
 		let info = transaction.get_dispatch_info();
 		let post = apply(&transaction).unwrap().unwrap();
 		assert_eq!(Done::iter_keys().count(), 2);
-		assert_eq!(Commitments::<Test>::iter_keys().count(), 2);
+		assert_eq!(Committed::iter_keys().count(), 2);
 		assert_eq!(events().len(), 2);
 		for skipped in [4, 5] {
 			assert_eq!(Assigned::get(skipped), Some(0), "what was skipped is still to do");
@@ -73,7 +73,7 @@ fn attest_should_count_a_job_once_when_it_stands_twice_in_the_batch() {
 		let batch = vec![item(1), second, item(1)];
 		apply(&attest(&key(0), 0, batch.try_into().unwrap())).unwrap().unwrap();
 		assert_eq!(Done::get(1), Some((0, item(1).output)));
-		assert_eq!(Commitments::<Test>::get(1), Some(item(1).commitment));
+		assert_eq!(Committed::get(1), Some(item(1).commitment));
 		assert_eq!(events().len(), 1);
 	});
 }
@@ -97,15 +97,5 @@ fn batches_that_overlap_should_both_land_and_pay_each_job_once() {
 		apply(&second).unwrap().unwrap();
 		assert_eq!(Done::iter_keys().count(), 3);
 		assert_eq!(events().len(), 3);
-	});
-}
-
-#[test]
-fn commitment_should_go_with_the_record_of_the_job() {
-	execute(|| {
-		apply(&attest(&key(0), 0, items([1, 2]))).unwrap().unwrap();
-		<Pallet<Test> as Attestations<AccountId>>::forget(1);
-		<Pallet<Test> as Attestations<AccountId>>::forget(99);
-		assert_eq!(Commitments::<Test>::iter_keys().collect::<Vec<_>>(), vec![2]);
 	});
 }

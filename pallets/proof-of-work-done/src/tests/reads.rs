@@ -1,6 +1,6 @@
 //! What others read, and what is forgotten.
 
-use crate::{mock::*, AuditPhase, Audits, Commitments, Forced, Pallet, Suspects, Tasks};
+use crate::{mock::*, AuditPhase, Audits, Forced, Pallet, Suspects, Tasks};
 use highway_primitives::{
 	audit::{work_seed, AuditReason, AuditTask, Seat, Verdict},
 	traits::{Attestations, SecurityTouched},
@@ -89,9 +89,8 @@ fn everything_about_a_job_should_go_with_its_record() {
 		audited(1, honest(1));
 		auditor_says(1, yes(1), honest(1));
 		assert_eq!(record(1).phase, AuditPhase::Ended(Verdict::Upheld));
-		assert!(Commitments::<Test>::contains_key(1));
 		assert!(forget(1) && !forget(1) && !forget(99));
-		assert!(!Commitments::<Test>::contains_key(1) && !Audits::<Test>::contains_key(1));
+		assert!(!Audits::<Test>::contains_key(1));
 		assert_eq!((Tasks::<Test>::iter().count(), Forced::<Test>::iter().count()), (0, 0));
 	});
 }
