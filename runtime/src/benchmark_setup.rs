@@ -7,7 +7,7 @@ use crate::{
 };
 use alloc::{format, vec::Vec};
 use codec::{Decode, Encode};
-use frame_benchmarking::account;
+use frame_benchmarking::{account, whitelisted_caller};
 use frame_support::{traits::fungible::Mutate, BoundedVec};
 use frame_system::RawOrigin;
 use highway_math::demand::Demand;
@@ -304,6 +304,12 @@ impl pallet_inference_jobs::benchmarking::BenchmarkSetup for Runtime {
 			gateway: NodeStaking::node_of(&operator_hosting(model, 0)),
 			curator: Some(curator),
 		}
+	}
+
+	fn signer() -> AccountId {
+		let signer = whitelisted_caller();
+		Balances::set_balance(&signer, PLENTY);
+		signer
 	}
 
 	fn exhaust() {

@@ -37,6 +37,8 @@ pub trait BenchmarkSetup: Config {
 	/// many others offer storage for, whose epoch nobody has touched yet: there is demand for all of them, so that all of them
 	/// win.
 	fn market(executors: u32, ancestors: u32) -> Dearest<Self::AccountId>;
+	/// Who signs the call that is measured, and can afford a job: its account is paid for with the fee, as that of every signer.
+	fn signer() -> Self::AccountId;
 	/// Takes all slots of all nodes.
 	fn exhaust();
 	/// Leaves of an attested job what its attestation and an audit leave that is over.
@@ -138,9 +140,10 @@ mod benchmarks {
 	#[benchmark]
 	fn submit_job(n: Linear<2, MAX_LOOKED_AT>) {
 		let market = T::market(n / 2, MAX_LINEAGE);
+		let signer = T::signer();
 		#[extrinsic_call]
 		_(
-			RawOrigin::Signed(market.payer),
+			RawOrigin::Signed(signer),
 			market.model,
 			input(),
 			Tier::Spot,
@@ -154,9 +157,10 @@ mod benchmarks {
 	#[benchmark]
 	fn submit_batch(n: Linear<2, MAX_LOOKED_AT>) {
 		let market = T::market(n / 2, MAX_LINEAGE);
+		let signer = T::signer();
 		#[extrinsic_call]
 		_(
-			RawOrigin::Signed(market.payer),
+			RawOrigin::Signed(signer),
 			market.model,
 			input(),
 			MAX_INPUTS,
@@ -172,9 +176,10 @@ mod benchmarks {
 	fn submit_later() -> Result<(), BenchmarkError> {
 		let market = T::market(MAX_DRAWN, MAX_LINEAGE);
 		let first = submit_to::<T>(&market)?;
+		let signer = T::signer();
 		#[extrinsic_call]
 		submit_job(
-			RawOrigin::Signed(market.payer),
+			RawOrigin::Signed(signer),
 			market.model,
 			input(),
 			Tier::Spot,

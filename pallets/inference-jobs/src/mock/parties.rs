@@ -447,6 +447,10 @@ impl crate::benchmarking::BenchmarkSetup for Test {
 		}
 	}
 
+	fn signer() -> AccountId {
+		PAYER
+	}
+
 	fn exhaust() {
 		for node in Fleet::iter_keys().collect::<Vec<_>>() {
 			Busy::insert(node, MockNode::default().slots);
