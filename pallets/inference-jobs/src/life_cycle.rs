@@ -14,9 +14,8 @@ use highway_primitives::{
 use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
-/// What goes with a job's record at most, beside what each job leaves: the clearing record that no other job refers to, the
-/// audit, and the model's last draw.
-pub(crate) const MAX_GONE_WITH_A_JOB: u32 = 3;
+/// What goes with a job's record at most, beside what each job leaves: the audit, and the model's last draw.
+pub(crate) const MAX_GONE_WITH_A_JOB: u32 = 2;
 
 impl<T: Config> Pallet<T> {
 	/// Ends the present phase of a due job. Returns what that weighed.
@@ -186,13 +185,13 @@ impl<T: Config> Pallet<T> {
 	/// Keeps the record, with what was paid, for those who ask.
 	pub(crate) fn end(job: JobId, mut record: JobRecordOf<T>, bill: BillLines<T::AccountId>, state: JobState) {
 		T::Models::job_closed(record.model);
+		T::Market::close(record.model, &record.deal);
 		record.bill = bill;
 		Self::enter(job, record, state);
 	}
 
 	/// Returns what it weighed.
 	fn prune(job: JobId, record: JobRecordOf<T>) -> Weight {
-		let cleared = T::Market::close(record.model, &record.deal);
 		let audited = T::Attestations::forget(job);
 		let drawn_last = LastDraws::<T>::get(record.model).is_some_and(|last| last.job == job);
 		if drawn_last {
@@ -201,7 +200,7 @@ impl<T: Config> Pallet<T> {
 		Due::<T>::remove(record.due(), job);
 		Jobs::<T>::remove(job);
 		Self::deposit_event(Event::JobPruned { job });
-		let gone_with_it = [cleared, audited, drawn_last].map(u32::from);
+		let gone_with_it = [audited, drawn_last].map(u32::from);
 		T::WeightInfo::tick_prune(gone_with_it.into_iter().fold(0, u32::saturating_add))
 	}
 

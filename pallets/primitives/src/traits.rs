@@ -151,8 +151,8 @@ pub trait Market<AccountId> {
 	/// Gives it back, if the payer was right to ask, or else puts it into the audit pot. Returns how many debts that paid; at
 	/// most [`MAX_DEBTS_AT_ONCE`](crate::market::MAX_DEBTS_AT_ONCE).
 	fn end_bond(job: JobId, payer: &AccountId, bond: Balance, right: bool) -> u32;
-	/// Lets go of the clearing record. Returns whether it is gone.
-	fn close(model: ModelId, deal: &Deal<AccountId>) -> bool;
+	/// The job is over: lets go of the clearing record.
+	fn close(model: ModelId, deal: &Deal<AccountId>);
 	/// Who will be paid what if `executor` does the job. The lines sum to `deal.price`.
 	fn bill(model: ModelId, deal: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId>;
 }

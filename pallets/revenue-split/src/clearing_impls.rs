@@ -1,4 +1,4 @@
-//! The record of a model's epoch: made on the first touch, kept while a job refers to it.
+//! The record of a model's epoch: made on the first touch, kept until the jobs that refer to it are over.
 //!
 //! Who wins and at what price does not depend on who touches first, and when: asks hold for whole epochs, eligibility is as of
 //! the block in which the epoch's asks began to be opened, and ties are as of its first one. Royalties and who gets them are as of
@@ -180,23 +180,18 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// One job less refers to the record. A record of this epoch stays for the jobs to come, even without any. Returns whether it
-	/// is gone.
-	pub(crate) fn let_go(model: ModelId, epoch: EpochIndex) -> bool {
+	/// One job less refers to the record. A model's latest record stays, even without any: for the jobs to come in its epoch, and
+	/// for whoever asks who won.
+	pub(crate) fn let_go(model: ModelId, epoch: EpochIndex) {
 		let Some(mut clearing) = Clearings::<T>::get(model, epoch) else {
 			defensive!("a job is closed whose clearing record is gone");
-			return true;
+			return;
 		};
 		clearing.jobs = clearing.jobs.defensive_saturating_sub(1);
-		if clearing.jobs > 0 || epoch >= Self::current_epoch() {
-			Clearings::<T>::insert(model, epoch, clearing);
-			return false;
+		match clearing.jobs > 0 || LastCleared::<T>::get(model) == Some(epoch) {
+			true => Clearings::<T>::insert(model, epoch, clearing),
+			false => Clearings::<T>::remove(model, epoch),
 		}
-		Clearings::<T>::remove(model, epoch);
-		if LastCleared::<T>::get(model) == Some(epoch) {
-			LastCleared::<T>::remove(model);
-		}
-		true
 	}
 
 	/// Drops the model's latest record, if it is of a past epoch and no job refers to it. Returns whether it was.

@@ -390,8 +390,8 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		0
 	}
 
-	fn close(model: ModelId, deal: &Deal<T::AccountId>) -> bool {
-		Self::let_go(model, deal.epoch)
+	fn close(model: ModelId, deal: &Deal<T::AccountId>) {
+		Self::let_go(model, deal.epoch);
 	}
 
 	fn bill(model: ModelId, deal: &Deal<T::AccountId>, executor: NodeId) -> BillLines<T::AccountId> {

@@ -158,7 +158,7 @@ fn record_should_go_after_the_retention() {
 		assert_ok!(attest(job));
 		go_to(WINDOW + RETENTION);
 		assert_eq!(record(job).phase(), JobPhase::Settled);
-		assert_eq!(Closed::get(), 0);
+		assert_eq!((Closed::get(), Forgotten::get()), (1, vec![]));
 		go_to(1 + WINDOW + RETENTION);
 		assert!(Pallet::<Test>::job(job).is_none());
 		assert_eq!((Closed::get(), Forgotten::get()), (1, vec![job]));

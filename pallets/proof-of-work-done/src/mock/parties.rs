@@ -286,9 +286,7 @@ impl traits::Market<AccountId> for Market {
 		AuditPot::mutate(|pot| *pot += bond as i128);
 		DebtsAtOnce::get()
 	}
-	fn close(_: ModelId, _: &Deal<AccountId>) -> bool {
-		true
-	}
+	fn close(_: ModelId, _: &Deal<AccountId>) {}
 	fn bill(_: ModelId, _: &Deal<AccountId>, _: NodeId) -> BillLines<AccountId> {
 		Default::default()
 	}

@@ -116,24 +116,30 @@ fn close_should_drop_a_past_record_when_its_last_job_goes() {
 		market_with_all_roles();
 		let (first, second) = (open(1, 1, 0), open(2, 1, 0));
 		go_to_epoch(2);
-		assert!(!Split::close(MODEL, &first) && is_kept(1));
-		assert!(Split::close(MODEL, &second) && !is_kept(1));
-		assert_eq!(LastCleared::<Test>::get(MODEL), None);
+		open(3, 1, 0);
+		Split::close(MODEL, &first);
+		assert!(is_kept(1));
+		Split::close(MODEL, &second);
+		assert!(!is_kept(1));
+		assert_eq!(LastCleared::<Test>::get(MODEL), Some(2));
 	});
 }
 
 #[test]
-fn close_should_keep_the_record_of_its_own_epoch_when_its_last_job_goes() {
+fn close_should_keep_the_latest_record_when_its_last_job_goes() {
 	ExtBuilder.build_and_execute(|| {
 		market_with_all_roles();
 		let deal = open(1, 1, 0);
-		assert!(!Split::close(MODEL, &deal) && is_kept(1));
-		assert_eq!(open(2, 1, 0).price, deal.price);
 		Split::close(MODEL, &deal);
-		// The next epoch's first job drops it.
+		assert!(is_kept(1));
+		assert_eq!(open(2, 1, 0).price, deal.price);
 		go_to_epoch(2);
+		Split::close(MODEL, &deal);
+		assert!(is_kept(1));
+		// A later epoch's first job drops it.
+		go_to_epoch(3);
 		open(3, 1, 0);
-		assert!(!is_kept(1) && is_kept(2));
+		assert!(!is_kept(1) && is_kept(3));
 	});
 }
 
@@ -146,9 +152,9 @@ fn open_should_keep_a_former_record_when_jobs_refer_to_it() {
 		let new = open(2, 1, 0);
 		go_to_epoch(3);
 		Split::close(MODEL, &new);
-		assert!(is_kept(1) && !is_kept(2));
+		assert!(is_kept(1) && is_kept(2));
 		Split::close(MODEL, &old);
-		assert!(!is_kept(1));
+		assert!(!is_kept(1) && is_kept(2));
 	});
 }
 
@@ -189,6 +195,7 @@ fn providers_should_name_storage_first_and_nobody_twice_when_cleared() {
 		// Storage providers are known as long as nobody else is.
 		go_to_epoch(3);
 		Split::close(MODEL, &deal);
+		assert_ok!(Split::prune(RuntimeOrigin::signed(PAYER), MODEL));
 		assert!(!is_kept(2));
 		assert_eq!(Split::providers(MODEL), vec![3]);
 	});
@@ -248,6 +255,7 @@ fn a_quorum_should_clear_once_and_keep_the_record_for_its_last_job() {
 		assert_eq!(events().len(), 1, "it is cleared once");
 		assert_eq!(Clearings::<Test>::get(MODEL, 1).unwrap().jobs, 3);
 		go_to_epoch(2);
+		assert_ok!(Split::clear(RuntimeOrigin::signed(PAYER), MODEL));
 		Split::close(MODEL, &first);
 		Split::close(MODEL, &siblings[0]);
 		assert!(is_kept(1));

@@ -293,9 +293,7 @@ impl Market<AccountId> for TestMarket {
 	fn end_bond(_: JobId, _: &AccountId, _: Balance, _: bool) -> u32 {
 		0
 	}
-	fn close(_: ModelId, _: &Deal<AccountId>) -> bool {
-		true
-	}
+	fn close(_: ModelId, _: &Deal<AccountId>) {}
 	fn bill(_: ModelId, _: &Deal<AccountId>, _: NodeId) -> BillLines<AccountId> {
 		Default::default()
 	}
