@@ -244,6 +244,12 @@ fn take_slots(node: NodeId, taken: u16) {
 	});
 }
 
+impl pallet_model_registry::benchmarking::BenchmarkSetup for Runtime {
+	fn cleared(model: ModelId) {
+		former_clearing(model);
+	}
+}
+
 impl pallet_revenue_split::benchmarking::BenchmarkSetup for Runtime {
 	fn model() -> ModelId {
 		model()

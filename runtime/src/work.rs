@@ -272,7 +272,7 @@ fn model(id: ModelId) -> Option<ModelInfo<AccountId>> {
 		coming: coming(id, record.coming),
 		parent: record.parent.map(|parent| parent.model),
 		derivative_terms: record.derivative_terms,
-		open_jobs: record.open_jobs,
+		open_jobs: Split::open_jobs(id),
 		children: record.children,
 		deposit: record.deposit,
 	})

@@ -68,7 +68,6 @@ impl<T: Config> Pallet<T> {
 		for (job, (deal, node)) in jobs.jobs().zip(deals.into_iter().zip(nodes)) {
 			T::Market::escrow(&payer, &deal)?;
 			T::Nodes::reserve(node, security)?;
-			T::Models::job_opened(model);
 			let price = deal.price;
 			let record = JobRecord {
 				payer: payer.clone(),

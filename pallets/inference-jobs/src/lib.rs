@@ -70,7 +70,7 @@ pub mod pallet {
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-		/// What a job can run: versions, units, open jobs.
+		/// What a job can run: versions, units.
 		type Models: traits::Models<Self::AccountId>;
 		/// Who can run it: capacity, reserved security, reliability.
 		type Nodes: traits::Nodes<Self::AccountId>;

@@ -8,7 +8,7 @@ use frame_support::{defensive, ensure, storage::with_storage_layer, traits::Get,
 use highway_math::{audit::DRAW_DELAY, reliability};
 use highway_primitives::{
 	market::BillLines,
-	traits::{Attestations as _, Market, Models, Nodes},
+	traits::{Attestations as _, Market, Nodes},
 	work_tag, Balance, BlobRef, BlockNumber, FailureClass, JobId, NodeId, WorkTag,
 };
 use sp_core::H256;
@@ -184,7 +184,6 @@ impl<T: Config> Pallet<T> {
 
 	/// Keeps the record, with what was paid, for those who ask.
 	pub(crate) fn end(job: JobId, mut record: JobRecordOf<T>, bill: BillLines<T::AccountId>, state: JobState) {
-		T::Models::job_closed(record.model);
 		T::Market::close(record.model, &record.deal);
 		record.bill = bill;
 		Self::enter(job, record, state);

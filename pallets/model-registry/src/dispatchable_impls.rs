@@ -13,6 +13,7 @@ use frame_support::{
 };
 use highway_primitives::{
 	model::{DerivativeTerms, ModelName, Unit, VersionSpec, MAX_LINEAGE},
+	traits::OpenJobs as _,
 	Balance, BlockNumber, ModelId, ModelVersion,
 };
 use sp_runtime::{DispatchError, DispatchResult, SaturatedConversion};
@@ -77,7 +78,6 @@ impl<T: Config> Pallet<T> {
 			terms_since: Self::now(),
 			royalty: RoyaltyState::new(royalty),
 			deprecated: false,
-			open_jobs: 0,
 			children: 0,
 			deposit,
 		};
@@ -229,7 +229,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_remove(who: T::AccountId, model: ModelId) -> Result<u32, DispatchError> {
 		let record = Models::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
 		ensure!(record.owner == who, Error::<T>::NotOwner);
-		ensure!(record.open_jobs == 0, Error::<T>::OpenJobs);
+		ensure!(!T::Jobs::has_open_jobs(model), Error::<T>::OpenJobs);
 		ensure!(record.children == 0, Error::<T>::HasChildren);
 		Self::release(HoldReason::ModelDeposit, &who, record.deposit)?;
 

@@ -46,6 +46,7 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use highway_primitives::{
 		model::{DerivativeTerms, ModelName, VersionSpec},
+		traits::OpenJobs,
 		Balance, BlobHash, BlockNumber, ModelId, ModelVersion,
 	};
 	use sp_core::H256;
@@ -61,6 +62,9 @@ pub mod pallet {
 		/// Where deposits are held.
 		type Currency: Inspect<Self::AccountId, Balance = Balance>
 			+ hold::Mutate<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+
+		/// Whether jobs run on a model.
+		type Jobs: OpenJobs;
 
 		/// Held for a model, whatever its size: its record, the index entries of its name and of its artefact, a transfer
 		/// offer. Held for a commitment, too, which comes before them.

@@ -3,12 +3,15 @@
 use crate as pallet_model_registry;
 use crate::{Artefacts, Commitments, Error, Event, ModelRecordOf, Models, Pallet};
 use codec::Encode;
-use frame_support::{derive_impl, parameter_types, traits::fungible::InspectHold, BoundedVec};
+use frame_support::{
+	derive_impl, parameter_types, storage_alias, traits::fungible::InspectHold, BoundedVec, Twox64Concat,
+};
 use frame_system::RawOrigin;
 use highway_primitives::{
 	model::{
 		model_commitment, DType, DerivativeTerms, ModelName, TensorSpec, Trace, Unit, VerificationPolicy, VersionSpec,
 	},
+	traits::OpenJobs,
 	Balance, BlobHash, BlobRef, BlockNumber, ModelId,
 };
 use sp_core::H256;
@@ -74,9 +77,21 @@ parameter_types! {
 	pub const MaxVersions: u32 = 4;
 }
 
+/// Models on which jobs are open.
+#[storage_alias]
+pub type Busy = StorageMap<Mock, Twox64Concat, ModelId, ()>;
+
+pub struct Jobs;
+impl OpenJobs for Jobs {
+	fn has_open_jobs(model: ModelId) -> bool {
+		Busy::contains_key(model)
+	}
+}
+
 impl pallet_model_registry::Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
+	type Jobs = Jobs;
 	type BaseDeposit = BaseDeposit;
 	type DepositPerByte = DepositPerByte;
 	type RoyaltyNotice = RoyaltyNotice;
@@ -88,6 +103,11 @@ impl pallet_model_registry::Config for Test {
 	type SmallestRise = SmallestRise;
 	type MaxVersions = MaxVersions;
 	type WeightInfo = ();
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::benchmarking::BenchmarkSetup for Test {
+	fn cleared(_: ModelId) {}
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {

@@ -124,24 +124,4 @@ impl<T: Config> traits::Models<T::AccountId> for Pallet<T> {
 		};
 		Some(AuditTerms { owner, tolerance })
 	}
-
-	fn job_opened(model: ModelId) {
-		Models::<T>::mutate(model, |record| match record {
-			Some(record) => record.open_jobs = record.open_jobs.saturating_add(1),
-			None => {
-				defensive!("a job was opened for a model that is not registered");
-			}
-		});
-	}
-
-	fn job_closed(model: ModelId) {
-		Models::<T>::mutate(model, |record| {
-			match record.as_mut().map(|record| (record.open_jobs.checked_sub(1), record)) {
-				Some((Some(left), record)) => record.open_jobs = left,
-				_ => {
-					defensive!("a job was closed that was not opened");
-				}
-			}
-		});
-	}
 }

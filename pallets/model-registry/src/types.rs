@@ -58,9 +58,6 @@ pub struct ModelRecord<AccountId> {
 	pub royalty: RoyaltyState,
 	/// Whether it takes neither new jobs nor new children.
 	pub deprecated: bool,
-	/// Jobs that are not over yet.
-	#[codec(compact)]
-	pub open_jobs: u32,
 	/// Models whose parent it is.
 	#[codec(compact)]
 	pub children: u32,

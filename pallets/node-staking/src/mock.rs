@@ -126,8 +126,6 @@ impl Models<AccountId> for MockModels {
 	fn audit_terms(_: ModelId, _: ModelVersion) -> Option<AuditTerms<AccountId>> {
 		None
 	}
-	fn job_opened(_: ModelId) {}
-	fn job_closed(_: ModelId) {}
 }
 
 parameter_types! {

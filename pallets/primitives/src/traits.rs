@@ -22,10 +22,6 @@ pub trait Models<AccountId> {
 	fn royalties(model: ModelId) -> Royalties<AccountId>;
 	/// What a version says about its audits. `None` if there is no such version.
 	fn audit_terms(model: ModelId, version: ModelVersion) -> Option<AuditTerms<AccountId>>;
-	/// Notes an open job, so that the model stays.
-	fn job_opened(model: ModelId);
-	/// Takes back one [`Models::job_opened`].
-	fn job_closed(model: ModelId);
 }
 
 /// Provided by node staking.
@@ -155,6 +151,12 @@ pub trait Market<AccountId> {
 	fn close(model: ModelId, deal: &Deal<AccountId>);
 	/// Who will be paid what if `executor` does the job. The lines sum to `deal.price`.
 	fn bill(model: ModelId, deal: &Deal<AccountId>, executor: NodeId) -> BillLines<AccountId>;
+}
+
+/// Provided by the revenue split, asked by the model registry.
+pub trait OpenJobs {
+	/// Whether a job on the model is not over yet: then the model stays. Constant time.
+	fn has_open_jobs(model: ModelId) -> bool;
 }
 
 /// Provided by the revenue split, for storage proofs.

@@ -113,8 +113,6 @@ impl Models<AccountId> for TestModels {
 	fn audit_terms(_: ModelId, _: ModelVersion) -> Option<AuditTerms<AccountId>> {
 		None
 	}
-	fn job_opened(_: ModelId) {}
-	fn job_closed(_: ModelId) {}
 }
 
 #[cfg(feature = "runtime-benchmarks")]

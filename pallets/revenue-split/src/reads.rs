@@ -12,7 +12,7 @@ use frame_support::traits::{fungible::Inspect, Get};
 use highway_math::demand;
 use highway_primitives::{
 	market::{BillLine, MarketPhase, Order},
-	traits::Models,
+	traits::{Models, OpenJobs},
 	Balance, EpochIndex, ModelId, NodeId,
 };
 use sp_runtime::DispatchError;
@@ -198,6 +198,11 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// Jobs on the model that are not over. For calls from outside: it reads the records of all epochs that have some.
+	pub fn open_jobs(model: ModelId) -> u32 {
+		Clearings::<T>::iter_prefix_values(model).fold(0, |sum: u32, clearing| sum.saturating_add(clearing.jobs))
+	}
+
 	fn last_record(model: ModelId) -> Option<Clearing<T::AccountId>> {
 		Clearings::<T>::get(model, LastCleared::<T>::get(model)?)
 	}
@@ -246,6 +251,13 @@ impl<T: Config> Pallet<T> {
 	/// less than it owes, which must never be.
 	pub fn pot_surplus() -> Option<Balance> {
 		T::Currency::balance(&Self::pot_account()).checked_sub(Self::pot_owes()?)
+	}
+}
+
+impl<T: Config> OpenJobs for Pallet<T> {
+	/// Every record but the latest has open jobs: it reads two at most.
+	fn has_open_jobs(model: ModelId) -> bool {
+		Clearings::<T>::iter_prefix_values(model).any(|clearing| clearing.jobs > 0)
 	}
 }
 

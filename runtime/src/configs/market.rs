@@ -57,6 +57,7 @@ parameter_types! {
 impl pallet_model_registry::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
+	type Jobs = RevenueSplit;
 	type BaseDeposit = ModelBaseDeposit;
 	type DepositPerByte = ModelDepositPerByte;
 	type RoyaltyNotice = RoyaltyNotice;

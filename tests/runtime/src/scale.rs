@@ -195,7 +195,6 @@ fn put_model(parent: Option<ModelId>) -> ModelId {
 		terms_since: 0,
 		royalty: RoyaltyState::new(MILLI),
 		deprecated: false,
-		open_jobs: 0,
 		children: 0,
 		deposit: 0,
 	};

@@ -80,18 +80,9 @@ fn ids_should_not_be_reused_when_a_model_is_removed() {
 fn remove_should_fail_until_the_last_job_is_over() {
 	build_and_execute(|| {
 		let model = registered(ALICE, "m");
-		Registry::job_opened(model);
-		Registry::job_opened(model);
+		Busy::insert(model, ());
 		assert_noop!(Registry::do_remove(ALICE, model), RegistryError::OpenJobs);
-		Registry::job_closed(model);
-		assert_noop!(Registry::do_remove(ALICE, model), RegistryError::OpenJobs);
-		Registry::job_closed(model);
+		Busy::remove(model);
 		assert_ok!(Registry::do_remove(ALICE, model));
 	});
-}
-
-#[test]
-#[should_panic(expected = "Defensive failure")]
-fn job_closed_should_complain_when_no_job_is_open() {
-	build_and_execute(|| Registry::job_closed(registered(ALICE, "m")));
 }

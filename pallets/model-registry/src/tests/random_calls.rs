@@ -139,14 +139,12 @@ fn apply(who: AccountId, action: Action) {
 		Action::Remove(model) => Registry::remove(origin(), model).map(drop).map_err(|error| error.error),
 		Action::OpenJob(model) => {
 			if Registry::service(model).is_ok() {
-				Registry::job_opened(model);
+				Busy::insert(model, ());
 			}
 			Ok(())
 		}
 		Action::CloseJob(model) => {
-			if Models::<Test>::get(model).is_some_and(|record| record.open_jobs > 0) {
-				Registry::job_closed(model);
-			}
+			Busy::remove(model);
 			Ok(())
 		}
 		Action::Wait(blocks) => {
@@ -197,7 +195,7 @@ proptest! {
 			let mut models: Vec<ModelId> = Models::<Test>::iter_keys().collect();
 			models.sort_unstable_by(|a, b| b.cmp(a));
 			for model in models {
-				(0..record(model).open_jobs).for_each(|_| Registry::job_closed(model));
+				Busy::remove(model);
 				prop_assert!(Registry::do_remove(record(model).owner, model).is_ok());
 			}
 			for (owner, hash, _) in Commitments::<Test>::iter().collect::<Vec<_>>() {

@@ -43,7 +43,7 @@ fn register_should_store_the_model_when_it_is_valid() {
 		));
 		let record = record(0);
 		assert_eq!((record.owner, record.version, record.royalty.current), (ALICE, 1, 40));
-		assert_eq!((record.deprecated, record.open_jobs, record.children), (false, 0, 0));
+		assert_eq!((record.deprecated, record.children), (false, 0));
 		assert_eq!(record.derivative_terms, terms(10, 5));
 		assert_eq!((record.terms_since, record.parent), (1, None));
 		assert_eq!(Versions::<Test>::get(0, 1), Some(spec()));

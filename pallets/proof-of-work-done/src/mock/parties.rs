@@ -110,8 +110,6 @@ impl traits::Models<AccountId> for Models {
 			tolerance: if NoTrace::get() { u64::MAX } else { TOLERANCE },
 		})
 	}
-	fn job_opened(_: ModelId) {}
-	fn job_closed(_: ModelId) {}
 }
 
 pub struct Nodes;

@@ -122,8 +122,6 @@ impl Models<AccountId> for TestMarket {
 	fn audit_terms(_: ModelId, _: ModelVersion) -> Option<AuditTerms<AccountId>> {
 		None
 	}
-	fn job_opened(_: ModelId) {}
-	fn job_closed(_: ModelId) {}
 }
 
 impl Nodes<AccountId> for TestMarket {

@@ -136,6 +136,7 @@ parameter_types! {
 impl pallet_model_registry::Config for Simulated {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
+	type Jobs = RevenueSplit;
 	type BaseDeposit = ConstU128<1>;
 	type DepositPerByte = ConstU128<1>;
 	// A rise within an epoch is played here; months of them in `royalties`, with the pallet's own rule.
