@@ -54,17 +54,16 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The total is the sum of the earnings, and none of them is an empty entry.
+	/// The total is the sum of the earnings and the treasury's part, and none of them is an empty entry, or the treasury's.
 	fn check_earnings() -> Result<(), TryRuntimeError> {
-		let mut total: Balance = 0;
-		for (_, earned) in Earnings::<T>::iter() {
+		let books = Books::<T>::get();
+		let mut total = books.treasury;
+		for (account, earned) in Earnings::<T>::iter() {
 			ensure!(earned > 0, "an entry of earnings is empty");
+			ensure!(account != T::Treasury::get(), "the treasury has an entry of earnings");
 			total = total.checked_add(earned).ok_or("earnings are beyond all money")?;
 		}
-		ensure!(
-			total == Books::<T>::get().earnings,
-			"the total of earnings is not their sum"
-		);
+		ensure!(total == books.earnings, "the total of earnings is not their sum");
 		Ok(())
 	}
 

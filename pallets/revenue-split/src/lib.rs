@@ -232,13 +232,14 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Curators<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, CuratorRecord>;
 
-	/// What an account may claim. Never 0. Bounded by the payees of settled jobs, whose fees paid for the entry.
+	/// What an account may claim, but for the treasury, whose part is in [`Books`]. Never 0. Bounded by the payees of settled
+	/// jobs, whose fees paid for the entry.
 	// As above.
 	#[pallet::storage]
 	pub type Earnings<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Balance, ValueQuery>;
 
-	/// What of the pot's money is whose: the sum of [`Earnings`], that of [`StoragePay`], the prices of open jobs, what there is
-	/// for audits, and the bonds of payers; and where [`Debts`] begin and end.
+	/// What of the pot's money is whose: the sum of [`Earnings`] and the treasury's part, that of [`StoragePay`], the prices of
+	/// open jobs, what there is for audits, and the bonds of payers; and where [`Debts`] begin and end.
 	#[pallet::storage]
 	pub type Books<T> = StorageValue<_, PotBooks, ValueQuery>;
 

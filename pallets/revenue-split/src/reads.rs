@@ -237,7 +237,17 @@ impl<T: Config> Pallet<T> {
 
 	/// What the account may claim.
 	pub fn claimable(account: &T::AccountId) -> Balance {
-		Earnings::<T>::get(account)
+		match *account == T::Treasury::get() {
+			true => Books::<T>::get().treasury,
+			false => Earnings::<T>::get(account),
+		}
+	}
+
+	/// What everybody may claim. Reads all of it: for tests and try-runtime only.
+	pub fn earnings() -> Vec<(T::AccountId, Balance)> {
+		let treasury = (T::Treasury::get(), Books::<T>::get().treasury);
+		let all = Earnings::<T>::iter().chain([treasury]);
+		all.filter(|(_, amount)| *amount > 0).collect()
 	}
 
 	/// What the pot owes: its own existential deposit, all earnings, the prices of all open jobs, what is there for

@@ -54,7 +54,7 @@ impl<T: Config> Pallet<T> {
 
 	/// [`crate::Call::claim`].
 	pub(crate) fn do_claim(account: &T::AccountId) -> DispatchResult {
-		let amount = Earnings::<T>::get(account);
+		let amount = Self::claimable(account);
 		if amount == 0 {
 			return Err(Error::<T>::NothingToClaim.into());
 		}
@@ -65,8 +65,13 @@ impl<T: Config> Pallet<T> {
 				error
 			}
 		})?;
-		Earnings::<T>::remove(account);
-		Books::<T>::mutate(|books| books.earnings = books.earnings.defensive_saturating_sub(amount));
+		Books::<T>::mutate(|books| {
+			books.earnings = books.earnings.defensive_saturating_sub(amount);
+			match *account == T::Treasury::get() {
+				true => books.treasury = 0,
+				false => Earnings::<T>::remove(account),
+			}
+		});
 		Self::deposit_event(Event::Claimed {
 			account: account.clone(),
 			amount,
@@ -86,10 +91,17 @@ impl<T: Config> Pallet<T> {
 
 	/// Turns money of the pot into earnings.
 	pub(crate) fn credit(account: &T::AccountId, amount: Balance) {
-		if amount > 0 {
-			Earnings::<T>::mutate(account, |earned| *earned = earned.defensive_saturating_add(amount));
-			Books::<T>::mutate(|books| books.earnings = books.earnings.defensive_saturating_add(amount));
+		if amount == 0 {
+			return;
 		}
+		let add = |earned: &mut Balance| *earned = earned.defensive_saturating_add(amount);
+		Books::<T>::mutate(|books| {
+			add(&mut books.earnings);
+			match *account == T::Treasury::get() {
+				true => add(&mut books.treasury),
+				false => Earnings::<T>::mutate(account, add),
+			}
+		});
 	}
 
 	/// Turns money of the pot into earnings, with its event.

@@ -381,6 +381,9 @@ pub struct PotBooks {
 	/// Sum of what accounts may claim.
 	#[codec(compact)]
 	pub earnings: Balance,
+	/// What of it is the treasury's, which has a part of every settlement.
+	#[codec(compact)]
+	pub treasury: Balance,
 	/// Sum of what operators earned by storing models and have not proved yet.
 	#[codec(compact)]
 	pub storage_pay: Balance,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-	pallet::{Books, Clearings, Debts, Earnings, StoragePay},
+	pallet::{Books, Clearings, Debts, StoragePay},
 	CuratorProfile, MAX_DEBTS_AT_ONCE,
 };
 use frame_support::assert_ok;
@@ -361,14 +361,14 @@ fn run(
 		let _ = Split::prune(RuntimeOrigin::signed(PAYER), MODEL);
 		assert_eq!(Clearings::<Test>::iter().count(), 0, "no record outlives its jobs");
 		let issuance = Balances::total_issuance();
-		for account in Earnings::<Test>::iter_keys().collect::<Vec<_>>() {
+		for (account, _) in Split::earnings() {
 			let due = Split::claimable(&account);
 			let alive = Balances::free_balance(account) >= ED;
 			let claimed = Split::claim(RuntimeOrigin::signed(account)).is_ok();
 			assert_eq!(claimed, alive || due >= ED);
 			check(issuance);
 		}
-		let earnings: Balance = Earnings::<Test>::iter_values().sum();
+		let earnings: Balance = Split::earnings().iter().map(|(_, amount)| amount).sum();
 		assert_eq!(pot_balance(), ED + Books::<Test>::get().audit_pot + earnings);
 	});
 }

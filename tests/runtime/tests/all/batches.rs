@@ -20,7 +20,7 @@ use highway_runtime_tests::{
 };
 use pallet_inference_jobs::{Error, NextJobId};
 use pallet_proof_of_work_done::Call as ProofCall;
-use pallet_revenue_split::{Books, Earnings, Event};
+use pallet_revenue_split::{Books, Event};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave, Eve, Ferdie};
 use sp_runtime::{transaction_validity::InvalidTransaction, DispatchError};
 use std::collections::BTreeSet;
@@ -91,7 +91,8 @@ fn wanted(chain: &Chain, node: NodeId) -> Vec<AuditItem> {
 
 /// Everything that anybody may claim, and what is there for audits.
 fn earned() -> Balance {
-	Earnings::<Runtime>::iter_values().sum::<Balance>() + Books::<Runtime>::get().audit_pot
+	let earnings: Balance = RevenueSplit::earnings().iter().map(|(_, amount)| amount).sum();
+	earnings + Books::<Runtime>::get().audit_pot
 }
 
 /// What burned of a job's price and of slashes for it, and what was minted for it.

@@ -99,7 +99,7 @@ fn pay_out(chain: &mut Chain) {
 	let pot = || free(&RevenueSplit::pot_account());
 	// What a block does by itself is done before the first claim.
 	chain.open();
-	for account in pallet_revenue_split::Earnings::<Runtime>::iter_keys().collect::<Vec<_>>() {
+	for (account, _) in RevenueSplit::earnings() {
 		let before = pot();
 		match Sr25519Keyring::from_account_id(&account) {
 			Some(who) => chain.ok(who, Split::claim {}),

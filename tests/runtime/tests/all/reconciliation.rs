@@ -12,7 +12,7 @@ use highway_runtime_tests::{
 	curator_call, invariants::free, register_call, spec, submit_tier_call, treasury, Chain, MILLI,
 };
 use pallet_inference_jobs::NextJobId;
-use pallet_revenue_split::{Books, Call as Split, Earnings, Event};
+use pallet_revenue_split::{Books, Call as Split, Event};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie, One};
 use sp_runtime::Perbill;
 use std::collections::BTreeMap;
@@ -114,7 +114,7 @@ fn an_epochs_bills_should_be_its_split_and_all_that_is_claimed_burned_or_put_asi
 		let minted = pallet_node_staking::Minted::<Runtime>::get;
 		let (issuance, rewards, from) = (Balances::total_issuance(), minted(), chain.events().len());
 		assert_eq!(
-			(Earnings::<Runtime>::iter().count(), Books::<Runtime>::get().audit_pot),
+			(RevenueSplit::earnings().len(), Books::<Runtime>::get().audit_pot),
 			(0, 0)
 		);
 		let payers = [Eve, Dave, One];
@@ -152,7 +152,7 @@ fn an_epochs_bills_should_be_its_split_and_all_that_is_claimed_burned_or_put_asi
 		for (payee, amount) in subsidies.iter().chain(&judges) {
 			add(&mut payees, payee.clone(), *amount);
 		}
-		assert_eq!(Earnings::<Runtime>::iter().collect::<Sums>(), payees);
+		assert_eq!(RevenueSplit::earnings().into_iter().collect::<Sums>(), payees);
 		for who in [Alice, Bob, Dave, Ferdie, One]
 			.map(|who| who.to_account_id())
 			.into_iter()
@@ -206,7 +206,7 @@ fn pay_out(chain: &mut Chain, payees: &Sums) {
 		assert!(chain.events().contains(&claimed), "{claimed:?}");
 	}
 	chain.close();
-	assert_eq!(Earnings::<Runtime>::iter().count(), 0);
+	assert!(RevenueSplit::earnings().is_empty());
 }
 
 #[test]

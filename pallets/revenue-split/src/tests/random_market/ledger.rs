@@ -2,7 +2,7 @@
 //! pallet for no sum and no bill.
 
 use super::*;
-use crate::pallet::{Books, Clearings, Earnings, StoragePay};
+use crate::pallet::{Books, Clearings, StoragePay};
 use frame_support::assert_ok;
 use std::collections::BTreeMap;
 
@@ -121,7 +121,7 @@ impl Ledger {
 		for (account, coins) in &self.coins {
 			assert_eq!(Balances::free_balance(account), *coins, "of {account}");
 		}
-		let earned: BTreeMap<_, _> = Earnings::<Test>::iter().collect();
+		let earned: BTreeMap<_, _> = Split::earnings().into_iter().collect();
 		assert_eq!(earned, self.earned);
 		let stored: BTreeMap<_, _> = StoragePay::<Test>::iter()
 			.map(|(account, _, pending)| (account, pending.amount))

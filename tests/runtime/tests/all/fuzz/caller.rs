@@ -13,7 +13,6 @@ use highway_runtime_tests::{invariants::free, signed, worker_transaction, CallNa
 use pallet_inference_jobs::NextJobId;
 use pallet_model_registry::{NextModelId, TransferOffers};
 use pallet_node_staking::{NextNodeId, NodeOf};
-use pallet_revenue_split::Earnings;
 use rand::{rngs::StdRng, seq::SliceRandom, Rng, SeedableRng};
 use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, One};
@@ -124,7 +123,7 @@ impl Caller {
 			MarketPhase::Commit => calls.extend([("RevenueSplit", "commit_asks"), ("RevenueSplit", "commit_ask")]),
 			MarketPhase::Reveal => calls.extend([("RevenueSplit", "reveal_asks"), ("RevenueSplit", "reveal_ask")]),
 		}
-		if Earnings::<Runtime>::iter_keys().next().is_some() {
+		if !RevenueSplit::earnings().is_empty() {
 			calls.extend([("RevenueSplit", "claim"), ("RevenueSplit", "claim_for")]);
 		}
 		for record in open_jobs().into_iter().filter_map(InferenceJobs::job) {

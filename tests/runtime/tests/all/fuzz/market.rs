@@ -2,9 +2,9 @@
 
 use super::caller::{node_of, nodes, Caller};
 use highway_primitives::{market::ask_commitment, AskRole, AIC};
-use highway_runtime::{pallet_promotion, NodeStaking, Runtime, UncheckedExtrinsic};
+use highway_runtime::{pallet_promotion, NodeStaking, RevenueSplit, Runtime, UncheckedExtrinsic};
 use highway_runtime_tests::{commit_asks, reveal_asks, signed, treasury, Ask, Chain, ASK_SALT};
-use pallet_revenue_split::{Call as Split, CuratorProfile, Earnings, StoragePay};
+use pallet_revenue_split::{Call as Split, CuratorProfile, StoragePay};
 use sp_keyring::Sr25519Keyring;
 
 impl Caller {
@@ -148,8 +148,9 @@ impl Caller {
 
 	/// Somebody who earned something, as a rule.
 	fn earner(&mut self) -> Sr25519Keyring {
-		let earners: Vec<_> = Earnings::<Runtime>::iter_keys()
-			.filter_map(|account| Sr25519Keyring::from_account_id(&account))
+		let earners: Vec<_> = RevenueSplit::earnings()
+			.iter()
+			.filter_map(|(account, _)| Sr25519Keyring::from_account_id(account))
 			.collect();
 		match earners.is_empty() || self.chance(15) {
 			true => self.who(),
