@@ -6,10 +6,9 @@
 use crate::{
 	life_cycle::half,
 	types::{Attestation, JobState},
-	AuditWeights, AverageReward, Config, Event, JobRecordOf, Jobs, Pallet, WeightInfo,
+	AuditWeights, Config, Event, JobRecordOf, Jobs, Pallet, WeightInfo,
 };
 use frame_support::{defensive, weights::Weight};
-use highway_math::reliability;
 use highway_primitives::{
 	audit::{AuditDue, AuditSubject, Step, WindowOver},
 	market::Settlement,
@@ -128,9 +127,10 @@ impl<T: Config> Pallet<T> {
 	/// Everybody is paid; the premium goes back if the work should have been audited and was not. Returns what it weighed.
 	fn settle(job: JobId, record: JobRecordOf<T>, done: Attestation, audited: bool) -> Weight {
 		let node = done.node;
+		// By the jobs before it.
+		let weight = Self::job_weight(&record);
 		let Settlement { bill, debts } =
 			T::Market::settle(job, record.model, &record.payer, &record.deal, node, audited);
-		let weight = Self::job_weight(&record);
 		T::Nodes::note_outcome(node, true, weight);
 		T::Nodes::release(node, record.security);
 		Self::contradict(job, &record, weight);
@@ -141,7 +141,6 @@ impl<T: Config> Pallet<T> {
 			if audited { debts } else { 1 },
 			record.failures.len() as u32,
 		);
-		AverageReward::<T>::mutate(|average| *average = reliability::moving_average(*average, record.deal.compute));
 		let state = JobState::Settled {
 			node,
 			output: done.output,

@@ -123,10 +123,6 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type LastDraws<T> = StorageMap<_, Twox64Concat, ModelId, LastDraw>;
 
-	/// Moving average of the compute lines of settled jobs: dust jobs move nobody's reliability.
-	#[pallet::storage]
-	pub type AverageReward<T> = StorageValue<_, Balance, ValueQuery>;
-
 	/// The least blocks between attestation and pay. Set at genesis, never changed.
 	#[pallet::storage]
 	pub type AttestationWindow<T> = StorageValue<_, BlockNumber, ValueQuery>;

@@ -1,8 +1,8 @@
 //! The changes of a job's state: each leaves one entry in the due queue, and an assignment only where a node has work.
 
 use crate::{
-	draw::Drawn, types::JobState, Assignments, AttestationWindow, AverageReward, Config, Due, Error, Event,
-	JobRecordOf, Jobs, LastDraws, Pallet, Retention, WeightInfo,
+	draw::Drawn, types::JobState, Assignments, AttestationWindow, Config, Due, Error, Event, JobRecordOf, Jobs,
+	LastDraws, Pallet, Retention, WeightInfo,
 };
 use frame_support::{defensive, ensure, storage::with_storage_layer, traits::Get, weights::Weight};
 use highway_math::{audit::DRAW_DELAY, reliability};
@@ -226,9 +226,9 @@ impl<T: Config> Pallet<T> {
 		Self::now().saturating_add(Retention::<T>::get().max(1))
 	}
 
-	/// How much the job counts for a node's reliability.
+	/// How much the job counts for a node's reliability: dust jobs move nobody's.
 	pub(crate) fn job_weight(record: &JobRecordOf<T>) -> Perbill {
-		reliability::weight(record.deal.compute, AverageReward::<T>::get())
+		reliability::weight(record.deal.compute, T::Market::average_compute())
 	}
 
 	/// Security that stands behind a job with this compute line. At least one unit, also behind a job that costs nothing:

@@ -120,7 +120,7 @@ pub trait Market<AccountId> {
 	fn escrow(payer: &AccountId, deal: &Deal<AccountId>) -> DispatchResult;
 	/// Pays every role its line: one event each. The line for storage waits for a proof ([`StorageMarket`]). The premium goes
 	/// into the audit pot, which pays debts of it; if the job was drawn and nobody `audited` it, the premium goes back to the
-	/// payer. Returns what it did, for its weight.
+	/// payer. Counts the compute line into [`Market::average_compute`]. Returns what it did, for its weight.
 	fn settle(
 		job: JobId,
 		model: ModelId,
@@ -129,6 +129,8 @@ pub trait Market<AccountId> {
 		executor: NodeId,
 		audited: bool,
 	) -> Settlement<AccountId>;
+	/// Moving average of the compute lines of settled jobs.
+	fn average_compute() -> Balance;
 	/// Gives the payer everything back.
 	fn refund(job: JobId, payer: &AccountId, deal: &Deal<AccountId>);
 	/// Pays each of `reporters` an equal part of 20 % of the compute line, and the payer the rest. Returns the lines

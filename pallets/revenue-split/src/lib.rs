@@ -239,7 +239,7 @@ pub mod pallet {
 	pub type Earnings<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Balance, ValueQuery>;
 
 	/// What of the pot's money is whose: the sum of [`Earnings`] and the treasury's part, that of [`StoragePay`], the prices of
-	/// open jobs, what there is for audits, and the bonds of payers; and where [`Debts`] begin and end.
+	/// open jobs, what there is for audits, and the bonds of payers; where [`Debts`] begin and end; and what a job pays on average.
 	#[pallet::storage]
 	pub type Books<T> = StorageValue<_, PotBooks, ValueQuery>;
 

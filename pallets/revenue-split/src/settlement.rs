@@ -15,7 +15,7 @@ use frame_support::{
 		DefensiveSaturating,
 	},
 };
-use highway_math::{split, subsidy};
+use highway_math::{reliability, split, subsidy};
 use highway_primitives::{
 	market::{BillLine, BillLines, Deal, Order, Role, Settlement},
 	traits::{Market, Nodes},
@@ -319,7 +319,14 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		Self::subsidise(job, burned, executor);
 		Self::note_curated(deal);
 		Self::note_settled(model, deal, &bill);
+		Books::<T>::mutate(|books| {
+			books.average_compute = reliability::moving_average(books.average_compute, deal.compute);
+		});
 		Settlement { bill, debts }
+	}
+
+	fn average_compute() -> Balance {
+		Books::<T>::get().average_compute
 	}
 
 	fn refund(job: JobId, payer: &T::AccountId, deal: &Deal<T::AccountId>) {

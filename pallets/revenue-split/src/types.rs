@@ -369,8 +369,8 @@ pub struct CuratorRecord {
 	pub earned: Balance,
 }
 
-/// What of the pot's money is whose, as sums, and which debts of its audit pot there are. One value: nearly every settlement
-/// changes most of it.
+/// What of the pot's money is whose, as sums, which debts of its audit pot there are, and what a job pays on average. One value:
+/// nearly every settlement changes most of it.
 #[derive(
 	Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -399,6 +399,9 @@ pub struct PotBooks {
 	/// Index that its next debt gets.
 	#[codec(compact)]
 	pub next_debt: u64,
+	/// Moving average of the compute lines of settled jobs.
+	#[codec(compact)]
+	pub average_compute: Balance,
 }
 
 impl PotBooks {

@@ -5,6 +5,7 @@ use crate::Jobs;
 use codec::{Decode, Encode};
 use frame_support::{ensure, pallet_prelude::ValueQuery, storage_alias, Twox64Concat};
 use frame_system::Pallet as System;
+use highway_math::reliability::moving_average;
 use highway_primitives::{
 	audit::{AuditDue, AuditSubject, AuditTerms, DrawnJudge, SketchSeed, Step, WindowOver},
 	market::{BillLine, BillLines, Deal, Order, Role, Settlement},
@@ -83,6 +84,8 @@ pub type OpenJobs = StorageValue<Mock, u32, ValueQuery>;
 pub type Opened = StorageValue<Mock, u32, ValueQuery>;
 #[storage_alias]
 pub type Closed = StorageValue<Mock, u32, ValueQuery>;
+#[storage_alias]
+pub type AverageCompute = StorageValue<Mock, Balance, ValueQuery>;
 #[storage_alias]
 pub type Escrowed = StorageValue<Mock, Balance, ValueQuery>;
 /// Prices of the jobs whose money has left the pot.
@@ -327,6 +330,7 @@ impl traits::Market<AccountId> for Market {
 			true => Self::end(job, deal, Outcome::Settled(executor)),
 			false => Self::end(job, deal, Outcome::Unaudited(executor)),
 		}
+		AverageCompute::mutate(|average| *average = moving_average(*average, deal.compute));
 		let mut bill = bill_of(&[executor]);
 		for ancestor in 0..Ancestors::get() {
 			bill.try_push(BillLine {
@@ -340,6 +344,9 @@ impl traits::Market<AccountId> for Market {
 			bill,
 			debts: Debts::get(),
 		}
+	}
+	fn average_compute() -> Balance {
+		AverageCompute::get()
 	}
 	fn refund(job: JobId, _: &AccountId, deal: &Deal<AccountId>) {
 		Self::end(job, deal, Outcome::Refunded);

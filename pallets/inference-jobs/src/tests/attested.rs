@@ -1,4 +1,4 @@
-use crate::{mock::parties::*, mock::*, AverageReward, Error, Event, JobState, Pallet};
+use crate::{mock::parties::*, mock::*, Error, Event, JobState, Pallet};
 use frame_support::{assert_noop, assert_ok};
 use highway_primitives::{traits::Jobs as _, work_id, work_tag, FailureClass, JobPhase};
 use sp_core::H256;
@@ -51,7 +51,7 @@ fn job_should_settle_at_the_window_s_end_and_not_before() {
 		assert_eq!((Reserved::get(0), OpenJobs::get()), (0, 0));
 		assert_eq!(Notes::get(), vec![(0, true, Perbill::one())]);
 		assert_eq!(record(job).bill, bill_of(&[0]));
-		assert_eq!(AverageReward::<Test>::get(), COMPUTE / 8);
+		assert_eq!(AverageCompute::get(), COMPUTE / 8);
 		assert_eq!(events().last(), Some(&Event::JobSettled { job, node: 0 }));
 	});
 }

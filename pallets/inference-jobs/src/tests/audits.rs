@@ -1,8 +1,6 @@
 //! From attested work to its end, through the answers of whoever audits.
 
-use crate::{
-	mock::parties::*, mock::*, AuditWeights, AverageReward, Due, Error, Event, JobState, Pallet, WeightInfo, MAX_DRAWN,
-};
+use crate::{mock::parties::*, mock::*, AuditWeights, Due, Error, Event, JobState, Pallet, WeightInfo, MAX_DRAWN};
 use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
 use highway_math::audit::{DRAW_DELAY, DRAW_WALK, JUDGE_TRIES};
 use highway_primitives::{
@@ -214,7 +212,7 @@ fn ends(verdict: Verdict, before: &[Answer], at: BlockNumber) {
 		assert_eq!(events(), vec![event]);
 		assert_eq!(Notes::get(), notes);
 		assert_eq!(record(job).bill.is_empty(), !paid);
-		assert_eq!(AverageReward::<Test>::get() > 0, paid);
+		assert_eq!(AverageCompute::get() > 0, paid);
 		assert_eq!((Reserved::get(0), OpenJobs::get()), (0, 0));
 		assert_noop!(poke(job), Error::<Test>::NotDue);
 		go_to(prune_at);

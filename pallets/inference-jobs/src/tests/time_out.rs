@@ -1,4 +1,4 @@
-use crate::{mock::parties::*, mock::*, AverageReward, Event, Pallet};
+use crate::{mock::parties::*, mock::*, Event, Pallet};
 use highway_primitives::JobPhase;
 use sp_runtime::Perbill;
 
@@ -138,7 +138,7 @@ fn refused_reservation_should_leave_nothing_and_end_in_a_refund() {
 #[test]
 fn timeout_should_weigh_by_the_average_reward() {
 	ExtBuilder(1).build_and_execute(|| {
-		AverageReward::<Test>::put(3 * COMPUTE);
+		AverageCompute::put(3 * COMPUTE);
 		submit();
 		go_to(2 + ALLOWANCE);
 		assert_eq!(Notes::get(), vec![(0, false, Perbill::from_percent(25))]);

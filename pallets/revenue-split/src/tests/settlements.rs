@@ -317,6 +317,18 @@ fn pot_should_stay_solvent_and_quiet_when_a_stranger_sends_coins_to_it() {
 }
 
 #[test]
+fn average_compute_should_move_with_settled_jobs_alone() {
+	ExtBuilder.build_and_execute(|| {
+		market_with_all_roles();
+		let [settled, refunded] = [1, 2].map(|job| open_and_escrow(job, 10, 0));
+		Split::refund(2, &PAYER, &refunded);
+		assert_eq!(Split::average_compute(), 0);
+		Split::settle(1, MODEL, &PAYER, &settled, 1, true);
+		assert_eq!(Split::average_compute(), settled.compute / 8);
+	});
+}
+
+#[test]
 fn invariants_should_notice_when_the_pot_owes_more_than_it_holds() {
 	ExtBuilder.build().execute_with(|| {
 		let parts: [fn(&mut PotBooks) -> &mut Balance; 6] = [

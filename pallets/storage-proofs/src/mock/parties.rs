@@ -276,6 +276,9 @@ impl Market<AccountId> for TestMarket {
 	fn settle(_: JobId, _: ModelId, _: &AccountId, _: &Deal<AccountId>, _: NodeId, _: bool) -> Settlement<AccountId> {
 		Default::default()
 	}
+	fn average_compute() -> Balance {
+		0
+	}
 	fn refund(_: JobId, _: &AccountId, _: &Deal<AccountId>) {}
 	fn fail(_: JobId, _: &AccountId, _: &Deal<AccountId>, _: &[NodeId]) -> BillLines<AccountId> {
 		Default::default()
