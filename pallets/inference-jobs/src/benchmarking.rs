@@ -328,22 +328,17 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// With the record go: the audit, if there was one; and the model's last draw, if it was this job's.
+	/// With the record goes the audit, if there was one.
 	#[benchmark]
 	fn tick_prune(g: Linear<0, MAX_GONE_WITH_A_JOB>) -> Result<(), BenchmarkError> {
 		let market = T::market(1, MAX_LINEAGE);
 		let job = submit_to::<T>(&market)?;
-		// The model's last draw is another one's.
-		submit_to::<T>(&market)?;
 		attest::<T>(job)?;
 		go_to_due::<T>(job)?;
 		let (record, done) = attested::<T>(job)?;
 		Pallet::<T>::conclude(job, record, done, Verdict::Upheld);
 		if g > 0 {
 			T::audited(job);
-		}
-		if g > 1 {
-			LastDraws::<T>::insert(market.model, LastDraw { job, node: done.node });
 		}
 		go_to_due::<T>(job)?;
 		let record = Jobs::<T>::get(job).ok_or(BenchmarkError::Stop("the job exists"))?;

@@ -11,7 +11,7 @@
 //! with the probability `P(A) · w(j) / w(A)`, and `w(i) · w(j) / w(A)` is the same from j to i. So a heavy node is seldom
 //! found, and keeps what it has for as long as makes up for it. (This is sampling-importance-resampling, iterated.)
 
-use crate::{types::Draw, Config, LastDraws, Pallet};
+use crate::{types::Draw, Config, Pallet};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::traits::Randomness;
@@ -106,11 +106,6 @@ impl<T: Config> Pallet<T> {
 		sampled(seed, last, candidates, |node| {
 			T::Nodes::draw_weight(node, model, security)
 		})
-	}
-
-	/// The node that got the model's last job, as long as that job's record is kept.
-	pub(crate) fn last_drawn(model: ModelId) -> Option<NodeId> {
-		LastDraws::<T>::get(model).map(|last| last.node)
 	}
 
 	/// Hash of the parent block's randomness and what is drawn.

@@ -1,6 +1,6 @@
 //! What must hold between two blocks. Always compiled: unit tests check it after every test, `try-runtime` on a live state.
 
-use crate::{Assignments, Config, Due, JobRecordOf, Jobs, LastDraws, NextDue, NextJobId, Pallet};
+use crate::{Assignments, Config, Due, JobRecordOf, Jobs, NextDue, NextJobId, Pallet};
 use highway_math::audit::DRAW_DELAY;
 use highway_primitives::{traits::Models, JobId, JobPhase, Tier, MAX_INPUTS};
 use sp_runtime::TryRuntimeError;
@@ -29,16 +29,6 @@ impl<T: Config> Pallet<T> {
 		}
 		if Assignments::<T>::iter_keys().count() != assigned {
 			return Err("there must be exactly one assignment per assigned job".into());
-		}
-		Self::check_last_draws()
-	}
-
-	/// Who got a model's last job is kept as long as the job's record, and no longer.
-	fn check_last_draws() -> Result<(), TryRuntimeError> {
-		for (model, last) in LastDraws::<T>::iter() {
-			if Jobs::<T>::get(last.job).is_none_or(|record| record.model != model) {
-				return Err("a last draw is kept of a job that is gone, or of another model's".into());
-			}
 		}
 		Ok(())
 	}

@@ -15,7 +15,7 @@ extern crate alloc;
 pub use audit_weights::AuditWeights;
 pub use draw::SAMPLE;
 pub use pallet::*;
-pub use types::{JobRecord, JobRecordOf, JobState, LastDraw, MaxExecutors};
+pub use types::{JobRecord, JobRecordOf, JobState, MaxExecutors};
 pub use weights::WeightInfo;
 
 mod audit_weights;
@@ -116,12 +116,6 @@ pub mod pallet {
 	// Neither key is chosen by anybody.
 	#[pallet::storage]
 	pub type Assignments<T> = StorageDoubleMap<_, Twox64Concat, NodeId, Twox64Concat, JobId, ()>;
-
-	/// Whom the latest submission for a model was given to: the next draw weighs it against others. At most one per model, and
-	/// none whose job's record is gone.
-	// Models are counted up by their registry.
-	#[pallet::storage]
-	pub type LastDraws<T> = StorageMap<_, Twox64Concat, ModelId, LastDraw>;
 
 	/// The least blocks between attestation and pay. Set at genesis, never changed.
 	#[pallet::storage]

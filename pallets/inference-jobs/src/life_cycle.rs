@@ -1,8 +1,8 @@
 //! The changes of a job's state: each leaves one entry in the due queue, and an assignment only where a node has work.
 
 use crate::{
-	draw::Drawn, types::JobState, Assignments, AttestationWindow, Config, Due, Error, Event, JobRecordOf, Jobs,
-	LastDraws, Pallet, Retention, WeightInfo,
+	draw::Drawn, types::JobState, Assignments, AttestationWindow, Config, Due, Error, Event, JobRecordOf, Jobs, Pallet,
+	Retention, WeightInfo,
 };
 use frame_support::{defensive, ensure, storage::with_storage_layer, traits::Get, weights::Weight};
 use highway_math::{audit::DRAW_DELAY, reliability};
@@ -14,8 +14,8 @@ use highway_primitives::{
 use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
-/// What goes with a job's record at most, beside what each job leaves: the audit, and the model's last draw.
-pub(crate) const MAX_GONE_WITH_A_JOB: u32 = 2;
+/// What goes with a job's record at most, beside what each job leaves: the audit.
+pub(crate) const MAX_GONE_WITH_A_JOB: u32 = 1;
 
 impl<T: Config> Pallet<T> {
 	/// Ends the present phase of a due job. Returns what that weighed.
@@ -142,7 +142,7 @@ impl<T: Config> Pallet<T> {
 		let excluded = Self::excluded(job, record);
 		let round = record.tried.len();
 		let (model, security) = (record.model, record.security);
-		let last = Self::last_drawn(model);
+		let last = T::Market::last_drawn(model);
 		let drawn = Self::draw_executor(job, round, model, security, &excluded, &executors, last);
 		// A refusal must leave no half of a reservation: no call stands around this one that would undo it.
 		let reserve = |node: &NodeId| with_storage_layer(|| T::Nodes::reserve(*node, security)).is_ok();
@@ -192,15 +192,10 @@ impl<T: Config> Pallet<T> {
 	/// Returns what it weighed.
 	fn prune(job: JobId, record: JobRecordOf<T>) -> Weight {
 		let audited = T::Attestations::forget(job);
-		let drawn_last = LastDraws::<T>::get(record.model).is_some_and(|last| last.job == job);
-		if drawn_last {
-			LastDraws::<T>::remove(record.model);
-		}
 		Due::<T>::remove(record.due(), job);
 		Jobs::<T>::remove(job);
 		Self::deposit_event(Event::JobPruned { job });
-		let gone_with_it = [audited, drawn_last].map(u32::from);
-		T::WeightInfo::tick_prune(gone_with_it.into_iter().fold(0, u32::saturating_add))
+		T::WeightInfo::tick_prune(audited.into())
 	}
 
 	/// Moves a stored job to `state`.

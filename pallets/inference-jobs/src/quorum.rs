@@ -4,7 +4,7 @@
 //! is paid once is paid with the first, and no node does two of them, at whatever draw it comes in. An operator has one node,
 //! so that distinct nodes are distinct operators.
 
-use crate::{Config, JobRecordOf, Jobs, LastDraw, LastDraws, Pallet};
+use crate::{Config, JobRecordOf, Jobs, Pallet};
 use alloc::{vec, vec::Vec};
 use highway_primitives::{market::Deal, traits::Market, Balance, JobId, ModelId, NodeId, Quorum};
 use sp_runtime::DispatchError;
@@ -35,7 +35,7 @@ impl<T: Config> Pallet<T> {
 		security: Balance,
 		executors: &[NodeId],
 	) -> Option<(Vec<NodeId>, u32)> {
-		let last = Self::last_drawn(model);
+		let last = T::Market::last_drawn(model);
 		let (mut nodes, mut further) = (Vec::new(), 0u32);
 		for job in jobs.jobs() {
 			let drawn = Self::draw_executor(job, 0, model, security, &nodes, executors, last);
@@ -43,8 +43,7 @@ impl<T: Config> Pallet<T> {
 			nodes.push(drawn.node?);
 		}
 		if let Some(node) = nodes.first().copied() {
-			let job = jobs.first;
-			LastDraws::<T>::insert(model, LastDraw { job, node });
+			T::Market::note_drawn(model, node);
 		}
 		Some((nodes, further))
 	}

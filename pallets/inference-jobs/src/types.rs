@@ -341,17 +341,6 @@ impl<AccountId> JobRecord<AccountId> {
 	}
 }
 
-/// Whom the latest submission for a model was given to; of a quorum, its first job.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-pub struct LastDraw {
-	/// The job.
-	#[codec(compact)]
-	pub job: JobId,
-	/// Its first executor.
-	#[codec(compact)]
-	pub node: NodeId,
-}
-
 /// What a submission looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Looks {

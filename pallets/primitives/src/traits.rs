@@ -113,6 +113,10 @@ pub trait Market<AccountId> {
 	fn open_sibling(model: ModelId, first: &Deal<AccountId>) -> Result<Deal<AccountId>, DispatchError>;
 	/// The compute winners of the deal's clearing record; at most 64.
 	fn executors(model: ModelId, deal: &Deal<AccountId>) -> Vec<NodeId>;
+	/// The node that the model's latest submission was given to, as [`Market::note_drawn`] said.
+	fn last_drawn(model: ModelId) -> Option<NodeId>;
+	/// The model's latest submission is given to `node`; a quorum's first job is.
+	fn note_drawn(model: ModelId, node: NodeId);
 	/// How many nodes [`Market::open`] will look at in this block at most: right before it, for its weight. Only the first touch
 	/// of an epoch looks at all who ask, whoever made it.
 	fn looks_at(model: ModelId) -> u32;

@@ -123,8 +123,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Reserves lie between their bounds, of compute one is there exactly when a job came, and of storage none before; no epoch
-	/// that is known is to come.
+	/// Reserves lie between their bounds, of compute one is there exactly when a job came, and of storage none before, nor whom a
+	/// job was given to; no epoch that is known is to come.
 	fn check_markets() -> Result<(), TryRuntimeError> {
 		let now = Self::current_epoch();
 		let bounds = T::MinReserve::get()..=T::MaxAsk::get();
@@ -142,6 +142,10 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				state.storage_reserve.is_none() || had_jobs,
 				"a reserve of storage counts though nobody bought anything"
+			);
+			ensure!(
+				state.last_drawn.is_none() || had_jobs,
+				"a job was given to somebody though none came"
 			);
 			let latest = state.latest.map(|latest| latest.epoch);
 			let known = [latest, state.starved, Some(state.demand.epoch)];

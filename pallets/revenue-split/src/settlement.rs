@@ -2,7 +2,7 @@
 
 use crate::{
 	clearing_impls::Found,
-	pallet::{Books, Clearings, Config, Curators, Earnings, Error, Event, HoldReason, Pallet},
+	pallet::{Books, Clearings, Config, Curators, Earnings, Error, Event, HoldReason, Markets, Pallet},
 	pricing::STORAGE_TRIES,
 	types::MAX_ASKS,
 };
@@ -276,6 +276,14 @@ impl<T: Config> Market<T::AccountId> for Pallet<T> {
 		Clearings::<T>::get(model, deal.epoch)
 			.map(|clearing| clearing.executors.into_inner())
 			.unwrap_or_default()
+	}
+
+	fn last_drawn(model: ModelId) -> Option<NodeId> {
+		Markets::<T>::get(model).last_drawn
+	}
+
+	fn note_drawn(model: ModelId, node: NodeId) {
+		Markets::<T>::mutate(model, |state| state.last_drawn = Some(node));
 	}
 
 	fn looks_at(model: ModelId) -> u32 {

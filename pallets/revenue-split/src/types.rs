@@ -220,6 +220,8 @@ pub struct MarketState {
 	pub storage_reserve: Option<Balance>,
 	/// The latest epoch in which all compute asks were found to be above the reserve: nobody serves in it.
 	pub starved: Option<EpochIndex>,
+	/// Whom the latest submission was given to: the next draw weighs it against others.
+	pub last_drawn: Option<NodeId>,
 }
 
 impl MarketState {

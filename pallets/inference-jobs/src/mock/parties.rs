@@ -84,6 +84,9 @@ pub type OpenJobs = StorageValue<Mock, u32, ValueQuery>;
 pub type Opened = StorageValue<Mock, u32, ValueQuery>;
 #[storage_alias]
 pub type Closed = StorageValue<Mock, u32, ValueQuery>;
+/// Whom the latest submission was given to.
+#[storage_alias]
+pub type LastDrawn = StorageValue<Mock, NodeId>;
 #[storage_alias]
 pub type AverageCompute = StorageValue<Mock, Balance, ValueQuery>;
 #[storage_alias]
@@ -304,6 +307,12 @@ impl traits::Market<AccountId> for Market {
 		let mut nodes: Vec<NodeId> = Fleet::iter_keys().collect();
 		nodes.sort_unstable();
 		nodes
+	}
+	fn last_drawn(_: ModelId) -> Option<NodeId> {
+		LastDrawn::get()
+	}
+	fn note_drawn(_: ModelId, node: NodeId) {
+		LastDrawn::put(node);
 	}
 	/// It is cleared at its first touch.
 	fn looks_at(_: ModelId) -> u32 {

@@ -551,7 +551,7 @@ fn poke_should_be_charged_as_it_was_and_declare_its_worst() {
 			.call_weight;
 		for step in [
 			<() as WeightInfo>::tick_time_out(MAX_DRAWN),
-			<() as WeightInfo>::tick_prune(2),
+			<() as WeightInfo>::tick_prune(1),
 			<() as AuditWeights>::window_over(DRAW_WALK) + heaviest_settlement(),
 			<() as AuditWeights>::audit_opened(DRAW_WALK, JUDGE_TRIES.into()) + heaviest_settlement(),
 			<() as AuditWeights>::audit_due(AuditWork::Seated) + heaviest_settlement(),

@@ -3,7 +3,7 @@
 use crate::{
 	draw::{sampled, Drawn, SAMPLE},
 	mock::{parties::*, *},
-	LastDraw, LastDraws, Pallet, WeightInfo, MAX_DRAWN,
+	Pallet, WeightInfo, MAX_DRAWN,
 };
 use codec::Encode;
 use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::Weight};
@@ -217,7 +217,7 @@ fn each_draw_should_look_at_four_of_64_and_know_the_last_one() {
 			assert!(last.is_none() || Some(looked[0]) == last);
 			let node = executor(job);
 			assert!(looked.contains(&node));
-			assert_eq!(LastDraws::<Test>::get(MODEL), Some(LastDraw { job, node }));
+			assert_eq!(LastDrawn::get(), Some(node));
 			last = Some(node);
 		}
 	});
@@ -280,8 +280,7 @@ fn quorums_should_be_distinct_and_look_at_no_more_than_they_must() {
 			assert_eq!(nodes.len(), usize::from(size));
 			assert_eq!(Looked::get().len(), 4 * usize::from(size));
 			// The next draw knows the first one's.
-			let node = executor(jobs[0]);
-			assert_eq!(LastDraws::<Test>::get(MODEL), Some(LastDraw { job: jobs[0], node }));
+			assert_eq!(LastDrawn::get(), Some(executor(jobs[0])));
 		}
 		// As many as are needed are found among all.
 		(0..64).filter(|node| node % 9 != 0).for_each(full);
@@ -301,7 +300,7 @@ fn a_job_that_is_passed_on_should_find_the_one_that_is_able() {
 		assert_ok!(report(job, FailureClass::InputMissing));
 		assert_eq!(executor(job), able);
 		// Whom it was passed on to is not the model's last draw: the chain is that of the first ones.
-		assert_eq!(LastDraws::<Test>::get(MODEL), Some(LastDraw { job, node: first }));
+		assert_eq!(LastDrawn::get(), Some(first));
 	});
 }
 
@@ -349,33 +348,14 @@ fn what_the_queue_does_for_a_job_unpaid_should_be_two_searches_at_most() {
 }
 
 #[test]
-fn the_last_draw_should_go_with_its_job_and_no_sooner() {
-	ExtBuilder(1).build_and_execute(|| {
-		let kept = || LastDraws::<Test>::get(MODEL).map(|last| last.job);
-		let first = submit();
-		assert_eq!(kept(), Some(first));
-		go_to(5);
-		let second = submit();
-		assert_eq!(kept(), Some(second));
-		// Both are given back when their time is over, and their records go.
-		go_to(2 + ALLOWANCE + RETENTION);
-		assert!(Pallet::<Test>::job(first).is_none());
-		go_to(5 + ALLOWANCE + RETENTION);
-		assert_eq!(kept(), Some(second));
-		go_to(6 + ALLOWANCE + RETENTION);
-		assert_eq!(kept(), None);
-	});
-}
-
-#[test]
 fn a_submission_that_fails_should_leave_the_last_draw_as_it_was() {
 	ExtBuilder(3).build_and_execute(|| {
 		submit();
-		let before = LastDraws::<Test>::get(MODEL);
+		let before = LastDrawn::get();
 		PayerIsPoor::put(true);
 		assert_noop!(try_submit(u128::MAX), "the payer is poor");
 		PayerIsPoor::put(false);
-		assert_eq!(LastDraws::<Test>::get(MODEL), before);
+		assert_eq!(LastDrawn::get(), before);
 	});
 }
 

@@ -89,7 +89,7 @@ fn submissions_should_pay_for_the_audit_of_one_in_twenty_at_its_worst_whatever_i
 
 #[test]
 fn removal_should_be_charged_for_what_goes_with_the_record() {
-	let removal = |others: u32, answers: Vec<Answer>| {
+	let removal = |answers: Vec<Answer>| {
 		let mut weight = Weight::zero();
 		ExtBuilder(1).build_and_execute(|| {
 			let job = submit();
@@ -98,10 +98,6 @@ fn removal_should_be_charged_for_what_goes_with_the_record() {
 			while record(job).phase() != JobPhase::Settled {
 				go_to(System::block_number() as u32 + 1);
 			}
-			// They were drawn later; none of them is due when this one is.
-			(0..others).for_each(|_| {
-				submit();
-			});
 			go_to(record(job).due() - 1);
 			weight = worked();
 			assert!(Pallet::<Test>::job(job).is_none(), "its record is gone");
@@ -109,11 +105,9 @@ fn removal_should_be_charged_for_what_goes_with_the_record() {
 		weight - <() as WeightInfo>::tick_look()
 	};
 	let weight = <() as WeightInfo>::tick_prune;
-	assert_eq!(removal(1, vec![]), weight(0));
-	assert_eq!(removal(1, vec![Answer::Audit(1)]), weight(1));
-	assert_eq!(removal(0, vec![]), weight(1));
-	assert_eq!(removal(0, vec![Answer::Audit(1)]), weight(2));
-	assert!(weight(0).all_lte(weight(2)) && weight(0) != weight(2));
+	assert_eq!(removal(vec![]), weight(0));
+	assert_eq!(removal(vec![Answer::Audit(1)]), weight(1));
+	assert!(weight(0).all_lte(weight(1)) && weight(0) != weight(1));
 }
 
 #[test]

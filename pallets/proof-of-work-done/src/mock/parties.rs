@@ -236,6 +236,10 @@ impl traits::Market<AccountId> for Market {
 	fn executors(_: ModelId, _: &Deal<AccountId>) -> Vec<NodeId> {
 		vec![]
 	}
+	fn last_drawn(_: ModelId) -> Option<NodeId> {
+		None
+	}
+	fn note_drawn(_: ModelId, _: NodeId) {}
 	fn looks_at(_: ModelId) -> u32 {
 		0
 	}

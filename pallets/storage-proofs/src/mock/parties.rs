@@ -267,6 +267,10 @@ impl Market<AccountId> for TestMarket {
 	fn executors(_: ModelId, _: &Deal<AccountId>) -> Vec<NodeId> {
 		Vec::new()
 	}
+	fn last_drawn(_: ModelId) -> Option<NodeId> {
+		None
+	}
+	fn note_drawn(_: ModelId, _: NodeId) {}
 	fn looks_at(_: ModelId) -> u32 {
 		0
 	}

@@ -296,7 +296,7 @@ fn a_submission_should_pay_for_the_steps_that_it_leaves_to_later_blocks() {
 		use pallet_inference_jobs::WeightInfo;
 		// At least the two timeouts of three nodes, a settlement and the removal, at the lowest price of time: a tenth.
 		let settled = Weights::tick_settle(MAX_LINEAGE, 1, MAX_DEBTS_AT_ONCE) + Weights::tick_contradict(2);
-		let later = Weights::tick_time_out(3) * 2 + settled + Weights::tick_prune(2);
+		let later = Weights::tick_time_out(3) * 2 + settled + Weights::tick_prune(1);
 		assert!(fee > Balance::from(later.ref_time()) / 10, "{fee}");
 		let info = submit_call(model, None).get_dispatch_info();
 		assert!(info.call_weight.proof_size() > later.ref_time());
