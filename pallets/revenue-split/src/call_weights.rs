@@ -35,15 +35,14 @@ pub(crate) fn pruned<T: Config>(asks: u32) -> Weight {
 	T::WeightInfo::prune(asks).saturating_add(T::DbWeight::get().reads(u64::from(asks).saturating_mul(3)))
 }
 
-/// What became of the winners, if there are any. Measured is that all of them have let their places down, and with it what places were
+/// What became of the winners. Measured is that all of them have let their places down, and with it what places were
 /// paid; of who has not it is asked whether it serves: the node, its standing and its pledge.
 pub(crate) fn lapses<T: Config>(lapses: Lapses) -> Weight {
 	let serve = u64::from(lapses.looked_at.saturating_sub(lapses.ended)).saturating_mul(3);
 	let reads = |count| T::DbWeight::get().reads(count);
-	match (lapses.looked_at, lapses.ended) {
-		(0, _) => Weight::zero(),
-		(_, 0) => reads(serve.saturating_add(BONDED_BY as u64)),
-		(_, ended) => T::WeightInfo::end_lapses(ended).saturating_add(reads(serve)),
+	match lapses.ended {
+		0 => reads(serve.saturating_add(BONDED_BY as u64)),
+		ended => T::WeightInfo::end_lapses(ended).saturating_add(reads(serve)),
 	}
 }
 
